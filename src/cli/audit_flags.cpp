@@ -8,7 +8,7 @@
 #include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
 
-// The rows of `weir audit` in the table of flags.
+// The flags of `weir audit`.
 
 namespace weir::cli {
 namespace {
@@ -19,7 +19,7 @@ Status set_text(std::string_view text, std::string& target) {
   return ok();
 }
 
-/// "G01,G08" -> its parts.
+/// Splits a list such as "G01,G08".
 Status set_list(std::string_view text, std::vector<std::string>& target) {
   while (!text.empty()) {
     const std::size_t comma = text.find(',');

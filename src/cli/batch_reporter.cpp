@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What the worker reported, with what became of it afterwards.
+/// Returns the JSON of one item: the fields of the result, then those of the task's report.
 Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
   Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
   if (!json.is_object()) json = Json::object();
@@ -64,7 +64,7 @@ Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::s
             {"devices", devices}}}};
 }
 
-/// The network of a worker's report: name, scale, noise. Empty if it has none.
+/// Returns the network in the task's report, an object with "name", "scale" and maybe "noise"; {} if there is none.
 jobs::Json network_of(const jobs::ItemResult& result) {
   const auto report = jobs::parse_object(result.report);
   return report ? jobs::object_field(*report, "network") : jobs::Json::object();

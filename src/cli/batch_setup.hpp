@@ -10,25 +10,34 @@
 
 namespace weir::cli {
 
-/// Opens what --log or the profile names. Errors: io.
+// Two logs must not be confused: the event log is a file with one JSON object per line, for programs; an observe::Log
+// prints messages for the user on standard error.
+
+/// Opens the event log at event_log_path(), the path given by --log or the profile. Does nothing if this path is empty.
+/// Errors: io.
 Status open_event_log(const Arguments& args, const Environment& environment, runs::RunLogs& logs);
 
-/// The same, and what --metrics names. Errors: invalid_argument for a wrong address; io.
+/// Opens the event log, and serves the metrics at the address of --metrics. Errors: invalid_argument for a wrong
+/// address; io.
 Status open_logs(const Arguments& args, const Environment& environment, runs::RunLogs& logs);
 
-/// How a failure of open_logs() ends the command.
+/// Makes the command's result for an error of open_logs(): wrong_usage for invalid_argument, else nothing_started.
 ExitResult make_log_failure(const Error& error);
 
-/// How a command ends whose log or metrics could not be written: that is told, and where all else was done the status is 1.
+/// Reports that the event log or the metrics file could not be written. If `result` is a success, the error becomes its
+/// message, and its status becomes 1 (some_failed); otherwise the error is printed with `log`. Returns the result.
 ExitResult add_log_failures(ExitResult result, const runs::RunLogs& logs, observe::Log& log);
 
-/// How the flags want a run of several items to be done: checkpoints, pauses, metrics.
+/// Makes the settings whose flags are the same for all kinds of runs: records, pause file, metrics file. The caller
+/// sets the other settings.
 jobs::RunSettings make_run_settings(const Arguments& args);
 
+/// Makes the log that prints messages for the user on standard error; with --quiet it prints only errors.
 observe::Log make_log(const Arguments& args);
 
-/// How a run of several items ends the command; `refused` is for one whose items were all refused, `output_problem` for
-/// results that could not be printed.
+/// Makes the command's result from the totals of a run. `output_problem`: the error if results could not be printed on
+/// standard output; it is used only if the run itself was a success. `refused`: the result to return if all items were
+/// refused.
 ExitResult make_exit_result(const jobs::Totals& totals, const std::optional<Error>& output_problem,
                             const ExitResult& refused);
 

@@ -13,53 +13,59 @@
 
 namespace weir::cli {
 
-/// What a command is run with.
+/// The input of a command of weir: what the function that runs the command receives.
 struct Invocation {
   const CommandLine& command_line;
-  const Settings& settings;
-  const Environment& environment;
-  jobs::TaskFactories (*task_factories)();  ///< what workers of this program do
+  const Settings& settings;                 ///< the settings after all layers, the command line included
+  const Environment& environment;           ///< empty for a command that reads no settings
+  jobs::TaskFactories (*task_factories)();  ///< returns the kinds of tasks that worker processes of this program run
   const Arguments& args() const { return settings.args; }
 };
 
-/// A line of usage, or an example, and what it does.
+/// A usage line or an example, with its explanation.
 struct UsageLine {
-  std::string_view text;  ///< of a way: what follows "weir COMMAND"; of an example: the whole line for a shell
+  std::string_view text;  ///< usage: the text after "weir COMMAND"; example: a whole shell command
   std::string_view explanation;
 };
 
-/// What a command needs to know of the program that it runs, whose words stand after "--".
+/// Present in a command that runs an external program, such as `weir run -- python3 train.py`. The program's name and
+/// arguments follow "--".
 struct ExternalProgram {
-  std::string_view verb = {};  ///< that stands before "--"; other verbs run nothing. Empty: there are no verbs
+  std::string_view verb = {};  ///< the command runs the program only with this verb; empty: the command has no verbs
 };
 
+/// A command of weir, such as `weir run`.
 struct Command {
   std::string_view name;
-  std::string_view operands;     ///< "INPUT... -o OUTPUT"; empty if there are none
-  std::string_view summary;      ///< one line
-  std::string_view description;  ///< for the help and the manual page
-  /// Each way to use it; empty: `operands` says it all. A first word in small letters is a verb.
+  /// Operands and required flags, as text for the usage line: "INPUT... -o OUTPUT". Empty: the command has no operands.
+  std::string_view operands;
+  std::string_view summary;      ///< one line of text
+  std::string_view description;  ///< text for the help and the manual page
+  /// Usage lines; empty if `operands` is enough. If a line starts with a word of small letters, that word is a verb.
   std::vector<UsageLine> usages;
-  std::vector<UsageLine> examples;  ///< work as they are printed where their files are
+  std::vector<UsageLine> examples;  ///< they work as printed if the named files exist
   std::span<const Flag> flags;
-  bool reads_settings;                              ///< files and variables; help works whatever they say
-  ExitResult (*run)(const Invocation& invocation);  ///< null: a part of that name does it (cli/part.hpp)
+  bool reads_settings;  ///< reads settings files and WEIR_* variables; --help works even if these are wrong
+  /// Runs the command. Null: a separate program, the part with the command's name, runs it (cli/part.hpp).
+  ExitResult (*run)(const Invocation& invocation);
   std::optional<ExternalProgram> external_program = {};
 };
 
-/// The verbs of a command: "list", "wait" and "hold" of `weir lease`; none if it has none.
+/// Returns the verbs of a command, such as "list", "wait" and "hold" of `weir lease`; empty if it has no verbs.
 std::vector<std::string_view> list_verbs(const Command& command);
 
-std::span<const Command> commands();                 ///< those for people
-std::vector<std::string_view> command_names();       ///< of those
-const Command* find_command(std::string_view name);  ///< null if there is none; knows weir's own `worker` too
+std::span<const Command> commands();            ///< returns the commands for users
+std::vector<std::string_view> command_names();  ///< returns the names of commands()
+/// Returns the command with this name, also the internal command `worker`; null if there is none.
+const Command* find_command(std::string_view name);
 
 struct PartCommand;
 
-/// Runs the words of the command line but for the program's name. `own`: the command that this program, a part, does itself.
+/// Runs the command line `arguments`, which start with the command's name. `part_command`: in a part (a separate
+/// program for one command, cli/part.hpp), the command of this program; null in the base program.
 ExitResult run_command_line(const std::vector<std::string>& arguments, const PartCommand* part_command = nullptr);
 
-// One file each.
+// The commands, each in its own file.
 ExitResult run_upscale(const Invocation& invocation);
 ExitResult run_models(const Invocation& invocation);
 ExitResult run_devices(const Invocation& invocation);
@@ -75,7 +81,7 @@ ExitResult run_status(const Invocation& invocation);
 ExitResult run_train(const Invocation& invocation);
 ExitResult run_report(const Invocation& invocation);
 
-/// Prints a command's result; what cannot be printed is an error.
+/// Prints text on standard output. Returns success, or the exit result for the write error.
 ExitResult print(std::string_view text);
 
 }  // namespace weir::cli

@@ -18,7 +18,8 @@ std::string option_names(const Flag& flag) {
   return flag.letter == 0 ? std::string{flag.name} : fmt::format("-{},{}", flag.letter, flag.name);
 }
 
-/// CLI11 takes "[a,b]" apart into a list and "++" as the end of a command; "./" before them keeps them names.
+/// Puts "./" before an argument that the library CLI11 would not keep as it is: "[a,b]", which it splits into a list,
+/// and "++", which it treats as the end of a command.
 void escape_for_cli11(std::string& argument) {
   const bool list = argument.size() > 1 && argument.front() == '[' && argument.back() == ']';
   if (list || argument == "++") argument.insert(0, "./");
@@ -30,7 +31,7 @@ CLI::Option* add_option_for(CLI::App& app, const Flag& flag) {
   return option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
-/// `word` may carry a value: "--scael=2".
+/// Makes the error for an unknown flag. `argument` may contain a value: "--scael=2".
 Error unknown_flag_error(std::string_view argument, std::span<const Flag> flags) {
   std::vector<std::string_view> names;
   for (const Flag& flag : flags) {
@@ -40,7 +41,8 @@ Error unknown_flag_error(std::string_view argument, std::span<const Flag> flags)
                              did_you_mean(argument.substr(0, argument.find('=')), names)));
 }
 
-/// The flag behind which no value stands: the words end there, or the next one is a flag itself.
+/// Returns the flag whose value is missing: a flag that needs a value and is the last argument or is followed by
+/// another flag. If there is no such flag, returns the last argument.
 std::string flag_without_value(std::span<const Flag> flags, const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool needs_value = std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
@@ -74,7 +76,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   for (const Flag& flag : flags) {
     if (!flag.name.empty()) options.emplace_back(&flag, add_option_for(app, flag));
   }
-  std::vector<std::string> unused;
+  std::vector<std::string> unused;  // CLI11 needs a variable for the operands; they are read from results() below
   CommandLine line;
   if (const auto dashes = std::find(arguments.begin(), arguments.end(), "--"); dashes != arguments.end()) {
     line.has_separator = true;

@@ -9,23 +9,27 @@
 
 namespace weir::cli {
 
-/// A flag that was given, with its text; "true" for a switch.
+/// A flag that was given on the command line.
 struct GivenFlag {
   const Flag* flag;
-  std::string text;
+  std::string text;  ///< its value; "true" for a switch
 };
 
+/// The parsed arguments of a command.
 struct CommandLine {
   std::vector<GivenFlag> flags;
-  std::vector<std::string> operands;
-  std::vector<std::string> external_arguments;  ///< the words after "--", as they are; they are among the operands too
-  bool has_separator = false;                   ///< "--" was there
+  std::vector<std::string> operands;  ///< arguments that are not flags, including all arguments after "--"
+  /// The arguments after "--", unchanged: the external program and its arguments.
+  std::vector<std::string> external_arguments;
+  bool has_separator = false;  ///< the command line contains "--"
 
+  /// Returns true if the flag with this name, such as "--scale", was given, also by its letter.
   bool has_flag(std::string_view name) const;
 };
 
-/// Splits the words after the command into flags and operands. Errors: invalid_argument (unknown flag, missing value,
-/// given twice, two flags that exclude each other).
+/// Splits the arguments of a command into flags and operands. `flags`: the flags that the command has. Errors:
+/// invalid_argument (unknown flag, missing value, a flag other than a switch given twice, flags that exclude each
+/// other).
 Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<std::string> arguments);
 
 }  // namespace weir::cli

@@ -34,7 +34,7 @@ Json item_json(const jobs::Item& item, const jobs::ItemResult& result, const job
   return json;
 }
 
-/// The end of a file; empty if it cannot be read.
+/// Returns the last kMaxTailBytes of a file; empty if it cannot be read.
 std::string read_tail(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary | std::ios::ate};
   if (!file) return {};

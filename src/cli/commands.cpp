@@ -4,7 +4,7 @@
 
 #include "cli/command.hpp"
 
-// The commands for people: help, manual page and completions are made from this table and the tables of flags.
+// The commands for users. Help, manual page and completions are made from this table and the tables of flags.
 
 namespace weir::cli {
 namespace {

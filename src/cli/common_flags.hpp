@@ -5,7 +5,7 @@
 
 namespace weir::cli {
 
-// Rows that several commands have in their tables of flags, each written once.
+// Flags that several commands share.
 
 inline constexpr Flag kJsonFlag{FlagGroup::reports,
                                 "--json",

@@ -12,12 +12,13 @@ namespace {
 
 std::string all_commands() { return fmt::format("{}", fmt::join(command_names(), " ")); }
 
-/// What the first word after the command may be: a command for help, else its verbs; empty: a file, if anything.
+/// Returns the choices for the first argument of a command, separated by spaces: the names of all commands for `help`,
+/// else the command's verbs. Empty if the command has no verbs.
 std::string first_words(const Command& command) {
   return command.name == "help" ? all_commands() : fmt::format("{}", fmt::join(list_verbs(command), " "));
 }
 
-/// What a flag's value is completed with.
+/// How a flag's value is completed.
 enum class Completion { nothing, choices, folders, files };
 Completion completion_of(const Flag& flag) {
   if (!list_choices(flag.value_name).empty()) return Completion::choices;
@@ -25,10 +26,10 @@ Completion completion_of(const Flag& flag) {
   return flag.value_name.starts_with("DIR") ? Completion::folders : Completion::nothing;
 }
 
-/// The help's first sentence, for a column beside the flag.
+/// Returns the first phrase of the help, for a column beside the flag.
 std::string_view brief(const Flag& flag) { return flag.help.substr(0, flag.help.find_first_of(".,;:(")); }
 
-/// Within single quotes of any of the three shells.
+/// Removes single quotes, so that the text can stand within single quotes in all three shells.
 std::string without_quotes(std::string_view text) {
   std::string out;
   for (const char c : text) {

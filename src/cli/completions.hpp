@@ -5,7 +5,7 @@
 
 namespace weir::cli {
 
-/// The completions of weir for "bash", "zsh" or "fish".
+/// Returns the shell script that completes the command lines of weir. `shell`: "bash", "zsh" or "fish".
 std::string completions_for(std::string_view shell);
 
 }  // namespace weir::cli

@@ -12,7 +12,7 @@ bool is_bare(const std::string& text) {
   return number || text == "true" || text == "false";
 }
 
-/// As it may stand in weir.toml; TOML 1.0 wants control characters, quotes and backslashes escaped.
+/// Returns the value as written in weir.toml. TOML 1.0 requires escapes for control characters, quotes and backslashes.
 std::string toml_value(const std::string& text) {
   if (is_bare(text)) return text;
   std::string quoted = "\"";

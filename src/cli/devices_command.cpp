@@ -27,6 +27,7 @@ std::string source_of(const device::Device& device) {
   return reading ? reading->source : "-";
 }
 
+/// Returns the text of the column USE.
 std::string use_text(const tasks::Machine& machine, const device::DeviceAssessment& one) {
   if (!one.accepted) return "no";
   return machine.choice.ranked.front() == one.device_index ? "first" : "yes";

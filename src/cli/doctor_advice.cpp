@@ -14,14 +14,16 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::uint64_t kEnoughFiles = 64;  // a run of one worker takes about thirty
+constexpr std::uint64_t kEnoughFiles = 64;  // open files; a run with one worker needs about thirty
 
+/// Returns true if the request accepts a device. `hidden`: for each device the reason why the set mask variables hide
+/// it, or an empty text; an empty list: no device is hidden.
 bool accepts_any(const tasks::Machine& machine, const tasks::DeviceRequest& request,
                  const std::vector<std::string>& hidden) {
   return !device::choose_devices(machine.devices, request.policy, request.need, hidden).ranked.empty();
 }
 
-/// The variables that hide devices, as "CUDA_VISIBLE_DEVICES and ROCR_VISIBLE_DEVICES".
+/// Returns the variables that hide devices, as "CUDA_VISIBLE_DEVICES and ROCR_VISIBLE_DEVICES".
 std::string hiding_mask_names(const tasks::Machine& machine, const std::vector<std::string>& hidden) {
   std::string names;
   for (const auto& [name, value] : machine.masks) {

@@ -10,21 +10,25 @@
 
 namespace weir::cli {
 
-// What the doctor advises: of several causes the one that stands in the way.
+// Advice of `weir doctor`.
 
-/// How the user gets a device again: by a mask, --need, --device or the policy, whichever alone keeps every device away.
+/// Returns the advice for a machine without an accepted device. Checks whether a device would be accepted without the
+/// mask variables that are set (such as CUDA_VISIBLE_DEVICES), else without --need, else without --device, and advises
+/// to change the first of these that is enough. If none is, advises to change the settings allow, deny or min-memory.
 std::string advise_on_missing_device(const tasks::Machine& machine, const GuardArguments& args);
 
-/// How a folder for leases is made, named as WEIR_LEASE_DIR or the default has it.
+/// Returns the shell command that creates the lease folder ($WEIR_LEASE_DIR, else /run/lock/weir), or how to correct
+/// WEIR_LEASE_DIR.
 std::string advise_on_lease_folder(const Environment& environment);
 
-/// What limits of this process (ulimit) make weir fail here; none if they do not.
+/// Returns findings about limits of this process (ulimit) that may make weir fail; an empty list if there are no such
+/// limits.
 std::vector<Finding> check_process_limits();
 
-/// "only 8 files may be open at once (ulimit -n)"; empty if enough may.
+/// Returns a text such as "only 8 files may be open at once (ulimit -n)"; empty if the limit is high enough.
 std::string describe_descriptor_limit();
 
-/// "addresses are limited to 195 MiB (ulimit -v)"; empty if they are not.
+/// Returns a text such as "addresses are limited to 195 MiB (ulimit -v)"; empty if there is no limit.
 std::string describe_address_limit();
 
 }  // namespace weir::cli

@@ -19,7 +19,7 @@
 namespace weir::cli {
 namespace {
 
-/// What would make a probe answer.
+/// Returns advice for a probe that failed.
 std::string advice_for(const device::ProbeReport& probe) {
   if (probe.hung) return "look at 'dmesg'; the driver hangs";
   if (probe.name == "NVML" && probe.problem.find("Driver") != std::string::npos)
@@ -72,12 +72,12 @@ void check_devices(const tasks::Machine& machine, std::vector<Finding>& findings
 
 bool is_hardware(const device::Device& device) { return device.kind != device::DeviceKind::software; }
 
-/// Whether the user said which device is wanted, on the command line, in the environment or in weir.toml.
+/// Returns true if the user chose devices on the command line, in the environment or in weir.toml.
 bool is_explicit(const GuardArguments& args) {
   return requires_device(args) || !args.deny.empty() || !args.prefer.empty();
 }
 
-/// Why the policy leaves no device; empty if it leaves one.
+/// Returns the reason why the policy (the user's rules for devices) accepts no device; empty if it accepts a device.
 std::string device_refusal_text(const tasks::Machine& machine) {
   if (!machine.choice.ranked.empty()) return {};
   const bool any = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
@@ -85,7 +85,8 @@ std::string device_refusal_text(const tasks::Machine& machine) {
   return any ? no_device_error(machine).what : unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
 }
 
-/// Patterns of one list that no device matches. A list of which no pattern matches any names devices that are not there.
+/// Reports patterns of one list that match no device. The finding is bad if `is_error` is true and no pattern of the
+/// list matches a device.
 void check_patterns(const char* list, const std::vector<std::string>& patterns, bool is_error,
                     const tasks::Machine& machine, std::vector<Finding>& findings) {
   std::vector<std::string> absent;
@@ -102,7 +103,8 @@ void check_patterns(const char* list, const std::vector<std::string>& patterns, 
                       "'weir devices' lists the names; 'weir config' shows where the setting comes from"});
 }
 
-/// The policy as a whole: a default that leaves no device is no fault on a machine without a GPU.
+/// Checks the whole policy. If the policy accepts no device, the finding is bad only if
+/// context.is_device_refusal_bad.
 void check_policy(const tasks::Machine& machine, const GuardArguments& args, const DoctorContext& context,
                   std::vector<Finding>& findings) {
   check_patterns("--device", args.device, true, machine, findings);
@@ -114,7 +116,10 @@ void check_policy(const tasks::Machine& machine, const GuardArguments& args, con
                       context.is_device_refusal_bad ? advise_on_missing_device(machine, args) : ""});
 }
 
-/// A piece of work in a child with the mask in its environment.
+/// Runs `work` (a function of device/try_device.hpp) on the device in a child process with these environment changes.
+/// `stack`: the programming interface that `work` uses, such as "Vulkan". The finding is bad if the work fails, and, if
+/// `expected` is true, also if the stack does not support the device. The first character of the child's answer is '+'
+/// for a success, '?' for an unsupported device and '-' for a failure.
 void run_test_work(const char* stack, const device::Device& device, const device::EnvironmentChanges& environment,
                    Result<std::string> (*work)(const device::Device&), bool expected, std::vector<Finding>& findings) {
   const auto done = device::run_in_child(
@@ -146,7 +151,7 @@ void check_chosen_device(const tasks::Machine& machine, const GuardArguments& ar
   findings.push_back({Grade::good, "mask", text, {}});
   for (const std::string& note : mask->notes) findings.push_back({Grade::note, "mask", note, {}});
   if (device.stack_indices.vulkan >= 0) {
-    // By the place in the unmasked list, so that the device is this one whatever the layers do.
+    // try_vulkan() selects the device by its index in the list without masks.
     const device::EnvironmentChanges unmasked{{"MESA_VK_DEVICE_SELECT", ""}, {"DRI_PRIME", ""}};
     run_test_work("Vulkan", device, unmasked, device::try_vulkan, true, findings);
   }
@@ -154,7 +159,7 @@ void check_chosen_device(const tasks::Machine& machine, const GuardArguments& ar
     run_test_work("CUDA", device, mask->changes, device::try_cuda, false, findings);
 }
 
-/// The folder for leases, in which this user can make files. Errors: those of find_lease_folder; io.
+/// Returns the lease folder if this user can create files in it. Errors: those of find_lease_folder; io.
 Result<device::LeaseFolder> writable_lease_folder(const Environment& environment) {
   auto folder = device::find_lease_folder(environment);
   if (folder && !is_writable_folder(folder->path))
@@ -162,7 +167,7 @@ Result<device::LeaseFolder> writable_lease_folder(const Environment& environment
   return folder;
 }
 
-/// Why no lease can be taken; empty if one can. The first device of the policy stands for all.
+/// Returns the reason why no lease can be taken; empty if a lease can be taken. Checks only the first accepted device.
 std::string lease_problem_text(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder) {
   if (!folder) return folder.error().what;
   if (machine.choice.ranked.empty()) return {};

@@ -19,6 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Makes the finding for a command that works. `on`: "CPU" or "GPU"; empty: the command is not checked for each of
+/// them.
 Finding works(const std::string& command, const std::string& on, const std::string& text) {
   return {Grade::good,
           fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),
@@ -27,6 +29,7 @@ Finding works(const std::string& command, const std::string& on, const std::stri
           Json{{"command", command}, {"device", on}, {"works", true}}};
 }
 
+/// Makes the finding for a command that does not work, with the reason `why`. `on`: see works().
 Finding fails(const std::string& command, const std::string& on, Grade grade, const std::string& why,
               const std::string& advice = {}) {
   return {grade, fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),
@@ -45,7 +48,7 @@ void add_figures(const EngineProbe& probe, Json& figures) {
   figures["precision"] = probe.precision;
 }
 
-/// The memory that a command may use.
+/// Returns a text about the memory that a command may use.
 std::string memory_text(const Arguments& args) {
   const auto limit = cgroup_memory_limit();
   return fmt::format("memory: {} in all, {}, {} free, --ram {} by default", to_text(total_memory()),
@@ -63,7 +66,7 @@ void add_memory(const Arguments& args, Json& figures) {
 
 std::string threads_text(int threads) { return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"); }
 
-/// Whether the trial failed for want of a network, which says nothing of the engine.
+/// Returns true if the probe failed because the network is missing or cannot be read, and not because of the engine.
 bool lacks_network(const Error& error) {
   return error.code == Errc::invalid_argument || error.code == Errc::unsupported;
 }
@@ -89,12 +92,12 @@ Finding upscale_on_cpu(const Arguments& args, const Result<EngineProbe>& probe) 
   return finding;
 }
 
-/// As --device names it; a software device has no address.
+/// Returns the name of the device for --device: the PCI address, or the name, since a software device has no address.
 std::string name_for_engine(const device::Device& device) {
   return device.pci ? "pci:" + to_text(*device.pci) : device.name;
 }
 
-/// The first accepted device that Vulkan shows; null if there is none.
+/// Returns the first accepted device that Vulkan shows; null if there is none.
 const device::Device* vulkan_device(const tasks::Machine& machine) {
   for (const std::size_t i : machine.choice.ranked)
     if (machine.device_at(i).stack_indices.vulkan >= 0) return &machine.device_at(i);
@@ -127,7 +130,7 @@ Finding upscale_on_gpu(const Invocation& invocation, const DoctorContext& contex
                context.device_refusal + instead);
 }
 
-/// Several pictures: each device has a worker process, which is this program again.
+/// Checks runs of several pictures, which start this program again as a worker process for each device.
 Finding batches(const Finding& cpu, const Finding& gpu) {
   const std::string program = runs::worker_arguments().front();
   if (!is_executable(program))
@@ -142,7 +145,7 @@ Finding batches(const Finding& cpu, const Finding& gpu) {
                fmt::format("several pictures, with checkpoints and a worker process each for {}", devices));
 }
 
-/// Commands that need a device and its lease.
+/// Checks a command that needs a device and its lease.
 Finding check_device_command(const std::string& command, const std::string& does, const DoctorContext& context) {
   const bool none = !context.device_refusal.empty();
   const std::string& why = none ? context.device_refusal : context.lease_problem;
@@ -155,7 +158,7 @@ Finding check_device_command(const std::string& command, const std::string& does
   return works(command, "", fmt::format("{} {}", does, to_text(machine.device_at(machine.choice.ranked.front()))));
 }
 
-/// Without a device it watches the processes alone, unless a device is demanded.
+/// Checks `weir leak`. If there is no device and none is required, it works too, but measures no device memory.
 Finding leak(const GuardArguments& args, const DoctorContext& context) {
   if (context.device_refusal.empty() || requires_device(args))
     return check_device_command("leak", "measures the command's memory and that of", context);

@@ -9,16 +9,19 @@
 
 namespace weir::cli {
 
-/// What the doctor found out before it judges the commands.
+/// Results of the checks of devices and leases in `weir doctor`. The checks of the commands use them.
 struct DoctorContext {
   const tasks::Machine& machine;
-  std::string device_refusal;          ///< why `weir run` gets no device; empty if the policy leaves one
-  bool is_device_refusal_bad = false;  ///< that is a fault: a device is wanted, or there is one
-  std::string lease_problem;           ///< why no lease can be taken on this machine; empty if one can
+  std::string device_refusal;  ///< reason why the policy (the user's rules for devices) accepts no device; else empty
+  /// The refusal is an error, because the user named devices, or because the machine has a GPU.
+  bool is_device_refusal_bad = false;
+  std::string lease_problem;  ///< reason why no lease can be taken on this machine; empty if leases can be taken
 };
 
-/// For each command whether it works here, on what, and why not: one finding each, with "command", "works" and figures
-/// in its JSON. The engine runs for less than a second on the processors and on the first device of the policy.
+/// Checks whether these work on this machine: `upscale` on the CPU, `upscale` on a GPU, runs of several pictures
+/// ("batches"), and the commands run, lease, leak, train and audit. Returns one finding for each, in this order; it has
+/// the reason if the command does not work. Finding::details has "command", "device", "works" and measured values.
+/// Enlarges a small picture on the CPU and on the first accepted GPU that Vulkan shows (probe_engine()).
 std::vector<Finding> check_commands(const Invocation& invocation, const DoctorContext& context);
 
 }  // namespace weir::cli

@@ -7,18 +7,19 @@
 
 namespace weir::cli {
 
+/// The grade of a finding. Only `bad` makes `weir doctor` fail.
 enum class Grade { good, note, bad };
 
-/// One line of the doctor's report. Only a bad one makes the doctor fail.
+/// One line of the report of `weir doctor`.
 struct Finding {
   Grade grade = Grade::good;
-  std::string subject, text, advice;    ///< mend: what helps, a command where there is one; may be empty
-  nlohmann::ordered_json details = {};  ///< an object whose keys go into the JSON line too; null: none
+  std::string subject, text, advice;    ///< advice: how to fix it, if possible as a shell command; may be empty
+  nlohmann::ordered_json details = {};  ///< an object whose keys are added to the JSON line; null: nothing is added
 };
 
-/// A table of two parts: which commands work, and what was looked at.
+/// Returns the report as text with two tables: the commands, and the other checks.
 std::string to_text(const std::vector<Finding>& commands, const std::vector<Finding>& checks);
-/// One JSON object a line, in the same order.
+/// Returns the report as one JSON object per line, in the same order.
 std::string to_json_lines(const std::vector<Finding>& commands, const std::vector<Finding>& checks);
 
 }  // namespace weir::cli

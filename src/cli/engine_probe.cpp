@@ -24,11 +24,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kNetwork[] = "weir-2x";
 constexpr std::chrono::seconds kTimeLimit{60};
-constexpr int kSmall = 128;
-constexpr int kLarge = 512;
-constexpr double kMaxSeconds = 1.0;  // a large picture is tried where it is expected to take less
+constexpr int kSmall = 128;          // width and height of the first picture, in pixels
+constexpr int kLarge = 512;          // width and height of the second picture, in pixels
+constexpr double kMaxSeconds = 1.0;  // the second picture is not enlarged if this is expected to take longer
 
-/// A square picture of squares with a slope over them: no band of it is one colour.
+/// A square picture with a pattern of squares and a gradient, so that no part of it has only one colour.
 class GeneratedPicture final : public media::PictureReader {
  public:
   explicit GeneratedPicture(int side) : info_{.width = side, .height = side} {}
@@ -54,14 +54,14 @@ class GeneratedPicture final : public media::PictureReader {
   int row_ = 0;
 };
 
-/// Takes rows and keeps none.
+/// Discards all rows.
 class DiscardingWriter final : public media::PictureWriter {
  public:
   Status write(std::span<const std::byte>) override { return ok(); }
   Result<media::WriteReport> finish() override { return media::WriteReport{}; }
 };
 
-/// Enlarges one drawn picture. Errors: those of Upscaler::plan and Upscaler::run.
+/// Enlarges one generated picture. Errors: those of PictureUpscaler::plan and PictureUpscaler::run.
 Result<EngineProbe> enlarge(enhance::PictureUpscaler& upscaler, const enhance::UpscaleSettings& settings, int side) {
   GeneratedPicture reader{side};
   DiscardingWriter writer;
@@ -102,7 +102,7 @@ Result<EngineProbe> probe_in_this_process(const Arguments& args, const Environme
   }
   auto upscaler = enhance::PictureUpscaler::create(*std::move(network), settings);
   if (!upscaler) return upscaler.error();
-  auto first = enlarge(**upscaler, settings, kSmall);  // starts threads, fills caches, tells what to expect
+  auto first = enlarge(**upscaler, settings, kSmall);  // starts threads, fills caches, and gives the expected time
   constexpr double kPixelRatio = static_cast<double>(kLarge) / kSmall * kLarge / kSmall;
   if (!first || first->seconds * kPixelRatio > kMaxSeconds) return first;
   return enlarge(**upscaler, settings, kLarge);
@@ -122,7 +122,7 @@ std::string to_json(const Result<EngineProbe>& probe) {
   return json.dump(-1, ' ', false, SortedJson::error_handler_t::replace);
 }
 
-/// The text that our own child wrote.
+/// Parses the text that the child process wrote.
 Result<EngineProbe> from_json(const std::string& text) {
   const SortedJson json = SortedJson::parse(text);
   if (json.contains("error"))

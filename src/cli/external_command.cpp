@@ -12,11 +12,12 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::size_t kMaxExampleBytes = 300;  // bytes of an example; what follows is left out
+constexpr std::size_t kMaxExampleBytes = 300;  // longer examples are cut
 
 bool is_flag(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
 
-/// The flag of weir that a word is, with its value or without: "--need=5G", "-j4"; null if it is none.
+/// Returns the flag of weir that the argument names, with or without its value ("--need=5G", "-j4"); null if the
+/// argument names no flag of weir.
 const Flag* find_flag(std::span<const Flag> flags, std::string_view argument) {
   const std::string_view name = argument.substr(0, argument.find('='));
   const auto found = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) {
@@ -26,12 +27,14 @@ const Flag* find_flag(std::span<const Flag> flags, std::string_view argument) {
   return found == flags.end() ? nullptr : &*found;
 }
 
+/// Returns true if the value of the flag is the argument after `argument`, which names the flag.
 bool value_follows(const Flag& flag, std::string_view argument) {
   if (flag.is_switch()) return false;
   return argument.starts_with("--") ? argument.find('=') == std::string_view::npos : argument.size() == 2;
 }
 
-/// Where the other program's words begin although no "--" stands before them; the number of words if they do not.
+/// Returns the index of the external program among the arguments. Returns the number of arguments if "--" precedes the
+/// program or if no program is found.
 std::size_t find_program(const Command& command, const std::vector<std::string>& arguments) {
   bool verb_expected = !command.external_program->verb.empty();
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
@@ -42,16 +45,18 @@ std::size_t find_program(const Command& command, const std::vector<std::string>&
       continue;
     }
     const Flag* flag = find_flag(command.flags, arguments[i]);
-    if (flag == nullptr) break;  // mistyped, which the parser tells
+    if (flag == nullptr) break;  // an unknown flag: the parser reports it
     if (!value_follows(*flag, arguments[i])) continue;
     ++i;
     const bool no_value =
         i < arguments.size() && is_flag(arguments[i]) && find_flag(command.flags, arguments[i]) != nullptr;
-    if (no_value || (i < arguments.size() && arguments[i] == "--")) break;  // that it is missing the parser tells
+    if (no_value || (i < arguments.size() && arguments[i] == "--")) break;  // the parser reports the missing value
   }
   return arguments.size();
 }
 
+/// Returns the arguments with the indices first to end - 1 as shell text, with a space before each argument. Cuts the
+/// text after kMaxExampleBytes.
 std::string to_shell_text(const std::vector<std::string>& arguments, std::size_t first, std::size_t end) {
   std::string text;
   for (std::size_t i = first; i < end; ++i) {

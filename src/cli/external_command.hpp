@@ -7,16 +7,18 @@
 
 namespace weir::cli {
 
-/// What to tell where the words of another program stand in the words of a command without "--" before them, with the
-/// command line as it should be: "'--' is missing before the command: weir run -- python3 -c 'print(1)'". Empty if nothing
-/// is missing, the command runs no other program, or an unknown flag stands before that program.
+/// Returns an error message if the arguments of `command` name an external program without "--" before it. The message
+/// contains the corrected command line: "'--' is missing before the command: weir run -- python3 -c 'print(1)'".
+/// Returns an empty text if "--" is there, the command runs no external program, or an unknown flag or a flag without
+/// its value precedes the program.
 std::string missing_separator_message(const Command& command, const std::vector<std::string>& arguments);
 
-/// How wrong usage ends: with 125 where the other program's status passes through, which may be 2 itself; else with 2, also
-/// for a run of items, whose statuses are weir's own.
+/// Returns the exit status for wrong usage of the command. It is 125 (own_failure) if the command returns the status of
+/// an external program, because that status may itself be 2. Otherwise it is 2 (wrong_usage), also for `weir run` with
+/// items (:::), which does not return the status of a program.
 ExitStatus wrong_usage_status(const Command& command, const std::vector<std::string>& arguments);
 
-/// A word as a shell reads it: in quotes where it has to be.
+/// Quotes an argument for a shell where necessary.
 std::string quote_for_shell(const std::string& argument);
 
 }  // namespace weir::cli

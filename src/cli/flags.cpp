@@ -19,6 +19,7 @@ namespace weir::cli {
 
 namespace {
 
+/// Parses one of two texts; `is_second` becomes true for the second one.
 Status set_choice(std::string_view text, std::string_view first, std::string_view second, bool& is_second) {
   if (text != first && text != second)
     return invalid(fmt::format("'{}' is neither {} nor {}", printable(text), first, second));
@@ -26,8 +27,9 @@ Status set_choice(std::string_view text, std::string_view first, std::string_vie
   return ok();
 }
 
+/// Parses "WIDTH" or "WIDTHxHEIGHT".
 Status set_size(std::string_view text, Arguments& args) {
-  constexpr int kMost = 10'000'000;  // a typing error is more likely than a picture of that size
+  constexpr int kMost = 10'000'000;  // pixels; a larger number is probably a typing error
   const std::size_t cross = text.find('x');
   const auto width = parse_integer(text.substr(0, cross), 1, kMost);
   if (!width) return width.error();
@@ -62,7 +64,7 @@ Status set_scale(std::string_view text, Arguments& args) {
   return ok();
 }
 
-/// A time, as a number of seconds.
+/// Parses a time like set_time(), which must be above 0, and stores it in seconds.
 Status set_seconds(std::string_view text, double& target) {
   std::chrono::milliseconds time{};
   if (auto set = set_time(text, time); !set) return set;
@@ -79,7 +81,8 @@ Status set_format(std::string_view text, Arguments& args) {
   return ok();
 }
 
-/// DIR or DIR:SIZE: the last part is the size if it reads as one.
+/// Parses DIR or DIR:SIZE. The text after the last colon is the size if it is a valid size; else it belongs to DIR.
+/// Errors: invalid_argument, also for a size without a unit, unless a file or folder has the whole text as its name.
 Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
@@ -89,7 +92,7 @@ Status set_spill(std::string_view text, Arguments& args) {
   std::error_code ignored;
   if (!limit && !last.empty() && last.find_first_not_of("0123456789.") == std::string_view::npos &&
       !std::filesystem::exists(text, ignored))
-    return limit.error();  // a size that lacks its unit
+    return limit.error();  // a size without its unit
   if (limit)
     args.spill = {.folder = std::string{text.substr(0, colon)}, .limit = *limit};
   else
@@ -97,7 +100,7 @@ Status set_spill(std::string_view text, Arguments& args) {
   return ok();
 }
 
-/// "cpu:0,2,cpu:4": a part that is only digits and dashes belongs to the processor list before it.
+/// Splits a list such as "cpu:0,2,cpu:4". A part with only digits and dashes belongs to the processor list before it.
 std::vector<std::string> split_devices(std::string_view text) {
   std::vector<std::string> names;
   for (std::string_view rest = text;;) {
@@ -378,7 +381,7 @@ constexpr Flag kModelsFlags[] = {
 
 constexpr bool is_setting(const Flag& flag) { return !flag.setting_key.empty(); }
 
-/// Each setting once, the first row of its name.
+/// Returns the settings of all commands (for each key the first flag with it) and --help.
 std::vector<Flag> make_config_flags() {
   std::vector<Flag> flags;
   for (const auto& table : {upscale_flags(), lease_flags(), run_flags(), leak_flags(), scope_flags()}) {

@@ -21,7 +21,7 @@ ExitResult run_help(const Invocation& invocation) {
   if (command == nullptr)
     return {ExitStatus::wrong_usage, fmt::format("there is no help on '{}'{}; see 'weir help'", printable(name),
                                                  did_you_mean(name, command_names()))};
-  const auto verbs = list_verbs(*command);  // their command tells about them
+  const auto verbs = list_verbs(*command);  // second words, as in 'weir lease list': described by the help of 'lease'
   const bool verb = args.operands.size() == 2 && std::find(verbs.begin(), verbs.end(), args.operands[1]) != verbs.end();
   if (args.operands.size() > 1 && !verb)
     return {ExitStatus::wrong_usage,

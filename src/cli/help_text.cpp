@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kWidth = 80;
 
-/// Breaks text at spaces into lines of at most kWidth columns that start at `indent`.
+/// Wraps text at spaces into lines of at most kWidth columns, indented by `indent`.
 std::string wrapped(std::string_view text, std::size_t indent) {
   std::string out;
   std::size_t column = 0;
@@ -29,7 +29,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return out + '\n';
 }
 
-/// The flags of one group, in the order of the table.
+/// Returns the flags of one group, in the order of the table.
 std::vector<const Flag*> flags_in(const Command& command, FlagGroup group) {
   std::vector<const Flag*> flags;
   for (const Flag& flag : command.flags)
@@ -37,7 +37,7 @@ std::vector<const Flag*> flags_in(const Command& command, FlagGroup group) {
   return flags;
 }
 
-/// What a flag does, and what holds without it.
+/// Returns the flag's description and its default.
 std::string flag_text(const Flag& flag) {
   const std::string unset = describe_default(flag);
   return unset.empty() ? std::string{flag.help} : fmt::format("{} Default: {}.", flag.help, unset);
@@ -50,7 +50,8 @@ std::string flag_help(const Flag& flag) {
   return text;
 }
 
-/// Roff takes a line that starts with a point or an apostrophe as a request, and '-' as a hyphen.
+/// Escapes text for roff, which reads a line that starts with a point or an apostrophe as a request, and '-' as a
+/// hyphen.
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -71,7 +72,7 @@ std::string usage(const Command& command) {
   return fmt::format("weir {} [FLAG]...{}{}", command.name, operands.empty() ? "" : " ", operands);
 }
 
-/// Lines with what each does.
+/// Returns the usage lines or examples with their explanations, in roff. `before`: text that is put before each line.
 std::string manual_lines(std::string_view before, const std::vector<UsageLine>& lines) {
   std::string text;
   for (const UsageLine& line : lines)

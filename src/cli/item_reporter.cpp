@@ -9,7 +9,8 @@
 namespace weir::cli {
 namespace {
 
-constexpr auto kPlainInterval = std::chrono::seconds{10};  // between lines of progress that no terminal shows
+// If standard error is not a terminal, a progress line of at most kPlainColumns columns is logged every kPlainInterval.
+constexpr auto kPlainInterval = std::chrono::seconds{10};
 constexpr int kPlainColumns = 200;
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 
 std::string attribute(const std::string& text) { return escape_markup(printable(text)); }
 
-/// Line by line, since XML has no escapes for control characters.
+/// Escapes the text for the body of an XML element. Escapes each line separately, so that the line ends stay:
+/// printable() escapes all control characters, because XML cannot represent them.
 std::string body(std::string_view text) {
   std::string out;
   while (!text.empty()) {

@@ -26,15 +26,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Where the command runs: on a leased device, or on none where the policy leaves none and none was asked for.
+/// The leased device on which the command runs. `leased`, `card` and `device` are empty if the command runs without a
+/// device, because the policy (the user's rules for devices) accepts no device and the flags do not require a device.
 struct CommandDevice {
   std::optional<tasks::LeasedDevice> leased;
-  std::optional<device::PciAddress> card;
+  std::optional<device::PciAddress> card;  ///< PCI address of the device; empty also if the device has no PCI address
   std::optional<device::Device> device = {};
-  std::vector<device::Device> devices = {};  ///< all of the machine
-  std::string hung_drivers = {};             ///< which drivers do not answer, where none could be chosen
+  std::vector<device::Device> devices = {};  ///< all devices of the machine
+  std::string hung_drivers = {};             ///< if no device is leased: text about drivers that hung; else empty
 };
 
+/// Leases an accepted device. Leases no device if no device is accepted and the flags do not require a device. Errors:
+/// those of tasks::lease_device(); cancelled.
 Result<CommandDevice> lease_command_device(const Invocation& invocation, const std::stop_token& stop,
                                            observe::Log& log) {
   const GuardArguments& args = invocation.args().guard;
@@ -56,7 +59,7 @@ Result<CommandDevice> lease_command_device(const Invocation& invocation, const s
   return CommandDevice{*std::move(leased), device.pci, device, machine.devices, {}};
 }
 
-/// One run with its figures.
+/// Runs the command once and returns the measurements.
 Result<memory::RunMeasurements> run_once(const std::vector<std::string>& arguments, const CommandDevice& command_device,
                                          const std::stop_token& stop) {
   memory::RunMeasurements measurements;
@@ -77,8 +80,8 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   auto process = device::CommandProcess::start(command);
   if (!process) return process.error();
   std::stop_source wrong_device;
-  auto next_evidence_time =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
+  // The first evidence is collected a moment after the start, because the command does not use the device at once.
+  auto next_evidence_time = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
   const auto check_evidence = [&](const device::PlacementEvidence& evidence) {
     const device::PlacementCheck placement =
         device::check_placement(*command_device.device, command_device.devices, evidence);
@@ -110,7 +113,7 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   measurements.seconds = result.duration.count();
   measurements.resident_peak = std::max(measurements.resident_peak, result.peak_resident);
   measurements.leftover_processes = result.leftover_processes.size();
-  // Drivers give memory back a moment after the process is gone.
+  // Drivers free memory shortly after the process has ended.
   for (int tries = 0; tries < 3; ++tries) {
     measurements.device_after = read_used();
     if (!measurements.device_after || measurements.device_after <= measurements.device_before) break;

@@ -10,7 +10,7 @@
 namespace weir::cli {
 namespace {
 
-/// "1 hidden file", "2 hidden files", with a comma before it if it is not the first; nothing for none.
+/// Appends "1 hidden file" or "2 hidden files" to `text`, after ", " if `text` is not empty; nothing if `count` is 0.
 void add_count(std::string& text, std::size_t count, std::string_view one, std::string_view several) {
   if (count == 0) return;
   text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : several);

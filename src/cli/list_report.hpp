@@ -5,8 +5,8 @@
 
 namespace weir::cli {
 
-/// What a list of pictures leaves out and why, in one line, and which outputs have longer names, in another. Nothing if
-/// there is nothing to tell.
+/// Logs two lines about the list: the numbers of skipped entries of folders, by reason; and the outputs that do not
+/// have their short names (PictureList::renamed), the first one by name. Does not log a line that would report nothing.
 void report_list(const tasks::PictureList& list, observe::Log& log);
 
 }  // namespace weir::cli

@@ -36,7 +36,7 @@ int main_program(int argc, char** argv, const PartCommand* part_command) {
       fmt::print(stderr, "warning: {}\n", missing);
     if (!result.message.empty()) fmt::print(stderr, "error: {}\n", result.message);
   } catch (const std::exception&) {
-    // standard error is closed: the exit status speaks alone
+    // standard error is closed; only the exit status reports the error
   }
   return static_cast<int>(result.status);
 }

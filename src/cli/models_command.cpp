@@ -15,8 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Memory of the whole process for a picture of one megapixel, in 32-bit floating point (the fast kernels take less).
-/// Errors: the network cannot be read whole, or not be planned.
+/// Returns the memory of the whole process for a picture of one megapixel in 32-bit floating point (the fast kernels
+/// need less). Errors: the network cannot be read completely, or cannot be planned.
 Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
   auto network = nn::load_network(entry.param_path);
   if (!network) return network.error();
@@ -34,12 +34,13 @@ Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
   return plan->ram;
 }
 
-/// An entry and what only the whole network tells.
+/// A network of the catalogue, and its memory.
 struct ListedModel {
   nn::CatalogueEntry entry;
-  Bytes memory;
+  Bytes memory;  ///< memory_per_megapixel(); 0 if entry.unreadable_reason is set
 };
 
+/// Computes the memory of a readable network; if that fails, sets entry.unreadable_reason.
 ListedModel list_model(nn::CatalogueEntry entry) {
   if (!entry.unreadable_reason.empty()) return {std::move(entry), {}};
   auto memory = memory_per_megapixel(entry);

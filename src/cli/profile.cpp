@@ -36,7 +36,7 @@ std::string event_log_path(const Arguments& args, const Environment& environment
   if (!args.batch.log.empty() || !selected_profile(args.guard).log) return args.batch.log;
   const std::filesystem::path state = user_state_folder(environment);
   if (state.empty()) return {};
-  std::error_code ignored;  // then the file cannot be opened, which is told
+  std::error_code ignored;  // opening the file fails then, which is reported
   std::filesystem::create_directories(state, ignored);
   return (state / "events.jsonl").native();
 }

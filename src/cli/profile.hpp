@@ -9,25 +9,29 @@
 
 namespace weir::cli {
 
-/// Settings of the guard that go together, by what the machine is used for.
+/// A named set of settings for one use of a machine, such as "ci" (docs/guard.md).
 struct Profile {
   std::string_view name;
-  bool log = false;             ///< events go to the user's state folder where no file is named
-  std::optional<bool> lease;    ///< whether scopes and tests hold the device; empty: where they ask for it
-  int fragmentation_pct = 100;  ///< of --max-fragmentation
+  bool log = false;  ///< write events to the user's state folder if --log is not given
+  /// Whether scopes (guarded parts of a Python program) and Python tests lease the device; empty: only if they request
+  /// it.
+  std::optional<bool> lease;
+  int fragmentation_pct = 100;  ///< max_fragmentation() in percent of --max-fragmentation
 };
 
-/// The profile of that name; null if there is none.
+/// Returns the profile with this name; null if there is none.
 const Profile* find_profile(std::string_view name);
 
-/// The profile of the arguments; without one it changes nothing.
+/// Returns the profile of --profile; if it is not given, a profile with the default values of Profile.
 Profile selected_profile(const GuardArguments& args);
 
-/// What an allocator may hold without having handed it out before it is told.
+/// Returns the largest amount of unused memory that an allocator may hold after a scope. A scope that leaves more is
+/// reported.
 Bytes max_fragmentation(const GuardArguments& args);
 
-/// The file for events: --log, else events.jsonl in the user's state folder (which is made) if the profile keeps a log;
-/// empty for none.
+/// Returns the path of the event log: the value of --log; if it is not given and Profile::log is true, events.jsonl in
+/// the user's state folder, which is created; else an empty text. Returns an empty text too if there is no state
+/// folder.
 std::string event_log_path(const Arguments& args, const Environment& environment);
 
 }  // namespace weir::cli

@@ -29,7 +29,7 @@ std::string result_json(const tasks::GuardedResult& result, int attempts) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// The first flag that only a run of many items knows; empty if none was given.
+/// Returns a given flag that applies only to runs with items (:::); empty if no such flag is given.
 std::string_view flag_for_items(const CommandLine& line) {
   for (const std::string_view name : {"--jobs", "--gpu-jobs", "--gpu", "--output", "--resume", "--retry-failed",
                                       "--upgrade", "--overwrite", "--explain", "--junit", "--metrics", "--pause-file"})
@@ -52,7 +52,7 @@ tasks::GuardedCommand make_guarded_command(const Invocation& invocation) {
     command.variants = {{{}, *args.need}};
   else
     command.use_last_need = true;
-  command.device_request.need.free = Bytes{};  // admission asks once the device is ours
+  command.device_request.need.free = Bytes{};  // the memory is checked once the device is leased
   return command;
 }
 
@@ -61,7 +61,7 @@ void warn_not_ended() {
   write_standard_error(kText);
 }
 
-/// What is said once, at the end.
+/// Logs processes that outlived the command, and an unknown placement.
 void log_result(const tasks::GuardedResult& result, observe::Log& log) {
   if (!result.leftover_processes.empty()) log.warning(tasks::leftovers_text(result));
   if (result.error) return;
@@ -95,9 +95,10 @@ ExitResult run_run(const Invocation& invocation) {
       runs::run_command_with_retries(command, args.retries, invocation.environment, signals.token(),
                                      {.on_note = inform, .on_waiting = inform}, warn, growth_monitor);
   log_result(result, log);
-  if (!batch.metrics_file.empty()) static_cast<void>(logs.metrics.write(batch.metrics_file));  // with_logs() tells
+  // The result is not needed here: `logs` keeps the error, and add_log_failures() reports it.
+  if (!batch.metrics_file.empty()) static_cast<void>(logs.metrics.write(batch.metrics_file));
   if (invocation.args().json) log.info(result_json(result, attempts));
-  // What an interrupted command says by its status is what it would say without weir.
+  // An interrupted command has the same exit status as without weir.
   const bool interrupted = result.error && result.error->code == Errc::cancelled && result.ended_by_itself;
   if (interrupted) log.warning(result.error->what);
   if (!result.error || interrupted) return add_log_failures({static_cast<ExitStatus>(result.status), {}}, logs, log);

@@ -57,7 +57,7 @@ ExitResult run_items(const Invocation& invocation) {
   auto list = tasks::split_items(invocation.command_line.external_arguments, tasks::read_lines);
   if (!list) return wrong_usage(list.error().what);
   tasks::DeviceRequest request = make_device_request(args.guard);
-  request.need.free = Bytes{};  // what is free counts once a device is ours
+  request.need.free = Bytes{};  // the free memory is checked once a device is leased
   const tasks::Machine machine = inspect_until_interrupted(request);
   if (machine.inventory.interrupted) return {ExitStatus::interrupted, no_device_error(machine).what};
   if (machine.choice.ranked.empty()) return {ExitStatus::nothing_started, no_device_error(machine).what};

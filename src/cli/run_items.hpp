@@ -4,7 +4,7 @@
 
 namespace weir::cli {
 
-/// `weir run` of one command per item.
+/// Runs `weir run -- COMMAND ::: ITEM...`, which runs one command per item.
 ExitResult run_items(const Invocation& invocation);
 
 }  // namespace weir::cli

@@ -10,7 +10,8 @@
 namespace weir::cli {
 namespace {
 
-/// Applies values one over the other and remembers where the last of each came from.
+/// Applies the values of all layers (see resolve_settings()) one after the other. A later value of a setting replaces
+/// an earlier value and its origin.
 class Layers {
  public:
   explicit Layers(std::span<const Flag> flags) : flags_{flags} {
@@ -19,6 +20,7 @@ class Layers {
     }
   }
 
+  /// Applies one value. Errors: invalid_argument.
   Status apply(const Flag& flag, const std::string& text, const std::string& origin) {
     if (auto set = flag.set(text, settings_.args); !set)
       return Error{Errc::invalid_argument, fmt::format("{}: {}{}", origin, set.error().what,
@@ -30,7 +32,8 @@ class Layers {
     return ok();
   }
 
-  /// Settings that this command does not have are left out; one that is a flag of it, and no setting, is told.
+  /// Applies one value of a settings file. Ignores a setting that this command does not have, but adds a warning if the
+  /// command has a flag with its name that is not a setting.
   Status apply(const FileSetting& value) {
     const auto at = find(value.key);
     if (at != settings_.effective.end()) return apply(*at->flag, value.text, value.origin);
@@ -40,11 +43,13 @@ class Layers {
     return ok();
   }
 
+  /// Adds a warning that the value `what` of a file or variable has no effect.
   void warn_not_read(const std::string& what, const Flag& flag) {
     settings_.ignored_value_warnings.push_back(
         fmt::format("{} is not read by this command: it is no setting here, only a flag ({})", what, flag.name));
   }
 
+  /// Sets the texts of the defaults and returns the settings.
   Settings finish() && {
     for (Setting& setting : settings_.effective) {
       if (setting.origin == "default" && setting.flag->default_value != nullptr)
@@ -64,7 +69,7 @@ class Layers {
   Settings settings_;
 };
 
-/// The role of this run: --role, else WEIR_ROLE; files cannot set it.
+/// Returns the role of this run: --role, else WEIR_ROLE. Files cannot set it.
 std::string active_role(const CommandLine& line, const Environment& environment) {
   for (const GivenFlag& given : line.flags)
     if (given.flag->setting_key == "role") return given.text;

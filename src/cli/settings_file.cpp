@@ -26,7 +26,7 @@ bool is_known(std::string_view key) {
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting_key == key; });
 }
 
-/// Whether a list of patterns for devices is meant.
+/// Returns true if the value of the setting is a list of device patterns.
 bool is_of_patterns(std::string_view key) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
@@ -34,7 +34,7 @@ bool is_of_patterns(std::string_view key) {
   });
 }
 
-/// Whether some command has it as a flag alone.
+/// Returns true if `name`, which is not a setting, is the name of a flag of `weir upscale`, `lease`, `run` or `leak`.
 bool is_flag_only(const std::string& name) {
   for (const auto& table : {upscale_flags(), lease_flags(), run_flags(), leak_flags()})
     if (std::any_of(table.begin(), table.end(), [&](const Flag& flag) { return flag.name == "--" + name; }))
@@ -53,7 +53,8 @@ std::string unknown_setting(const std::string& name) {
 
 std::string list_text(const toml::array& list);
 
-/// The text that the command line would have had; empty for tables, dates and lists of anything but texts.
+/// Returns the value as it would be written on the command line; empty for tables, dates, and lists that list_text()
+/// does not accept.
 std::string text_of(const toml::node& node) {
   if (const auto* list = node.as_array()) return list_text(*list);
   if (const auto* text = node.as_string()) return text->get();
@@ -63,7 +64,7 @@ std::string text_of(const toml::node& node) {
   return {};
 }
 
-/// A list of texts: with commas between, as on the command line.
+/// Joins a list of texts with commas; returns an empty text if an element is not a text or contains a comma.
 std::string list_text(const toml::array& list) {
   std::string text;
   for (const toml::node& node : list) {
@@ -74,15 +75,15 @@ std::string list_text(const toml::array& list) {
   return text;
 }
 
-/// True if settings have names such as "pool.max-idle", of a table [pool].
+/// Returns true if there are settings in a table with this name, such as "pool.max-idle" in [pool].
 bool is_known_table(const std::string& name) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(),
                      [&](const Flag& flag) { return flag.setting_key.starts_with(name + "."); });
 }
 
-/// The settings of one table: the file itself, [roles.NAME], or one with settings of its own, whose names begin with
-/// `prefix`.
+/// Reads the settings of one table: the whole file, [roles.NAME], or a table of settings such as [pool], whose keys get
+/// the prefix "pool.". Appends them to `settings`. Errors: invalid_argument.
 Status read_table(const fs::path& path, const toml::table& table, const std::string& role, const std::string& prefix,
                   std::vector<FileSetting>& settings) {
   for (const auto& [key, node] : table) {
@@ -92,8 +93,7 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
       continue;
     }
     if (role.empty() && name == "roles" && node.is_table()) continue;
-    if (role.empty() && name == "audit" && node.is_table())
-      continue;  // the policy of `weir audit`, which reads it itself
+    if (role.empty() && name == "audit" && node.is_table()) continue;  // `weir audit` reads its table [audit] itself
     if (!is_known(name)) return at_line(path, key.source(), unknown_setting(name));
     if (name == "role")
       return at_line(path, key.source(), "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");

@@ -5,7 +5,8 @@
 
 namespace weir::cli {
 
-/// Rows of cells as lines; each column as wide as its widest cell, the last one free. The first row is the heading.
+/// Returns a table as text, one line per row of cells. All columns except the last one are padded with spaces to the
+/// width of their widest cell.
 std::string align_columns(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace weir::cli

@@ -13,7 +13,8 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::chrono::seconds kStepGrace{30};  // a step and a look at the held-out pictures
+// Grace period after a signal: enough for one step and the evaluation of the held-out pictures.
+constexpr std::chrono::seconds kStepGrace{30};
 
 std::string check_train_usage(const Arguments& args) {
   if (args.train.recipe.empty() || args.train.folder.empty())
@@ -37,7 +38,7 @@ void log_progress(const training::TrainProgress& progress, observe::Log& log) {
     log.info(line);
 }
 
-/// The device of `settings`: a GPU, or the processors that this process is bound to.
+/// Finds the GPU and stores it in `settings`, or binds this process to the processors that `device` names.
 Status set_up_device(const runs::NamedDevice& device, training::TrainSettings& settings) {
   if (device.is_gpu()) {
     auto gpu = nn::vulkan::find_gpu(device.name);

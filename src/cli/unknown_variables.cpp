@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "WEIR_";
 
-/// Every name behind the prefix that some part of weir reads or sets.
+/// Returns the names, without the prefix WEIR_, of the variables that weir reads or sets.
 std::vector<std::string> known_names() {
   std::vector<std::string> names{"LEASE", "LEASE_DIR", "VARIANT"};
   for (const Flag& flag : config_flags())

@@ -12,7 +12,7 @@
 
 namespace weir::cli {
 
-/// Pictures that become files, with everything that is known of them before the work. The references must outlive it.
+/// A run of `weir upscale` whose outputs are files. The referenced objects must outlive this struct.
 struct UpscaleBatch {
   const Invocation& invocation;
   const tasks::UpscaleRequest& request;
@@ -20,15 +20,17 @@ struct UpscaleBatch {
   const tasks::NetworkCache& network_cache;
 };
 
-/// One picture, in this process.
+/// Enlarges the only picture of the list in this process. `devices`: at least one device; the run uses the first.
+/// A stop request interrupts the work.
 ExitResult run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop);
 
-/// Several, by a coordinator and a worker for each device.
+/// Enlarges several pictures: this process becomes the coordinator, which starts one worker process for each device.
 ExitResult run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices);
 
-/// That the GPU that was chosen is none.
+/// Logs a warning if the chosen GPU is a software device that was chosen because there is no other.
 void warn_software_device(const enhance::UpscaleSettings& upscale, observe::Log& log);
 
+/// Makes the result for a run in which every item needs more memory than the limit `ram`.
 ExitResult nothing_fits_result(Bytes ram);
 
 }  // namespace weir::cli

@@ -31,7 +31,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A run that was asked to stop is over within two seconds, whatever it was busy with.
+/// Grace period after a signal: time in which the work may end by itself. With this value, the process ends within two
+/// seconds of the signal.
 constexpr std::chrono::milliseconds kUpscaleGrace{1600};
 
 void print_interrupted() {
@@ -39,7 +40,7 @@ void print_interrupted() {
   write_standard_error(kText);
 }
 
-/// Of dry runs and of pictures that go to standard output.
+/// Reports the results of dry runs and of pictures that are written to standard output.
 class Reporter final : public tasks::WorklistObserver {
  public:
   Reporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log}, meter_{log} {}
@@ -86,7 +87,7 @@ ExitResult make_refusal(const Error& error) {
   return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};
 }
 
-/// Binds this process, which will do the work itself, to the first device.
+/// Binds this process to the processors of the first device. For runs in which this process does the work itself.
 Status bind_to_first_device(const Arguments& args) {
   const auto& cpus = args.devices.front().cpus;
   if (cpus.empty()) return ok();
@@ -94,7 +95,7 @@ Status bind_to_first_device(const Arguments& args) {
   return ok();
 }
 
-/// The GPU that is asked for, before any work.
+/// Finds the GPU of the first device, if it is one, and stores it in `upscale`.
 Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
   const runs::NamedDevice& device = args.devices.front();
   if (!device.is_gpu()) return ok();
@@ -113,7 +114,8 @@ std::string check_upscale_usage(const Arguments& args) {
   return {};
 }
 
-/// Room for spilled data where --spill names none: what is free in its folder.
+/// Returns the settings with the folder of --spill, in which data is stored that does not fit in memory, and the size
+/// limit of this data: the given limit, else the free disk space.
 Result<enhance::UpscaleSettings> add_spill(const Arguments& args, enhance::UpscaleSettings settings) {
   if (args.spill.folder.empty()) return settings;
   std::error_code problem;
@@ -142,7 +144,7 @@ Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   return add_spill(args, std::move(upscale));
 }
 
-/// What the masks of GPUs cannot do.
+/// Logs the notes about the GPU masks.
 void log_notes(const std::vector<std::string>& notes, const Arguments& args) {
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   for (const std::string& note : notes) log.info(note);
@@ -153,8 +155,8 @@ tasks::OutputOptions output_options(const Invocation& invocation, Bytes ram, std
   return {.output = args.output,
           .format = args.format,
           .format_required = invocation.command_line.has_flag("--format"),
-          .standard_input_limit =
-              ram - std::min(ram, peak_resident_memory() + 2_MiB),  // beside what the process holds by then
+          // The memory limit minus the memory that this process already uses, and a margin.
+          .standard_input_limit = ram - std::min(ram, peak_resident_memory() + 2_MiB),
           .stop = std::move(stop),
           .checkpoint_folder =
               args.checkpoints.enabled ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
@@ -172,7 +174,7 @@ ExitResult make_exit_result(const tasks::WorklistTotals& totals, const Reporter&
   return {};
 }
 
-/// Plans, and pictures for standard output, which leave nothing behind to be resumed.
+/// Does a dry run, or writes a picture to standard output. Neither writes output files, so neither uses checkpoints.
 ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleRequest& request,
                              const tasks::PictureList& list, tasks::NetworkCache network_cache, std::stop_token stop) {
   const Arguments& args = invocation.args();
@@ -230,7 +232,7 @@ ExitResult run_upscale(const Invocation& invocation) {
   auto network_cache = tasks::NetworkCache::open(request.network_options);
   if (!network_cache) return make_refusal(network_cache.error());
   if (leaves_no_files) {
-    if (args.size.width == 0) {  // before any work where the scale does not depend on the picture
+    if (args.size.width == 0) {  // checked before any work if the scale does not depend on the picture
       if (auto network = network_cache->load(args.size.scale); !network) return make_refusal(network.error());
     }
     return run_without_files(invocation, request, *list, *std::move(network_cache), signals->token());
@@ -241,7 +243,7 @@ ExitResult run_upscale(const Invocation& invocation) {
   if (auto reached = tasks::resolve_gpus(*devices, notes); !reached)
     return make_refusal({reached.error().code, "--device: " + reached.error().what});
   log_notes(notes, args);
-  signals.reset();  // the coordinator has its own way with them
+  signals.reset();  // the coordinator handles signals itself
   return run_batch(batch, *std::move(devices));
 }
 

@@ -23,6 +23,7 @@ bool has_item_placeholder(const std::vector<std::string>& arguments) {
   });
 }
 
+/// Returns the lines that are not empty.
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {

@@ -8,28 +8,32 @@
 
 namespace weir::tasks {
 
-/// A command for many items, as it stands behind `--`.
+/// A command template (CommandTemplate) and the items that it runs for, from the command line of `weir run`.
 struct CommandItems {
-  std::vector<std::string>
-      arguments;  ///< of the template; where no word holds {}, {.} or {/}, "{}" is added at the end
+  /// Arguments of the template. split_items() appends "{}" if no argument contains {}, {.} or {/}.
+  std::vector<std::string> arguments;
   std::vector<std::string> items;
 };
 
-/// True if the words say ::: or ::::.
+/// Returns true if one of the arguments is the separator ::: or :::: between a command and its items.
 bool has_item_separator(const std::vector<std::string>& arguments);
 
-/// The lines of a file; "-" is standard input. Errors: io; over_budget.
+/// Returns the lines of a file, without empty lines; "-" means standard input. Errors: io; corrupt or over_budget if
+/// the content is too long.
 using LineReader = std::function<Result<std::vector<std::string>>(const std::string& file)>;
 
-/// The largest list that is read, and the longest worklist.
+/// The largest size in bytes of a file with items.
 inline constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
+/// The largest number of items in one run.
 inline constexpr std::size_t kMaxItems = 1'000'000;
 
-/// `COMMAND ::: ITEM...` or `COMMAND :::: FILE...`, one item a line; empty lines are no items.
-/// Errors: invalid_argument (no command, no items, both ways at once, too many); those of `read`.
+/// Splits the arguments `COMMAND ::: ITEM...` or `COMMAND :::: FILE...` (files with one item per line) into the
+/// template and its items. Calls `read` for each FILE. Errors: invalid_argument (no command, no items, no file, more
+/// than one separator, more than kMaxItems items, an item that is empty or contains a zero byte); those of `read`.
 Result<CommandItems> split_items(const std::vector<std::string>& arguments, const LineReader& read);
 
-/// ReadLines for the real files.
+/// The LineReader that reads real files and standard input, of at most kMaxListBytes each. Errors: io (also if there is
+/// no such file); corrupt for a longer file or one that is not a regular file; over_budget for a longer standard input.
 Result<std::vector<std::string>> read_lines(const std::string& file);
 
 }  // namespace weir::tasks

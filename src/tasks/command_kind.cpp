@@ -20,15 +20,19 @@ namespace weir::tasks {
 namespace {
 
 namespace fs = std::filesystem;
+// Time between two attempts to start a command on a shared device whose other holders may free memory.
 constexpr auto kRetryInterval = std::chrono::milliseconds{250};
-constexpr auto kMaxInventoryAge = std::chrono::seconds{3};  // so that the turn itself needs no look
+// An inventory taken before the wait for the run's lease may still be used after it.
+constexpr auto kMaxInventoryAge = std::chrono::seconds{3};
 
+/// Makes the error of errno for this path.
 Error failure_of(const fs::path& path) {
   return {errc_from_errno(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
 }
 
-/// Where one try at an item works: the file that takes what it says, and a folder with the names of the files to be made,
-/// which programs choose formats by. What is not handed over goes away with it.
+/// The files of one attempt: the log that receives the command's output, and a working folder in which the command
+/// writes its files. A file has its final name there, because programs choose formats by extension. hand_over() moves
+/// the files to their final paths. The destructor removes the folder with all other files.
 class AttemptFiles {
  public:
   static Result<AttemptFiles> make(const CommandRequest& request, const CommandTemplate& command_template,
@@ -37,7 +41,7 @@ class AttemptFiles {
     const std::string item = item_text(attempt.item);
     files.folder_ = fs::absolute(request.folder) / ".weir" / "work" / hash_text(item);
     std::error_code problem;
-    fs::remove_all(files.folder_, problem);  // of a try that was killed
+    fs::remove_all(files.folder_, problem);  // an attempt that was killed may have left it
     for (const fs::path& output : command_template.output_paths(files.folder_, item)) {
       files.made_.push_back(files.folder_ / fmt::format("{}", files.made_.size()) / output.filename());
       fs::create_directories(files.made_.back().parent_path(), problem);
@@ -56,11 +60,12 @@ class AttemptFiles {
     if (!folder_.empty()) fs::remove_all(folder_, ignored);
   }
 
-  const std::vector<fs::path>& made_paths() const { return made_; }
-  int log() const { return log_.get(); }
-  int input() const { return input_.get(); }
+  const std::vector<fs::path>& made_paths() const { return made_; }  ///< the paths that the command must write
+  int log() const { return log_.get(); }                             ///< file descriptor of the log
+  int input() const { return input_.get(); }                         ///< file descriptor of the command's input
 
-  /// Gives what was made to the run, under its temporary names, synced. Errors: failed for a file that was not made; io.
+  /// Syncs the files that the command made and renames them to the attempt's output paths. Errors: failed for a file
+  /// that was not made; io.
   Status hand_over(const std::vector<fs::path>& outputs) const {
     if (!sync_file(log_.get())) return failure_of(outputs.front());
     for (std::size_t i = 0; i < made_.size(); ++i) {
@@ -81,11 +86,12 @@ class AttemptFiles {
   FileDescriptor log_, input_;
 };
 
+/// Returns "was ended by signal 9" or "exit status 1".
 std::string describe_status(int status) {
   return status > 128 ? fmt::format("was ended by signal {}", status - 128) : fmt::format("exit status {}", status);
 }
 
-/// "exit status 0", "signal 9".
+/// Returns "exit status 0" or "signal 9".
 std::string describe_end(const GuardedResult& command_result) {
   return command_result.status > 128 ? fmt::format("signal {}", command_result.status - 128)
                                      : fmt::format("exit status {}", command_result.status);
@@ -103,7 +109,7 @@ class CommandTask final : public jobs::Task {
     return names;
   }
 
-  /// What a command needs is not known before it runs; that it has room is seen to under its lease.
+  /// Returns an estimate without memory: run_guarded_command() checks the command's memory when the lease is held.
   Result<jobs::Estimate> estimate(const jobs::Item&, std::size_t) override {
     jobs::Estimate estimate;
     estimate.compute_config.backend = kCommandKind;
@@ -137,7 +143,8 @@ class CommandTask final : public jobs::Task {
   }
 
  private:
-  /// The lease of the run comes first: so many of its commands are on devices at once.
+  /// Runs the command of the attempt. With `lease_before_start`, first takes a slot of the lease "jobs" in the run's
+  /// folder .weir, which limits how many commands of this run use devices at the same time (CommandRequest::gpu_jobs).
   GuardedResult run_in(const AttemptFiles& files, const jobs::Attempt& attempt, std::vector<std::string>& notes) {
     GuardedCommand command = request_.guard;
     command.arguments = template_.arguments();
@@ -152,8 +159,9 @@ class CommandTask final : public jobs::Task {
     const auto deadline = start + command.device_request.max_wait;
     std::optional<device::Lease> run_lease;
     if (command.lease_before_start) {
-      (void)probe_.inspect(command.device_request, kMaxInventoryAge,
-                           attempt.stop);  // a look at the machine holds up nobody whose turn it is
+      // Takes the inventory before the wait, so that it takes no time while this command holds the lease. The probe
+      // caches it, so the result is not needed here.
+      (void)probe_.inspect(command.device_request, kMaxInventoryAge, attempt.stop);
       auto taken = device::acquire_lease(request_.folder / ".weir",
                                          {.keys = {"jobs"},
                                           .slots = request_.gpu_jobs > 1 ? request_.gpu_jobs : 0,
@@ -167,7 +175,7 @@ class CommandTask final : public jobs::Task {
       }
       run_lease.emplace(*std::move(taken));
     }
-    // Who waits for whom is no news in a run whose commands wait for each other.
+    // Waiting is not reported, since in a run the commands normally wait for each other.
     const CommandCallbacks callbacks{.on_note = [&](const std::string& line) { notes.push_back(line); },
                                      .on_waiting = [](const auto&) {}};
     for (;;) {
@@ -188,20 +196,22 @@ class CommandTask final : public jobs::Task {
     }
   }
 
+  /// Replaces the exclusions of the policy (the user's rules for devices) by the devices in the quarantine.
   void exclude_quarantined(device::Policy& policy) const {
     policy.exclusions.clear();
     for (Quarantine::Entry& entry : quarantine_.entries())
       policy.exclusions.push_back({std::move(entry.pattern), std::move(entry.why)});
   }
 
-  /// Whether the policy allows a device that this run has not left out.
+  /// Returns true if the policy accepts a device that is not in the quarantine.
   bool has_another_device() {
     DeviceRequest request = request_.guard.device_request;
     exclude_quarantined(request.policy);
     return !probe_.inspect(request, kMaxInventoryAge).choice.ranked.empty();
   }
 
-  /// What the end means for the run: done, to be tried again, failed for good, or never started.
+  /// Sets the error of the attempt from the command's result, with the code that makes the run handle it correctly
+  /// (jobs::kind_of), and whether the item is tried again.
   void set_error_and_retry(const GuardedResult& command_result, const jobs::Attempt& attempt,
                            jobs::AttemptResult& result) {
     if (!command_result.leftover_processes.empty()) result.notes.push_back(leftovers_text(command_result));
@@ -213,10 +223,10 @@ class CommandTask final : public jobs::Task {
     result.error =
         Error{Errc::failed, command_result.error ? command_result.error->what : describe_status(command_result.status)};
     if (stopped) result.error->code = Errc::cancelled;
-    // One that left memory behind has run, whatever became of its next try.
+    // A refused item counts as never started. But a first attempt may have run and left memory on a device.
     const bool ran = attempt.attempt_number > 1 && !quarantine_.entries().empty();
     if (command_result.refused && !ran) result.error->code = Errc::over_budget;
-    if (no_start) result.error->code = Errc::io;  // another time the program may be there
+    if (no_start) result.error->code = Errc::io;  // not recorded, since the program may exist in a later run
     if (command_result.device_untrusted && has_another_device()) {
       result.error->code = Errc::device_lost;
     } else if (command_result.device_untrusted) {
@@ -233,7 +243,8 @@ class CommandTask final : public jobs::Task {
         (command_result.error && command_result.error->code == Errc::timed_out && !command_result.refused);
   }
 
-  /// What a failed command said stays beside the place where a good result would be.
+  /// Renames the log of a failed command to failed_log_path(). After a success, removes a file that an earlier failure
+  /// left there. Adds the path of the log to the report.
   static void keep_log(const GuardedResult& command_result, const jobs::Attempt& attempt,
                        const jobs::AttemptResult& result, jobs::Json& report) {
     const fs::path failed = failed_log_path(attempt.item);
@@ -252,14 +263,15 @@ class CommandTask final : public jobs::Task {
   MachineProbe probe_;
 };
 
-/// Tells commands apart. Not the words: a checkpoint may be readable for others, and a word may be a password.
+/// Returns a digest of the arguments. The record contains it instead of the arguments, since other users may read the
+/// record, and an argument may be a password.
 std::string digest_of(const std::vector<std::string>& arguments) {
   std::string all;
   for (const std::string& argument : arguments) all += argument + '\0';
   return hash_text(all);
 }
 
-/// A word that names a file, as it is.
+/// Returns true if the argument, as written, is the path of a file.
 bool is_file(const std::string& argument) { return !argument.empty() && file_facts(argument).has_value(); }
 
 }  // namespace

@@ -17,9 +17,10 @@ namespace {
 
 constexpr int kMaxLockAttempts = 100;
 constexpr auto kLockRetryInterval = std::chrono::milliseconds{10};
-constexpr std::size_t kShownCharacters = 80;  // for people who look into the file; the hash tells commands apart
+// Characters of the arguments in a key, for people who read the file; the hash after them distinguishes commands.
+constexpr std::size_t kShownCharacters = 80;
 
-/// Held until it is closed. Errors: io; timed_out.
+/// Locks FILE.lock; the lock is held until the descriptor is closed. Errors: io; timed_out.
 Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
   std::error_code ignored;
   std::filesystem::create_directories(file.parent_path(), ignored);

@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kOut = "{out}";
 
-/// What may stand in the ending of a name: letters, digits and ".-_"; a dot at the very end ends a sentence.
+/// Returns the extension at the start of `rest`: a dot and the letters, digits and characters of ".-_" after it. Dots
+/// at its end do not belong to it, since they may end a sentence. Empty if `rest` starts with no extension.
 std::string_view extension_at(std::string_view rest) {
   if (!rest.starts_with('.')) return {};
   std::size_t length = 0;
@@ -24,7 +25,7 @@ std::string_view extension_at(std::string_view rest) {
   return rest.substr(0, length);
 }
 
-/// The inner name of the file with this ending.
+/// Returns the internal placeholder name of the output with this index in output_paths().
 std::string name_of_output(std::size_t index) { return fmt::format("out {}", index); }
 
 }  // namespace
@@ -70,7 +71,7 @@ std::vector<fs::path> CommandTemplate::output_paths(const fs::path& folder, cons
 PlaceholderValues CommandTemplate::placeholder_values(const std::string& item,
                                                       const std::vector<fs::path>& outputs) const {
   const fs::path path{item};
-  const fs::path without_slash = path.has_filename() ? path : path.parent_path();  // "folder/"
+  const fs::path without_slash = path.has_filename() ? path : path.parent_path();  // "folder" for the item "folder/"
   PlaceholderValues values{{"", item},
                            {".", fs::path{without_slash}.replace_extension().native()},
                            {"/", without_slash.filename().native()}};

@@ -9,29 +9,38 @@
 
 namespace weir::tasks {
 
-/// The template of a command for many items: which files it makes, and what stands for its names.
+/// The template of a command that runs once per item: its arguments with placeholders. {} is the item, {.} the item
+/// without its extension, {/} the item's file name. {out} and {out}.EXTENSION are the paths of files that the command
+/// writes. This class has no values for {variant} and {device}: run_guarded_command() replaces them after it has chosen
+/// the variant (one of several ways to run the command) and the device.
 class CommandTemplate {
  public:
-  /// `{out}` is a file named like the item; `{out}.png` one whose ending is replaced. Variants must be there for {variant}.
-  /// Errors: invalid_argument: {variant} without variants, something behind {out} that cannot end a name.
+  /// Parses the template. `has_variants`: the command has named variants, so that its arguments may contain {variant}.
+  /// The file `{out}` has the item's name; `{out}.png` has the extension .png instead of the item's. Errors:
+  /// invalid_argument for {variant} if `has_variants` is false, or a '/' directly after {out}.
   static Result<CommandTemplate> make(const std::vector<std::string>& arguments, bool has_variants);
 
-  const std::vector<std::string>& arguments() const { return arguments_; }  ///< for replace_names
+  /// Returns the arguments for replace_placeholders(). In them, each {out} or {out}.EXTENSION is replaced by a
+  /// placeholder with an internal name, for which placeholder_values() has the value.
+  const std::vector<std::string>& arguments() const { return arguments_; }
 
-  /// The files that the command makes for an item, below a folder; none if no word says {out}.
+  /// Returns the paths, below `folder`, of the files that the command writes for an item: one path for {out} and one
+  /// for each EXTENSION. Empty if no argument contains {out}.
   std::vector<std::filesystem::path> output_paths(const std::filesystem::path& folder, const std::string& item) const;
 
-  /// What stands for {}, {.}, {/} and {out} when the files are made as the given paths, in the order of outputs().
+  /// Returns the values of {}, {.}, {/} and the internal placeholders of arguments() for an item. `outputs`: the paths
+  /// to which the command writes its files, in the order of output_paths(); they may be in another folder than
+  /// output_paths() returns.
   PlaceholderValues placeholder_values(const std::string& item,
                                        const std::vector<std::filesystem::path>& outputs) const;
 
  private:
   std::vector<std::string> arguments_;
-  std::vector<std::string> extensions_;  // behind {out}; empty: the item's own
+  std::vector<std::string> extensions_;  // the extensions after {out}, each once; an empty text for {out} alone
 };
 
-/// Where the files of an item lie below the folder of a run: the item as a relative path, so that the structure of
-/// folders is kept; a root goes away and ".." becomes a name of its own.
+/// Converts the item's text to a relative path, with which the item's files are named in the output folder. A leading
+/// '/' is removed, ".." becomes "_up_", and a path of which nothing is left becomes "_root_".
 std::filesystem::path relative_output_path(const std::string& item);
 
 }  // namespace weir::tasks

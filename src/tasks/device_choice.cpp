@@ -15,7 +15,7 @@
 namespace weir::tasks {
 namespace {
 
-/// The accepted device that a lease is of.
+/// Returns the index in Machine::devices of the accepted device that the lease is for.
 std::size_t leased_device_index(const Machine& machine, const device::Lease& lease) {
   const std::string key = lease.keys().front();
   const auto at = std::find_if(machine.choice.ranked.begin(), machine.choice.ranked.end(),
@@ -23,7 +23,7 @@ std::size_t leased_device_index(const Machine& machine, const device::Lease& lea
   return *at;
 }
 
-/// In the order of the policy a device that is free now; else whichever of them becomes free first.
+/// Leases the best accepted device that is free now; if no device is free, waits for the one that becomes free first.
 Result<device::Lease> lease_any(const Machine& machine, const DeviceRequest& request,
                                 const std::filesystem::path& folder, const Environment& environment,
                                 const device::WaitOptions& waiting) {
@@ -39,8 +39,10 @@ Result<device::Lease> lease_any(const Machine& machine, const DeviceRequest& req
   return device::acquire_lease(folder, lease_request, environment, waiting);
 }
 
-/// Who has a slice of a card keeps others from the whole card and from no other slice. Taken after the slice: whoever
-/// wants the whole card wants no slice, so nobody waits in a circle.
+/// For a MIG instance (a part of a card), takes a shared lease of its whole card, so that no program can lease the
+/// whole card exclusively, but the card's other instances stay available. This lease is taken after the lease of the
+/// instance. No circular wait is possible, because a program that leases the whole card leases no instance. Returns an
+/// empty optional for a device that is no MIG instance.
 Result<std::optional<device::Lease>> lease_parent(const device::Device& device, const DeviceRequest& request,
                                                   const std::filesystem::path& folder, const Environment& environment,
                                                   const device::WaitOptions& waiting) {
@@ -57,7 +59,9 @@ Result<std::optional<device::Lease>> lease_parent(const device::Device& device, 
   return std::optional{*std::move(lease)};
 }
 
-/// Whoever holds the device alone may say of every other lease that it is over. True if any was ended.
+/// Finds processes of earlier leases of the device and reports them in `notes`. If `end_them` is true, ends the orphans
+/// among them, the processes whose leaseholder has ended. Returns true if it ended any process. The lease must be
+/// exclusive.
 bool handle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
                     bool end_them, std::vector<std::string>& notes) {
   const std::string inherited = environment("WEIR_LEASE").value_or("");
@@ -75,14 +79,15 @@ bool handle_orphans(const device::Device& device, const device::Lease& lease, co
   return end_them;
 }
 
+/// Adds a note if memory is in use on the device although its lease was free.
 void note_residue(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
   const auto residue = device::find_unleased_use(device, {process_id()});
   if (!residue) return;
   notes.push_back(device::describe(device, *residue, lease.previous_holder()));
 }
 
-/// What those who share the device now have promised and not taken yet, with the free memory. A lease file that is not there
-/// yet is not made.
+/// Returns the availability of memory on the device, with the reservations of the programs that hold shared leases of
+/// it now. Does not create a missing lease file.
 MemoryAvailability availability_on(const device::Device& device) {
   const auto folder = device::find_lease_folder(process_environment());
   const auto file = folder ? device::LeaseFile::open_read_only(folder->path, lease_key(device))
@@ -90,11 +95,13 @@ MemoryAvailability availability_on(const device::Device& device) {
   if (!file || !*file) return measure_availability(device, {}, {});
   std::vector<device::Holder> sharers;
   if (const auto holders = (*file)->holders()) sharers = *holders;
-  std::erase_if(sharers, [](const device::Holder& holder) { return holder.slot == 0; });  // it will have ended
+  // an exclusive holder will have ended before this lease starts
+  std::erase_if(sharers, [](const device::Holder& holder) { return holder.slot == 0; });
   return measure_availability(device, sharers, {.key = {}, .nonce = {}, .folder = (*file)->folder_id()});
 }
 
-/// Takes devices without room for `wanted` out of the choice: the question that a run asks once the device is its own.
+/// Removes devices with less available memory than `need_free` from the choice. Decides with choose_variant(), as
+/// reserve_memory() does later when the lease is held.
 void reject_full_devices(Machine& machine, Bytes need_free, bool trust_unknown) {
   for (device::DeviceAssessment& one : machine.choice.assessments) {
     if (!one.accepted) continue;
@@ -134,7 +141,7 @@ Machine choose_from_inventory(const device::Inventory& inventory, const DeviceRe
   machine.devices = device::expand_mig_instances(machine.inventory.devices);
   machine.masks = device::read_mask_variables();
   device::MemoryRequirement need = request.need;
-  const Bytes need_free = std::exchange(need.free, Bytes{});  // asked below, as a run asks
+  const Bytes need_free = std::exchange(need.free, Bytes{});  // reject_full_devices() checks it
   machine.choice = choose_devices(machine.devices, request.policy, need,
                                   device::find_hidden_reasons(machine.devices, machine.masks));
   if (need_free > Bytes{}) reject_full_devices(machine, need_free, need.accepts_unknown);
@@ -164,7 +171,8 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceRequest& r
   if (*parent) lease->attach_parent(**std::move(parent));
   mask->changes.emplace_back("WEIR_LEASE", lease->environment_value());
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
-  // What is there belongs to a joined lease, and may belong to other sharers.
+  // With a joined or a shared lease, processes and memory on the device may belong to the lease that was joined or to
+  // other holders, and are not reported.
   const bool exclusive = !lease->is_joined() && request.slots == 0;
   device::Device now = machine.device_at(chosen);
   if (refresh) refresh(now);

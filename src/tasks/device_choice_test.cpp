@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Leases in a folder of the test's own, on an invented machine.
+/// Leases in a temporary folder, for devices of an invented machine.
 class DeviceChoice : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -28,7 +28,8 @@ class DeviceChoice : public ::testing::Test {
       return std::nullopt;
     };
   }
-  /// One card with two slices, of which one is wanted.
+  /// Returns a machine with one card (device 0) and its two MIG instances (devices 1 and 2). Only the device with the
+  /// index `slice` is accepted.
   static Machine sliced(std::size_t slice) {
     device::Device card = device::test::make_device(device::test::kRtx3090);
     card.mig_instances = {{.uuid = "MIG-a", .name = "A", .total = {}, .free = {}},

@@ -15,7 +15,7 @@
 namespace weir::tasks {
 namespace {
 
-/// In the child.
+/// Runs in the child process: finds the GPU and returns the values of NamedGpu, or the error, as JSON.
 std::string find_gpu_json(const std::string& name) {
   const auto gpu = nn::vulkan::find_gpu(name);
   if (!gpu) return jobs::dump({{"error", jobs::to_json(gpu.error())}});
@@ -26,7 +26,7 @@ std::string find_gpu_json(const std::string& name) {
                      {"unique", static_cast<bool>(nn::vulkan::find_gpu(info.uuid))}});
 }
 
-/// "GPU-6D65..." and "6d65..." are one UUID.
+/// Normalizes a UUID: "GPU-6D65..." and "6d65..." are the same one.
 std::string digits_of(std::string_view uuid) {
   std::string digits;
   for (const char c : uuid.substr(uuid.starts_with("GPU-") ? 4 : 0)) {
@@ -42,17 +42,19 @@ bool is_same(const device::Device& device, const NamedGpu& gpu) {
   return !uuid.empty() && (uuid == digits_of(device.vulkan_uuid) || uuid == digits_of(device.uuid));
 }
 
+/// Returns the index of the GPU in `devices`; devices.size() if it is not there.
 std::size_t index_of(const NamedGpu& gpu, std::span<const device::Device> devices) {
   const auto found = std::find_if(devices.begin(), devices.end(), [&](const auto& one) { return is_same(one, gpu); });
   return static_cast<std::size_t>(found - devices.begin());
 }
 
+/// Returns true if the environment variable hides GPUs from programs that use Vulkan.
 bool is_vulkan_variable(const std::string& variable) {
   return variable == "MESA_VK_DEVICE_SELECT" || variable == "DRI_PRIME" || variable == "GGML_VK_VISIBLE_DEVICES";
 }
 
-/// A mask for Vulkan may hide the twin of the card that it means, or the card itself; then it is left out, since the worker
-/// chooses by UUID or PCI address.
+/// Removes the Vulkan variables from the worker's mask if they would hide the worker's own GPU, which happens with two
+/// equal cards. The worker does not need them, because it chooses its GPU by UUID or PCI address.
 void drop_hiding_masks(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
   auto& mask = device.environment;
   if (std::none_of(mask.begin(), mask.end(), [](const auto& one) { return is_vulkan_variable(one.first); })) return;

@@ -12,32 +12,39 @@
 
 namespace weir::tasks {
 
-/// A GPU that a name of the command line leads to.
+/// The GPU that a device name on the command line refers to.
 struct NamedGpu {
-  std::string driver_name;       ///< as the driver calls it
+  std::string driver_name;       ///< the driver's name of the GPU
   std::string uuid;              ///< "GPU-..."
-  std::string pci;               ///< "0000:01:00.0"; empty if the driver does not say
-  bool has_unique_uuid = false;  ///< its UUID is no other device's
+  std::string pci;               ///< "0000:01:00.0"; empty if the driver does not report it
+  bool has_unique_uuid = false;  ///< no other GPU has this UUID
 };
 
-/// Looks the name up as a worker does (nn::vulkan::find_gpu), in a child process that sees `mask`: this process opens no
-/// driver. Errors: those of find_gpu; timed_out and device_lost for a driver that hangs or dies.
+/// Finds the GPU with this name in the same way as a worker process does (nn::vulkan::find_gpu), in a child process
+/// with the changes `mask` to its environment, because a driver may hang or crash. Errors: those of find_gpu; timed_out
+/// for a driver that hangs; device_lost for a driver that crashes.
 Result<NamedGpu> find_named_gpu(const std::string& name, const device::EnvironmentChanges& mask = {});
 
-/// How a worker reaches that GPU and no other, and what it must prove: the masks of all stacks within those that are set,
-/// the lease, and as its word the UUID or the PCI address, which no mask renumbers. A device that neither tells from
-/// another (copies of a software driver) keeps the name as it was written, and has neither masks nor a lease. A pure
-/// function. Errors: invalid_argument if a mask that is set hides the device.
+/// Makes the description of a worker process that uses exactly this GPU:
+/// - `environment`: the mask, environment variables that hide all other GPUs from the worker (device::make_mask()),
+/// - `lease_key`: the name under which the GPU is leased,
+/// - `arguments`: `--device` with the UUID or the PCI address of the GPU, which are the same under every mask,
+/// - `identity`: the UUID and the PCI address that the worker must report.
+/// A GPU that has neither a unique UUID nor a PCI address (one of several software devices) keeps `name` as its
+/// `--device` argument. Such a GPU, and one that is not in `devices`, gets neither a mask nor a lease key. `devices`:
+/// all devices of the machine. `set_variables`: the mask variables that are set already. `notes` receives the notes of
+/// the mask. Pure function. Errors: invalid_argument if `set_variables` hide the GPU.
 Result<jobs::WorkerDevice> make_gpu_worker(const std::string& name, const NamedGpu& gpu,
                                            std::span<const device::Device> devices,
                                            const device::MaskVariables& set_variables, std::vector<std::string>& notes);
 
-/// Fills in all `devices` that are GPUs: looks at the machine once and makes sure that each worker will see its device
-/// under its masks. Takes some tenths of a second. `notes` gets what a mask cannot do. Errors: those above;
-/// invalid_argument if two names lead to one card.
+/// Completes all entries of `workers` that are GPUs with the values of make_gpu_worker(). If a worker would not find
+/// its GPU under its mask, removes the variables for Vulkan from the mask. Takes some tenths of a second. `notes`
+/// receives messages about the masks. Errors: those of find_named_gpu() and make_gpu_worker(); invalid_argument if two
+/// names refer to one GPU.
 Status resolve_gpus(std::vector<jobs::WorkerDevice>& workers, std::vector<std::string>& notes);
 
-/// Whether a name of the command line means a GPU.
+/// Returns true if a device name on the command line refers to a GPU, and not to processors ("cpu", "cpu:0-3").
 bool is_gpu_name(const std::string& device);
 
 }  // namespace weir::tasks

@@ -21,11 +21,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kMaxChoiceAge = std::chrono::seconds{5};  // cards do not come and go more often
+constexpr auto kMaxChoiceAge = std::chrono::seconds{5};  // age of a cached inventory; cards are rarely added or removed
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// The command on one device, while it runs. It never waits for a driver longer than kPatience.
+/// Samples the memory in use on one device and the placement of a command (the device on which it works) while the
+/// command runs. Never waits for a driver longer than kDriverTimeout.
 class DeviceMeasurement {
  public:
   DeviceMeasurement(const Machine& machine, std::size_t device, device::DriverSampler& sampler, GuardedResult& result)
@@ -36,20 +37,22 @@ class DeviceMeasurement {
     result_.device_peak = result_.device_before;
   }
 
-  /// One look: takes what the drivers have answered since the last one, and asks again. True if the command is on the
-  /// wrong device.
+  /// Takes one sample: reads the drivers' answer to the last request, if it has arrived, and sends the next request.
+  /// `pids`: all processes of the command. Returns true if the command works on another device than this one.
   bool sample(const std::vector<pid_t>& pids) {
     ++result_.samples;
     result_.peak_ram = std::max(result_.peak_ram, device::total_resident_memory(pids));
     if (const auto sample = sampler_.poll()) add_sample(*sample);
     const bool collect_evidence = Clock::now() >= next_evidence_time_;
-    if (collect_evidence)
-      next_evidence_time_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
+    // Evidence of the placement is collected once a second only, since reading the files /proc/PID/fdinfo of many
+    // processes takes milliseconds.
+    if (collect_evidence) next_evidence_time_ = Clock::now() + std::chrono::seconds{1};
     sampler_.start_sample({device_.pci, collect_evidence, collect_evidence ? pids : std::vector<pid_t>{}});
     return result_.placement.status == device::PlacementStatus::refuted;
   }
 
-  /// The memory that stays once the command has ended.
+  /// Measures the memory in use after the command has ended. While more memory is in use than before the command,
+  /// repeats the measurement, until `max_samples` were taken.
   void measure_afterwards(int max_samples) {
     for (int number = 1;; ++number) {
       const auto now = read_used_memory();
@@ -58,7 +61,7 @@ class DeviceMeasurement {
       result_.device_after = *now;
       result_.device_peak = std::max(result_.device_peak, result_.device_after);
       if (result_.device_after <= result_.device_before || number >= max_samples) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
+      std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers free memory with a delay
     }
   }
 
@@ -75,7 +78,8 @@ class DeviceMeasurement {
     if (sample.used) result_.device_peak = std::max(result_.device_peak, *sample.used);
     if (!sample.evidence) return;
     const device::PlacementCheck placement = check_placement(device_, machine_.devices, *sample.evidence);
-    // What was proved once stays proved until it is refuted: at its end a process has given its memory back.
+    // Keeps the result of an earlier check if there is no evidence now: a process that is about to end has already
+    // freed its memory.
     if (placement.status != device::PlacementStatus::unknown ||
         result_.placement.status == device::PlacementStatus::unknown)
       result_.placement = placement;
@@ -85,9 +89,11 @@ class DeviceMeasurement {
   const device::Device& device_;
   GuardedResult& result_;
   device::DriverSampler& sampler_;
-  Clock::time_point next_evidence_time_ = Clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
+  // The first evidence is collected a moment after the start, because the command does not use the device at once.
+  Clock::time_point next_evidence_time_ = Clock::now() + std::chrono::milliseconds{100};
 };
 
+/// Returns the arguments of the command with all placeholders replaced.
 std::vector<std::string> fill_placeholders(const GuardedCommand& command, const GuardedResult& result) {
   PlaceholderValues values = command.placeholders;
   values.emplace_back("variant", result.variant);
@@ -98,6 +104,7 @@ std::vector<std::string> fill_placeholders(const GuardedCommand& command, const 
   return filled;
 }
 
+/// Sets result.error if a check of the ended command failed.
 void set_error_from_checks(const GuardedCommand& command, const device::CommandResult& ended, GuardedResult& result) {
   if (result.placement.status == device::PlacementStatus::refuted)
     result.error = Error{Errc::device_lost, "placement refuted: " + result.placement.text};
@@ -122,14 +129,15 @@ CommandNeeds open_command_needs(const Environment& environment) {
   return CommandNeeds{state.empty() ? state : state / "command-needs.json"};
 }
 
-/// What the command took on this device the last time, if that is its need.
+/// Returns the stored need of the command, if GuardedCommand::use_last_need is set and a need is stored.
 std::optional<Bytes> last_need_of_command(const GuardedCommand& command, const GuardedResult& result,
                                           const CommandNeeds& needs) {
   if (!command.use_last_need) return std::nullopt;
   return needs.stored_need(CommandNeeds::make_key(fill_placeholders(command, result), {}, *result.initial_device));
 }
 
-/// On the device of `end.used` under the mask. `leased` is null without a lease.
+/// Runs the command on machine.devices[chosen], which is also result.initial_device, with the mask (environment
+/// variables that hide all other devices). `leased` is null if the device is not leased.
 void run_masked(const GuardedCommand& command, const Machine& machine, std::size_t chosen, const device::Mask& mask,
                 const LeasedDevice* leased, MachineProbe& probe, const std::stop_token& stop,
                 const CommandCallbacks& callbacks, GuardedResult& result) {
@@ -140,7 +148,8 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
                           .stderr_fd = command.error_fd,
                           .own_process_group = command.output_fd >= 0};
   if (leased != nullptr) started.lease_descriptors = leased->lease.descriptors();
-  if (command.output_fd >= 0) started.other_descriptors = OtherDescriptors::close_all;  // an item of a batch
+  // Only commands of a run with items (weir run ... ::: ITEM...) have an output descriptor of their own.
+  if (command.output_fd >= 0) started.other_descriptors = OtherDescriptors::close_all;
   started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
   if (!result.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", result.variant);
   result.placement.text = "it ended before the first sample";
@@ -179,12 +188,14 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   set_error_from_checks(command, ended, result);
 }
 
+/// Sets the error of a command that is not started; the command counts as refused unless the start was cancelled.
 GuardedResult refuse(GuardedResult result, Error error) {
   result.refused = error.code != Errc::cancelled;
   result.error = std::move(error);
   return result;
 }
 
+/// Runs a command without `lease_before_start`.
 GuardedResult run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
                            const CommandCallbacks& callbacks) {
   GuardedResult result;
@@ -201,7 +212,8 @@ GuardedResult run_unleased(const GuardedCommand& command, MachineProbe& probe, c
   return result;
 }
 
-/// On the first of the machine's accepted devices that can be leased.
+/// Leases one accepted device, chooses the variant, and runs the command. If no variant fits this device, refuses the
+/// command and does not try another device.
 GuardedResult run_leased(const GuardedCommand& command, Machine machine, MachineProbe& probe,
                          const Environment& environment, const std::stop_token& stop,
                          const CommandCallbacks& callbacks) {
@@ -218,7 +230,7 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
   for (const std::string& note : notes) callbacks.on_note(note);
   result.waited_s = seconds_since(start);
   if (!leased) return refuse(std::move(result), leased.error());
-  // Whoever had the device until now has changed what is free there.
+  // The free memory changed while the previous holder used the device.
   if (!probe.refresh_memory(machine.devices[leased->device_index])) {
     const std::string key = lease_key(machine.device_at(leased->device_index));
     machine = probe.inspect(command.device_request, {}, stop);
@@ -278,11 +290,11 @@ GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& p
                                   const std::stop_token& stop, const CommandCallbacks& callbacks) {
   if (!command.lease_before_start) return run_unleased(command, probe, stop, callbacks);
   Machine machine = probe.inspect(command.device_request, kMaxChoiceAge, stop);
-  if (!machine.choice.ranked.empty())  // else the refusal says it
+  if (!machine.choice.ranked.empty())  // otherwise the refusal already contains the warning
     if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
   bool may_fit_later = false;
   double waited_s = 0;
-  for (;;) {  // ends: each turn leaves out a device
+  for (;;) {  // ends, because each iteration that does not return removes a device
     GuardedResult result = run_leased(command, machine, probe, environment, stop, callbacks);
     waited_s += result.waited_s;
     may_fit_later = may_fit_later || result.may_fit_later;

@@ -65,7 +65,7 @@ nlohmann::ordered_json to_json(const GuardedResult& result) {
 
 void set_device_metrics(const nlohmann::json& report, observe::Metrics& metrics) {
   const auto device = report.find("device");
-  const auto peak = report.find("device_peak_bytes");  // null where nobody could measure; 0 is a measured value
+  const auto peak = report.find("device_peak_bytes");  // null where it could not be measured; 0 is a measured value
   if (device == report.end() || !device->is_string() || device->get<std::string>().empty()) return;
   if (peak == report.end() || !peak->is_number()) return;
   const observe::Metrics::Labels labels{{"device", device->get<std::string>()}};

@@ -7,13 +7,14 @@
 
 namespace weir::tasks {
 
-/// The figures of a guarded command for machines.
+/// Converts the result of a guarded command to JSON.
 nlohmann::ordered_json to_json(const GuardedResult& result);
 
-/// "1 process outlived the command and was ended: pid 12 'sleep 1000'"; empty if none did.
+/// Returns a text such as "1 process outlived the command and was ended: pid 12 'sleep'"; empty if no process did.
 std::string leftovers_text(const GuardedResult& result);
 
-/// Sets the metrics of a device (docs/events.md) from that JSON.
+/// Sets the metrics of the device (docs/events.md) from `report`, the JSON of to_json(). Does nothing if the report
+/// names no device or has no measured memory.
 void set_device_metrics(const nlohmann::json& report, observe::Metrics& metrics);
 
 }  // namespace weir::tasks

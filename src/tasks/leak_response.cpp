@@ -13,16 +13,17 @@
 namespace weir::tasks {
 namespace {
 
+/// Returns the same device in a new inventory; null if it is gone.
 const device::Device* find_again(const Machine& machine, const device::Device& device) {
   const auto found = std::find_if(machine.devices.begin(), machine.devices.end(),
                                   [&](const auto& each) { return lease_key(each) == lease_key(device); });
   return found == machine.devices.end() ? nullptr : &*found;
 }
 
-/// What processes hold there now that did not before.
+/// Memory on the device that processes hold now and did not hold before the command.
 struct ProcessGrowth {
   Bytes memory;
-  std::string process_text;
+  std::string process_text;  ///< the processes with their growth, for a message
 };
 
 ProcessGrowth find_memory_growth(const device::Device& before, const device::Device& now) {
@@ -41,6 +42,7 @@ ProcessGrowth find_memory_growth(const device::Device& before, const device::Dev
   return all;
 }
 
+/// Records that the leaked memory cannot be freed, and reports the command to reset the device.
 void mark_untrusted(const device::Device& device, GuardedResult& result, const CommandCallbacks& callbacks) {
   result.device_untrusted = true;
   result.leak_resolution = "failed";
@@ -55,7 +57,9 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
                      const CommandCallbacks& callbacks) {
   if (!result.leaks || !result.initial_device) return;
   if (!leased.lease.is_joined()) {
-    // What the command started has ended with its guardian. These have a copy of its environment.
+    // The guardian (the process that ends everything that the command leaves running) has ended all processes that the
+    // command started. So processes that still have this lease in WEIR_LEASE were started by another program, with a
+    // copy of the environment.
     if (const auto others = device::find_lease_processes(leased.lease.claim()); !others.empty())
       callbacks.on_note(
           fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(others, ", ")));

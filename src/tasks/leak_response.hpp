@@ -4,10 +4,16 @@
 
 namespace weir::tasks {
 
-/// What is done, step by step, about memory that stays on a device which the command had alone: what it started and what
-/// escaped its mark is ended; then the memory is read again; then whoever else came is named. What nobody holds is the
-/// driver's: the device is not to be trusted, and the vendor's command is told. No device is ever reset.
-/// Looks only where `end` leaks; changes its figures to what is left.
+/// Handles memory that stays in use on the device after a command that had an exclusive lease. Does nothing if
+/// `result.leaks` is false. Otherwise:
+/// 1. Reports processes that still run under the same lease, unless an outer command holds the lease (is_joined()).
+/// 2. Takes a new inventory of the devices. If the device is gone, continues with step 4.
+/// 3. Stops here if at most `command.max_leak` more memory is in use than before the command, or if the driver does not
+///    list all processes on the device. Otherwise reports processes that use more memory than before the command, and
+///    stops if at most `command.max_leak` remains that these processes do not explain.
+/// 4. Sets `result.device_untrusted`, and reports the vendor's command to reset the device. weir never resets a device.
+/// Updates `leaks`, `device_after`, `leak_resolution` and `reset_command` of `result`. Reports through
+/// `callbacks.on_note`.
 void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedResult& result,
                      const CommandCallbacks& callbacks);
 

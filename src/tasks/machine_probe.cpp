@@ -12,8 +12,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kDriverTimeout = std::chrono::milliseconds{500};
 constexpr std::chrono::milliseconds kInventoryTimeout = std::chrono::seconds{10};
-constexpr std::chrono::milliseconds kHungDriverTimeout =
-    std::chrono::seconds{3};  // a driver that hung while it was sampled
+// The timeout of an inventory after a driver hung in the sampler; it is short, since the driver will probably hang
+// again.
+constexpr std::chrono::milliseconds kHungDriverTimeout = std::chrono::seconds{3};
 constexpr auto kHungDriverRetryInterval = std::chrono::minutes{1};
 
 bool hangs(const device::Inventory& inventory) {
@@ -32,7 +33,7 @@ Machine MachineProbe::inspect(const DeviceRequest& request, std::chrono::millise
         device::take_inventory(device::make_providers(), driver_hung_ ? kHungDriverTimeout : kInventoryTimeout, stop);
     driver_hung_ = driver_hung_ && hangs(*inventory_);
     inventory_time_ = Clock::now();
-    sampler_.reset();  // it knows the devices of the look before
+    sampler_.reset();  // the old sampler has the devices of the previous inventory
   }
   Machine machine = choose_from_inventory(*inventory_, request);
   if (inventory_->interrupted) inventory_.reset();
@@ -48,7 +49,6 @@ void MachineProbe::discard_inventory() {
   if (inventory_ && !hangs(*inventory_)) inventory_.reset();
 }
 
-/// What the drivers say of a card says nothing of its slices.
 bool MachineProbe::refresh_memory(device::Device& device) {
   if (!device.pci || !parent_lease_key(device).empty()) return false;
   auto sample = sampler().sample({device.pci, false, {}}, kDriverTimeout);

@@ -10,27 +10,33 @@
 
 namespace weir::tasks {
 
-/// The machine as it was seen lately, and a child that asks its drivers for figures. Kept from one command to the next: a
-/// look at the whole machine takes a tenth of a second, a question to the child a millisecond. Not thread-safe.
+/// Caches the inventory of the devices of this machine, and keeps a child process, the sampler, that reads memory
+/// values from the drivers. Reuse this object for the next commands: a new inventory takes a tenth of a second, a
+/// request to the child a millisecond. Not thread-safe.
 class MachineProbe {
  public:
-  /// The machine as seen at most `age` ago, with the choice among its devices by the wish. A driver that hung is not asked
-  /// again for a minute: until then the look that found it so stands.
+  /// Returns the devices, and those that the request accepts. Uses the cached inventory if it is at most `max_age` old.
+  /// If a driver hung while the cached inventory was taken, uses it for at least a minute, so that the driver is not
+  /// called again too early. Otherwise takes a new inventory.
   Machine inspect(const DeviceRequest& request, std::chrono::milliseconds max_age, const std::stop_token& stop = {});
-  /// Which drivers do not answer (device::unanswered), once for as long as it stays so; else empty.
+  /// Returns the warning about drivers that hung in the inventory (device::describe_hung_probes). Returns an empty text
+  /// if no driver hung, or if the warning is the same as at the last call, so that each warning is returned only once.
   std::string take_warning();
-  /// Sets memory in use and free memory of the device to what they are now. False: nobody tells; they stay as they were.
+  /// Updates device.used, and device.free if the driver reports it. Returns false, and changes nothing, if no driver
+  /// reports the used memory, and for a MIG instance (a part of a card), because the driver reports whole cards.
   bool refresh_memory(device::Device& device);
-  /// What asks the drivers while a command runs. A child that hangs in a driver is replaced.
+  /// Returns the sampler that reads the drivers while a command runs. If its child process hangs in a driver or has
+  /// ended, replaces the sampler first.
   device::DriverSampler& sampler();
-  /// The next look is a new one: a device failed.
+  /// Discards the cached inventory, so that the next inspect() takes a new one; to be called after a device failed.
+  /// Keeps an inventory in which a driver hung, since that driver must not be called again too early.
   void discard_inventory();
 
  private:
   std::optional<device::Inventory> inventory_;
   std::chrono::steady_clock::time_point inventory_time_{};
   std::string last_warning_;
-  bool driver_hung_ = false;  ///< a driver did not answer the sampler: the next look waits less for it
+  bool driver_hung_ = false;  // a driver did not answer the sampler, so the next inventory waits less for the drivers
   std::optional<device::DriverSampler> sampler_;
 };
 

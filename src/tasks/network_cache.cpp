@@ -36,7 +36,7 @@ Result<NetworkCache> NetworkCache::open(NetworkOptions options) {
     return nothing_readable(*entries);
   NetworkCache cache{*std::move(entries),
                      {.name = std::move(options.name), .scale = std::nullopt, .noise = options.noise}};
-  if (auto any = cache.select(0); !any) return any.error();  // name and noise are known to fit before any work
+  if (auto any = cache.select(0); !any) return any.error();  // checks name and noise level before any work
   return cache;
 }
 

@@ -10,27 +10,31 @@
 
 namespace weir::tasks {
 
-/// What the user says about the network; empty fields leave the choice to the scale that is wanted.
+/// The user's choice of networks. Of several networks that match, NetworkCache::select() chooses one by the
+/// scale.
 struct NetworkOptions {
-  std::filesystem::path model;  ///< a network or a folder; empty: all of `folders`
-  std::string name;
-  std::optional<int> noise;
-  std::vector<std::filesystem::path> folders;
+  std::filesystem::path model;                 ///< a network file or a folder with networks; empty: search in `folders`
+  std::string name;                            ///< name of the network, or a part of it; empty: any
+  std::optional<int> noise;                    ///< noise level that the network removes; empty: any
+  std::vector<std::filesystem::path> folders;  ///< search folders; used only if `model` is empty
 };
 
-/// The networks that fit a wish, each read when it is first needed; the one used last is kept. Not thread-safe.
+/// The networks that match the user's choice. A network is read when load() needs it; only the network used last stays
+/// in memory. Not thread-safe.
 class NetworkCache {
  public:
-  /// Errors: invalid_argument (no such model, no network of that name or noise); unsupported if there is none that
-  /// can be read.
+  /// Finds the networks that match the options. Errors: invalid_argument (no such model, no network of that name or
+  /// noise level); unsupported if no network is found, or no found network can be read.
   static Result<NetworkCache> open(NetworkOptions options);
 
-  /// The network for a wanted scale; 0 asks for a network's own. Errors: those of nn::select_for_enlargement and
-  /// nn::load_network.
+  /// Returns the network that select() chooses, and reads its files if it is not in memory. Errors: those of select()
+  /// and nn::load_network.
   Result<std::shared_ptr<const nn::Network>> load(double scale);
-  /// The same, unread. Errors: those of nn::select_for_enlargement.
+  /// Returns the catalogue entry of the best matching network for enlarging by `scale`
+  /// (nn::select_for_enlargement); 0: of the best matching network of any scale (nn::select_network). Does not read the
+  /// network. Errors: invalid_argument if no network matches or it cannot be read.
   Result<nn::CatalogueEntry> select(double scale) const;
-  /// Gives back the network that was kept.
+  /// Releases the network that is in memory. It is freed as soon as no other object uses it.
   void release() {
     loaded_.reset();
     loaded_path_.clear();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 16;
 
+/// Adds the contents of the file to the hash.
 Status add_file(const std::filesystem::path& path, SHA2_CTX& context) {
   std::ifstream file{path, std::ios::binary};
   std::array<char, kPiece> piece{};

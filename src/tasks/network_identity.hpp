@@ -10,17 +10,24 @@
 
 namespace weir::tasks {
 
-/// SHA-256 of a network's two files, the text first, as 64 hexadecimal digits. Errors: io.
+/// Returns the SHA-256 of the contents of a network's two files, X.param and then X.bin, as 64 hexadecimal digits.
+/// `param_path`: the path of X.param. Errors: io.
 Result<std::string> hash_network(const std::filesystem::path& param_path);
 
-/// Says which network an item would be enlarged with: {"network": name, "sha256": ...}. Files are hashed once; a file that
-/// changes during a run is not seen. Not thread-safe.
+/// Makes identities of results (jobs::AttemptResult::identity). The identity of an enlarged picture names the network
+/// that enlarges it: {"network": name, "sha256": hash_network()}. Each network is hashed once; a change of its files
+/// during a run is not detected. Not thread-safe.
 class NetworkIdentifier {
  public:
+  /// `cache` must outlive the object.
   NetworkIdentifier(const NetworkCache& cache, enhance::UpscaleSettings settings)
       : cache_{cache}, settings_{std::move(settings)} {}
-  /// `facts` hold width and height of the input where the scale depends on them. Empty if it cannot be told.
+  /// Returns the identity for a picture. `facts`: the picture's "width" and "height" in pixels, which are needed only
+  /// if the settings give a size of the result instead of a scale. Returns {} if they are needed and missing, or if no
+  /// network fits or the fitting network cannot be read.
   jobs::Json identify(const jobs::Json& facts);
+  /// Returns the identity for enlarging by `scale` (0: by the scale of the network that NetworkCache::select()
+  /// chooses). Returns {} if no network fits or the fitting network cannot be read.
   jobs::Json identify_for_scale(double scale);
 
  private:

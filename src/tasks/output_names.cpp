@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum Kind : std::size_t { kShort, kFull, kHashed };
-using Candidates = std::array<fs::path, 3>;
+enum Kind : std::size_t { kShort, kFull, kHashed };  // the three names that an input can get: see choose_output_names()
+using Candidates = std::array<fs::path, 3>;          // the output path of an input for each Kind
 
-/// Equal for names that a file system without regard to case may keep as one.
+/// Returns the path in lower case (ASCII). Names that a case-insensitive file system stores as one file become equal.
 std::string folded(const fs::path& path) {
   std::string text = path.lexically_normal().native();
   std::transform(text.begin(), text.end(), text.begin(),
@@ -26,13 +26,15 @@ std::string folded(const fs::path& path) {
   return text;
 }
 
-/// Of where the input lies and where it goes. Links to a file keep their own names, so two of them have two hashes.
+/// Returns "~" and a hash of the input's location and its relative output path. Symbolic links to a file are hashed by
+/// their own paths, so two links have two hashes.
 std::string hash_of(const NamingInput& input) {
   const std::string identity = file_identity(input.path.has_parent_path() ? input.path.parent_path() : fs::path{"."}) +
                                '/' + input.path.filename().native() + '\0' + input.relative_path.native();
   return fmt::format("~{:016x}", XXH3_64bits(identity.data(), identity.size()));
 }
 
+/// Implements choose_output_names(). `i` is the index of an input.
 class NameChooser {
  public:
   NameChooser(std::span<const NamingInput> inputs, const fs::path& folder, const OutputOriginLookup& find_origin)
@@ -61,11 +63,13 @@ class NameChooser {
   }
 
  private:
+  /// Returns true if the input itself is called like its output with the short name.
   static bool has_own_name(const NamingInput& input, const Candidates& names) {
     return names[kShort].filename() == input.relative_path.filename();
   }
 
-  /// The hashed name is made when it is first asked for: few inputs need it.
+  /// Returns the output path of the input with this kind of name. The hashed name is made at the first request, because
+  /// few inputs need it.
   const fs::path& name(std::size_t i, Kind kind) {
     fs::path& name = names_[i][kind];
     if (!name.empty()) return name;
@@ -85,16 +89,18 @@ class NameChooser {
     const std::string name = folded(names_[i][kFull]);
     return fulls_.at(name) == 1 && !shorts_.contains(name);
   }
-  /// By the inputs alone.
+  /// Returns the first kind of name that the input may have if there are no outputs of earlier runs.
   Kind first_kind(std::size_t i) const {
     if (can_have_short(i)) return kShort;
     return can_have_full(i) ? kFull : kHashed;
   }
+  /// Returns the first kind of name that the input may have and whose path is free (is_free()).
   Kind first_free_kind(std::size_t i) {
     if (can_have_short(i) && is_free(i, kShort)) return kShort;
     return can_have_full(i) && is_free(i, kFull) ? kFull : kHashed;
   }
 
+  /// Returns true if the path was not assigned yet, was not made from another input, and is not another input's path.
   bool is_free(std::size_t i, Kind kind) {
     const fs::path& output = name(i, kind);
     if (taken_.contains(folded(output)) || find_origin_(i, output) == OutputOrigin::other_input) return false;
@@ -107,8 +113,9 @@ class NameChooser {
     taken_.insert(folded(chosen_[i]));
     taken_exactly_.insert(chosen_[i].native());
   }
-  /// Does nothing if the input has a name, or the name is another's, or it is not known as made from this input. What was
-  /// made under names that differ in case alone was made on a file system that keeps them apart.
+  /// Assigns the name if an earlier run made that output from this input. Does nothing if the input already has a name,
+  /// or the name is assigned to another input. Names that differ only in case are different here: if both outputs
+  /// exist, the file system distinguishes them.
   void assign_if_made(std::size_t i, Kind kind) {
     if (!chosen_[i].empty() || taken_exactly_.contains(name(i, kind).native())) return;
     if (find_origin_(i, name(i, kind)) == OutputOrigin::this_input) assign(i, kind);
@@ -119,9 +126,11 @@ class NameChooser {
   const OutputOriginLookup& find_origin_;
   std::vector<Candidates> names_;
   std::unordered_set<std::string> input_identities_;
-  std::unordered_map<std::string, std::size_t> shorts_, fulls_, own_shorts_;  // how many inputs have a folded name
-  std::unordered_set<std::string> taken_exactly_;
-  std::unordered_set<std::string> taken_;  // folded
+  // Number of inputs for each path after folded(): as short name, as full name, and as short name that is also the
+  // input's own file name.
+  std::unordered_map<std::string, std::size_t> shorts_, fulls_, own_shorts_;
+  std::unordered_set<std::string> taken_exactly_;  // assigned paths
+  std::unordered_set<std::string> taken_;          // assigned paths, folded
   std::vector<fs::path> chosen_;
 };
 

@@ -10,42 +10,50 @@
 
 namespace weir::tasks {
 
-/// An input of a folder of outputs, as far as the name of its output depends on it.
+/// An input, with the values that decide the name of its output in the output folder.
 struct NamingInput {
-  std::filesystem::path path;           ///< of the input; "-" for standard input
-  std::string identity;                 ///< identity(path); empty for standard input
-  std::filesystem::path relative_path;  ///< where it goes below the folder of outputs, with the input's own name
-  std::string output_extension;         ///< of the output, with its dot
-  bool has_picture_extension =
-      true;  ///< `below` ends in the extension of a picture, which the output's takes the place of
+  std::filesystem::path path;           ///< path of the input; "-" for standard input
+  std::string identity;                 ///< file_identity(path); empty for standard input
+  std::filesystem::path relative_path;  ///< path below the output folder, with the input's own file name
+  std::string output_extension;         ///< extension of the output, with its dot
+  /// `relative_path` ends in a picture extension, which the output's extension replaces.
+  bool has_picture_extension = true;
 };
 
-/// What an earlier run left at the place of an output.
-enum class OutputOrigin { none, this_input, other_input };
-/// Asks for it. `inputs` as given to output_names, `index` into it, `output` a place for its output.
+/// The input from which an earlier run made an existing output.
+enum class OutputOrigin {
+  /// The origin is not known, or it is a file from which this_input was moved or copied, so that this_input may get the
+  /// name of the output.
+  none,
+  this_input,  ///< the input with the index that was given to the OutputOriginLookup
+  other_input  ///< another input than this_input
+};
+/// Returns from which input an earlier run made the file `output`. `index`: index in the `inputs` of
+/// choose_output_names() of the input that counts as this_input.
 using OutputOriginLookup = std::function<OutputOrigin(std::size_t index, const std::filesystem::path& output)>;
 
-/// The outputs of several inputs in one folder. Each input has three names, and takes the first that it may have:
+/// Chooses the outputs of several inputs in one folder. Each input has three possible names, here those of cover.jpg:
+/// - short name "cover.png": the input's file name with the output's extension instead of its own,
+/// - full name "cover.jpg.png": the input's whole file name, then the output's extension,
+/// - hashed name "cover.jpg~0123456789abcdef.png": the whole file name, a hash of the input's location, the extension.
 ///
-///   short   "cover.png" for cover.jpg: the input's name with the output's extension
-///   full    "cover.jpg.png": the input's whole name, then the output's extension
-///   hashed  "cover.jpg~0123456789abcdef.png": and a hash of where the input lies
-///
-/// 1. A name whose output was made from this very input by an earlier run (`earlier`) stays its own, whatever was added
-///    or removed since.
-/// 2. The short name, if no other input has the same short name, or this input is the only one of them that is called
-///    so itself (cover.png beside cover.jpg).
-/// 3. The full name, if it is neither a short nor a full name of another input.
+/// The input gets the first name that these rules allow:
+/// 1. A name under which an earlier run made an output from this input (`find_origin` returns this_input), even if
+/// other inputs were added or removed since.
+/// 2. The short name, if no other input has the same short name, or if this input is the only one whose own file name
+/// equals this short name (cover.png, if cover.jpg is an input too).
+/// 3. The full name, if it is neither the short nor the full name of another input.
 /// 4. The hashed name.
 ///
-/// 2 and 3 are passed over where an earlier run made that output from another input, or where another input lies there.
-/// Names that differ in the case of ASCII letters alone count as equal: many file systems keep them as one file.
-/// The order of the inputs has no influence. Two inputs of one `path` and one `below` are the caller's to take out.
+/// Rules 2 and 3 skip a name if an earlier run made that output from another input, if an earlier input got the same
+/// path by rule 1, or if the path is that of another input. Names that differ only in the case of ASCII letters count
+/// as equal, because many file systems store them as one file. The order of the inputs has no influence. The caller
+/// must remove duplicate inputs (same `path` and `relative_path`).
 std::vector<std::filesystem::path> choose_output_names(std::span<const NamingInput> inputs,
                                                        const std::filesystem::path& folder,
                                                        const OutputOriginLookup& find_origin);
 
-/// The short name in `folder`.
+/// Returns the path of the output below `folder` that has the input's short name (see choose_output_names()).
 std::filesystem::path short_output_name(const NamingInput& input, const std::filesystem::path& folder);
 
 }  // namespace weir::tasks

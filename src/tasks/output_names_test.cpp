@@ -25,7 +25,7 @@ NamingInput input(const std::string& path, const std::string& below = {}, const 
 
 OutputOrigin nothing(std::size_t, const fs::path&) { return OutputOrigin::none; }
 
-/// The names without their folder, in the order of the inputs; a hash becomes "~".
+/// Returns the names without their folder, in the order of the inputs; hashes are cut after "~".
 std::vector<std::string> names(const std::vector<NamingInput>& inputs, const OutputOriginLookup& earlier = nothing) {
   std::vector<std::string> texts;
   for (const fs::path& output : choose_output_names(inputs, "out", earlier)) {
@@ -83,10 +83,10 @@ TEST(OutputNames, LongNamesAreShortenedAndStayDistinct) {
   for (const auto& output : outputs) EXPECT_LE(output.filename().native().size(), 255u);
 }
 
-/// A folder whose pictures come and go; what was made stays and is remembered.
+/// A folder in which pictures are added and removed between runs. Outputs stay, and their origins are stored.
 class Runs : public ::testing::Test {
  protected:
-  /// Runs once; the outputs by input. Fails if an output changes its meaning.
+  /// Runs once and returns the outputs by input. Fails if an output is made from a different input than before.
   std::map<std::string, std::string> run(const std::vector<std::string>& files) {
     std::vector<NamingInput> inputs;
     inputs.reserve(files.size());

@@ -23,14 +23,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An input file and where it goes below the output folder.
+/// An input file and its path below the output folder.
 struct FoundInput {
   PictureItem item;
-  fs::path relative_path;  ///< with the input's own name
-  std::string identity;    ///< of the input; empty for standard input
+  fs::path relative_path;  ///< with the input's own file name
+  std::string identity;    ///< file identity of the input; empty for standard input
 };
 
-/// The checkpoint of an output, if there is one that can be read.
+/// Returns the checkpoint of an output (the record of how an earlier run made it), if it exists and is readable.
 std::optional<jobs::Record> checkpoint_of(const fs::path& output, const OutputOptions& options) {
   if (!options.checkpoint_folder) return std::nullopt;
   jobs::Item item;
@@ -40,11 +40,12 @@ std::optional<jobs::Record> checkpoint_of(const fs::path& output, const OutputOp
   return record ? *std::move(record) : std::nullopt;
 }
 
-/// The input that a checkpoint names; empty for standard input.
+/// Returns the input that a checkpoint names; empty for standard input.
 fs::path input_of(const jobs::Record& record) {
   return record.inputs.empty() ? fs::path{} : jobs::decode_path(record.inputs.front().path);
 }
 
+/// Collects the pictures of all inputs that the user gave in `inputs`.
 struct InputFinder {
   const OutputOptions& options;
   std::string output_identity;
@@ -80,14 +81,14 @@ bool is_within(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder.ends_with('/') ? folder : folder + '/');
 }
 
-/// True for an output that weir made from another file.
+/// Returns true if the file is an output that weir made from another file.
 bool InputFinder::is_earlier_result(const fs::path& path) const {
   const auto record = checkpoint_of(path, options);
   return record && input_of(*record) != file_identity(path);
 }
 
 void InputFinder::add_subfolder(const fs::path& folder, const fs::path& relative_path) {
-  if (is_own_folder(folder.filename()) || file_identity(folder) == output_identity) return;  // what we wrote before
+  if (is_own_folder(folder.filename()) || file_identity(folder) == output_identity) return;  // files that weir wrote
   if (is_hidden(folder.filename()))
     ++skipped.hidden_folders;
   else
@@ -107,7 +108,7 @@ void InputFinder::add_entry(const fs::directory_entry& entry, const fs::path& re
   } else if (is_hidden(name)) {
     if (!jobs::is_record_name(name.native())) ++skipped.hidden_files;
   } else if (status.type() == fs::file_type::not_found || problem == std::errc::too_many_symbolic_link_levels) {
-    if (link) ++skipped.broken_links;  // otherwise it went away meanwhile
+    if (link) ++skipped.broken_links;  // otherwise the file was removed meanwhile
   } else if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown) {
     add_problem(path, {Errc::io, problem ? problem.message() : "its type cannot be read"});
   } else if (!fs::is_regular_file(status)) {
@@ -171,7 +172,7 @@ void InputFinder::add_input(const std::string& input) {
   for (const auto& match : matches) add_path(match);
 }
 
-/// The input's own format, from its extension; of standard input, from its first bytes.
+/// Returns the input's format: by its extension; for standard input, by its content.
 std::optional<media::Format> input_format(const FoundInput& input) {
   if (!input.item.source.bytes) return media::format_of_extension(input.relative_path.extension().native());
   auto reader = media::PictureReader::open(input.item.source);
@@ -184,6 +185,7 @@ media::Format default_format(const FoundInput& input) {
   return own && media::is_lossless(*own) ? *own : media::Format::png;
 }
 
+/// Returns the format of a single output file. Errors: invalid_argument.
 Result<media::Format> format_for_file(const fs::path& output, const OutputOptions& options, const FoundInput& input) {
   const std::string extension = output.extension().native();
   const auto named = extension.empty() ? std::nullopt : media::format_of_extension(extension);
@@ -202,7 +204,8 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputOption
   return default_format(input);
 }
 
-/// Extensions as users write them: the input's own is kept where the format stays the same ("page.JPG", "scan.tif").
+/// Returns the extension of the output for a format, with its dot. If the input has the same format, returns the
+/// input's own extension, such as ".JPG" or ".tif".
 std::string extension_for(const FoundInput& input, media::Format format) {
   std::string own = input.relative_path.extension().native();
   if (media::format_of_extension(own) == format) return own;
@@ -217,7 +220,7 @@ NamingInput make_naming_input(const FoundInput& input) {
           .has_picture_extension = media::format_of_extension(input.relative_path.extension().native()).has_value()};
 }
 
-/// True if the file has the contents that a checkpoint tells.
+/// Returns true if the file has the size and hash in the checkpoint.
 bool has_contents(const fs::path& path, const jobs::RecordedFile& recorded) {
   const auto facts = file_facts(path);
   if (!facts || facts->size != recorded.facts.size) return false;
@@ -225,8 +228,10 @@ bool has_contents(const fs::path& path, const jobs::RecordedFile& recorded) {
   return hash && *hash == recorded.hash;
 }
 
-/// Whose the output of an earlier run is. A checkpoint that names a file of the same name elsewhere speaks of this input
-/// where that file is gone (it was moved) or has the same contents (it was copied), and is no input itself.
+/// Finds the OutputOrigin of earlier outputs by their checkpoints. If the checkpoint names a file in another folder
+/// with the same file name as this input, the input may have been moved or copied from there. The origin is then
+/// `none`, so that the input can get the name, if that file is gone or this input has its recorded contents, and that
+/// file is not an input itself.
 class OriginFinder {
  public:
   OriginFinder(const std::vector<const FoundInput*>& all, const OutputOptions& options) : all_{all}, options_{options} {
@@ -251,7 +256,7 @@ class OriginFinder {
   std::set<std::string> input_identities_;
 };
 
-/// Names the outputs below the folder; those that have no problem.
+/// Chooses the names of all outputs in the output folder. Inputs with a problem get their short name.
 void name_outputs(std::vector<FoundInput>& all, const OutputOptions& options, std::vector<RenamedOutput>& renamed) {
   std::vector<NamingInput> inputs;
   std::vector<const FoundInput*> named;
@@ -274,6 +279,7 @@ void name_outputs(std::vector<FoundInput>& all, const OutputOptions& options, st
   }
 }
 
+/// Removes each input that is the same file as an earlier one and has the same relative path.
 void drop_repeated(std::vector<FoundInput>& all) {
   std::map<std::string, fs::path> known;
   std::erase_if(all, [&](const FoundInput& input) {
@@ -284,7 +290,8 @@ void drop_repeated(std::vector<FoundInput>& all) {
   });
 }
 
-/// True if the output is to be a folder. Errors: something else stands there.
+/// Returns true if the output is, or will be created as, a folder. `is_multiple`: there are several inputs or an input
+/// folder. Errors: invalid_argument if it must be a folder and cannot be one.
 Result<bool> is_folder(const OutputOptions& options, bool is_multiple) {
   std::error_code problem;
   const std::size_t last = options.output.find_last_not_of('/');
@@ -303,7 +310,7 @@ Result<bool> is_folder(const OutputOptions& options, bool is_multiple) {
   return true;
 }
 
-/// Outputs are files; what is there and can be none is in the way of its input, with --overwrite too.
+/// Sets the problem of items whose output path exists and is not a file, since --overwrite does not replace it.
 void check_output_paths(std::vector<PictureItem>& items) {
   for (PictureItem& item : items) {
     if (item.problem || item.output == "-") continue;
@@ -318,7 +325,8 @@ void check_output_paths(std::vector<PictureItem>& items) {
   }
 }
 
-/// The one output that the user names. Errors: its extension or the format cannot be written.
+/// Sets the output of a single picture to the path that the user gave, and its format. Errors: invalid_argument if the
+/// extension or the format cannot be written.
 Status name_the_output(FoundInput& input, const OutputOptions& options) {
   input.item.output = options.output;
   if (options.output == "-") {

@@ -10,46 +10,54 @@
 
 namespace weir::tasks {
 
-/// Which outputs the inputs become.
+/// Where the outputs are written, and in which format.
 struct OutputOptions {
-  std::string output;  ///< as the user wrote it: a file, a folder, "-" for standard output
-  std::optional<media::Format>
-      format;                    ///< wanted; empty: the output's extension, else the input's if lossless, else PNG
-  bool format_required = false;  ///< a contradicting extension of the output is an error rather than stronger
-  Bytes standard_input_limit;    ///< for reading "-"
-  std::stop_token stop;          ///< ends the wait for it
-  std::optional<std::filesystem::path>
-      checkpoint_folder;  ///< where checkpoints are kept (empty path: beside the outputs); none: there are none
+  std::string output;  ///< as the user wrote it: a file, a folder, or "-" for standard output
+  /// Requested format. Empty: the format of the output's extension, else the input's format if it is lossless, else
+  /// PNG.
+  std::optional<media::Format> format;
+  /// Matters if the extension of a single output file contradicts `format`. True: this is an error; false: the
+  /// extension decides.
+  bool format_required = false;
+  Bytes standard_input_limit;  ///< largest picture file that is read from "-"
+  std::stop_token stop;        ///< a stop ends the wait for standard input
+  /// Folder of the checkpoints (jobs::Record), files in which earlier runs recorded how they made each output. Empty
+  /// path: beside the outputs; nullopt: no checkpoints are read.
+  std::optional<std::filesystem::path> checkpoint_folder;
 };
 
-/// What folders hold and what is not taken from them, by reason.
+/// Numbers of entries of input folders that are not used as inputs, one number for each reason.
 struct SkippedEntries {
-  std::size_t hidden_files = 0, hidden_folders = 0;  ///< without those that weir made itself
-  std::size_t other_files = 0;                       ///< no picture by the extension
-  std::size_t folder_links = 0;                      ///< links to folders: not followed
-  std::size_t broken_links = 0;                      ///< links to nothing, or in a circle
+  std::size_t hidden_files = 0, hidden_folders = 0;  ///< without the hidden files and folders that weir makes
+  std::size_t other_files = 0;                       ///< files without a picture extension
+  std::size_t folder_links = 0;                      ///< links to folders; they are not followed
+  std::size_t broken_links = 0;                      ///< links to missing files, and circular links
   std::size_t special_files = 0;                     ///< pipes, sockets, devices
-  std::size_t earlier_results = 0;                   ///< made by an earlier run, in the folder of the outputs
+  std::size_t earlier_results = 0;                   ///< outputs of an earlier run, in the output folder
 };
 
-/// A picture whose output has a longer name, because the short one is another's.
+/// A picture whose output has a longer name than its short name (short_output_name()), for example because another
+/// picture has the short name or because an earlier run chose the longer name (see choose_output_names()).
 struct RenamedOutput {
   std::filesystem::path input, output;
 };
 
+/// The result of list_pictures().
 struct PictureList {
   std::vector<PictureItem> items;
   SkippedEntries skipped;
   std::vector<RenamedOutput> renamed;
 };
 
-/// Turns inputs (files, folders, patterns, "-") into items with their outputs. Folders are walked recursively, links to
-/// folders are not followed, and the structure is kept below the output. The output is a folder if it exists as one,
-/// ends in '/', or there are several inputs or a folder. An input that is not there becomes an item with a problem.
-/// Outputs in a folder have the names that output_names() gives them. In the folder of the outputs itself, results of an
-/// earlier run are not taken as inputs again. Reads standard input if it is named.
-/// Errors: invalid_argument, before any work: an output that cannot be a folder, an extension or format that cannot be
-/// written.
+/// Makes the list of pictures for the inputs that the user gave: files, folders, patterns such as "*.png", and "-" for
+/// standard input, which this function reads. Folders are read recursively, but links to folders are not followed. An
+/// input that is missing or cannot be used becomes an item with a problem.
+///
+/// The output is a folder if it exists as a folder or ends in '/', or if there are several inputs or an input folder.
+/// Then the folder structure of the inputs is kept below the output folder, choose_output_names() chooses the names,
+/// and results of earlier runs in the output folder are not used as inputs.
+/// Errors: invalid_argument: an output that must be a folder and cannot be one, an extension or format that cannot be
+/// written, "-" given twice, an empty input name.
 Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const OutputOptions& options);
 
 }  // namespace weir::tasks

@@ -8,16 +8,18 @@
 
 namespace weir::tasks {
 
-/// What is known of a picture as one JSON object in one line, with its newline. Names that are not UTF-8 get replacement
+/// Returns the item and its result as one line of JSON, with its newline. Invalid UTF-8 in names becomes replacement
 /// characters.
 std::string picture_json(const PictureItem& item, const PictureResult& result);
 
-/// What of the input was not there, in one line; empty if it was whole.
+/// Returns a one-line description of the missing parts of a damaged input; empty if the input was complete.
 std::string damage_text(const PictureResult& result);
-/// "lost alpha (jpg has none; flattened onto white); frames (the first of 3)": all of WriteReport::lost in one line.
+/// Returns all entries of WriteReport::lost (data of the input that the output format cannot store) in one line, such
+/// as "lost alpha (jpg has none; flattened onto white); frames (the first of 3)".
 std::string lost_text(const std::vector<std::string>& lost);
 
-/// What one entry of WriteReport::lost is about, for counts over many pictures: "frames", "alpha"; "text" for each text.
+/// Returns the kind of the lost data that one entry of WriteReport::lost describes, for counts over many pictures:
+/// "alpha" for "alpha (jpg has none)", "text" for "text Title".
 std::string lost_kind(std::string_view entry);
 
 }  // namespace weir::tasks

@@ -41,7 +41,7 @@ Status make_folder(const PictureItem& item) {
 
 using Seconds = std::chrono::duration<double>;
 
-/// Calls and adds the time that it took.
+/// Calls `call` and adds its duration to `sum`.
 template <class Call>
 auto timed(Seconds& sum, Call call) {
   const auto start = std::chrono::steady_clock::now();
@@ -50,6 +50,7 @@ auto timed(Seconds& sum, Call call) {
   return result;
 }
 
+/// Forwards all calls to a reader and adds the time of reading to `time`.
 class TimedReader final : public media::PictureReader {
  public:
   TimedReader(media::PictureReader& reader, Seconds& time) : reader_{reader}, time_{time} {}
@@ -68,6 +69,7 @@ class TimedReader final : public media::PictureReader {
   Seconds& time_;
 };
 
+/// Forwards all calls to a writer and adds the time of writing to `time`.
 class TimedWriter final : public media::PictureWriter {
  public:
   TimedWriter(media::PictureWriter& writer, Seconds& time) : writer_{writer}, time_{time} {}
@@ -98,6 +100,7 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
   return options;
 }
 
+/// Writes the output: the last step of run_steps().
 Status enlarge(const PictureItem& item, const PictureCallbacks& callbacks, const media::WriteOptions& options,
                media::PictureReader& reader, PictureResult& result) {
   if (auto made = make_folder(item); !made) return made.error();
@@ -141,6 +144,7 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   return enlarge(item, callbacks, *options, **reader, result);
 }
 
+/// Stores the error in the result. `is_internal`: PictureResult::internal_error.
 void fail(PictureResult& result, Error error, bool is_internal) {
   result.status = error.code == Errc::cancelled ? ItemStatus::interrupted : ItemStatus::failed;
   result.error = std::move(error);

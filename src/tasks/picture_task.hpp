@@ -17,63 +17,70 @@
 
 namespace weir::tasks {
 
-/// The scale that a network must give to reach the wanted size of a picture; 0 if no size is wanted.
+/// Returns the scale by which a picture of this width and height in pixels must be enlarged: settings.scale, or, if the
+/// settings give a size of the result, the smallest scale with which the result is at least as large. 0: the settings
+/// give neither, and the scale of the network is used.
 double required_scale(const enhance::UpscaleSettings& settings, int width, int height);
 
-/// One picture of a worklist.
+/// One picture of a list, and its output.
 struct PictureItem {
   media::PictureSource source;
   std::filesystem::path output;               ///< "-": standard output
-  media::Format format = media::Format::png;  ///< of the output
-  std::optional<Error> problem;               ///< known before the work: no such file, a folder that cannot be listed
+  media::Format format = media::Format::png;  ///< format of the output
+  std::optional<Error> problem;  ///< found before the work starts: no such file, a folder that cannot be listed
 };
 
-/// The network for a wanted scale; 0 asks for the network's own scale. Networks are read once and shared.
-/// Errors: those of the search and of nn::load_network.
+/// Returns the network for enlarging by `scale`; 0: a network of any scale. Errors: those of choosing the network and
+/// of nn::load_network.
 using NetworkSource = std::function<Result<std::shared_ptr<const nn::Network>>(double scale)>;
 
-/// The same, made ready to run. Errors: those of NetworkSource and of enhance::Upscaler::create.
+/// Returns the upscaler (a network that is prepared to run) for enlarging by `scale`; 0: one of any scale. Errors:
+/// those of NetworkSource and of enhance::PictureUpscaler::create.
 using UpscalerSource = std::function<Result<std::shared_ptr<enhance::PictureUpscaler>>(double scale)>;
 
-/// Makes each network ready once and keeps the one used last.
+/// Makes an UpscalerSource that prepares a network when it is requested, and keeps only the upscaler that it returned
+/// last.
 UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings);
 
-/// What holds for every picture of a worklist.
+/// Settings of all pictures of a list.
 struct PictureSettings {
   enhance::UpscaleSettings upscale;
-  int quality = -1;
-  bool overwrite = false;
-  media::DamagePolicy damaged = media::DamagePolicy::use;
-  bool dry_run = false;  ///< stop after the plan; nothing is written
-  UpscalerSource upscalers;
+  int quality = -1;        ///< quality for lossy formats, 1 to 100; -1: the format's default
+  bool overwrite = false;  ///< replace an existing output
+  media::DamagePolicy damaged = media::DamagePolicy::use;  ///< how damaged inputs are handled
+  bool dry_run = false;                                    ///< stop after planning; nothing is written
+  UpscalerSource upscalers;                                ///< returns the upscaler for each picture
 };
 
+/// How the work on a picture ended; `planned`: successfully in a dry run.
 enum class ItemStatus { done, planned, failed, interrupted };
 std::string_view name_of(ItemStatus status);  ///< "done", "planned", ...
 
-/// What became of one picture. What was not reached is empty.
+/// The result of one picture. Fields of steps that were not reached keep their defaults.
 struct PictureResult {
   ItemStatus status = ItemStatus::failed;
-  std::optional<Error> error;   ///< set unless done or planned
-  bool internal_error = false;  ///< the error is a fault of ours, not of the picture
+  std::optional<Error> error;   ///< set unless the status is done or planned
+  bool internal_error = false;  ///< the error is a defect of weir
   std::optional<media::PictureInfo> input_info;
   std::shared_ptr<enhance::PictureUpscaler> upscaler;
   std::optional<enhance::UpscalePlan> plan;
   media::WriteReport write_report;
-  std::vector<std::string> damage;  ///< of the input, of which the rest was used
-  std::vector<std::string> events;
+  std::vector<std::string> damage;  ///< descriptions of the damages of an input whose intact part was used
+  std::vector<std::string> events;  ///< messages of PictureUpscaler::run, such as a fallback to the CPU
   std::chrono::duration<double> total_time{};
-  std::chrono::duration<double> read_wait{};   ///< that the network waited for rows of the input
-  std::chrono::duration<double> write_wait{};  ///< that it waited for the output's encoder and disk
-  Bytes peak_ram;                              ///< the most memory that the process has held so far
+  std::chrono::duration<double> read_wait{};   ///< time that the network waited for rows of the input
+  std::chrono::duration<double> write_wait{};  ///< time that the network waited for the output's encoder and disk
+  Bytes peak_ram;                              ///< largest resident memory of the process so far
 };
 
+/// Progress callback and stop request of one picture.
 struct PictureCallbacks {
   enhance::ProgressCallback progress;  ///< may be empty
   std::stop_token stop;
 };
 
-/// Enlarges one picture: header, network, plan, rows, rename. Never throws; an output appears whole or not at all.
+/// Enlarges one picture: reads its header, chooses the network, plans the memory and the tiles, and, unless this is a
+/// dry run, writes the output. Never throws. An output file appears complete or not at all.
 PictureResult upscale_picture(const PictureItem& item, const PictureSettings& settings,
                               const PictureCallbacks& callbacks);
 

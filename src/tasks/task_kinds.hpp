@@ -4,7 +4,7 @@
 
 namespace weir::tasks {
 
-/// All kinds that a worker of weir knows.
+/// Returns the kinds of tasks that a worker process of weir can run: for each name, the function that makes the task.
 jobs::TaskFactories task_kinds();
 
 }  // namespace weir::tasks

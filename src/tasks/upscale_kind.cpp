@@ -15,9 +15,10 @@
 namespace weir::tasks {
 namespace {
 
-/// Bytes of the file: what its samples take, for formats with loss a quarter of it, but not beyond sixteen times what the
-/// input's pixels take in its file, which is more than PNG needs for the pixels of a JPEG: a small file that claims to be
-/// a huge picture does not keep others waiting. Wrong only for how long a full disk is waited for.
+/// Estimates the size of the output file. It is the size of the samples (a quarter of it for lossy formats), but at
+/// most 1 MiB plus sixteen times the input file's bytes per pixel for each output pixel, which is more than PNG needs
+/// for the pixels of a JPEG. Without this maximum, a small file whose header claims a huge picture could make other
+/// items wait. The estimate only decides whether an item must wait for disk space.
 Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& picture, const media::PictureInfo& input) {
   const double pixels = 1.0 * plan.output_width * plan.output_height;
   const int bytes = input.channels() * (input.bits / 8);
@@ -34,7 +35,7 @@ jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
   return {"vulkan", plan.precision, plan.device_name, ""};
 }
 
-/// One network of the variants.
+/// The network of one variant.
 struct NetworkVariant {
   std::string name;
   NetworkCache cache;
@@ -62,7 +63,7 @@ class UpscaleTask final : public jobs::Task {
     settings_.dry_run = true;
     PictureItem picture = picture_from_item(item, request_);
     picture.output = jobs::temporary_path(item, item.outputs.front());
-    settings_.overwrite = true;  // what a killed run left there is taken away before the work
+    settings_.overwrite = true;  // files of a killed run are removed before the work starts
     const PictureResult picture_result = upscale_picture(picture, settings_, {});
     if (picture_result.error) return *picture_result.error;
     const auto& plan = *picture_result.plan;
@@ -92,7 +93,7 @@ class UpscaleTask final : public jobs::Task {
   }
 
  private:
-  /// The networks of the other variants are given back first: one is in memory at a time.
+  /// Switches to the variant. Releases the network of the previous variant, so that only one network is in memory.
   void select_variant(std::size_t variant) {
     if (used_ == variant && settings_.upscalers) return;
     settings_.upscalers = nullptr;

@@ -11,39 +11,51 @@
 
 namespace weir::tasks {
 
-inline constexpr char kUpscaleKind[] = "upscale";  ///< the kind's name, also in the names of checkpoints
+inline constexpr char kUpscaleKind[] = "upscale";  ///< name of the task kind, also used in record names
 
-/// What a run of pictures was asked for; a value that travels to the workers as JSON.
+/// Settings of a run that enlarges pictures. The coordinator of the run sends them to its worker processes as JSON.
 struct UpscaleRequest {
   NetworkOptions network_options;
-  std::vector<std::string> variants;  ///< names of smaller networks that may be used where the first does not fit
-  enhance::UpscaleSettings upscale;   ///< ram and threads come from the worker's means
-  int quality = -1;
-  media::DamagePolicy damaged = media::DamagePolicy::use;        ///< what becomes of inputs that are damaged
-  std::shared_ptr<const std::vector<std::byte>> standard_input;  ///< the bytes of the item that has no input file
-  int standard_input_fd = -1;                                    ///< the same in a worker: an open file
+  /// Names of smaller networks. They are used in this order for pictures that need too much memory with the network of
+  /// `network_options`.
+  std::vector<std::string> variants;
+  enhance::UpscaleSettings upscale;  ///< in a worker, `ram` and `threads` are replaced by jobs::WorkerResources
+  int quality = -1;                  ///< quality for lossy formats, 1 to 100; -1: the format's default
+  media::DamagePolicy damaged = media::DamagePolicy::use;  ///< how damaged inputs are handled
+  /// Content of standard input; null: standard input is not one of the pictures.
+  std::shared_ptr<const std::vector<std::byte>> standard_input;
+  int standard_input_fd = -1;  ///< descriptor of a file with this content, which workers inherit; -1: no such file
 };
 
+/// Converts the request to JSON for the workers, without `standard_input` and without the GPU, the memory limits and
+/// the number of threads, which a worker gets from its jobs::WorkerResources.
 jobs::Json to_json(const UpscaleRequest& request);
-/// Reads the standard input's bytes if there are any. Errors: io.
+/// Reads the request from its JSON, and `standard_input` from `standard_input_fd`. Errors: io.
 Result<UpscaleRequest> parse_upscale_request(const jobs::Json& json);
 
-/// The picture as an item of the kind "upscale". Its parameters are what decides the result beside input and network.
+/// Makes the item for a picture. Item::parameters contains the settings on which the pixels and the format of the
+/// result depend, and a hash of the content of standard input if that is the picture. It does not contain the input
+/// file and the network, which the run compares separately.
 jobs::Item make_upscale_item(const PictureItem& picture, const UpscaleRequest& request);
 
-/// The way back, for messages and reports.
+/// Converts the item back to a picture, for messages and reports.
 PictureItem picture_from_item(const jobs::Item& item, const UpscaleRequest& request);
 
-/// Errors: those of NetworkShelf::open.
+/// Makes the task that enlarges pictures, within the memory limit `resources.ram` and with `resources.threads` threads.
+/// Errors: those of NetworkCache::open.
 Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::WorkerResources& resources);
 
-/// For settle(). The shelf must outlive it.
+/// Makes the function with which jobs::decide_item() gets the identity of a result that would be made now: the
+/// network's name and hash (NetworkIdentifier). `cache` must outlive the function.
 jobs::IdentitySource make_identity_source(const NetworkCache& cache, const UpscaleRequest& request);
 
-/// Of processors (jobs::prove_cpu) and of GPUs, which prove their UUID and PCI address. Errors: those of both.
+/// Implements jobs::BindDevice. Binds the worker process to the processors that `device` names. For a GPU it finds the
+/// GPU and binds nothing. Returns the identity: the result of jobs::bind_cpu, or UUID and PCI address of the GPU.
+/// Errors: those of jobs::bind_cpu and nn::vulkan::find_gpu.
 Result<std::string> bind_device(const std::string& device);
 
-/// The kind from its settings, in a worker. Errors: those of the request, of its network and of its GPU.
+/// Implements jobs::TaskFactory: makes the task in a worker from the JSON of the UpscaleRequest. Errors: those of
+/// parse_upscale_request, make_upscale_task and nn::vulkan::find_gpu.
 Result<std::unique_ptr<jobs::Task>> make_upscale_task_from_json(const jobs::Json& settings,
                                                                 const jobs::WorkerResources& resources);
 

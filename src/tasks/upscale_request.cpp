@@ -14,7 +14,7 @@ std::string_view precision_text(enhance::Precision precision) {
   return precision == enhance::Precision::exact ? "exact" : "auto";
 }
 
-/// What decides the pixels.
+/// Returns the settings on which the pixels of the result depend.
 Json result_settings_json(const enhance::UpscaleSettings& upscale) {
   return {{"scale", upscale.scale},
           {"width", upscale.width},
@@ -23,6 +23,7 @@ Json result_settings_json(const enhance::UpscaleSettings& upscale) {
           {"tta", upscale.tta}};
 }
 
+/// Reads the fields of result_settings_json().
 void read_result_settings(const Json& json, enhance::UpscaleSettings& upscale) {
   upscale.scale = jobs::number_field(json, "scale");
   upscale.width = static_cast<int>(jobs::number_field(json, "width"));

@@ -11,7 +11,7 @@
 namespace weir::tasks {
 namespace {
 
-/// What the processes of one lease hold on the device.
+/// Returns the memory on the device that the processes of one lease use.
 Bytes memory_used_by(const device::Device& device, const device::LeaseClaim& lease) {
   const auto pids = device::find_lease_processes(lease);
   Bytes sum;
@@ -59,7 +59,7 @@ Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const M
   if (!available.known && trust_unknown) return std::size_t{0};
   std::string needs;
   for (std::size_t i = 0; i < variants.size(); ++i) {
-    if (variants[i].need == Bytes{}) return i;  // nothing was asked
+    if (variants[i].need == Bytes{}) return i;  // no need was given
     if (available.known && variants[i].need + kContextMargin + available.reserved <= available.free) return i;
     needs += fmt::format("{}{}{}", i == 0 ? "" : ", ",
                          variants[i].name.empty() ? "" : printable(variants[i].name) + " ", to_text(variants[i].need));

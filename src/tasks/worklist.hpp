@@ -8,27 +8,30 @@
 
 namespace weir::tasks {
 
-/// Is told what happens to the items, from the thread that runs the worklist.
+/// Receives the events of run_worklist(), on its thread.
 class WorklistObserver {
  public:
   virtual ~WorklistObserver() = default;
-  virtual void on_item_started(const PictureItem& item, std::size_t number, std::size_t count) = 0;  ///< number from 1
+  /// `number`: number of the item, from 1; `count`: number of all items.
+  virtual void on_item_started(const PictureItem& item, std::size_t number, std::size_t count) = 0;
   virtual void on_progress(const PictureItem& item, const enhance::Progress& progress) = 0;
   virtual void on_item_finished(const PictureItem& item, const PictureResult& result) = 0;
 };
 
+/// The totals of run_worklist(). All integers are numbers of items.
 struct WorklistTotals {
-  std::size_t items = 0;
-  std::size_t done = 0;     ///< or planned, in a dry run
-  std::size_t failed = 0;   ///< refused ones and faults included
-  std::size_t refused = 0;  ///< for want of memory
-  std::size_t internal_errors = 0;
-  std::size_t damaged = 0;  ///< of those done, from a damaged input
-  bool interrupted = false;
-  double megapixels = 0;  ///< written
+  std::size_t items = 0;            ///< all items of the list
+  std::size_t done = 0;             ///< successful: done, or planned in a dry run
+  std::size_t failed = 0;           ///< failed, refused items and internal errors included
+  std::size_t refused = 0;          ///< failed because they need more memory than the limit
+  std::size_t internal_errors = 0;  ///< failed because of a defect of weir
+  std::size_t damaged = 0;          ///< done from a damaged input
+  bool interrupted = false;         ///< a stop was requested before all items ended
+  double megapixels = 0;            ///< size of all output pictures, written or planned
 };
 
-/// Runs the items one after the other; a bad one does not keep the others from being done. Ends early when stopped.
+/// Enlarges (or, in a dry run, plans) the pictures one after the other in this process. A failed picture does not end
+/// the call; a stop request ends it early.
 WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSettings& settings,
                             WorklistObserver& observer, std::stop_token stop);
 

@@ -20,7 +20,8 @@ using cli::wrong_usage;
 
 namespace fs = std::filesystem;
 
-/// --policy, else the one that the plan was made with, else weir.toml of the current folder.
+/// Makes the request from the flags. The policy file is the file of --policy; if it is not given, `planned_policy`, the
+/// file that the campaign's plan names; if that is empty, weir.toml in the current folder, if it exists.
 Result<audit::CampaignRequest> make_request(const Arguments& args, const std::string& planned_policy) {
   audit::CampaignRequest request;
   request.policy_file = !args.audit.policy.empty() ? args.audit.policy : planned_policy;
@@ -75,7 +76,7 @@ void ignore_interruption() {}
 
 ExitResult execute_campaign(const Arguments& args) {
   if (args.operands.size() > 1) return wrong_usage("'weir audit run' takes no path: the plan names the files");
-  // Work on one file may take as long as its checks.
+  // After a signal the work on one file is finished, which may take as long as its checks, so the grace period is long.
   const SignalStopSource signals{std::chrono::hours{2}, static_cast<int>(ExitStatus::interrupted), ignore_interruption};
   const auto plan = audit::load_campaign();
   if (!plan) return make_exit_result(plan.error());

@@ -26,7 +26,7 @@ namespace {
 using cli::print;
 using cli::wrong_usage;
 
-/// What is wrong with the ids of rules; empty if nothing is.
+/// Returns an error message for unknown rule ids; empty if all are known.
 std::string unknown_rule(const Arguments& args) {
   const std::pair<const char*, const std::vector<std::string>&> lists[]{{"--select", args.audit.select},
                                                                         {"--ignore", args.audit.ignore}};
@@ -36,7 +36,7 @@ std::string unknown_rule(const Arguments& args) {
   return {};
 }
 
-/// A first word that is no file and was probably meant for a verb; empty if there is none.
+/// Returns an error message if the first operand is not a file and is similar to a verb; else an empty text.
 std::string mistyped_verb(const Arguments& args) {
   const std::string& first = args.operands.front();
   std::error_code problem;
@@ -51,7 +51,7 @@ ExitResult run_explain(const std::string& id, bool as_page) {
   return print(as_page ? audit::rule_page(*rule) : audit::explain_rule(*rule));
 }
 
-/// --policy, or weir.toml of the current folder where there is one.
+/// Reads the policy of --policy, or weir.toml in the current folder if it exists.
 Result<audit::Policy> find_policy(const Arguments& args) {
   if (!args.audit.policy.empty()) return audit::read_policy(args.audit.policy);
   std::error_code problem;
@@ -76,7 +76,7 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
   return request;
 }
 
-/// Flags that do not go together; empty if all do.
+/// Returns an error message for flags that conflict; empty if there is no conflict.
 std::string find_flag_conflict(const Arguments& args) {
   const auto& given = args.audit;
   if (given.format == "html" && !is_campaign_command(args)) return "--format html is for 'weir audit report'";

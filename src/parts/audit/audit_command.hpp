@@ -4,7 +4,7 @@
 
 namespace weir::parts {
 
-/// `weir audit`.
+/// Runs `weir audit`, which checks how Python programs select GPUs.
 cli::ExitResult run_audit(const cli::Invocation& invocation);
 
 }  // namespace weir::parts
