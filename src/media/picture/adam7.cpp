@@ -8,8 +8,8 @@ namespace weir::media {
 namespace {
 
 struct Pass {
-  int x, y, step_x, step_y;  ///< its first pixel, and how far the next ones are
-  int width, height;         ///< of the part of the picture that one of its pixels stands for until more is known
+  int x, y, step_x, step_y;  ///< position of the first pixel; distances between pixels of this pass
+  int width, height;         ///< size of the area that a pixel represents until later passes refine it
 };
 constexpr std::array<Pass, 7> kPasses{{{0, 0, 8, 8, 8, 8},
                                        {4, 0, 8, 8, 4, 8},
@@ -19,6 +19,7 @@ constexpr std::array<Pass, 7> kPasses{{{0, 0, 8, 8, 8, 8},
                                        {1, 0, 2, 2, 1, 2},
                                        {0, 1, 1, 2, 1, 1}}};
 
+/// Returns the index of the pass that contains a pixel.
 int pass_of(int x, int y) {
   for (int i = 0; i < 7; ++i) {
     const Pass& pass = kPasses[static_cast<std::size_t>(i)];
@@ -36,15 +37,16 @@ struct Position {
   int x, y;
 };
 
-/// The pixel that stands for a missing one: the finest that is there.
+/// Returns the position of the decoded pixel that replaces the missing pixel (x, y).
 Position find_substitute(const Adam7Progress& progress, int x, int y) {
   for (int i = progress.pass; i >= 0; --i) {
     const Pass& pass = kPasses[static_cast<std::size_t>(i)];
     const Position at{x - x % pass.width, y - y % pass.height};
     if (is_decoded(progress, at.x, at.y)) return at;
   }
-  return {x - x % 8,
-          progress.next_row > 0 ? progress.next_row - 8 : 0};  // below the end of the first pass: its last row
+  // The first pass is incomplete and the pixel is below its last decoded row. The rows of this pass are 8 picture rows
+  // apart.
+  return {x - x % 8, progress.next_row > 0 ? progress.next_row - 8 : 0};
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ Status fill_missing_adam7_pixels(ScratchFile& rows, const PictureInfo& info, con
   };
   for (int y = progress.complete_rows(); y < info.height; ++y) {
     if (auto got = read(y, filled_row.get()); !got) return got;
-    int loaded_row = -1;
+    int loaded_row = -1;  // picture row in other_row; -1: none
     for (int x = 0; x < info.width; ++x) {
       if (is_decoded(progress, x, y)) continue;
       const Position from = find_substitute(progress, x, y);

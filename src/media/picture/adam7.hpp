@@ -5,19 +5,28 @@
 
 namespace weir::media {
 
-/// How far an interlaced picture was decoded. Source: PNG specification, third edition (W3C), 8.2 "Adam7".
+/// How far an interlaced PNG picture is decoded. Adam7 is PNG's interlacing: seven passes over the picture, and each
+/// pass adds pixels between those of the earlier passes.
+/// Source: PNG specification, third edition (W3C), 8.2 "Adam7".
 struct Adam7Progress {
-  int pass = 0;      ///< 0 to 6, the one that is not whole
-  int next_row = 0;  ///< the first row of the picture that this pass lacks; all passes before it are whole
+  int pass = 0;      ///< index of the incomplete pass, 0 to 6; all passes before it are complete
+  int next_row = 0;  ///< picture row that this pass decodes next; its rows above that row are decoded
 
-  /// Not a row of the first pass is there.
+  /// Returns whether no row of any pass is decoded.
   bool is_empty() const { return pass == 0 && next_row == 0; }
-  /// So many rows at the top of the picture have all of their pixels: the last pass has every second row.
+  /// Returns the number of rows at the top of the picture that certainly have all of their pixels. Until the last pass
+  /// starts, all odd rows are missing and the result is 0, although row 0 may be complete.
   int complete_rows() const { return pass == 6 ? next_row : 0; }
 };
 
-/// Gives the pixels that are missing the value of the pixel that stands for their part of the picture in the passes that
-/// are there, as a picture is shown while it loads. `rows`: all rows of the picture. Errors: io.
+/// Fills each missing pixel with the value of a decoded pixel nearby, as viewers show a picture while it loads. In each
+/// pass a pixel stands for a rectangle that extends to the right and down; later passes have smaller rectangles. The
+/// missing pixel gets the value of the decoded pixel with the smallest rectangle around it. If there is none, because
+/// the first pass ended above it, it gets the value of a pixel in the last decoded row.
+/// rows      file with space for all rows of the picture; contains the decoded pixels, and receives the missing pixels
+/// info      format of the rows
+/// progress  at least one row must be decoded
+/// Errors: io, disk_full.
 Status fill_missing_adam7_pixels(ScratchFile& rows, const PictureInfo& info, const Adam7Progress& progress);
 
 }  // namespace weir::media

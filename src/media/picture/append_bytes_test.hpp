@@ -1,6 +1,6 @@
 #pragma once
 
-// Bytes behind others, for the tests that put files together.
+// Functions that append bytes to the buffer `to`, for the tests that build files.
 
 #include <cstdint>
 #include <cstring>
@@ -19,9 +19,11 @@ inline void append(Samples& to, const void* data, std::size_t size) {
 inline void append(Samples& to, std::initializer_list<int> bytes) {
   for (const int byte : bytes) to.push_back(static_cast<std::byte>(byte));
 }
+/// Appends the lowest `bytes` bytes of `value`, least significant byte first.
 inline void append_le(Samples& to, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
+/// Appends the lowest `bytes` bytes of `value`, most significant byte first.
 inline void append_be(Samples& to, std::uint32_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
 }

@@ -10,8 +10,10 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{2} << 20;  // rows that are turned together, at least eight
+// usual size of a block: the rows that are transposed together
+constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
 
+/// Returns the number of rows in a block, 8 to 64.
 int rows_in_block(std::size_t row_bytes) {
   return static_cast<int>(std::clamp<std::size_t>(kBlockBytes / row_bytes, 8, 64));
 }
@@ -25,7 +27,7 @@ void mirror_row(std::byte* row, int width, std::size_t pixel_bytes) {
     std::swap_ranges(row + left * pixel_bytes, row + (left + 1) * pixel_bytes, row + right * pixel_bytes);
 }
 
-/// What the three ways of turning have in common.
+/// The common part of the three decoders below, which read the rows of another decoder (the source).
 class OrientedDecoder : public Decoder {
  public:
   OrientedDecoder(DecoderPtr decoder, const ReadOptions& options)
@@ -52,13 +54,13 @@ class OrientedDecoder : public Decoder {
 
   DecoderPtr decoder_;
   ReadOptions options_;
-  PictureInfo source_;  // before it is turned
+  PictureInfo source_;  // format of the rows of decoder_
   int original_orientation_;
-  std::size_t pixel_bytes_;  // bytes
-  std::optional<ScratchFile> file_;
+  std::size_t pixel_bytes_;
+  std::optional<ScratchFile> file_;  // all rows of the source; empty before the first read
 };
 
-/// 2: every row from right to left.
+/// Orientation 2: mirrors every row.
 class MirroredDecoder final : public OrientedDecoder {
  public:
   using OrientedDecoder::OrientedDecoder;
@@ -72,7 +74,7 @@ class MirroredDecoder final : public OrientedDecoder {
   }
 };
 
-/// 3 and 4: the last row first, and in 3 each from right to left.
+/// Orientations 3 and 4: reverses the order of the rows; 3 also mirrors every row.
 class ReversedDecoder final : public OrientedDecoder {
  public:
   using OrientedDecoder::OrientedDecoder;
@@ -112,8 +114,8 @@ class ReversedDecoder final : public OrientedDecoder {
   int row_ = 0;
 };
 
-/// 5 to 8: rows become columns. The file holds blocks of rows, each block by columns, so that a few columns of all
-/// blocks are one piece per block.
+/// Orientations 5 to 8: rows become columns. file_ contains blocks of source rows. Each block is stored column by
+/// column, so that a few neighbouring columns are one contiguous piece in each block.
 class TransposedDecoder final : public OrientedDecoder {
  public:
   TransposedDecoder(DecoderPtr decoder, const ReadOptions& options)
@@ -149,6 +151,7 @@ class TransposedDecoder final : public OrientedDecoder {
   }
 
  private:
+  // Returns the byte offset in file_ of the block that starts with this source row.
   std::uint64_t block_at(int first_row) const { return static_cast<std::uint64_t>(first_row) * source_.row_bytes(); }
 
   Status fill_file() {
@@ -171,12 +174,12 @@ class TransposedDecoder final : public OrientedDecoder {
     return ok();
   }
 
-  // The next rows of the result: some columns of the source, read from every block.
+  // Makes the next rows of the result (ready_). They are columns of the source, read from every block.
   Status gather_rows() {
-    const bool from_right = original_orientation_ == 7 ||
-                            original_orientation_ == 8;  // the result starts with the last column of the source
-    const bool from_bottom = original_orientation_ == 6 ||
-                             original_orientation_ == 7;  // a row of the result starts with the last row of the source
+    // the result starts with the last column of the source
+    const bool from_right = original_orientation_ == 7 || original_orientation_ == 8;
+    // a row of the result starts with the last row of the source
+    const bool from_bottom = original_orientation_ == 6 || original_orientation_ == 7;
     const int count = std::min(result_block_rows_, info_.height - row_);
     const int first_column = from_right ? source_.width - row_ - count : row_;
     if (!ready_) {
@@ -210,6 +213,8 @@ class TransposedDecoder final : public OrientedDecoder {
 
   int source_block_rows_, result_block_rows_;
   int row_ = 0, ready_first_row_ = 0, ready_end_row_ = 0;
+  // ready_: rows ready_first_row_ to ready_end_row_ - 1 of the result
+  // piece_: the source columns of one block that become parts of these rows
   std::unique_ptr<std::byte[]> ready_, piece_;
 };
 

@@ -4,9 +4,12 @@
 
 namespace weir::media {
 
-/// The decoder's picture as it is meant to be seen: its orientation is applied and is 1 afterwards. A mirrored row is
-/// turned at once; anything else passes through a row file in options.spill (one picture of raw samples), which is
-/// filled at the first read.
+/// Returns a decoder that reads from `decoder` and turns and mirrors the picture as the file's orientation requires.
+/// The orientation() of the result is 1.
+/// - Orientation 1 (upright): returns `decoder` itself.
+/// - Orientation 2 (mirrored horizontally): works row by row.
+/// - Orientations 3 to 8: the first read() decodes all rows into an unnamed temporary file in options.spill_folder;
+///   all calls read the result from that file.
 DecoderPtr apply_orientation(DecoderPtr decoder, const ReadOptions& options);
 
 }  // namespace weir::media

@@ -1,5 +1,5 @@
-// Windows bitmaps. libvips reads them only through ImageMagick, which holds a whole picture at eight bytes a pixel; the
-// rows of a bitmap lie bare in the file, so that they can be fetched one by one in either order.
+// Decodes BMP files (Windows bitmaps). libvips reads them only through ImageMagick, which holds the whole picture with
+// eight bytes per pixel. Here the rows are read one by one; they are stored from the bottom up or from the top down.
 // Source: Microsoft, "Bitmap Storage" (BITMAPFILEHEADER, BITMAPINFOHEADER, BITMAPV4HEADER).
 #include <algorithm>
 #include <array>
@@ -21,7 +21,7 @@ constexpr std::size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40, kLar
 constexpr std::size_t kOs2Header = 64, kColourHeader = 108, kProfileHeader = 124;
 constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;  // bV4CSType LCS_CALIBRATED_RGB; 'LINK'
 constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;                 // bV5CSType PROFILE_EMBEDDED, 'MBED'
-constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // bytes; larger ones are left out
+constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // largest profile that is read, in bytes
 enum Compression : std::uint32_t {
   kUncompressed = 0,
   kRle8 = 1,
@@ -32,9 +32,10 @@ enum Compression : std::uint32_t {
   kAlphaBitFields = 6
 };
 
-/// Where one channel lies in a 16- or 32-bit pixel, and how to stretch it to eight bits.
+/// The bits of one channel (colour or alpha) in a pixel of 16 or 32 bits.
 struct Channel {
   std::uint32_t mask = 0;
+  /// Returns the value of the channel in a pixel, scaled to eight bits.
   std::uint8_t extract(std::uint32_t pixel) const {
     if (mask == 0) return 0;
     const int shift = std::countr_zero(mask);
@@ -81,14 +82,14 @@ class BmpDecoder final : public Decoder {
   InputFilePtr file_;
   DamagePolicy damaged_;
   std::uint64_t pixels_offset_ = 0;
-  std::size_t stride_ = 0;
-  int depth_ = 0;  // bits of a pixel
+  std::size_t stride_ = 0;  // bytes of a stored row, with padding
+  int depth_ = 0;           // bits per pixel
   bool top_down_ = false;
-  std::optional<BmpRleReader> rle_;
+  std::optional<BmpRleReader> rle_;  // set if the file is run-length encoded
   Channel red_, green_, blue_, alpha_;
   std::array<std::array<std::byte, 3>, 256> palette_{};
-  std::unique_ptr<std::byte[]> raw_;
-  int stored_rows_ = 0;  // whole ones that are in the file, counted in its own order
+  std::unique_ptr<std::byte[]> raw_;  // a row as it is in the file; with rle_ its palette indices, one byte each
+  int stored_rows_ = 0;               // number of complete rows in the file, in the order of the file
   int row_ = 0;
 };
 
@@ -105,7 +106,7 @@ Status BmpDecoder::open() {
     raw_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(info_.width));
     return ok();
   }
-  // A short file is told at once.
+  // A truncated file is reported here, before the first row is read.
   const auto end = pixels_offset_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
   const auto pixel_data_bytes = file_->size() - std::min(pixels_offset_, file_->size());
   stored_rows_ =
@@ -171,7 +172,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   }
 }
 
-// OS/2 numbers the same field in its own way from 3 on.
+// In OS/2 headers the values 3 and 4 of the compression field have other meanings.
 Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t header_bytes) const {
   const auto unsupported = [&](const std::string& what) {
     return Status{file_->error(Errc::unsupported, "BMP: " + what + "; convert it to PNG first")};
@@ -198,7 +199,7 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
   }
 }
 
-/// Primaries and curves in the header, or a profile that is named and not held.
+/// Records primaries and curves in the header, or a profile in another file, as omissions.
 void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata& into) const {
   const auto kind = read_number(head, kFileHeader + 56, 4);
   std::uint32_t curves = 0;
@@ -218,7 +219,7 @@ void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) c
 }
 
 Status BmpDecoder::read_masks(std::span<const std::byte> head, std::uint32_t compression) {
-  const auto at = kFileHeader + kInfoHeader;  // behind the plain header, or the same place in a longer one
+  const auto at = kFileHeader + kInfoHeader;  // a longer header has the masks at the same offset
   if (compression == kUncompressed) {
     red_.mask = depth_ == 16 ? 0x7c00 : 0xff0000;
     green_.mask = depth_ == 16 ? 0x03e0 : 0x00ff00;
@@ -275,10 +276,10 @@ Status BmpDecoder::read(std::span<std::byte> rows) {
   if (rle_ && damaged_ == DamagePolicy::use && row_ == 0) {
     const auto complete_rows = rle_->complete_rows();
     if (!complete_rows) return complete_rows.error();
-    if (*complete_rows > 0) stored_rows_ = *complete_rows;  // of none, reading the first row says so
+    if (*complete_rows > 0) stored_rows_ = *complete_rows;  // if no row is complete, read_row() returns the error
   }
   for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
-    // In place of rows that are missing the nearest one that is there is taken.
+    // The last complete row in the file replaces each missing row.
     const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);
     if (rle_) {
       if (auto got = rle_->read_row(stored, {raw_.get(), static_cast<std::size_t>(info_.width)}); !got) return got;

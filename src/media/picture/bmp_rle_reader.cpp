@@ -8,20 +8,22 @@
 namespace weir::media {
 namespace {
 
+/// The second byte after a count of 0, if it is not the count of literal pixels.
 enum Escape : unsigned { kEndOfRow = 0, kEndOfBitmap = 1, kMove = 2 };
 
 }  // namespace
 
-/// Bytes one after the other, and the pieces that they make.
+/// Reads the bytes of the stream in order and decodes its runs.
 class BmpRleReader::Stream {
  public:
   Stream(const InputFile& file, std::uint64_t at) : file_{file}, offset_{at} {}
 
-  /// A piece of a row: `count` pixels, which repeat `value` or follow one by one; or an escape.
+  /// A run of `count` pixels, which repeat `value` or are stored one by one (literal). If `count` is 0, `value` is an
+  /// Escape.
   struct Run {
     unsigned count = 0, value = 0;
     bool is_literal = false;
-    unsigned right = 0, up = 0;  // of a move
+    unsigned right = 0, up = 0;  // distances of the escape kMove, in pixels
   };
   std::optional<Run> read_run() {
     const unsigned count = read_byte(), value = read_byte();
@@ -58,16 +60,16 @@ class BmpRleReader::Stream {
   }
 
   const InputFile& file_;
-  std::uint64_t offset_;
+  std::uint64_t offset_;  // byte offset in the file of the next byte
   std::array<std::byte, 4096> buffer_;
-  std::size_t next_index_ = 0, buffered_bytes_ = 0;
+  std::size_t next_index_ = 0, buffered_bytes_ = 0;  // index of the next byte in buffer_; number of bytes in buffer_
   bool has_ended_ = false;
   std::optional<Error> failure_;
 };
 
 namespace {
 
-// Pixels that follow one by one fill up to whole pairs of bytes.
+// Returns the number of bytes of `count` literal pixels, which are padded to an even number of bytes.
 unsigned stored_bytes(unsigned count, int depth) {
   const unsigned bytes = depth == 8 ? count : (count + 1) / 2;
   return bytes + bytes % 2;
@@ -100,7 +102,7 @@ Status BmpRleReader::index_rows() {
     if (y < height_) row_starts_[static_cast<std::size_t>(y)] = {stream.offset(), x};
   }
   if (stream.failure()) return *stream.failure();
-  // Nothing is missing where only the mark of the end is.
+  // If only the end marker is missing, no pixel is missing.
   if (stream.has_ended() && !(y == height_ - 1 && x >= width_)) truncated_row_ = y;
   return ok();
 }
@@ -128,7 +130,7 @@ Status BmpRleReader::read_row(int row, std::span<std::byte> indices) {
       x += run->right;
       continue;
     }
-    unsigned indices_byte = run->value;
+    unsigned indices_byte = run->value;  // one index, or two of four bits
     for (unsigned i = 0; i < run->count; ++i, ++x) {
       if (run->is_literal && (depth_ == 8 || i % 2 == 0)) indices_byte = stream.read_byte();
       const unsigned index = depth_ == 8 ? indices_byte : (i % 2 == 0 ? indices_byte >> 4 : indices_byte & 15);

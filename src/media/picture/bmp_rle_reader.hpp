@@ -8,35 +8,41 @@
 
 namespace weir::media {
 
-/// The rows of a run-length encoded bitmap (BI_RLE8, BI_RLE4). They are stored from the bottom up in pieces of any length,
-/// so that the first use reads the stream once and notes where each row starts: 16 bytes a row, see need(). Pixels that
-/// the stream jumps over are index 0, as in Pillow and ImageMagick. Not thread-safe.
+/// Reads rows of a run-length encoded BMP file (compression BI_RLE8 or BI_RLE4), whose pixels are indices into a
+/// palette. A run is a code for some neighbouring pixels of a row. The file stores the rows from the bottom up. The
+/// stored sizes of the rows differ, so the first call of read_row() or complete_rows() reads the whole stream of runs
+/// once and stores where each row starts, which takes 16 bytes of memory per row. Pixels that the stream skips get
+/// index 0, as in Pillow and ImageMagick. Not thread-safe.
 /// Source: Microsoft, "Bitmap Compression"
 class BmpRleReader {
  public:
-  /// at     offset of the stream in the file
-  /// depth  4 or 8, bits of an index
+  /// at     byte offset of the stream of runs in the file
+  /// depth  bits per index, 4 or 8
   BmpRleReader(InputFilePtr file, std::uint64_t at, int depth, int width, int height)
       : file_{std::move(file)}, offset_{at}, depth_{depth}, width_{width}, height_{height} {}
 
-  /// One index a byte, of the row that is `row` above the last one. Errors: io; corrupt if the stream ends before it.
+  /// Reads one row into `indices`: one palette index per byte, `width` bytes. Row 0 is the bottom row of the picture.
+  /// Errors: io; corrupt, if the stream ends before the end of this row.
   Status read_row(int row, std::span<std::byte> indices);
+  /// Returns the memory that a BmpRleReader takes for a picture of this size.
   static Bytes need(int width, int height);
-  /// Rows from the bottom that are there whole. The first call reads the stream once. Errors: io.
+  /// Returns the number of complete rows in the file, counted from the bottom.
+  /// Errors: io.
   Result<int> complete_rows();
 
  private:
   class Stream;
   struct RowStart {
-    std::uint64_t offset = 0;  // of the row's first piece; 0: it has none
-    std::int32_t first_x = 0;  // where that piece starts
+    std::uint64_t offset = 0;  // byte offset of the row's first run in the file; 0: the row has no run
+    std::int32_t first_x = 0;  // column of the first pixel of that run
   };
+  /// Reads the whole stream and fills row_starts_.
   Status index_rows();
 
   InputFilePtr file_;
   std::uint64_t offset_;
   int depth_, width_, height_;
-  int truncated_row_ = -1;  // the row in which the file ends
+  int truncated_row_ = -1;  // row in which the stream ends too early, from the bottom; -1: all rows are complete
   std::vector<RowStart> row_starts_;
 };
 

@@ -1,4 +1,4 @@
-// Bitmaps of kinds that the common programs write seldom.
+// Tests of bitmaps that common programs rarely write.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -20,7 +20,7 @@ void put_number(Samples& out, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
 
-/// A bitmap with a header of 40 bytes and a palette where colour i is (i, 2i, 3i) modulo 256.
+/// Makes a bitmap with a header of 40 bytes and a palette where colour i is (i, 2i, 3i) modulo 256.
 Samples indexed(int width, int height, int depth, std::uint32_t compression, const std::vector<int>& stream,
                 std::uint32_t colours = 0) {
   const std::uint32_t entries = colours == 0 ? 1U << depth : colours;
@@ -45,7 +45,7 @@ Samples indexed(int width, int height, int depth, std::uint32_t compression, con
   return out;
 }
 
-/// The indices that were read, by the red of the palette.
+/// Returns the decoded indices, which equal the red values of the palette.
 std::vector<int> indices(const test::LoadedPicture& loaded) {
   std::vector<int> found;
   for (std::size_t i = 0; i < loaded.rows.size(); i += 3) found.push_back(std::to_integer<int>(loaded.rows[i]));
@@ -69,7 +69,7 @@ Error refusal(const Samples& bytes) {
 }
 
 TEST(BmpRuns, OfEightBits) {
-  // The last row first: a run; pixels one by one, filled up to pairs; a move within the row.
+  // The last row comes first: a run, padded literal pixels, and a move within the row.
   const std::vector<int> stream = {4, 7, 0, 0, 0, 3, 1, 2, 3, 0, 1, 9, 0, 0, 1, 5, 0, 2, 2, 0, 1, 6, 0, 1};
   EXPECT_EQ(read_indices(indexed(4, 3, 8, 1, stream)), (std::vector<int>{5, 0, 0, 6, 1, 2, 3, 9, 7, 7, 7, 7}));
 }
@@ -80,7 +80,7 @@ TEST(BmpRuns, OfFourBits) {
 }
 
 TEST(BmpRuns, SkippedPixelsHaveTheFirstColour) {
-  // Two pixels, then up by two rows and right by one; the end comes early.
+  // Two pixels, then a move up by two rows and right by one, then an early end of the bitmap.
   const std::vector<int> stream = {2, 7, 0, 2, 1, 2, 1, 8, 0, 1};
   const auto found = read_indices(indexed(5, 4, 8, 1, stream));
   EXPECT_EQ(found, (std::vector<int>{0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 7, 7, 0, 0, 0}));

@@ -10,20 +10,22 @@
 
 namespace weir::media {
 
-/// Buffered bytes on their way into a file descriptor, which must outlive it. After the first error every call returns
-/// that error. Call it on a thread that blocks SIGPIPE and SIGXFSZ, so that a closed pipe is an error and not a death.
+/// Writes bytes through a buffer into a file descriptor. The caller closes the descriptor after the last call. After
+/// the first error put() and flush() return that error. The calling thread must block SIGPIPE and SIGXFSZ, so that a
+/// closed pipe or a file-size limit is reported as an error and does not end the process. Not thread-safe.
 class ByteSink {
  public:
-  /// `name` stands in messages.
+  /// name  name of the output in error messages
   ByteSink(int fd, std::string name);
 
-  /// Errors: io (disk full, closed pipe).
+  /// Adds `bytes` to the output; they may stay in the buffer until flush(). Errors: io (such as a closed pipe),
+  /// disk_full.
   Status put(std::span<const std::byte> bytes);
-  /// Hands all that is buffered to the system. Errors: io.
+  /// Writes everything in the buffer to the file descriptor. Errors: io, disk_full.
   Status flush();
-  /// For a library that writes to fd() itself: tells how much that was.
+  /// Adds `bytes` to size(), after a library wrote that many bytes directly to fd().
   void count_written(std::uint64_t bytes) { size_ += bytes; }
-  std::uint64_t size() const { return size_; }  ///< bytes put so far
+  std::uint64_t size() const { return size_; }  ///< number of bytes of the output so far, buffered bytes included
   int fd() const { return fd_; }
   const std::string& name() const { return name_; }
 

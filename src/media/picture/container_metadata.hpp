@@ -5,22 +5,31 @@
 
 namespace weir::media {
 
-// What libvips does not tell of a file's container: how many pictures it holds, comments, colour, and what stays behind.
-// Each of these reads the structure of the file alone, never samples; what is damaged is passed over, the decoder tells it.
-// They fill what is still empty in `into`. Every count and every block is bounded.
+// These functions read metadata that libvips does not report, such as comments and colour information. Data that weir
+// does not copy to an output, such as further frames, is recorded with record_omission(). The functions never decode
+// samples. They skip damaged parts without an error, because the decoder reports damage. They
+// never replace an ICC profile, EXIF, XMP or IPTC block that `into` already has. The memory that they take is limited.
 
-/// Frames, comments, XMP and ICC profile. Source: CompuServe, GIF89a specification; XMP specification part 3, "GIF".
-/// Cost: the file is read once.
+/// Reads the comments, XMP and the ICC profile of a GIF file. Records further frames, texts over the picture, unknown
+/// extensions and data after the picture as omissions.
+/// Source: CompuServe, GIF89a specification; XMP specification part 3, "GIF".
+/// Cost: reads the whole file once.
 void read_gif_blocks(const InputFilePtr& file, Metadata& into);
 
-/// Frames and unknown chunks. Source: WebP Container Specification, "RIFF file format", "Extended file format".
+/// Records further frames, unknown chunks and data after the picture of a WebP file as omissions.
+/// Source: WebP Container Specification, "RIFF file format", "Extended file format".
 void read_webp_chunks(const InputFile& file, Metadata& into);
 
-/// Further pictures, sequences, depth and gain maps, thumbnails, C2PA; the colour of the main picture where it has no
-/// profile. Source: ISO/IEC 14496-12:2020, 8; ISO/IEC 23008-12:2017, 6 and 9; ISO/IEC 23000-22 (auxiliary pictures).
+/// Reads the XMP packet of a HEIF or AVIF file, and the colour space of the main picture if `into` has no ICC profile.
+/// Records as omissions: further pictures and frames, auxiliary pictures except alpha (such as depth and gain maps),
+/// thumbnails, HDR display data, C2PA (data about the origin of the picture), and unknown items and boxes.
+/// Source: ISO/IEC 14496-12:2020, 8; ISO/IEC 23008-12:2017, 6 and 9; ISO/IEC 23000-22 (auxiliary pictures).
 void read_heif_boxes(const InputFile& file, Metadata& into);
 
-/// The tags of the first page: those that EXIF knows become an EXIF block, with its sub-directories; IPTC; primaries.
+/// Reads the tags of the first page of a TIFF file: IPTC, the primaries (the colours of red, green, blue and
+/// white), and the tags that EXIF defines. The tags that EXIF defines become an EXIF block, together with the EXIF and
+/// GPS directories of the page. Records all other tags as omissions, except those that describe the samples or are
+/// read elsewhere.
 /// Source: TIFF 6.0; EXIF 2.3, 4.6; Adobe, "TIFF Technical Notes" (Photoshop's tags)
 void read_tiff_tags(const InputFile& file, Metadata& into);
 

@@ -5,7 +5,8 @@
 namespace weir::media {
 namespace {
 
-/// "the last 20 of 72 rows", "row 3 of 72"; `first` from 0.
+/// Returns a text such as "the last 20 of 72 rows" or "row 3 of 72". `first` is the index of the first row, from 0;
+/// `total` is the number of rows of the picture; `unit` is "row" or "column".
 std::string rows_text(int first, int count, int total, const std::string& unit) {
   const std::string of_total = " of " + std::to_string(total);
   const std::string of_total_units = of_total + ' ' + unit + 's';
@@ -17,6 +18,7 @@ std::string rows_text(int first, int count, int total, const std::string& unit) 
   return unit + "s " + std::to_string(first + 1) + " to " + std::to_string(first + count) + of_total;
 }
 
+/// Returns the verb of the text. `is_single`: the damage has a single row or column.
 std::string_view kind_text(Damage::Kind kind, bool is_single) {
   switch (kind) {
     case Damage::Kind::filled:
@@ -32,7 +34,7 @@ std::string_view kind_text(Damage::Kind kind, bool is_single) {
 }  // namespace
 
 std::string to_text(const Damage& damage, int height, int orientation) {
-  // 3, 4: the last row of the file is seen first; 6, 7: the last row is the first column.
+  // With orientations 3 and 4 the last row of the file is the first displayed row, with 6 and 7 the first column.
   const bool from_end = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const int first = from_end ? height - damage.first_row - damage.row_count : damage.first_row;
   return rows_text(first, damage.row_count, height, orientation >= 5 ? "column" : "row") +
@@ -44,7 +46,7 @@ std::string extract_reason(const std::string& message, const std::string& file_n
   if (text.starts_with(file_name + ": ")) text.remove_prefix(file_name.size() + 2);
   if (const auto advice = text.rfind("; the file is damaged"); advice != std::string_view::npos)
     text = text.substr(0, advice);
-  // The format is known, and the row is told by the damage itself.
+  // Removes the format, which the user knows, and the row, which the Damage contains.
   if (const auto place = text.rfind(": "); place != std::string_view::npos) text.remove_prefix(place + 2);
   return std::string{text};
 }

@@ -1,4 +1,4 @@
-// What is told of a damaged file.
+// Tests of the texts about damaged files.
 #include "media/picture/damage.hpp"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ TEST(DamagedReader, ReportsRowsAsDisplayed) {
       "the file ends too early");
 }
 
-/// Every orientation, through the reader's own thread, with rows that it did not ask for before it asked what is damaged.
+/// Reads all orientations through the reader's thread, and calls damage() before all rows were read.
 TEST(DamagedReader, ReadsTheRestOfARotatedPicture) {
   Folder folder;
   const auto picture = make_picture_info(61, 47, 3, false, 8);

@@ -1,5 +1,5 @@
-// Files that are cut off anywhere or have wrong bits: what is there is kept exactly, the rest is told, and every pass over
-// the file gives the same.
+// Tests of files that are truncated anywhere or have wrong bits: readable rows are exact, the other rows are reported,
+// and every pass over the file yields the same rows.
 
 #include <gtest/gtest.h>
 #include <isa-l/crc.h>
@@ -34,6 +34,7 @@ Result<DecoderPtr> open_bytes(const Samples& bytes, DamagePolicy damaged) {
   return fill_damaged_rows(*std::move(decoder), **file);
 }
 
+/// The result of reading a file.
 struct Read {
   PictureInfo info;
   Samples rows;
@@ -45,7 +46,7 @@ struct Read {
   }
 };
 
-/// Twice, once row by row and once in pieces.
+/// Reads the file twice, once row by row and once in pieces.
 Result<Read> read_bytes(const Samples& bytes, DamagePolicy damaged) {
   auto decoder = open_bytes(bytes, damaged);
   if (!decoder) return decoder.error();
@@ -78,7 +79,8 @@ std::string texts(const Read& read) {
   return all;
 }
 
-/// Rows that are not told of are those of the whole file. `more` channels are those of alpha.
+/// Checks that all rows without reported damage equal those of the intact file. The damaged file may have an alpha
+/// channel that the intact file lacks.
 void expect_kept(const Read& read, const Read& whole, const std::string& what) {
   ASSERT_EQ(read.info.width, whole.info.width) << what;
   ASSERT_EQ(read.info.height, whole.info.height) << what;
@@ -114,7 +116,8 @@ Samples chunk(std::string_view type, std::span<const std::byte> body) {
   return made;
 }
 
-/// The PNG file with its pixel data in chunks of so many bytes, or as `change` makes them.
+/// Returns the PNG file with its pixel data split into chunks of `size` bytes. `change` can change each of these
+/// chunks.
 Samples rechunked(const Samples& png, std::size_t size, const std::function<void(Samples&, int number)>& change = {}) {
   Samples made(png.begin(), png.begin() + 8);
   Samples pixels;
@@ -153,7 +156,7 @@ Samples saved(const Folder& folder, Format format, const PictureInfo& picture, i
   return read_test_file(folder / "file");
 }
 
-/// Not compressed, in strips of eight rows behind the directory. Source: TIFF 6.0, sections 2 and 6.
+/// Makes an uncompressed TIFF file with strips of eight rows after the directory. Source: TIFF 6.0, sections 2 and 6.
 Samples tiff_with_directory_first(const PictureInfo& picture) {
   constexpr int kStripRows = 8;
   const auto rows = draw_rows(picture);
@@ -220,7 +223,7 @@ std::vector<File> drawn_files(const Folder& folder) {
   return files;
 }
 
-/// About `count` places in a file, none twice, the last bytes among them.
+/// Returns about `count` different byte offsets in a file of `size` bytes. They include the last bytes.
 std::vector<std::size_t> places(std::size_t size, std::size_t count) {
   std::vector<std::size_t> all;
   for (std::size_t at = 1; at < size; at += std::max<std::size_t>(1, size / count)) all.push_back(at);
@@ -260,9 +263,10 @@ TEST(Damaged, AFileCutAnywhere) {
       }
       expect_kept(*read, *whole, what);
     }
-    // Libraries that give nothing of such files.
+    // The libraries of these formats return no rows of truncated files.
     const bool all_or_nothing = file.name == "webp" || file.name == "jxl" || file.name == "avif";
-    if (!all_or_nothing && file.name != "cmyk jpg") {  // of one colour: most of it is its header
+    // the picture has only one colour, so most of the file is its header
+    if (!all_or_nothing && file.name != "cmyk jpg") {
       EXPECT_GT(used, 8) << file.name;
     }
   }
@@ -288,7 +292,7 @@ TEST(Damaged, AWrongBitAnywhere) {
       if (strict) {
         EXPECT_EQ(strict->rows, read->rows) << what;
       }
-      // In one chunk everything has a checksum. (The header has one that may hide another form of the picture.)
+      // With a single chunk all data has a checksum. (The header's checksum may hide another format of the picture.)
       const bool same_form = read->info.width == whole->info.width && read->info.height == whole->info.height &&
                              read->info.channels() == whole->info.channels() && read->info.bits == whole->info.bits;
       if (file.name == "png" && same_form) expect_kept(*read, *whole, what);
@@ -299,7 +303,7 @@ TEST(Damaged, AWrongBitAnywhere) {
 TEST(Damaged, BytesAfterAnIntactPictureAreNoDamage) {
   Folder folder;
   for (File& file : drawn_files(folder)) {
-    if (file.name == "avif") continue;  // its boxes go to the end of the file
+    if (file.name == "avif") continue;  // its last box ends with the file
     for (const char c : std::string_view{"something behind the end of the picture"})
       file.bytes.push_back(static_cast<std::byte>(c));
     const auto read = read_bytes(file.bytes, DamagePolicy::use);
@@ -311,7 +315,7 @@ TEST(Damaged, BytesAfterAnIntactPictureAreNoDamage) {
 class DamagedPng : public ::testing::Test {
  protected:
   DamagedPng() : picture_{make_picture_info(61, 47, 3, false, 8)}, bytes_{saved(folder_, Format::png, picture_)} {}
-  /// All rows are right; returns what is told.
+  /// Checks that all rows are right, and returns the reported damage.
   std::string told(const Samples& bytes, bool all_right = true) const {
     const auto strict = read_bytes(bytes, DamagePolicy::refuse);
     EXPECT_FALSE(strict);

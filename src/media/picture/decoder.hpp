@@ -11,32 +11,38 @@
 
 namespace weir::media {
 
-/// One file format's way from bytes to rows, in the order of the file (the orientation is not yet applied). Opening
-/// reads the header only. A reader owns one decoder and calls it from one thread at a time.
+/// Decodes the bytes of one file into rows. The rows have the order of the file; only the decoder that
+/// apply_orientation() returns turns and mirrors them. Opening a decoder reads the header and the metadata, not the
+/// pixels. Not thread-safe: each PictureReader owns one decoder and calls it from one thread at a time.
 class Decoder : public RowSource {
  public:
   const PictureInfo& info() const { return info_; }
-  int orientation() const { return orientation_; }  ///< 1 to 8, as in EXIF
+  int orientation() const { return orientation_; }  ///< still to be applied; 1 to 8, as in EXIF
+  /// Returns the metadata of the file; never null.
   MetadataPtr metadata() const { return metadata_; }
+  /// Returns the memory and disk space that decoding takes.
   virtual MediaNeed need() const = 0;
-  /// The next row is the first one again.
+  /// Returns to the start: the next read() returns the first row. Errors: those of opening the file.
   virtual Status restart() = 0;
-  /// With Damaged::use, after the last row was read: what is known to be wrong with the rows that were yielded.
+  /// Returns the damaged ranges of rows. The result is complete only with DamagePolicy::use and after the
+  /// last row was read.
   virtual std::vector<Damage> damage() const { return {}; }
-  /// Called after the last read() on the thread that read: gives back what is bound to that thread.
+  /// Frees resources that belong to the reading thread. PictureReader calls it on that thread after the last read().
   virtual void release_thread_resources() {}
 
  protected:
-  PictureInfo info_;  // these three are known once it is open
+  PictureInfo info_;  // each decoder sets these three members before it is returned to a caller
   int orientation_ = 1;
   MetadataPtr metadata_;
 };
 using DecoderPtr = std::unique_ptr<Decoder>;
 
-/// The largest width or height that is opened: beyond it, sums of sizes lose their room, and no file is real.
+/// The largest width or height, in pixels, of a picture that can be opened. With larger pictures calculations of sizes
+/// could overflow.
 inline constexpr int kMaxSide = 1 << 20;
 
-// What the rows of the table of formats name.
+// The functions that the table of formats (picture_format.cpp) uses. Each function reads the header and the metadata of
+// a file and returns its decoder. Errors: io, corrupt, unsupported, over_budget.
 Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options);

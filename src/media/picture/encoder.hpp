@@ -11,15 +11,16 @@
 
 namespace weir::media {
 
-/// What an encoder is given: rows of this form are pulled by it, exactly `picture.height` of them.
+/// The input of an encoder except the rows.
 struct EncodeJob {
-  PictureInfo picture;       ///< size, colours, alpha and bits as the format can store them (see storable())
+  PictureInfo picture;       ///< format of the rows; the file format can store it, see fit_picture_info()
   int quality = -1;          ///< 1..100; -1: the format's default
   const Metadata* metadata;  ///< never null
 };
 
-// What the rows of the table of formats name. Each pulls all rows, puts the whole file into `sink` (and flushes it) and tells
-// in `report` what became of the metadata. Errors: of `rows` and `sink`; unsupported.
+// The functions that the table of formats (picture_format.cpp) uses. Each function reads job.picture.height rows from
+// `rows`, writes the whole file into `sink`, flushes it, and lists kept and lost metadata in `report`.
+// Errors: those of `rows` and `sink`; io; unsupported, if the library of the format is not installed.
 Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 Status encode_webp(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
@@ -27,7 +28,8 @@ Status encode_tiff(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteR
 Status encode_avif(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 Status encode_jxl(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 
-// Beyond the rows handed over, for a picture of this form.
+// These functions return the memory that encoding a picture takes, without the rows that the caller holds. `quality` is
+// 1 to 100, or -1 for the format's default, as in EncodeJob.
 MediaNeed encode_png_need(const PictureInfo& picture, int quality);
 MediaNeed encode_jpeg_need(const PictureInfo& picture, int quality);
 MediaNeed encode_webp_need(const PictureInfo& picture, int quality);

@@ -1,5 +1,5 @@
-// The other side's word: whatever ExifTool sees in an input and not in its output is told in WriteReport::lost, or in
-// WriteReport::kept where it changed its form. Every drawn sample and every output format.
+// An independent check: all metadata that ExifTool finds in an input but not in its output must be listed in
+// WriteReport::lost, or in WriteReport::kept if its form changed. The test covers all samples and output formats.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ using weir::test::Folder;
 using Json = nlohmann::json;
 
 std::string output_of(const std::string& command) {
-  // NOLINTNEXTLINE(cert-env33-c): words of this test
+  // NOLINTNEXTLINE(cert-env33-c): the command contains only text of this test
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
   std::string all;
   std::array<char, 4096> piece{};
@@ -42,9 +42,10 @@ std::string output_of(const std::string& command) {
   return all;
 }
 
-/// Group and name of each tag.
+/// Group and name of the tags of a file.
 using Tags = std::set<std::pair<std::string, std::string>>;
 
+/// Returns the tags of all files in a folder; the key is the file name.
 std::map<std::string, Tags> tags_of_all(const Folder& folder) {
   const auto text = output_of("exiftool -json -G1 -a -u -q -q '" + folder.path().native() + "' 2>/dev/null");
   std::map<std::string, Tags> found;
@@ -57,7 +58,7 @@ std::map<std::string, Tags> tags_of_all(const Folder& folder) {
   return found;
 }
 
-/// Of the file itself, or how its samples are laid out.
+/// Returns whether a tag describes the file itself or the layout of its samples.
 bool is_of_the_file(const std::string& group, const std::string& tag) {
   static const std::set<std::string> kGroups{"System", "File", "Composite", "ExifTool", "JFIF", "RIFF", "Adobe"};
   static const std::set<std::string> kTags{
@@ -65,12 +66,12 @@ bool is_of_the_file(const std::string& group, const std::string& tag) {
       "PhotometricInterpretation", "StripOffsets", "SamplesPerPixel", "RowsPerStrip", "StripByteCounts",
       "PlanarConfiguration", "Predictor", "SampleFormat", "Orientation", "ResolutionUnit", "XResolution", "YResolution",
       "PixelUnits", "PixelsPerUnitX", "PixelsPerUnitY", "SubfileType", "ExtraSamples", "TileWidth", "TileLength",
-      // GIF's canvas
+      // the canvas of a GIF file
       "GIFVersion", "HasColorMap", "ColorResolutionDepth", "BitsPerPixel", "BackgroundColor", "TransparentColor"};
   return kGroups.contains(group) || (kTags.contains(tag) && !(group == "PNG" && tag == "BackgroundColor"));
 }
 
-/// Words of a report that speak of such a tag.
+/// Returns the words that a WriteReport can use for such a tag; the report must contain one of them.
 std::vector<std::string> words_for(const std::string& group, const std::string& tag) {
   static const std::set<std::string> kColour{"Gamma",
                                              "SRGBRendering",
@@ -118,7 +119,7 @@ TEST(ExifTool, FindsNoUnreportedLoss) {
   if (output_of("exiftool -ver 2>/dev/null").empty()) GTEST_SKIP() << "no exiftool here";
   const Folder folder;
   const auto samples = metadata_samples();
-  std::map<std::string, std::pair<std::string, WriteReport>> outputs;  // by name: the input's, what was told
+  std::map<std::string, std::pair<std::string, WriteReport>> outputs;  // key: file name
   for (const MetadataSample& sample : samples) {
     write_test_file(folder / sample.name, sample.bytes);
     const auto in = load(folder / sample.name);

@@ -39,9 +39,9 @@ class DamagedRowFiller final : public Decoder {
   std::vector<Damage> damage() const override {
     auto all = decoder_->damage();
     if (!filled_) return all;
-    // What the decoder says of rows that it did not yield is no news.
+    // filled_ covers all rows that the decoder did not yield.
     std::erase_if(all, [&](const Damage& each) { return each.first_row >= filled_->first_row; });
-    // The decoder knows no better reason for doubt than what ended it.
+    // An entry with the same reason is the failure that ended decoding, which filled_ reports.
     std::erase_if(all, [&](const Damage& each) { return each.reason == filled_->reason; });
     for (Damage& each : all) each.row_count = std::min(each.row_count, filled_->first_row - each.first_row);
     all.push_back(*filled_);
@@ -65,9 +65,11 @@ class DamagedRowFiller final : public Decoder {
 
   DecoderPtr decoder_;
   std::string file_;
-  std::unique_ptr<std::byte[]> last_row_;  // one row
+  std::unique_ptr<std::byte[]> last_row_;  // the last good row
   int row_ = 0;
-  std::optional<Damage> filled_;  // the same in every pass
+  // rows from the first failure to the end; restart() keeps this member, so that the rows are the same each time the
+  // picture is read
+  std::optional<Damage> filled_;
 };
 
 }  // namespace

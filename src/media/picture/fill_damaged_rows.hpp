@@ -4,9 +4,11 @@
 
 namespace weir::media {
 
-/// The decoder's picture in full height: where it cannot go on because the file is damaged, its last good row is repeated
-/// to the end, so that no edge arises that the picture does not have. `file`: its name in the decoder's messages.
-/// Without one whole row the decoder's error stands.
+/// Returns a decoder that yields all rows of the picture although its file is damaged. When `decoder` fails with the
+/// error corrupt, the result repeats the last good row to the end of the picture, so that no artificial edge appears,
+/// and reports these rows in damage(). If the first row fails, or if the error is not corrupt, read() returns the
+/// error.
+/// file  the file that `decoder` reads; its name is removed from the reasons in damage()
 DecoderPtr fill_damaged_rows(DecoderPtr decoder, const InputFile& file);
 
 }  // namespace weir::media

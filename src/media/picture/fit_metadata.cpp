@@ -40,18 +40,20 @@ class MetadataFitter {
   void report_loss(std::string_view data_name, std::string_view reason) {
     report_.lost.push_back(fmt::format("{} ({})", data_name, reason));
   }
+  // Returns the reason of a loss. `supports` selects the formats that the text recommends.
   std::string no_place_reason(std::string_view data_name, Supports supports) const {
     return fmt::format("{} has no place for {}; use {}", name_, data_name, list_formats_with(supports));
   }
 
-  // A profile for other samples (CMYK in a file that says RGB, RGB in a grey one) would make the file invalid.
+  // Removes a profile for other samples, such as an RGB profile for a grey picture, which would make the file invalid.
   void fit_profile() {
     if (fitted_->icc.empty() || profile_matches(fitted_->icc, stored_.colours)) return;
     fitted_->icc.clear();
     report_loss("icc", stored_.colours == 1 ? "not for grey" : "not for RGB");
   }
 
-  // Source of the order: PNG (Third Edition), 4.3: cICP, then the ICC profile, then sRGB, then gamma and primaries.
+  // If a file has several kinds of colour information, the first of these applies: code numbers (cICP), ICC profile,
+  // sRGB, gamma and primaries. Source: PNG (Third Edition), 4.3.
   void fit_colour() {
     ColourInfo& colour = fitted_->colour;
     if (colour.empty() || format_.colour_info) return;
@@ -59,7 +61,7 @@ class MetadataFitter {
       report_loss("HDR display data", no_place_reason("it", kSupportsColour));
     const ColourInfo original = std::exchange(colour, {});
     if (!original.cicp && original.gamma <= 0 && !original.primaries && !original.srgb_intent) return;
-    if (!original.cicp && !fitted_->icc.empty()) return;  // the profile says it better
+    if (!original.cicp && !fitted_->icc.empty()) return;  // the profile is more precise
     if (is_srgb(original)) {
       report_.kept.emplace_back("colour (sRGB)");
       return;

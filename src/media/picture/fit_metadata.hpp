@@ -5,9 +5,15 @@
 
 namespace weir::media {
 
-/// What a file of `stored.format`, which can be written, can say of `given` (null: nothing): members that the format has no
-/// place for are empty, and told in report.lost, as is all that the decoder left out. Colour that only PNG can say becomes an
-/// ICC profile. Encoders write what is there; carriable() tells in report.kept of colour alone.
+/// Returns the part of `given` that an output file can store.
+/// - Members that the format cannot store are empty in the result and are listed in report.lost. The same applies to an
+///   ICC profile that is not for the colours of the picture, grey or RGB.
+/// - The omissions of `given`, which the decoder recorded, are moved to report.lost.
+/// - For formats that cannot store ColourInfo, the colour information becomes an ICC profile where that is possible;
+///   sRGB needs none. Both cases are listed in report.kept. The encoder lists the members of the result there when it
+///   writes them.
+/// given   null results in empty metadata
+/// stored  format of the picture in the output; stored.format must be writable
 MetadataPtr fit_metadata(const MetadataPtr& given, const PictureInfo& stored, WriteReport& report);
 
 }  // namespace weir::media

@@ -1,4 +1,4 @@
-// Files that our own writers do not make, byte by byte or with the libraries' encoders.
+// Makes files that weir's writers do not make, byte by byte or with the encoders of the libraries.
 #include <cstddef>
 #include <cstdio>
 
@@ -35,7 +35,7 @@ Samples encode_with_spng(spng_ihdr header, const void* rows, std::size_t size, c
   return file;
 }
 
-// Rows of packed indices (x + y) modulo 2^bits, as PNG wants them.
+// Makes rows of packed samples as PNG stores them; pixel (x, y) has the value (x + y) modulo 2^bits.
 Samples packed_rows(int width, int height, int bits) {
   Samples rows;
   for (int y = 0; y < height; ++y) {
@@ -172,7 +172,8 @@ Samples bitmap(int width, int height, int depth, bool top_down) {
   return file;
 }
 
-// GIF89a, appendix F: nine-bit codes, with a clear code so often that they never grow.
+// Writes LZW codes of constant length (nine bits): frequent clear codes prevent that the codes become longer.
+// Source: GIF89a, appendix F.
 Samples animated_gif(int width, int height) {
   Samples file;
   append(file, "GIF89a", 6);

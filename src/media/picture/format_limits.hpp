@@ -7,10 +7,13 @@
 
 namespace weir::media {
 
-/// What a file of options.format can hold of options.rows, at the final size; each reduction is told in `lost`.
+/// Returns the format of the picture that is written to the file: options.rows with the final size, without alpha if
+/// options.format cannot store alpha, and with 8 bits if it cannot store 16. Adds an entry to `lost` if alpha is
+/// removed, and one if the bits are reduced.
 PictureInfo fit_picture_info(const WriteOptions& options, std::vector<std::string>& lost);
 
-/// Whether the format can hold a picture of the final size at all. Errors: unsupported, invalid_argument.
+/// Checks that weir can write options.format and that the format can store a picture of the final size.
+/// Errors: unsupported; invalid_argument, if options.rows has no rows or no columns.
 Status check_format_limits(const WriteOptions& options);
 
 }  // namespace weir::media

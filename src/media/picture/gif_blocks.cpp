@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kExtension = 0x21, kImage = 0x2c, kTrailer = 0x3b;
 constexpr int kPlainText = 0x01, kGraphicControl = 0xf9, kCommentLabel = 0xfe, kApplication = 0xff;
-constexpr std::size_t kMagicTrailerBytes = 257;  // of XMP: bytes that lead any reader of sub-blocks to the end
+// number of bytes after XMP, with which a program that reads sub-blocks finds the end of the block
+constexpr std::size_t kMagicTrailerBytes = 257;
 
 class GifReader {
  public:
@@ -30,6 +31,7 @@ class GifReader {
   }
 
  private:
+  // Returns the size of the colour table that these flags announce.
   static std::size_t table_bytes(std::byte flags) {
     const auto bits = std::to_integer<unsigned>(flags);
     return (bits & 0x80U) != 0 ? std::size_t{3} << ((bits & 7U) + 1) : 0;
@@ -52,7 +54,8 @@ class GifReader {
     return std::to_integer<int>(type[0]);
   }
 
-  /// The sub-blocks up to the empty one. `keep` gets at most kMostTextBytes of them, with their lengths if `raw`.
+  /// Reads sub-blocks (a length byte and data each) up to the empty one. Appends their data to `data` unless it is
+  /// null, up to about kMaxTextBytes; with `with_lengths` the length bytes too.
   bool read_blocks(Blob* data, bool with_lengths = false) {
     for (;;) {
       std::array<std::byte, 256> block;
@@ -95,11 +98,11 @@ class GifReader {
     const bool xmp = name == "XMP DataXMP";
     if (!read_blocks(&body, xmp)) return false;
     if (xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
-      body.resize(body.size() - kMagicTrailerBytes - 1);  // and the empty block
+      body.resize(body.size() - kMagicTrailerBytes - 1);  // 1: the empty sub-block
       into_.xmp = std::move(body);
     } else if (name == "ICCRGBG1012" && into_.icc.empty()) {
       into_.icc = std::move(body);
-    } else if (name != "NETSCAPE2.0" && name != "ANIMEXTS1.0") {  // how often the frames are repeated
+    } else if (name != "NETSCAPE2.0" && name != "ANIMEXTS1.0") {  // these two contain the repeat count of the frames
       record_omission(into_, "extension " + name, "unknown");
     }
     return true;

@@ -1,4 +1,4 @@
-// GIF, through libvips and libnsgif.
+// GIF files: libvips and libnsgif read them.
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/vips_decoder.hpp"
 

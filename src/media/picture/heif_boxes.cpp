@@ -12,8 +12,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::uint64_t kMaxBodyBytes = std::uint64_t{1} << 20;  // of one box of the description
-constexpr std::size_t kMaxEntries = 65536;
+constexpr std::uint64_t kMaxBodyBytes = std::uint64_t{1} << 20;  // largest body of a box that is read, in bytes
+constexpr std::size_t kMaxEntries = 65536;                       // largest number of references that are read
 constexpr std::array<std::string_view, 9> kPictureTypes{"hvc1", "av01", "grid", "iden", "iovl",
                                                         "jpeg", "avc1", "j2k1", "unci"};
 constexpr std::array<std::string_view, 8> kIgnoredBoxes{"ftyp", "meta", "mdat", "free", "skip", "moov", "wide", "styp"};
@@ -29,7 +29,8 @@ struct Item {
   bool hidden = false;
 };
 
-/// The boxes within a file's "meta" box that tell what its items are.
+/// Reads the boxes of a HEIF file. The box "meta" describes the items of the file: pictures, tiles, auxiliary pictures,
+/// XMP.
 class HeifReader {
  public:
   HeifReader(const InputFile& file, Metadata& into) : file_{file}, into_{into} {}
@@ -97,7 +98,7 @@ class HeifReader {
     }
   }
 
-  /// The XMP packet, which is an item with a content type of its own. Source: ISO/IEC 14496-12:2020, 8.11.3 (iloc)
+  /// Reads the XMP packet, which is an item with its own content type. Source: ISO/IEC 14496-12:2020, 8.11.3 (iloc)
   void read_xmp() {
     const auto item = std::find_if(items_.begin(), items_.end(), [](const auto& each) {
       return each.second.type == "mime" && each.second.content_type == kXmpType;
@@ -106,20 +107,22 @@ class HeifReader {
     if (!read_item(item->first, into_.xmp)) record_omission(into_, "xmp", "cannot be read, or takes more than 4 MiB");
   }
 
-  /// The bytes of an item, put together from where they lie in the file or in the "idat" box.
+  /// Reads the bytes of an item. They are in one or more extents (offset and length) in the file or in the box "idat".
   bool read_item(ItemId item_id, Blob& data) const {
     const auto body = read_iso_body(file_, locations_, kMaxBodyBytes);
     if (!body) return false;
     IsoBodyReader numbers{*body};
     const auto version = numbers.read_number(1);
     numbers.read_number(3);
-    const auto sizes = numbers.read_number(2);  // four numbers of four bits: of offsets, lengths, bases, indices
+    // Four bits each: the sizes in bytes of the fields offset, length, base and index.
+    const auto sizes = numbers.read_number(2);
     const std::size_t offset_bytes = sizes >> 12, length_bytes = sizes >> 8 & 15, base_bytes = sizes >> 4 & 15;
     const std::size_t index_bytes = version > 0 ? sizes & 15 : 0;
     const auto items = numbers.read_number(version < 2 ? 2 : 4);
     for (std::uint64_t i = 0; i < items && numbers.good(); ++i) {
       const ItemId id = numbers.read_number(version < 2 ? 2 : 4);
-      const auto construction_method = version > 0 ? numbers.read_number(2) & 15 : 0;  // 0: of the file, 1: of "idat"
+      // 0: the offsets count from the start of the file; 1: from the start of the body of "idat".
+      const auto construction_method = version > 0 ? numbers.read_number(2) & 15 : 0;
       numbers.read_number(2);
       const auto base = numbers.read_number(base_bytes), extents = numbers.read_number(2);
       for (std::uint64_t k = 0; k < extents && numbers.good(); ++k) {
@@ -138,7 +141,7 @@ class HeifReader {
     return false;
   }
 
-  // Boxes of the same form within the body: type, the item it is about, and those it names.
+  // The body of "iref" is a list of entries: a type, an item, and the items that this item refers to.
   void read_references(IsoBodyReader& numbers, std::size_t id_bytes) {
     std::size_t entries = 0;
     while (numbers.good() && numbers.remaining_bytes() > 0) {
@@ -204,10 +207,11 @@ class HeifReader {
     const auto head = read_iso_body(file_, at, 12);
     if (!head) return 0;
     IsoBodyReader numbers{*head};
-    numbers.read_number(8);  // version, flags, the size of all samples
+    numbers.read_number(8);  // version, flags, and the common size of all samples
     return numbers.read_number(4);
   }
 
+  // Records the items that weir does not copy, and reads the XMP packet and the colour of the main picture.
   void process_items() {
     std::uint64_t others = 0;
     for (const auto& [id, item] : items_) {
@@ -224,7 +228,7 @@ class HeifReader {
         record_omission(into_, fmt::format("item {} {}", item.type, item.content_type), "not carried");
       }
     }
-    // A sequence names its first frame as the main picture, too.
+    // The main picture of a file with a sequence is the first frame.
     if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
     if (others > 0) record_omission(into_, "pictures", fmt::format("the main one of {}", others + 1));
     read_xmp();
@@ -241,7 +245,7 @@ class HeifReader {
       kind = numbers.read_c_string();
     }
     const auto ends = [&](std::string_view text) { return std::string_view{kind}.ends_with(text); };
-    if (ends("auxid:1") || ends("auxiliary:alpha")) return;  // read with the picture
+    if (ends("auxid:1") || ends("auxiliary:alpha")) return;  // the decoder reads alpha with the picture
     if (ends("auxid:2") || ends("auxiliary:depth"))
       record_omission(into_, "depth map", "not carried");
     else if (ends("hdrgainmap"))
@@ -250,7 +254,7 @@ class HeifReader {
       record_omission(into_, "auxiliary picture " + kind, "not carried");
   }
 
-  // The main picture's, or that of the first tile that it is made of. An ICC profile says it better.
+  // Reads the colour of the main picture, or of its first tile. An ICC profile is more precise and takes precedence.
   void read_colour() {
     auto [first, last] = properties_.equal_range(main_item_);
     if (first == last) {
@@ -267,7 +271,7 @@ class HeifReader {
       constexpr std::uint64_t kUnspecifiedColours = 2;
       if (!numbers.good() || primaries > 255 || transfer > 255) continue;
       if (primaries == kUnspecifiedColours && transfer == kUnspecifiedColours) continue;
-      // The decoder makes RGB of full range.
+      // The decoder outputs RGB of full range, hence matrix 0 and range 1.
       into_.colour.cicp = {static_cast<std::uint8_t>(primaries), static_cast<std::uint8_t>(transfer), 0, 1};
     }
   }
@@ -278,8 +282,9 @@ class HeifReader {
   IsoBox locations_, data_;  // "iloc" and "idat"
   std::map<ItemId, Item> items_;
   std::multimap<ItemId, Property> properties_;
-  std::map<ItemId, ItemId> derived_from_, thumbnails_, auxiliary_;  // to the picture they are of
-  std::uint64_t frames_ = 0;
+  // key: item; value: the picture that the item belongs to
+  std::map<ItemId, ItemId> derived_from_, thumbnails_, auxiliary_;
+  std::uint64_t frames_ = 0;  // number of frames of the longest track
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// AVIF and HEIF, which share their container, through libvips and libheif.
+// AVIF and HEIF files: libvips and libheif read both and write AVIF. Both formats have the same container.
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/vips_decoder.hpp"
 #include "media/picture/vips_encoder.hpp"
@@ -6,7 +6,8 @@
 namespace weir::media {
 namespace {
 
-// Chosen by measurement (docs/measurements.md): one step more effort costs several times the time for a tenth of the size.
+// The values are chosen by measurement (docs/measurements.md): with the next higher effort, encoding takes several
+// times as long and the file becomes only a tenth smaller.
 constexpr int kAvifQuality = 90, kAvifEffort = 1;
 
 Status read_boxes(const InputFilePtr& file, int, Metadata& into) {
@@ -14,7 +15,7 @@ Status read_boxes(const InputFilePtr& file, int, Metadata& into) {
   return ok();
 }
 
-// In AVIF alpha is one more picture.
+// In AVIF alpha is a separate picture, so it takes more memory than one more sample.
 constexpr VipsLoader kAvifLoader{.format = Format::avif,
                                  .load = &VipsApi::vips_heifload_source,
                                  .read_container_metadata = read_boxes,
@@ -31,7 +32,7 @@ int save_avif(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTa
                                   job.picture.bits == 16 ? 12 : 8, "strip", bare, nullptr);
 }
 
-// An EXIF block is written with the resolution in it, also when there was none.
+// Without the option `strip` libvips writes an EXIF block with the resolution, also if the picture has no EXIF block.
 constexpr VipsSaver kAvifSaver{
     .save = save_avif,
     .cost = {.bytes_at_8_bits = 46, .bytes_at_16_bits = 60, .alpha_divisor = 2},

@@ -17,7 +17,7 @@ using Chromaticities = std::array<double, 8>;  // x, y of white, red, green, blu
 using Vector = std::array<double, 3>;
 using Matrix = std::array<Vector, 3>;
 
-// Source of both tables: ITU-T H.273 (07/2021), tables 2 and 3.
+// Source of the code numbers for primaries and transfer functions: ITU-T H.273 (07/2021), tables 2 and 3.
 struct Primaries {
   int number;
   std::string_view name;
@@ -34,17 +34,17 @@ constexpr std::array kPrimaries{
     Primaries{11, "DCI-P3", {0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060}},
     Primaries{12, "Display P3", {0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060}},
 };
-constexpr int kUnspecified = 2, kPq = 16, kHlg = 18;
+constexpr int kUnspecified = 2, kPq = 16, kHlg = 18;  // code numbers of ITU-T H.273
 
-/// How samples become light: a power, or sRGB's curve.
+/// The curve from samples to light: a power function, or the sRGB curve.
 struct TransferCurve {
   bool srgb = false;
-  double exponent = 1;  // light = sample to the power of this
+  double exponent = 1;  // light = sample^exponent
 };
 
 std::optional<TransferCurve> curve_of_number(int transfer) {
   switch (transfer) {
-    case 1:  // BT.709 and its kin: viewers show still pictures of them with sRGB's curve
+    case 1:  // BT.709 and similar functions: viewers display still pictures with the sRGB curve
     case 6:
     case 14:
     case 15:
@@ -115,7 +115,8 @@ std::optional<Matrix> inverse(const Matrix& m) {
 
 Vector xyz_of(double x, double y) { return {x / y, 1, (1 - x - y) / y}; }
 
-/// Columns are red, green and blue in XYZ under D50. Source: ICC.1:2001-04, annex E (Bradford).
+/// Returns the matrix whose columns are red, green and blue in XYZ under D50. Source: ICC.1:2001-04, annex E
+/// (Bradford).
 std::optional<Matrix> matrix_of(const Chromaticities& xy) {
   for (std::size_t i = 1; i < xy.size(); i += 2)
     if (!(xy[i] > 1e-4)) return std::nullopt;
@@ -140,7 +141,7 @@ std::optional<Matrix> matrix_of(const Chromaticities& xy) {
   return *inverse(kBradford) * (scale * (kBradford * columns));
 }
 
-// --- the profile's bytes, ICC.1:2001-04, 6.1 (header), 6.3 (tags), 6.5 (types); numbers are big-endian
+// --- the bytes of the profile: ICC.1:2001-04, 6.1 (header), 6.3 (tags), 6.5 (types); numbers are big-endian
 
 void put(Blob& to, std::string_view text) {
   const auto bytes = std::as_bytes(std::span{text});
@@ -165,7 +166,7 @@ Blob description_tag(std::string_view text) {
   put(tag, {"desc\0\0\0\0", 8});
   put_number(tag, static_cast<std::uint32_t>(text.size() + 1), 4);
   put(tag, text);
-  tag.resize(tag.size() + 1 + 78);  // the end of the text; no Unicode and no Macintosh text
+  tag.resize(tag.size() + 1 + 78);  // terminating zero; no Unicode text and no Macintosh text
   return tag;
 }
 
@@ -205,10 +206,11 @@ Blob assemble_profile(const std::vector<Tag>& tags, bool grey) {
   }
   Blob icc;
   put_number(icc, static_cast<std::uint32_t>(start + data.size()), 4);
-  put_number(icc, 0, 4);           // no preferred engine
+  put_number(icc, 0, 4);           // no preferred colour engine
   put_number(icc, 0x02400000, 4);  // version 2.4
   put(icc, grey ? "mntrGRAYXYZ " : "mntrRGB XYZ ");
-  for (const std::uint32_t part : {2000U, 1U, 1U, 0U, 0U, 0U}) put_number(icc, part, 2);  // the same every time
+  // The date is fixed, so that the bytes are always the same.
+  for (const std::uint32_t part : {2000U, 1U, 1U, 0U, 0U, 0U}) put_number(icc, part, 2);
   put(icc, "acsp");
   icc.resize(68);
   for (const double v : {0.9642, 1.0, 0.8249}) put_fixed(icc, v);
@@ -229,7 +231,7 @@ bool is_near(const Chromaticities& a, const Chromaticities& b) {
 bool is_srgb(const ColourInfo& colour) {
   const auto curve = curve_of(colour);
   const auto xy = chromaticities_of(colour);
-  // A gamma of 1/2.2 is what PNG tells writers of sRGB to put beside it.
+  // PNG recommends a gamma of 1/2.2 for sRGB samples.
   return curve && xy && (curve->srgb || std::abs(curve->exponent - 2.2) < 0.01) && is_near(*xy, kSrgb);
 }
 

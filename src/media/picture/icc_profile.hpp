@@ -6,14 +6,17 @@
 
 namespace weir::media {
 
-/// Whether the samples are sRGB, or so near that nobody tells them apart: what every format means when it says nothing.
+/// Returns whether samples with this colour information are sRGB, or so close that the difference is not visible. A
+/// file without colour information is sRGB in all formats.
 bool is_srgb(const ColourInfo& colour);
 
-/// A matrix profile (ICC.1:2001-04) that says what `colour` says; grey samples get a profile of their curve alone. Empty if
-/// it has no such form: PQ and HLG, whose brightness is no fraction of white, and numbers that are not known.
+/// Makes an ICC profile (ICC.1:2001-04) that is equivalent to `colour`: a tone curve and a matrix from RGB to XYZ, or
+/// for grey samples only the tone curve. Returns an empty blob if no such profile exists: for the HDR curves PQ
+/// (absolute luminance) and HLG (depends on the peak luminance of the display), for unknown code numbers of ColourInfo::cicp, and for values out of
+/// range.
 Blob make_icc_profile(const ColourInfo& colour, bool grey);
 
-/// For messages: "gamma 1", "PQ of BT.2020".
+/// Returns a short description for messages, such as "gamma 1", or "PQ of BT.2020" (curve and primaries).
 std::string describe_colour(const ColourInfo& colour);
 
 }  // namespace weir::media

@@ -19,7 +19,7 @@ Result<InputFilePtr> InputFile::open(const PictureSource& source) {
     made->memory_ = source.bytes;
     made->size_ = source.bytes->size();
   } else {
-    // O_NONBLOCK: opening a pipe that nobody writes to must not wait.
+    // O_NONBLOCK: opening a pipe without a writer must not wait.
     made->file_ = FileDescriptor{::open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!made->file_) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
     struct stat about {};

@@ -14,20 +14,22 @@
 
 namespace weir::media {
 
-/// The bytes of one picture, from a file or from memory, readable at any offset. The file stays open, so that replacing
-/// it by name does not disturb a reader. Thread-safe.
+/// The bytes of one picture file, readable at any offset. The bytes are in an open file or in memory. The file stays
+/// open, so its content can still be read after a new file replaces it under the same name. Thread-safe.
 class InputFile {
  public:
-  /// Errors: io (missing, not readable, a folder, not a regular file, empty).
+  /// Opens the source. Errors: io (missing, not readable, a folder, not a regular file); corrupt (no bytes).
   static Result<std::shared_ptr<const InputFile>> open(const PictureSource& source);
 
-  /// Fills `into` from `offset` on; returns how many bytes there were, fewer only at the end. Errors: io.
+  /// Reads bytes from `offset` on into `into` and returns the number of bytes read. The number is smaller than
+  /// into.size() only at the end of the file. Errors: io.
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
   std::uint64_t size() const { return size_; }
-  const std::string& name() const { return name_; }  ///< as it stands in messages
-  int fd() const { return file_.get(); }             ///< -1 if the bytes are in memory
-  std::span<const std::byte> bytes() const;          ///< empty if they are in a file
+  const std::string& name() const { return name_; }  ///< name in messages: the path, or "(memory)"
+  int fd() const { return file_.get(); }             ///< file descriptor; -1 if the bytes are in memory
+  std::span<const std::byte> bytes() const;          ///< all bytes; empty if they are in a file
 
+  /// Makes an error whose message starts with the name of the file.
   Error error(Errc code, const std::string& what) const { return Error{code, name_ + ": " + what}; }
 
  private:
@@ -38,22 +40,24 @@ class InputFile {
 };
 using InputFilePtr = std::shared_ptr<const InputFile>;
 
-/// The bytes of an InputFile from the start, in pieces of at most 64 KiB. Not thread-safe.
+/// Reads the bytes of an InputFile in order from the start, in pieces of at most 64 KiB. Use either read_piece() or
+/// read() of one cursor, not both. Not thread-safe.
 class InputCursor {
  public:
   explicit InputCursor(InputFilePtr file)
       : file_{std::move(file)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kPieceBytes)} {}
-  /// The next piece, valid until the next call; empty at the end or after a failure.
+  /// Returns the next piece, valid until the next call; empty at the end of the file or after a failure.
   std::span<const std::byte> read_piece();
-  /// Fills `into` across pieces; false at the end or after a failure.
+  /// Fills `into`. Returns false if the file ends before `into` is full, or after a failure.
   bool read(std::span<std::byte> into);
+  /// Returns the error of the first failed read; empty if there was none.
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
   static constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
   InputFilePtr file_;
   std::unique_ptr<std::byte[]> buffer_;
-  std::span<const std::byte> remaining_;  // of the piece that take() is in
+  std::span<const std::byte> remaining_;  // unread part of the current piece
   std::uint64_t offset_ = 0;
   std::optional<Error> failure_;
 };

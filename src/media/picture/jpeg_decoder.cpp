@@ -16,12 +16,12 @@
 namespace weir::media {
 namespace {
 
-constexpr int kMaxCuts = 4;  // of a file that cannot be decoded to its end
+constexpr int kMaxCuts = 4;  // largest number of calls of truncate_before_failure() when decoding starts
 constexpr std::string_view kCorruptPrefix = "Corrupt JPEG data: ";
-constexpr int kMaxScans = 500;  // a hostile progressive file asks for thousands of passes over the picture
+constexpr int kMaxScans = 500;  // a malicious progressive file may have thousands of scans
 
-constexpr std::array kSavedMarkers = {JPEG_APP0 +
-                                      2};  // the pieces of an ICC profile; other segments are read from the file
+// libjpeg saves the segments of an ICC profile (APP2); read_jpeg_segments() reads the others
+constexpr std::array kSavedMarkers = {JPEG_APP0 + 2};
 
 class JpegDecoder final : public Decoder {
  public:
@@ -33,8 +33,9 @@ class JpegDecoder final : public Decoder {
 
   Status open();
   bool needs_conversion() const { return needs_conversion_; }
-  /// Before another decoder reads the file, which fills what is missing and does not tell. Errors: corrupt, if the file ends
-  /// before one row of blocks. (Of a file of several scans that is not looked for: it would take the picture's memory.)
+  /// Checks a file that libvips will decode, because libvips fills missing data without a report. Does not check a file
+  /// of several scans, because that would take the memory of the whole picture.
+  /// Errors: corrupt, if the file ends before one complete row of blocks.
   Status check_first_row();
   MediaNeed need() const override;
   Status restart() override;
@@ -64,11 +65,12 @@ class JpegDecoder final : public Decoder {
   JpegSource source_;
   jpeg_progress_mgr progress_{};
   JpegErrorHandler errors_;
-  std::array<bool, kSavedMarkers.size()> skipped_{};  // of kSaved
-  bool needs_conversion_ = false;                     // CMYK
-  bool started_ = false;
-  bool lacks_scans_ = false;  // the file ends between two of them
-  std::string cut_reason_;    // why source_ ends before the end of the file
+  // for each of kSavedMarkers: its segments are too large and are not saved
+  std::array<bool, kSavedMarkers.size()> skipped_{};
+  bool needs_conversion_ = false;  // the samples are CMYK; libvips must decode them
+  bool started_ = false;           // decoding of rows has started
+  bool lacks_scans_ = false;       // the file ends between two scans
+  std::string cut_reason_;         // reason for truncating source_; empty: it was not truncated
 };
 
 Error JpegDecoder::failure() const {
@@ -103,7 +105,7 @@ bool JpegDecoder::open_codec() {
   return true;
 }
 
-// Segments of a kind that take too much together are not saved.
+// All segments with a marker are skipped if the sum of their sizes is too large.
 void JpegDecoder::choose_skipped_segments() {
   for (std::size_t i = 0; i < kSavedMarkers.size(); ++i)
     skipped_[i] = count_jpeg_saved_bytes(file_, kSavedMarkers[i], kMaxMetadataBytes) > kMaxMetadataBytes;
@@ -126,12 +128,12 @@ void JpegDecoder::read_metadata() {
   if (read_profile(profile, size)) {
     const auto* first = reinterpret_cast<const std::byte*>(profile);
     found->icc.assign(first, first + size);
-    std::free(profile);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg's contract
+    std::free(profile);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg requires free()
   }
   if (is_skipped(JPEG_APP0 + 2)) record_omission(*found, "icc", "its segments take more than 4 MiB");
   read_jpeg_segments(*file_, *found);
   if (codec_.saw_JFIF_marker && codec_.density_unit > 0) {
-    const double per_mm = codec_.density_unit == 1 ? 1 / 25.4 : 0.1;  // dots per inch, or per cm
+    const double per_mm = codec_.density_unit == 1 ? 1 / 25.4 : 0.1;  // dots per inch or per cm
     found->dots_per_mm_x = codec_.X_density * per_mm;
     found->dots_per_mm_y = codec_.Y_density * per_mm;
   }
@@ -155,7 +157,7 @@ Status JpegDecoder::open() {
 
 Status JpegDecoder::restart() { return started_ ? reopen() : ok(); }
 
-// What was found wrong is kept: every pass comes to the same.
+// Keeps the recorded damage, because it is the same each time the file is decoded.
 Status JpegDecoder::reopen() {
   started_ = false;
   errors_.base.msg_code = 0;
@@ -173,14 +175,14 @@ bool JpegDecoder::start_decompress() {
   return true;
 }
 
-/// Of a file whose end was made up between two scans, which libjpeg takes for its end.
+/// Returns whether scans are missing. If an end marker was added between two scans, libjpeg reports no warning.
 bool JpegDecoder::lacks_scans() const {
   if (!source_.has_added_end_marker()) return false;
   for (int i = 0; i < codec_.num_components; ++i) {
-    if (codec_.comp_info[i].quant_table == nullptr) return true;  // it is taken over when the first scan begins
+    if (codec_.comp_info[i].quant_table == nullptr) return true;  // null: no scan of this component was read
     if (codec_.coef_bits == nullptr) continue;
     for (int k = 0; k < DCTSIZE2; ++k)
-      if (codec_.coef_bits[i][k] != 0) return true;  // -1: nothing of it was there; else the bits that are missing
+      if (codec_.coef_bits[i][k] != 0) return true;  // -1: the coefficient is missing; above 0: number of missing bits
   }
   return false;
 }
@@ -193,7 +195,7 @@ bool JpegDecoder::has_several_scans() const {
   return codec_.progressive_mode != FALSE || jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_)) != FALSE;
 }
 
-/// Not one row of blocks was there.
+/// Returns whether the file ends before one complete row of blocks.
 bool JpegDecoder::has_no_pixels() const {
   return errors_.last_missing_data && errors_.last_missing_data->first_row == 0 &&
          errors_.last_missing_data->scan_number <= 1;
@@ -222,7 +224,7 @@ Status JpegDecoder::check_first_row() {
   const auto samples =
       static_cast<std::size_t>(codec_.output_width) * static_cast<std::size_t>(codec_.output_components);
   const auto row = std::make_unique_for_overwrite<std::byte[]>(samples);
-  (void)read_row(row.get());  // what is wrong beside is the other decoder's to tell
+  (void)read_row(row.get());  // libvips reports all other errors
   return has_no_pixels() && source_.has_added_end_marker() ? Status{failure()} : ok();
 }
 
@@ -242,8 +244,8 @@ Status JpegDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
-/// libjpeg fills what is missing: in a picture of one scan with the last colour that was there, in one of several with
-/// what the scans before say.
+/// libjpeg fills missing data: in a picture of one scan with the last decoded colour, in a picture of several scans
+/// with the data of the earlier scans.
 std::vector<Damage> JpegDecoder::damage() const {
   using Kind = Damage::Kind;
   std::vector<Damage> all;
@@ -261,12 +263,13 @@ std::vector<Damage> JpegDecoder::damage() const {
                    (lacks_data ? missing_reason : std::string{warning}) + scan});
     return all;
   }
-  // Colour of half the rows is taken from the rows of blocks on both sides.
+  // Colour of lower resolution is interpolated from the neighbouring rows of blocks, so the damage starts one row
+  // earlier.
   const auto first_damaged_row = [&](const JpegErrorHandler::DecodePosition& place) {
     return std::clamp(place.first_row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
   };
   const int first_doubtful = first_damaged_row(*errors_.first_warning);
-  // With restart markers the decoder finds its place again, unless the file is over.
+  // With restart markers the decoder finds the later rows again, unless the file ends. Otherwise the rest is missing.
   const bool rest_is_missing =
       errors_.last_missing_data && (source_.has_added_end_marker() || codec_.restart_interval == 0);
   const int first_missing = rest_is_missing ? first_damaged_row(*errors_.last_missing_data) : info_.height;
@@ -276,7 +279,8 @@ std::vector<Damage> JpegDecoder::damage() const {
   return all;
 }
 
-// docs/memory.md. A progressive file is held as coefficients, two bytes each, in whole blocks of all components.
+// The formula is explained in docs/memory.md. libjpeg holds all coefficients (two bytes each) of a file of several
+// scans.
 MediaNeed JpegDecoder::need() const {
   const auto held = metadata_->bytes();
   MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1280_KiB, Bytes{}};
@@ -290,7 +294,7 @@ MediaNeed JpegDecoder::need() const {
   return sum;
 }
 
-/// CMYK, which may be progressive, is left to libvips.
+/// libvips decodes CMYK files.
 constexpr VipsLoader kCmykLoader{
     .format = Format::jpg,
     .load = &VipsApi::vips_jpegload_source,
@@ -301,7 +305,7 @@ constexpr VipsLoader kCmykLoader{
     .cost = {.bytes_at_8_bits = 12, .bytes_at_16_bits = 12},
     .streams = true};
 
-/// libvips saves all metadata of a file that is left to it.
+/// Returns whether the metadata is too large for libvips, which holds all of it in memory.
 bool has_too_much_metadata(const InputFilePtr& file) {
   const auto is_too_large = [&](int marker) {
     return count_jpeg_saved_bytes(file, marker, kMaxMetadataBytes) > kMaxMetadataBytes;

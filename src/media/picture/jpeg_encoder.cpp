@@ -10,8 +10,8 @@ namespace weir::media {
 namespace {
 
 constexpr int kDefaultQuality = 95;
-constexpr int kFullColourQuality = 90;  // from here on colour is stored at full resolution
-constexpr std::size_t kOutputBytes = std::size_t{32} << 10;
+constexpr int kFullColourQuality = 90;                       // from this quality on colour is stored at full resolution
+constexpr std::size_t kOutputBytes = std::size_t{32} << 10;  // size of the buffer between libjpeg and the sink
 
 class JpegEncoder {
  public:
@@ -108,7 +108,7 @@ bool JpegEncoder::put_profile(const Blob& icc) {
 
 void JpegEncoder::put_metadata(WriteReport& report) {
   const auto& metadata = *job_.metadata;
-  constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;  // pieces are numbered in one byte
+  constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;  // at most 255 segments, because one byte counts them
   const auto report_result = [&](bool kept, const char* name, const char* limit) {
     if (kept)
       report.kept.emplace_back(name);
@@ -129,7 +129,7 @@ void JpegEncoder::put_metadata(WriteReport& report) {
                   "JPEG holds at most 64 KiB of it");
   for (const TextEntry& text : metadata.texts) {
     const auto bytes = std::as_bytes(std::span{text.value});
-    (void)put_segment(JPEG_COM, Blob(bytes.begin(), bytes.end()));  // false if it is empty
+    (void)put_segment(JPEG_COM, Blob(bytes.begin(), bytes.end()));  // an empty comment is not written
   }
   if (!metadata.texts.empty()) report.kept.emplace_back("text");
   if (metadata.dots_per_mm_x > 0) report.kept.emplace_back("resolution");

@@ -11,7 +11,8 @@ namespace {
   std::longjmp(errors->return_point, 1);
 }
 
-// Level -1 is a warning. Those of the pixels say that what follows is invented.
+// libjpeg calls this function for warnings (level -1) and for trace messages. The warnings in the switch mean that
+// libjpeg guesses pixels.
 void record_warning(j_common_ptr codec, int level) {
   if (level >= 0) return;
   auto* errors = reinterpret_cast<JpegErrorHandler*>(codec->err);

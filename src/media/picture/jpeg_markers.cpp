@@ -12,9 +12,9 @@ namespace weir::media {
 namespace {
 
 using namespace std::string_view_literals;
-constexpr auto kExif = "Exif\0\0"sv;  // EXIF 2.3, 4.7.2
-constexpr std::size_t kSegmentLimit = 65533;
-constexpr int kStartOfScan = 0xda;  // ITU-T T.81, table B.1
+constexpr auto kExif = "Exif\0\0"sv;          // EXIF 2.3, 4.7.2
+constexpr std::size_t kSegmentLimit = 65533;  // bytes; the length has 16 bits and counts itself
+constexpr int kStartOfScan = 0xda;            // ITU-T T.81, table B.1
 
 Blob with_prefix(std::string_view prefix, const Blob& body) {
   if (prefix.size() + body.size() > kSegmentLimit) return {};
@@ -26,9 +26,9 @@ Blob with_prefix(std::string_view prefix, const Blob& body) {
 
 }  // namespace
 
-// Finds markers as libjpeg does: bytes in front of one are passed over, and it may be filled up with 0xff.
+// Finds markers as libjpeg does: it skips bytes before a marker, and 0xff may pad a marker.
 std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t limit) {
-  constexpr std::uint64_t kBytesPerSegment = 64;  // of libjpeg, for each segment
+  constexpr std::uint64_t kBytesPerSegment = 64;  // bytes that libjpeg needs for a saved segment besides its content
   constexpr int kEnd = -1;
   InputCursor input{file};
   std::array<std::byte, 4096> body;

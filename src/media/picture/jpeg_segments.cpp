@@ -18,15 +18,15 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr int kEnd = 0xd9, kApp0 = 0xe0, kApp15 = 0xef, kComment = 0xfe;
-constexpr std::uint64_t kMaxScannedBytes = std::uint64_t{64}
-                                           << 20;  // of compressed samples, to find what is behind them
-constexpr int kMaxSegments = 1 << 16;              // of a file; 64 KiB each
+constexpr std::uint64_t kMaxScannedBytes = std::uint64_t{64} << 20;  // largest distance to the next marker
+constexpr int kMaxSegments = 1 << 16;                                // segments per file; at most 64 KiB each
 constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 
 constexpr auto kMpf = "MPF\0"sv;
-constexpr std::uint16_t kMpfPictures = 0xb001;
+constexpr std::uint16_t kMpfPictures = 0xb001;  // tag with the number of pictures
 
-/// Segments by how they begin, that are read elsewhere (no name) or not carried.
+/// A known segment: its marker, the first bytes of its content, and its name for users. Segments with an empty name are
+/// read elsewhere; weir does not copy the others.
 struct NamedSegment {
   int marker;
   std::string_view start, name;
@@ -39,7 +39,7 @@ constexpr std::array kNamedSegments{
     NamedSegment{0xe2, "urn:iso:std:iso:ts:21496:-1\0"sv, "gain map"},
     NamedSegment{0xe2, "FPXR\0"sv, "FlashPix data"},
     NamedSegment{0xeb, "JP"sv, "C2PA or other JUMBF data"},
-    NamedSegment{0xee, "Adobe"sv, ""},  // the colour transform, libjpeg reads it
+    NamedSegment{0xee, "Adobe"sv, ""},  // the colour transform; libjpeg reads it
 };
 
 class SegmentReader {
@@ -55,7 +55,7 @@ class SegmentReader {
         ended = true;
         break;
       }
-      if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // alone, without a length
+      if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // markers without a length
       std::array<std::byte, 2> length{};
       if (!read_at(at, length)) break;
       const auto size = std::to_integer<std::uint64_t>(length[0]) << 8 | std::to_integer<std::uint64_t>(length[1]);
@@ -75,9 +75,10 @@ class SegmentReader {
     return got && *got == into.size();
   }
 
-  // The next marker at or behind `at`, which then stands behind it; compressed samples are passed over. -1: none.
+  // Finds the next marker at or after byte offset `at`, and sets `at` to the offset after the marker. Skips compressed
+  // samples. Returns the second byte of the marker, or -1 if no marker was found.
   int find_marker(std::uint64_t& at) {
-    std::array<std::byte, 2> next{};  // segments follow each other without a gap
+    std::array<std::byte, 2> next{};  // usual case: the next segment follows without a gap
     if (!read_at(at, next)) return -1;
     const int first = std::to_integer<int>(next[1]);
     if (next[0] == std::byte{0xff} && first != 0 && first != 0xff && (first < 0xd0 || first > 0xd7)) {
@@ -157,7 +158,7 @@ class SegmentReader {
     record_omitted_resources(into_, other_ids);
   }
 
-  // What an XMP packet says stands elsewhere in the file, and stays behind.
+  // Records data that is announced only by the XMP packet, and that weir does not copy.
   void record_xmp_references() {
     const auto text = as_chars(into_.xmp);
     const auto contains = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
@@ -171,7 +172,7 @@ class SegmentReader {
     auto got = file_.read_at(at, {piece_.get(), kReadBytes});
     if (!got) return;
     const std::span rest{piece_.get(), *got};
-    if (std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return;  // filled up
+    if (std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return;  // padding
     const bool picture = as_chars(rest).starts_with("\xff\xd8\xff"sv);
     record_omission(into_, picture ? "a second picture" : "data behind the picture",
                     fmt::format("{} bytes", file_.size() - at));
@@ -179,7 +180,7 @@ class SegmentReader {
 
   const InputFile& file_;
   Metadata& into_;
-  Blob resources_;  // of Photoshop; longer ones are spread over several segments
+  Blob resources_;  // Photoshop's image resources from all segments
   std::uint32_t pictures_ = 0;
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kReadBytes);
 };

@@ -5,10 +5,12 @@
 
 namespace weir::media {
 
-/// Fills exif, xmp, iptc and the comments from the segments of a JPEG file, where they are still empty; the ICC profile is
-/// libjpeg's to read, and stands there already if it is whole. What is not carried is left out by name: further pictures (MPF), gain maps, C2PA, extended XMP,
-/// unknown segments, data behind the picture.
-/// Cost: the file is read once up to its end marker, at most 64 MiB of it; of each kind one block is held.
+/// Reads the metadata of a JPEG file from its segments (marker, length and content). Fills `exif`, `xmp` and `iptc` of
+/// `into` if they are empty, and adds the comments. The caller must have read the ICC profile: if the file has one and
+/// into.icc is empty, the profile is recorded as damaged. Other data that weir does not copy to an output is recorded
+/// as an omission: further pictures (MPF), gain maps, C2PA (data about the origin of the picture), extended XMP,
+/// unknown segments, data after the picture.
+/// Cost: reads the file once up to its end marker. Stops when 64 MiB of compressed samples contain no marker.
 /// Source: ITU-T T.81, annex B; EXIF 2.3, 4.7; XMP specification part 3; CIPA DC-007 (MPF)
 void read_jpeg_segments(const InputFile& file, Metadata& into);
 

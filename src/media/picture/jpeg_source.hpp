@@ -13,23 +13,25 @@
 
 namespace weir::media {
 
-/// The bytes of a file as libjpeg asks for them. At their end an end marker is put: if pixels are still missing the decoder
-/// warns (JWRN_HIT_MARKER), and if only the marker was missing nothing is lost. Stays where it is; not thread-safe.
+/// Supplies the bytes of a file to libjpeg. When libjpeg needs more bytes at the end of the file, the source adds an
+/// end marker (EOI). libjpeg then warns (JWRN_HIT_MARKER) if pixels are missing; if only the marker was missing,
+/// nothing is lost. Cannot be moved, because libjpeg holds a pointer to it. Not thread-safe.
 class JpegSource : private jpeg_source_mgr {
  public:
   explicit JpegSource(InputFilePtr file) : jpeg_source_mgr{}, file_{std::move(file)}, end_offset_{file_->size()} {}
   JpegSource(const JpegSource&) = delete;
   JpegSource& operator=(const JpegSource&) = delete;
 
-  /// Feeds `codec` from the first byte on.
+  /// Makes this object the source of `codec` and starts at the first byte of the file.
   void start(jpeg_decompress_struct& codec);
-  /// An end marker was made up.
+  /// Returns whether an end marker was added since start().
   bool has_added_end_marker() const { return has_added_end_marker_; }
-  /// The failure of reading the file.
+  /// Returns the error of reading the file; empty if there was none.
   std::optional<Error> failure() const { return input_ ? input_->failure() : std::nullopt; }
 
-  /// What ends the decoding of a file of several scans stands in a segment between them: without it and all behind it what
-  /// was read before can be had from the next start on. False if there is no such segment.
+  /// Call it after libjpeg failed. Ends the data before the last segment that libjpeg received, so that the next
+  /// start() supplies only the data before it. In a file of several scans (partial pictures) the bad segment is often
+  /// between two scans, and the scans before it can be decoded. Returns false if no such segment was found.
   bool truncate_before_failure();
 
  private:
@@ -40,8 +42,8 @@ class JpegSource : private jpeg_source_mgr {
   InputFilePtr file_;
   std::optional<InputCursor> input_;
   bool has_added_end_marker_ = false;
-  std::uint64_t delivered_bytes_ = 0;  // bytes that were given to libjpeg
-  std::uint64_t end_offset_;           // of the bytes that are given to it
+  std::uint64_t delivered_bytes_ = 0;  // number of bytes supplied since start()
+  std::uint64_t end_offset_;           // byte offset in the file where the supplied data ends
 };
 
 }  // namespace weir::media

@@ -7,8 +7,8 @@
 
 namespace weir::media {
 
-// Every function of libjxl that is used.
-// clang-format never settles on this list.
+// The list of all functions of libjxl that weir uses. It declares the members of the struct below. (clang-format would
+// format it differently at each run.)
 // clang-format off
 #define WEIR_JXL_FUNCTIONS(X)                                                       \
   X(JxlDecoderCreate) X(JxlDecoderDestroy) X(JxlDecoderSubscribeEvents)             \
@@ -17,7 +17,8 @@ namespace weir::media {
   X(JxlDecoderSetBoxBuffer) X(JxlDecoderReleaseBoxBuffer) X(JxlDecoderGetBasicInfo)
 // clang-format on
 
-/// libjxl, loaded when the first JPEG XL picture is opened, as libvips is. The members are called like the functions.
+/// Pointers to the functions of libjxl; each member has the name of its function. The library is loaded when the
+/// metadata of a JPEG XL file is read for the first time.
 struct JxlApi {
   WEIR_JXL_FUNCTIONS(WEIR_API_POINTER)
 
@@ -26,8 +27,8 @@ struct JxlApi {
     WEIR_JXL_FUNCTIONS(WEIR_API_VISIT)
   }
 
-  /// Loads the library at the first call. Thread-safe. Errors: unsupported, if the version that weir was built for is not
-  /// installed.
+  /// Returns the functions; the first call loads the library. Thread-safe.
+  /// Errors: unsupported, if the version that weir was built for is not installed.
   static Result<const JxlApi*> get();
 };
 

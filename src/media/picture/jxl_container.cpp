@@ -29,10 +29,11 @@ std::uint64_t big_endian(std::span<const std::byte> bytes) {
 
 struct Box {
   std::string type;
-  std::uint64_t body_offset = 0, end_offset = 0;  // offsets in the file
+  std::uint64_t body_offset = 0, end_offset = 0;  // byte offsets in the file
 };
 
-// The box at `at`; nothing if there is none or it is damaged.
+// Reads the header of the box at byte offset `at`. `read_at` reads bytes of the file and returns their number. Returns
+// nothing if there is no box or it is damaged.
 template <class ReadAt>
 std::optional<Box> read_box_at(std::uint64_t at, std::uint64_t file_size, ReadAt&& read_at) {
   std::array<std::byte, 16> head{};
@@ -52,6 +53,7 @@ std::optional<Box> read_box_at(std::uint64_t at, std::uint64_t file_size, ReadAt
 
 Status put_text(ByteSink& sink, std::string_view text) { return sink.put(std::as_bytes(std::span{text})); }
 
+// Writes the length and the type of a box. body_bytes 0: the box extends to the end of the file.
 Status put_box_header(ByteSink& sink, std::string_view type, std::uint64_t body_bytes) {
   std::array<std::byte, 4> size{};
   for (int i = 0; i < 4; ++i)
@@ -63,7 +65,7 @@ Status put_box_header(ByteSink& sink, std::string_view type, std::uint64_t body_
 Status put_metadata(const Metadata& metadata, ByteSink& sink) {
   if (!metadata.exif.empty()) {
     if (auto put = put_box_header(sink, "Exif", metadata.exif.size() + 4); !put) return put;
-    if (auto put = put_text(sink, {"\0\0\0\0", 4}); !put) return put;  // where the TIFF header starts
+    if (auto put = put_text(sink, {"\0\0\0\0", 4}); !put) return put;  // offset of the TIFF header
     if (auto put = sink.put(metadata.exif); !put) return put;
   }
   if (metadata.xmp.empty()) return ok();
@@ -93,7 +95,7 @@ Status write_jxl_with_metadata(int fd, const Metadata& metadata, ByteSink& sink)
     const auto got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
     return got < 0 ? std::size_t{0} : static_cast<std::size_t>(got);
   };
-  // A container keeps its first boxes in front; a bare codestream becomes the last box, without a length.
+  // The metadata follows after the boxes that must be first in a container. A bare codestream becomes the last box.
   std::uint64_t at = 0;
   auto box = read_box_at(0, size, read_at);
   const bool is_container = box && box->type == "JXL ";

@@ -1,4 +1,4 @@
-// JPEG XL, through libvips and libjxl.
+// JPEG XL files: libvips and libjxl read and write them.
 #include "media/picture/jxl_container.hpp"
 #include "media/picture/jxl_metadata.hpp"
 #include "media/picture/vips_decoder.hpp"
@@ -7,7 +7,8 @@
 namespace weir::media {
 namespace {
 
-// Chosen by measurement (docs/measurements.md): one step more effort costs several times the time for a tenth of the size.
+// The values are chosen by measurement (docs/measurements.md): with the next higher effort, encoding takes several
+// times as long and the file becomes only a tenth smaller.
 constexpr int kJxlEffort = 5, kJxlLosslessEffort = 3;
 
 constexpr VipsLoader kJxlLoader{.format = Format::jxl,
@@ -17,7 +18,7 @@ constexpr VipsLoader kJxlLoader{.format = Format::jxl,
                                 .cost = {.bytes_at_8_bits = 7, .bytes_at_16_bits = 25}};
 
 int save_jxl(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
-  // A lossy file is stored in a colour space of its own; only a lossless one gives the profile back as it was.
+  // A lossy file is stored in a different colour space; only a lossless file returns the profile unchanged.
   const gboolean lossless = is_lossless_job(job);
   return api.vips_jxlsave_target(image, target, "lossless", lossless, "effort",
                                  lossless ? kJxlLosslessEffort : kJxlEffort, "Q", lossless ? 100 : job.quality,

@@ -11,12 +11,13 @@
 namespace weir::media {
 namespace {
 
+// in bytes: first size of the buffer for the body of a box; size of a read from the file
 constexpr std::size_t kFirstBox = std::size_t{64} << 10, kBoxRead = std::size_t{64} << 10;
 
-/// Boxes that make the picture. Source: ISO/IEC 18181-2, 9
+/// Boxes that belong to the picture itself. Source: ISO/IEC 18181-2, 9
 constexpr std::array<std::string_view, 6> kPictureBoxes{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
 
-/// Of a box that is not carried, for people.
+/// Returns the name for users of a box that weir does not copy.
 std::string name_of_box(std::string_view type) {
   if (type == "jumb") return "C2PA or other JUMBF data";
   if (type == "jbrd") return "comments and IPTC of the JPEG file it was made from";
@@ -40,7 +41,8 @@ class BoxReader {
   }
 
  private:
-  // Bounded by the file: every step takes bytes of it, or makes the box longer.
+  // Handles the next event of libjxl; returns false at the end. The number of steps is limited, because each step
+  // consumes bytes of the file or enlarges the buffer.
   bool step() {
     switch (api_.JxlDecoderProcessInput(decoder_.get())) {
       case JXL_DEC_NEED_MORE_INPUT:
@@ -64,14 +66,14 @@ class BoxReader {
     const auto left = api_.JxlDecoderReleaseInput(decoder_.get());
     offset_ -= left;
     auto got = file_->read_at(offset_, {piece_.get(), kBoxRead});
-    if (!got || *got <= left) return false;  // nothing that was not seen before
+    if (!got || *got <= left) return false;  // no new bytes
     offset_ += *got;
     api_.JxlDecoderSetInput(decoder_.get(), reinterpret_cast<const std::uint8_t*>(piece_.get()), *got);
     if (offset_ == file_->size()) api_.JxlDecoderCloseInput(decoder_.get());
     return true;
   }
 
-  /// How many frames there are is not known before all are parsed.
+  /// The text has no number of frames, because it is unknown until all frames are parsed.
   bool record_animation() {
     JxlBasicInfo info{};
     if (api_.JxlDecoderGetBasicInfo(decoder_.get(), &info) == JXL_DEC_SUCCESS && info.have_animation != 0)
@@ -103,7 +105,7 @@ class BoxReader {
     const auto used = body_.size() - left;
     if (body_.size() >= kMaxMetadataBytes) {
       record_omission(into_, destination_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
-      destination_ = nullptr;  // the rest of the box is passed over
+      destination_ = nullptr;  // the rest of the box is skipped
       body_ = {};
       return true;
     }
@@ -114,7 +116,7 @@ class BoxReader {
   void keep_box() {
     if (destination_ == nullptr) return;
     body_.resize(body_.size() - api_.JxlDecoderReleaseBoxBuffer(decoder_.get()));
-    constexpr std::size_t kExifOffset = 4;  // says where the TIFF header starts
+    constexpr std::size_t kExifOffset = 4;  // bytes before the TIFF header, which contain its offset
     if (destination_ == &into_.xmp)
       into_.xmp = std::move(body_);
     else if (body_.size() > kExifOffset)
@@ -128,8 +130,8 @@ class BoxReader {
   Metadata& into_;
   std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kBoxRead);
-  std::uint64_t offset_ = 0;     // of the file's bytes behind those that were given
-  Blob* destination_ = nullptr;  // where the box goes
+  std::uint64_t offset_ = 0;     // byte offset in the file of the next byte for the decoder
+  Blob* destination_ = nullptr;  // member of into_ that receives the current box; null: the box is skipped
   Blob body_;
 };
 

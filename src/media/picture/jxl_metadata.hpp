@@ -5,9 +5,11 @@
 
 namespace weir::media {
 
-/// Fills exif and xmp from the boxes of a JPEG XL file, compressed ones ("brob") too, with libjxl; libvips 8.14 tells
-/// neither. A box of more than kMostMetadata bytes, as it is or decompressed, is passed over.
-/// Errors: unsupported, if libjxl is not installed; what is damaged is the decoder's to tell.
+/// Reads `exif` and `xmp` from the boxes (parts with a type and a body) of a JPEG XL file with libjxl, also from
+/// compressed boxes ("brob"), which libvips 8.14 does not read. Records as omissions: `exif` or `xmp` if the
+/// decompressed body exceeds kMaxMetadataBytes; further frames; and the boxes of all other types, such as C2PA data
+/// (origin of the picture), except the boxes that store the picture itself.
+/// Errors: unsupported, if libjxl is not installed. Reading stops at a damaged box without an error.
 Status read_jxl_metadata(const InputFilePtr& file, Metadata& into);
 
 }  // namespace weir::media

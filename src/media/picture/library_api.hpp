@@ -8,20 +8,23 @@
 
 namespace weir::media {
 
-// What a struct of pointers to a library's functions is made of: for a list of the functions' names, LIST(X), it has the members
-// LIST(WEIR_API_POINTER), and its for_each_function(visit) does LIST(WEIR_API_VISIT).
-#define WEIR_API_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
+// Two macros for a struct of pointers to the functions of a library. The file that declares such a struct has a macro
+// that applies its parameter X to the name of each function, such as WEIR_TIFF_FUNCTIONS(X) in tiff_api.hpp. That
+// file uses its macro twice: with X = WEIR_API_POINTER to declare the members of the struct, and with X =
+// WEIR_API_VISIT as the body of the member function for_each_function(visit).
+#define WEIR_API_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): a declaration
 #define WEIR_API_VISIT(name) visit(#name, name);
 
-/// A library with a table of functions, loaded when it is first needed.
+/// The names of a library that weir loads only when it is needed.
 struct LibraryName {
-  std::string file;     ///< with the version of its binary interface: "libtiff.so.6"
-  std::string name;     ///< what is needed, in words: "libtiff 4.5 or later"
-  std::string package;  ///< Debian's
+  std::string file;     ///< file name with the version of the binary interface: "libtiff.so.6"
+  std::string name;     ///< name and version for messages: "libtiff 4.5 or later"
+  std::string package;  ///< name of the Debian package
 };
 
-/// The functions of `Api`, a struct of pointers that calls `visit(name, pointer)` for each in `for_each_function(visit)`.
-/// Errors: unsupported, if the library is not installed or lacks one.
+/// Loads a library and returns pointers to the functions that `Api` lists. `Api` is a struct of function pointers; its
+/// member function for_each_function(visit) calls visit(name, pointer) for each function.
+/// Errors: unsupported, if the library is not installed or lacks a function.
 template <class Api>
 Result<Api> load_api(const LibraryName& names) {
   const auto library = SharedLibrary::open(names.file, SharedLibrary::Binding::lazy);
@@ -38,7 +41,7 @@ Result<Api> load_api(const LibraryName& names) {
   return api;
 }
 
-/// What an Api's get() gives, from what it has loaded once.
+/// Returns a pointer to the value in `loaded`, which must outlive the pointer, or the error in `loaded`.
 template <class Api>
 Result<const Api*> to_pointer(const Result<Api>& loaded) {
   if (!loaded) return loaded.error();

@@ -1,4 +1,4 @@
-// What is in an input and not in its output stands in WriteReport::lost.
+// Tests that all data of an input that is missing in its output is listed in WriteReport::lost.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ std::string joined(const std::vector<std::string>& entries) {
   return all;
 }
 
-/// The sample, read, and written in another format.
+/// Reads the sample and writes it in another format.
 struct Copied {
   LoadedPicture in, out;
   WriteReport report;
@@ -216,7 +216,7 @@ TEST(Losses, TooMuchTextIsReported) {
   EXPECT_TRUE(has_entry_with(copied.report.lost, "text key2")) << joined(copied.report.lost);
 }
 
-// --- containers, from their structure alone
+// --- Files of other formats: only their structure, without pixels.
 
 std::string number(std::uint32_t value, int bytes) {
   std::string out;
@@ -278,7 +278,7 @@ TEST(Losses, ABoxThatClaimsToBeLongerThanTheFileEndsTheSearch) {
   EXPECT_TRUE(found.omissions.empty()) << joined(found.omissions);
 }
 
-// --- colour
+// --- Colour.
 
 TEST(ColourProfile, SrgbNeedsNoProfile) {
   EXPECT_TRUE(is_srgb({.gamma = 0.45455}));
@@ -289,7 +289,7 @@ TEST(ColourProfile, SrgbNeedsNoProfile) {
   EXPECT_FALSE(is_srgb({.cicp = std::array<std::uint8_t, 4>{9, 16, 0, 1}}));
 }
 
-// The columns of sRGB under D50, as ICC's own sRGB profile has them.
+// Expects the columns of sRGB under D50 that the sRGB profile of the ICC has.
 TEST(ColourProfile, HasTheColumnsOfTheStandard) {
   const Blob icc = make_icc_profile({.srgb_intent = 0}, false);
   const auto at = [&](std::string_view tag) {
@@ -319,7 +319,7 @@ TEST(ColourProfile, InvalidNumbersGiveNoProfile) {
   EXPECT_TRUE(make_icc_profile({.gamma = 1e-9}, true).empty());
 }
 
-// --- texts
+// --- Texts.
 
 TEST(TextCodec, DamagedRawProfilesAreRejected) {
   EXPECT_FALSE(decode_raw_profile(""));

@@ -1,6 +1,7 @@
-// The need that a reader or writer names against the peak that the system measured. A peak never goes down, so every
-// case runs in a process of its own: this program again, with the case in the environment.
-//   WEIR_MEMORY_CASE="write png 3 0 8 1200 900 -1 page" weir_tests --gtest_filter=MediaMemory.OneCase
+// Compares the memory that need() of a reader or writer returns with the peak that the system measures. The peak of a
+// process never decreases, so each case runs in a separate process: this program, with the case in an environment
+// variable: direction, format, colours, alpha (0 or 1), bits, width, height, quality, content and file.
+//   WEIR_MEMORY_CASE="write png 3 0 8 1200 900 -1 page /tmp/a.png" weir_tests --gtest_filter=MediaMemory.OneCase
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -36,7 +37,7 @@ std::uint64_t status_kib(const std::string& field) {
 }
 
 struct MemoryCase {
-  std::string direction, format, content, file;  // "read" or "write"; "page" or "noise"
+  std::string direction, format, content, file;  // direction: "read" or "write"; content: "page" or "noise"
   int colours = 3, alpha = 0, bits = 8, width = 0, height = 0, quality = -1;
 };
 
@@ -45,7 +46,7 @@ std::istream& operator>>(std::istream& in, MemoryCase& c) {
          c.content >> c.file;
 }
 
-// One row, made anew for each y: drawing must not take memory.
+// Draws one row at a time, so that drawing takes almost no memory.
 void draw_row(const MemoryCase& c, int y, std::span<std::byte> row) {
   std::uint32_t state = static_cast<std::uint32_t>(y) * 2654435761U + 1;
   for (std::size_t i = 0; i < row.size(); ++i) {
@@ -118,7 +119,7 @@ int run_case(const std::string& text) {
 
 class MediaMemoryOf : public ::testing::TestWithParam<const char*> {};
 
-// Written and read again, small and large, so that a coefficient cannot hide behind a constant.
+// Writes and reads small and large pictures, so that a wrong coefficient cannot be hidden by a constant.
 TEST_P(MediaMemoryOf, PeakStaysWithinTheNeed) {
   Folder folder;
   const std::string file = (folder / "picture").native();

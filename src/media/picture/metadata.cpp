@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::uint16_t kOrientationTag = 0x0112, kXResolutionTag = 0x011a, kYResolutionTag = 0x011b,
                         kResolutionUnitTag = 0x0128;
-constexpr std::uint16_t kNoUnit = 1, kCentimetre = 3;  // anything else is inches
-constexpr char kExifPrefix[] = "Exif\0";               // with the terminating zero: six bytes
+constexpr std::uint16_t kNoUnit = 1, kCentimetre = 3;  // any other value means inches
+constexpr char kExifPrefix[] = "Exif\0";               // six bytes with the terminating zero
 constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;
 
-// Where the value of a tag of the first directory stands in the block.
+// Returns the byte offset in the block of the value field of a tag in the first directory; nothing if it has no such
+// tag.
 std::optional<std::size_t> find_tag(std::span<const std::byte> exif, std::uint16_t tag) {
   const TiffNumberReader numbers{exif};
   if (!numbers.has_header()) return std::nullopt;
@@ -31,7 +32,7 @@ std::optional<std::size_t> find_tag(std::span<const std::byte> exif, std::uint16
   return std::nullopt;
 }
 
-// A fraction, which stands elsewhere in the block; 0 if it is none.
+// Returns the value of a tag that is a fraction (stored outside of the directory); 0 if there is no such tag.
 double read_rational(std::span<const std::byte> exif, std::uint16_t tag) {
   const auto at = find_tag(exif, tag);
   if (!at) return 0;
@@ -120,7 +121,7 @@ std::optional<std::uint32_t> read_tiff_number(std::span<const std::byte> block, 
   const auto at = find_tag(block, tag);
   if (!at) return std::nullopt;
   const TiffNumberReader numbers{block};
-  const auto type = numbers.u16(*at - 6);  // an entry is tag, type, count, value
+  const auto type = numbers.u16(*at - 6);  // the type field is 6 bytes before the value field
   if (type == kExifShort) return numbers.u16(*at);
   return type == kExifLong ? std::optional{numbers.u32(*at)} : std::nullopt;
 }
@@ -133,7 +134,7 @@ int normalize_metadata(Metadata& metadata) {
   if (metadata.dots_per_mm_x <= 0 || metadata.dots_per_mm_y <= 0) {
     const auto unit = find_tag(metadata.exif, kResolutionUnitTag);
     const auto kind = unit ? TiffNumberReader{metadata.exif}.u16(*unit) : std::uint16_t{0};
-    if (kind == kNoUnit) return orientation;  // only the shape of a pixel
+    if (kind == kNoUnit) return orientation;  // the two values are only the aspect ratio of a pixel
     const double mm = kind == kCentimetre ? 10 : 25.4;
     metadata.dots_per_mm_x = read_rational(metadata.exif, kXResolutionTag) / mm;
     metadata.dots_per_mm_y = read_rational(metadata.exif, kYResolutionTag) / mm;

@@ -13,76 +13,89 @@
 
 namespace weir::media {
 
+/// The bytes of a metadata block.
 using Blob = std::vector<std::byte>;
 
-/// Bytes of an ICC profile, an EXIF block or an XMP packet that decoders keep; larger ones are not carried.
+/// The largest ICC profile, EXIF block or XMP packet, in bytes, that decoders keep. (PNG has limits of its own.) Larger
+/// data is not kept. Decoders record it as an omission, but not if libvips reads it.
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{4} << 20;
 
-/// A word about a picture: a PNG text chunk, a comment of JPEG or GIF.
+/// A text in a picture file: a PNG text chunk, or a comment of JPEG or GIF.
 struct TextEntry {
-  std::string key;    ///< PNG's keyword, 1 to 79 characters of Latin-1; kCommentKey for a comment without one
-  std::string value;  ///< UTF-8
-  bool is_international = false;                   ///< an iTXt chunk, which may hold the two that follow
-  std::string language = {}, translated_key = {};  ///< RFC 3066; the key in that language
+  std::string key;                ///< PNG's keyword, 1 to 79 bytes of Latin-1; kCommentKey for comments of JPEG and GIF
+  std::string value;              ///< UTF-8
+  bool is_international = false;  ///< from a PNG chunk iTXt, which also stores the two members below
+  std::string language = {}, translated_key = {};  ///< language tag (RFC 3066); key in that language, in UTF-8
   bool operator==(const TextEntry&) const = default;
 };
 inline constexpr std::string_view kCommentKey = "Comment";
 
-/// What the samples mean where no ICC profile says it. Source of the members: PNG (Third Edition), 11.3.2.
+/// The colour space of the samples as the file declares it without an ICC profile. The members correspond to chunks of
+/// PNG.
+/// Source: PNG (Third Edition), 11.3.2.
 struct ColourInfo {
-  double gamma = 0;  ///< of the encoding: 0.45455 is usual, 1 linear light; 0: not known
-  std::optional<std::array<double, 8>> primaries = {};  ///< x, y of white, red, green and blue (CIE 1931)
-  std::optional<std::uint8_t> srgb_intent = {};         ///< the samples are sRGB; the rendering intent, 0 to 3
-  /// Primaries, transfer function, matrix and range by the numbers of ITU-T H.273; RGB has matrix 0.
+  double gamma = 0;  ///< sample = light^gamma: 0.45455 is usual, 1 is linear light; 0: unknown
+  std::optional<std::array<double, 8>> primaries = {};  ///< chromaticities: x, y of white, red, green, blue (CIE 1931)
+  std::optional<std::uint8_t> srgb_intent = {};         ///< rendering intent, 0 to 3; if set, the samples are sRGB
+  /// Code numbers of ITU-T H.273 for primaries, transfer function, matrix and range; RGB has matrix 0.
   std::optional<std::array<std::uint8_t, 4>> cicp = {};
-  Blob mastering_display = {};    ///< of the display it was made on: the body of PNG's mDCV; empty: none
-  Blob content_light_level = {};  ///< the body of PNG's cLLI; empty: none
+  Blob mastering_display = {};    ///< properties of the mastering display: content of PNG's mDCV; empty: none
+  Blob content_light_level = {};  ///< content of PNG's cLLI; empty: none
   bool empty() const {
     return gamma <= 0 && !primaries && !srgb_intent && !cicp && mastering_display.empty() &&
            content_light_level.empty();
   }
 };
 
-/// What a picture says about itself beside its samples, in one form for all formats. Decoders fill it; what a file holds
-/// and no member can carry is named with leave_out(), so that nothing is dropped silently.
+/// The metadata of a picture, in one form for all formats. Decoders fill it. Data of a file that is not stored in a
+/// member is recorded with record_omission(), so that weir drops nothing silently. Such data is called an omission.
 struct Metadata {
-  Blob icc;   ///< an ICC profile; empty: none
-  Blob exif;  ///< starts with the TIFF header ("II*\0" or "MM\0*"); the orientation in it is 1
-  Blob xmp;   ///< an XML packet, UTF-8
-  double dots_per_mm_x = 0, dots_per_mm_y = 0;  ///< 0: not known
+  Blob icc;  ///< an ICC profile; empty: none
+  /// EXIF block in the form of a TIFF file, from "II*\0" or "MM\0*" on; normalize_metadata() sets the orientation to 1
+  Blob exif;
+  Blob xmp;                                     ///< an XMP packet: XML in UTF-8
+  double dots_per_mm_x = 0, dots_per_mm_y = 0;  ///< resolution; 0: unknown
   std::vector<TextEntry> texts;                 ///< in the order of the file
-  Blob iptc;                                    ///< records of IPTC-IIM, each starting with 0x1c
+  Blob iptc;                                    ///< IPTC-IIM records, each starting with the byte 0x1c
   ColourInfo colour;
   std::optional<std::array<std::uint8_t, 7>>
-      modified_time;                   ///< PNG's tIME: year (2 bytes, big-endian), month, day, h, min, s
-  std::vector<std::string> omissions;  ///< by leave_out(): "frames (the first of 3)"
-  std::size_t unlisted_omissions = 0;  ///< beyond kMostLeftOut
+      modified_time;                   ///< last change, as in PNG's tIME: year (big-endian), month, day, h, min, s
+  std::vector<std::string> omissions;  ///< texts such as "frames (the first of 3)", at most kMaxOmissions
+  std::size_t unlisted_omissions = 0;  ///< number of further omissions, which are not in `omissions`
 
-  /// Bytes that are held, for plans of memory.
+  /// Returns the size in bytes of the data that can be large, for memory plans: ICC, EXIF, XMP, IPTC and texts.
   std::size_t bytes() const;
 };
 
-/// What a decoder keeps of texts, comments and IPTC of one file together; the rest is left out by name.
+/// The limit, in bytes, that add_text() applies to all text values and the IPTC records of one file together. The same
+/// limit applies to the tag values of a TIFF file together, and to Photoshop's data in a JPEG file.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{4} << 20;
+/// The largest number of texts of one file, comments included.
 inline constexpr std::size_t kMaxTexts = 256;
+/// The largest number of entries in Metadata::omissions.
 inline constexpr std::size_t kMaxOmissions = 16;
 
-/// Notes that the file holds something that is not carried to any output; a second time the same is not noted.
-/// `what`       "frames"; bytes that are no printable text are shown escaped
-/// `why`        "the first of 3"
+/// Records an omission: the file contains data that weir does not copy to any output. Does nothing if the same entry is
+/// already there.
+/// data_name  such as "frames"; cut after 80 bytes, unprintable bytes are escaped
+/// reason     such as "the first of 3"
 void record_omission(Metadata& metadata, std::string_view data_name, std::string_view reason);
 
-/// Keeps a text, within the limits above; what is beyond is left out by its key.
+/// Adds a text if kMaxTextBytes and kMaxTexts allow it; otherwise records an omission with the key of the text.
 void add_text(Metadata& metadata, TextEntry text);
 
-/// Numbers of a TIFF block (EXIF is one) in its own byte order; reads beyond the end give 0.
+/// Reads numbers of a TIFF block: bytes in the form of a TIFF file, such as an EXIF block. Uses the byte order of the
+/// block. A read outside of the block returns 0.
 class TiffNumberReader {
  public:
-  /// The block starts with the header, which tells the order.
+  /// Takes the byte order from the header at the start of `block`.
   explicit TiffNumberReader(std::span<const std::byte> block);
+  /// Takes a block without a header. `little`: the numbers are little-endian, otherwise big-endian.
   TiffNumberReader(std::span<const std::byte> block, bool little) : block_{block}, little_endian_{little} {}
+  /// Returns whether the block starts with a valid TIFF header. (The header of a BigTIFF is not valid here.)
   bool has_header() const;
   bool is_little_endian() const { return little_endian_; }
+  // `at` is a byte offset in the block.
   std::uint16_t u16(std::size_t at) const;
   std::uint32_t u32(std::size_t at) const;
 
@@ -91,29 +104,32 @@ class TiffNumberReader {
   bool little_endian_;
 };
 
-/// Cuts the "Exif\0\0" that JPEG and WebP put in front. Returns an empty blob if what remains has no TIFF header.
+/// Returns an EXIF block without the prefix "Exif\0\0" that JPEG and WebP use; empty if the block has no TIFF header.
 Blob strip_exif_prefix(std::span<const std::byte> raw);
+/// Returns the EXIF block with the prefix "Exif\0\0".
 Blob add_exif_prefix(std::span<const std::byte> exif);
 
-/// The orientation, 1 to 8, that an EXIF block asks for; 1 if it says none or is damaged.
+/// Returns the orientation in an EXIF block, 1 to 8; 1 if the block has none or is damaged.
 /// Source: EXIF 2.3 (JEITA CP-3451C), tag 0x0112 in the first directory.
 int read_exif_orientation(std::span<const std::byte> exif);
 
-/// The first value of a tag of the first directory of a TIFF block, if it is a whole number of 16 or 32 bits.
+/// Returns the first value of a tag in the first directory of a TIFF block; nothing if there is no such tag or its type
+/// is not an integer of 16 or 32 bits.
 std::optional<std::uint32_t> read_tiff_number(std::span<const std::byte> block, std::uint16_t tag);
 
-/// Whether the block tells the resolution (tags 0x011a, 0x011b, 0x0128 of the first directory).
+/// Returns whether the EXIF block contains a horizontal resolution above 0 (tag 0x011a of the first directory).
 bool exif_has_resolution(std::span<const std::byte> exif);
 
-/// Makes what was found in a file ready to be carried: the orientation in the EXIF block becomes 1, since the rows will
-/// be turned, and a resolution that stands only there is taken from there. Returns the orientation as it was.
+/// Prepares the metadata of a file for an output. Sets the orientation in the EXIF block to 1, because PictureReader
+/// applies the orientation to the rows. If the resolution is unknown, takes it from the EXIF block, unless the block
+/// declares that its resolution has no unit. Returns the original orientation, 1 to 8.
 int normalize_metadata(Metadata& metadata);
 
-/// Whether an ICC profile is for samples of this many colours (1: grey, 3: RGB).
+/// Returns whether an ICC profile is for samples with this number of colours: 1 for grey, 3 for RGB.
 /// Source: ICC.1:2010, 7.2.6: the data colour space, bytes 16 to 19 of the header
 bool profile_matches(std::span<const std::byte> icc, int colours);
 
-/// The width and height of a picture after orientation 5 to 8 are exchanged.
+/// Returns whether an orientation exchanges the width and the height of a picture: 5 to 8 do.
 inline bool is_transposed(int orientation) { return orientation >= 5 && orientation <= 8; }
 
 }  // namespace weir::media

@@ -1,4 +1,4 @@
-// What stands beside the pixels is bounded before it is held, in every format.
+// Tests that the size of metadata is limited before it is held in memory, in every format.
 #include <gtest/gtest.h>
 #include <isa-l.h>
 
@@ -26,7 +26,7 @@ using test::write_test_file;
 using weir::test::Folder;
 
 constexpr std::size_t kSegment = 65533;
-constexpr std::uint64_t kMaxGrowthKib = 24 << 10;  // KiB: what one picture's metadata may take, copies and all
+constexpr std::uint64_t kMaxGrowthKib = 24 << 10;  // memory that the metadata of a picture may take, copies included
 
 std::uint64_t peak_kib() {
   std::ifstream status{"/proc/self/status"};
@@ -52,7 +52,8 @@ Samples small_picture(Folder& folder, Format format) {
   return read_test_file(path);
 }
 
-/// A JPEG with so many full segments behind its first marker.
+/// Makes a JPEG file with `count` segments of full length after its first marker; `start` is the start of their
+/// content.
 void put_jpeg_with_segments(Folder& folder, int marker, int count, std::string_view start) {
   const auto small = small_picture(folder, Format::jpg);
   std::ofstream file{folder / "big.jpg", std::ios::binary};
@@ -94,7 +95,7 @@ void put_big_endian(Samples& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(value >> shift));
 }
 
-/// A zlib stream of so many zeros.
+/// Makes a zlib stream of `count` zeros.
 Samples deflated_zeros(std::size_t count) {
   std::vector<std::uint8_t> zeros(count), out(count / 100 + 65536);
   isal_zstream stream{};
@@ -155,13 +156,14 @@ TEST(MetadataBounds, AFileAboveTheMemoryLimitIsRefusedUnread) {
   }
 }
 
-// ISO/IEC 18181-2, "brob": the type of the box, and its body in Brotli; here as uncompressed blocks (RFC 7932, 9.2).
+// Makes the body of a box "brob" (ISO/IEC 18181-2): the type of another box and its body as a Brotli stream, here with
+// uncompressed blocks (RFC 7932, 9.2).
 Samples brotli_box(const std::string& body) {
   Samples out;
   for (const char c : std::string_view{"xml "}) out.push_back(static_cast<std::byte>(c));
   for (std::size_t at = 0; at < body.size(); at += 65536) {
     const auto run = std::min<std::size_t>(65536, body.size() - at);
-    // One bit more in front of the first block: the size of the window.
+    // The size of the window takes one more bit before the first block.
     const auto head = at == 0 ? (run - 1) << 4 | 1U << 20 : (run - 1) << 3 | 1U << 19;
     for (int i = 0; i < 3; ++i) out.push_back(static_cast<std::byte>(head >> (8 * i)));
     for (std::size_t i = 0; i < run; ++i) out.push_back(static_cast<std::byte>(body[at + i]));
@@ -170,14 +172,14 @@ Samples brotli_box(const std::string& body) {
   return out;
 }
 
-/// A container with one more box in front of the picture.
+/// Makes a JPEG XL file that is a container with one more box before the picture.
 void put_jxl_with_box(Folder& folder, std::string_view type, std::span<const std::byte> box) {
   using namespace std::string_view_literals;
   const auto codestream = small_picture(folder, Format::jxl);
   const auto text = [](Samples& out, std::string_view words) {
     for (const char c : words) out.push_back(static_cast<std::byte>(c));
   };
-  ASSERT_EQ(codestream[0], std::byte{0xff});  // bare
+  ASSERT_EQ(codestream[0], std::byte{0xff});  // a bare codestream
   Samples out;
   text(out,
        "\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14"

@@ -86,7 +86,7 @@ Samples jpeg_with_segments(const Samples& segments, std::string_view behind) {
 std::string make_exif_block(int orientation, std::string_view make) {
   const std::string text = std::string{make} + '\0';
   const auto turn = static_cast<std::uint32_t>(orientation);
-  std::uint32_t where = 38;  // behind the directory, where the text does not fit into the entry
+  std::uint32_t where = 38;  // offset of the text, which follows after the directory; or the text itself if it fits
   if (text.size() <= sizeof where) std::memcpy(&where, text.data(), text.size());
   return "II*\0\x08\0\0\0"s + small(2, 2) + entry(0x010f, 2, static_cast<std::uint32_t>(text.size()), where) +
          entry(0x0112, 3, 1, turn) + small(0, 4) + text;
@@ -124,7 +124,7 @@ std::string photoshop_iptc() {
   return head + body;
 }
 
-// WebP Container Specification: the frames are the still picture's own chunk.
+// WebP Container Specification: each frame contains the chunk of the still picture.
 Samples webp_with_frames(int frames) {
   const Samples still = saved(Format::webp);
   const std::string all{reinterpret_cast<const char*>(still.data()), still.size()};
@@ -139,7 +139,7 @@ Samples webp_with_frames(int frames) {
   return bytes_of("RIFF"s + small(static_cast<std::uint32_t>(body.size()), 4) + body);
 }
 
-// The page's directory again and again, each pointing to the next.
+// Repeats the directory of the page. Each directory contains the offset of the next directory.
 Samples tiff_with_pages(int pages, bool tags) {
   const weir::test::Folder folder;
   auto metadata = std::make_shared<Metadata>();

@@ -1,6 +1,6 @@
 #pragma once
 
-// Small pictures that say things about themselves, for the tests of what is kept and what is told as lost.
+// Small pictures with metadata, for the tests of kept and lost metadata.
 
 #include <string>
 #include <string_view>
@@ -10,32 +10,35 @@
 
 namespace weir::media::test {
 
-/// A chunk with its length and check sum.
+/// Makes a PNG chunk: length, type, data and checksum.
 Samples png_chunk(std::string_view type, std::string_view body);
-/// An 8-bit RGB picture of 24 x 18 with further chunks before and behind the pixels.
+/// Makes an 8-bit RGB picture of 24 x 18 pixels with additional chunks before and after the pixels.
 Samples png_with_chunks(const Samples& before, const Samples& behind = {});
-/// A segment with its marker and length.
+/// Makes a JPEG segment: marker, length and content. `marker` is the second byte of the marker.
 Samples jpeg_segment(int marker, std::string_view body);
-/// The same picture as JPEG, with further segments behind JFIF's and bytes behind the end.
+/// Makes the same picture as JPEG, with additional segments after the JFIF segment, and bytes after the end marker.
 Samples jpeg_with_segments(const Samples& segments, std::string_view behind = {});
-/// A TIFF block of one directory with ASCII values: EXIF's, or MPF's with one number (tag 0xb001).
+/// Makes an EXIF block with the orientation and the name of a camera maker.
 std::string make_exif_block(int orientation, std::string_view make);
-/// With a text of Windows, a maker's private tag, a directory below with a maker note and newer tags, and a thumbnail.
+/// Makes an EXIF block with rare data: a title as Windows writes it, a private tag of a camera maker, a subdirectory
+/// with a maker note and newer tags, and a thumbnail.
 std::string make_rich_exif_block();
+/// Makes an MPF block (index of a JPEG file with several pictures) that contains only the number of pictures (tag
+/// 0xb001).
 std::string make_mpf_block(int pictures);
-/// An image resource of Photoshop with IPTC: title and one keyword.
+/// Makes the content of a JPEG segment with an image resource of Photoshop that contains iptc_records().
 std::string photoshop_iptc();
-Samples iptc_records();
+Samples iptc_records();  ///< IPTC records: title and one keyword
 Samples webp_with_frames(int frames);
-Samples tiff_with_pages(int pages, bool tags);
+Samples tiff_with_pages(int pages, bool tags);  ///< `tags`: with EXIF tags and IPTC
 Samples gif_with_comment(std::string_view comment);
 
 struct MetadataSample {
-  std::string name;  ///< of the file, with its extension
+  std::string name;  ///< file name with its extension
   Samples bytes;
-  std::string expected_loss;  ///< a word that `lost` of an output to PNG has; empty: nothing is lost there
+  std::string expected_loss;  ///< word that WriteReport::lost of a PNG output must contain; empty: nothing is lost
 };
-/// One of each kind of thing that a picture can say of itself or hold beside itself.
+/// Makes one sample for each kind of metadata and additional data that a picture file can have.
 std::vector<MetadataSample> metadata_samples();
 
 }  // namespace weir::media::test

@@ -15,108 +15,128 @@
 
 namespace weir::media {
 
-/// Each has a row in picture_format.cpp. Those that are written are offered in this order.
+/// The picture formats that weir reads. picture_format.cpp describes each of them. Lists of writable formats for users
+/// have this order.
 enum class Format { png, jpg, webp, avif, heif, jxl, tiff, bmp, gif };
 
-std::string_view name_of(Format format);                          ///< "png", "jpg", ...
-std::optional<Format> format_of_extension(std::string_view ext);  ///< with or without the dot, any case
+std::string_view name_of(Format format);                          ///< short name: "png", "jpg", ...
+std::optional<Format> format_of_extension(std::string_view ext);  ///< with or without a dot, any case; empty: unknown
 bool can_write(Format format);
-bool is_lossless(Format format);  ///< written by weir without loss (png, tiff)
-/// All that can be written: "png, jpg and tiff", or as choices, "png|jpg|tiff", with other words between them.
+bool is_lossless(Format format);  ///< returns whether weir writes the format without loss at any quality (png, tiff)
+/// Lists the names of all writable formats, such as "png, jpg and tiff". `last_separator` comes before the last name.
 std::string list_written_formats(std::string_view separator = ", ", std::string_view last_separator = " and ");
-std::string list_lossy_formats();  ///< "JPEG, WebP and AVIF": those that are written with loss
+std::string list_lossy_formats();  ///< lists the writable formats with !is_lossless(): "JPEG, WebP, ..."
 
-/// What a reader yields: after the orientation is applied and CMYK, Lab and palettes are converted.
+/// The size and sample format of a picture in memory. PictureReader::info() describes the rows after the orientation
+/// was applied and CMYK, Lab and palette colours were converted. Rows are stored from the top down, samples of a pixel
+/// together (RGBRGB...).
 struct PictureInfo {
   int width = 0, height = 0;
-  int colours = 3;     ///< 1 (grey) or 3 (RGB)
-  bool alpha = false;  ///< one more sample per pixel, straight (not premultiplied)
-  int bits = 8;        ///< per sample: 8 or 16 (native byte order)
-  Format format = Format::png;
+  int colours = 3;              ///< 1 (grey) or 3 (RGB)
+  bool alpha = false;           ///< each pixel has an alpha sample too, straight (not premultiplied)
+  int bits = 8;                 ///< per sample: 8 or 16 (native byte order)
+  Format format = Format::png;  ///< format of the file
 
   int channels() const { return colours + (alpha ? 1 : 0); }
   std::size_t row_bytes() const { return static_cast<std::size_t>(width) * channels() * (bits / 8); }
 };
 
-/// Where a picture comes from. Standard input is read whole into memory once and given as bytes.
+/// The source of a picture: a file or bytes in memory. (For standard input the caller reads all bytes first.)
 struct PictureSource {
-  std::filesystem::path path;  ///< used if `bytes` is null; also the name in messages
-  std::shared_ptr<const std::vector<std::byte>> bytes;
+  std::filesystem::path path;                           ///< file to read if `bytes` is null; also the name in messages
+  std::shared_ptr<const std::vector<std::byte>> bytes;  ///< content of the file; null: read `path`
 };
 
-/// ICC, EXIF, XMP, resolution: carried from a reader to a writer without being looked into. Cheap to copy.
+/// The metadata of a picture: ICC profile, EXIF, XMP, resolution, texts and others (metadata.hpp). Callers pass it from
+/// a reader to a writer without looking into it.
 struct Metadata;
 using MetadataPtr = std::shared_ptr<const Metadata>;
 
-/// Memory and disk that reading or writing one picture takes beyond the rows handed over. Upper bounds, from a model
-/// measured per format (docs/memory.md).
+/// Memory and disk space that reading or writing one picture takes, without the rows that the caller holds. The values
+/// are upper bounds; their formulas are fitted to measurements of each format (docs/memory.md).
 struct MediaNeed {
   Bytes ram;
-  Bytes disk;             ///< a row file in the spill folder; zero where rows stream
-  Bytes shared_ram = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
+  Bytes disk;             ///< size of a temporary file with rows; zero if no such file is needed
+  Bytes shared_ram = {};  ///< part of `ram` that a process needs only once for all readers and writers
 };
 
-/// What becomes of a file that is damaged. `use`: what is there is kept, the rest is filled, and PictureReader::damage()
-/// tells it; only a file of which not one whole row can be had is an error. `refuse`: any damage is an error.
+/// How a reader treats a damaged file.
+/// use     it yields the readable rows, fills the other rows, and reports all damaged rows in PictureReader::damage();
+///         damage is an error only in the header, and in the pixels before the first row that can be used to fill
+/// refuse  any damage is an error
 enum class DamagePolicy { use, refuse };
 
 struct ReadOptions {
-  std::filesystem::path spill_folder;  ///< folder for row files; empty: the system's folder for temporary files
-  Bytes read_ahead = 512_KiB;  ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
+  std::filesystem::path spill_folder;  ///< folder for temporary files with rows; empty: the system's
+  /// size of the rows that a separate thread decodes ahead of read(); at least one row
+  Bytes read_ahead = 512_KiB;
   DamagePolicy damaged = DamagePolicy::refuse;
-  Bytes memory_limit{
-      ~std::uint64_t{0}};  ///< of the process: a file whose mere opening would take more is refused unread
+  Bytes memory_limit{~std::uint64_t{0}};  ///< open() refuses a file whose opening alone takes more; default: no limit
 };
 
-/// Reads a picture from the top down, any number of times. Not thread-safe.
+/// Reads the rows of a picture from the top down, any number of times. Not thread-safe; decoding runs on a separate
+/// thread.
 class PictureReader {
  public:
   virtual ~PictureReader() = default;
-  /// Reads the header only. Errors: io (cannot be opened), corrupt (not a picture, or damaged), unsupported.
+  /// Opens a picture and reads its header and metadata, not its pixels. Errors: io (cannot be opened), corrupt (not a
+  /// picture, or damaged), unsupported, over_budget (not enough memory, see options.memory_limit).
   static Result<std::unique_ptr<PictureReader>> open(const PictureSource& source, const ReadOptions& options = {});
 
   virtual const PictureInfo& info() const = 0;
-  virtual MetadataPtr metadata() const = 0;
+  virtual MetadataPtr metadata() const = 0;  ///< never null
+  /// Returns the memory and disk space that reading takes.
   virtual MediaNeed need() const = 0;
-  /// Fills `rows` (a whole number of rows, interleaved samples) with the next rows. Errors: corrupt, io.
+  /// Reads the next rows into `rows`, which has space for a whole number of rows.
+  /// Errors: corrupt; io, also after the last row; disk_full (temporary file); unsupported; over_budget.
   virtual Status read(std::span<std::byte> rows) = 0;
-  /// The next read starts at the first row again.
+  /// Returns to the start: the next read() returns the first row. Errors: those of open().
   virtual Status rewind() = 0;
-  /// With Damaged::use, after all rows were read: what of them is not as the file was to have it, one text each, as in
-  /// "the last 20 of 72 rows are filled: the file ends early". Empty: the file is whole. Every pass yields the same rows.
+  /// Returns one text for each damaged range of rows, such as "the last 20 of 72 rows are filled: the file ends early".
+  /// The result is empty if the file is intact, and complete only after all rows were read with DamagePolicy::use.
+  /// Stops reading; rewind() allows it again, and yields the same rows.
   virtual std::vector<std::string> damage() { return {}; }
 };
 
 struct WriteOptions {
   Format format = Format::png;
-  int quality = -1;     ///< 1..100; -1: the format's default
-  PictureInfo rows;     ///< the rows that will be written: size, colours, alpha, bits
-  int final_width = 0;  ///< of the file; if it differs from rows, they are resized (Lanczos, linear light)
-  int final_height = 0;
+  int quality = -1;      ///< 1..100; -1: the format's default, which is lossless for webp and jxl
+  PictureInfo rows;      ///< format of the rows that will be written: size, colours, alpha, bits
+  int final_width = 0;   ///< width of the written picture; 0: that of `rows`. The writer resizes the rows if necessary.
+  int final_height = 0;  ///< height of the written picture; 0: that of `rows`
   MetadataPtr metadata;  ///< may be null
-  bool overwrite = false;
-  Bytes queue_size = 1_MiB;  ///< rows that may wait for the encoder; write() waits for room; at least one row
+  bool overwrite = false;  ///< replace an existing file; otherwise it is an error
+  /// size of the queue of rows for the encoder, at least one row; write() waits while it is full
+  Bytes queue_size = 1_MiB;
 };
 
+/// What a writer wrote.
 struct WriteReport {
-  Bytes size;                     ///< of the file
-  std::vector<std::string> kept;  ///< "icc", "exif", "xmp", "resolution", "alpha", "16-bit"
-  std::vector<std::string> lost;  ///< each with its reason: "alpha (JPEG has none; flattened onto white)"
+  Bytes size;                     ///< size of the file
+  std::vector<std::string> kept;  ///< data that is in the file, such as "icc", "exif", "alpha", "16-bit"
+  std::vector<std::string> lost;  ///< lost data with the reason, such as "alpha (jpg has none; flattened onto white)"
 };
 
-/// Writes rows from the top down into a temporary file beside `path`; nothing stands under `path` before finish().
-/// Destroying an unfinished writer removes the temporary file. Not thread-safe; encoding runs on threads of its own.
+/// Writes rows from the top down into a temporary file in the folder of the final file; finish() gives the file its
+/// final name. Destroying an unfinished writer removes the temporary file. Not thread-safe; encoding runs on a separate
+/// thread.
 class PictureWriter {
  public:
   virtual ~PictureWriter() = default;
-  /// Errors: exists (and not overwrite), io, unsupported. `path` "-" is standard output.
+  /// Creates a writer and its temporary file. The path "-" means standard output, which needs no temporary file.
+  /// Errors: exists (unless options.overwrite is set); io, also if no thread starts; disk_full; unsupported (the format
+  /// cannot be written, or not in this size); invalid_argument (no rows or columns).
   static Result<std::unique_ptr<PictureWriter>> create(const std::filesystem::path& path, const WriteOptions& options);
-  /// Nothing, for a format that cannot be written.
+  /// Returns the memory and disk space that writing takes; zero for a format that cannot be written.
   static MediaNeed need(const WriteOptions& options);
 
-  /// Whole rows, in order. Errors: io; invalid_argument if there are more than were declared.
+  /// Writes the next rows; `rows` contains a whole number of rows.
+  /// Errors: invalid_argument, if there are more rows than options.rows declares; those of the encoder: io, disk_full,
+  /// unsupported, over_budget.
   virtual Status write(std::span<const std::byte> rows) = 0;
-  /// Waits for the encoder, fsyncs, renames. Errors: io (disk full, ...); then nothing stands under the final name.
+  /// Waits for the encoder, syncs the file to disk and gives it its final name. Call it once. Errors: invalid_argument,
+  /// if rows are missing; exists; those of write(). After an error a file with the final name is unchanged, unless only
+  /// the sync of the folder failed.
   virtual Result<WriteReport> finish() = 0;
 };
 

@@ -1,4 +1,4 @@
-// The inputs of ../shared/cases/pictures against the pictures that stand beside them as expected.
+// Compares the inputs of ../shared/cases/pictures with the expected pictures in the same folder.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 struct PictureCase {
   std::string input, expected;
-  bool grey = false;     ///< compared with the luma of the expected picture (ITU-R BT.601, as Pillow's "L")
-  bool profile = false;  ///< an ICC profile is kept
+  bool grey = false;     ///< compare with the luma of the expected picture (ITU-R BT.601, as Pillow's "L")
+  bool profile = false;  ///< the result must have an ICC profile
 };
 void PrintTo(const PictureCase& c, std::ostream* out) { *out << c.input; }
 

@@ -22,7 +22,8 @@ bool starts_with_any(Head head, std::initializer_list<std::string_view> texts) {
   return std::any_of(texts.begin(), texts.end(), [&](auto text) { return starts(head, 0, text); });
 }
 
-// ISO/IEC 14496-12: a file type box comes first and lists the brands that the file conforms to.
+// Returns whether the file type box at the start of the file lists one of these brands (names of formats that the file
+// conforms to). Source: ISO/IEC 14496-12.
 bool has_brand(Head head, std::initializer_list<std::string_view> brands) {
   if (!starts(head, 4, "ftyp")) return false;
   for (std::size_t at = 8; at + 4 <= head.size(); at += 4)
@@ -30,7 +31,7 @@ bool has_brand(Head head, std::initializer_list<std::string_view> brands) {
   return false;
 }
 
-// In the order in which first bytes are compared, and in which formats are told of as read.
+// sniff_format() tests the formats in this order, and list_format_titles() has this order.
 constexpr PictureFormat kFormats[] = {
     {.format = Format::png,
      .names = {"png"},
@@ -53,7 +54,7 @@ constexpr PictureFormat kFormats[] = {
                                    .need = encode_jpeg_need,
                                    .max_side_px = 65500,  // JPEG_MAX_DIMENSION of libjpeg
                                    .alpha = false,
-                                   .max_comment_bytes = 65533,  // of a segment
+                                   .max_comment_bytes = 65533,  // content of a JPEG segment
                                    .iptc = true}},
     {.format = Format::webp,
      .names = {"webp"},
@@ -120,7 +121,7 @@ constexpr PictureFormat kFormats[] = {
 
 using FormatList = std::vector<const PictureFormat*>;
 
-/// Rows that are written, in the order of Format, in which they are offered.
+/// Returns the writable formats for which `holds` returns true, in the order of Format.
 FormatList find_written_formats(bool (*holds)(const WriteSupport&)) {
   FormatList found;
   for (const auto& entry : kFormats)

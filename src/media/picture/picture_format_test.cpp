@@ -70,7 +70,7 @@ TEST(PictureFormat, WrittenFilesAreRecognized) {
   EXPECT_FALSE(known({}));
 }
 
-// The sentences that users see are made of the rows.
+// The messages for users are built from the table of formats.
 TEST(PictureFormat, ListsMatchTheTable) {
   EXPECT_EQ(list_format_titles(), "PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP and GIF");
   EXPECT_EQ(list_written_formats(), "png, jpg, webp, avif, jxl and tiff");

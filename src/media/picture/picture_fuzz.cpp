@@ -1,4 +1,5 @@
-// Any bytes are a picture or an error: opened, read to the end, and read again from the start, with damage refused and used.
+// Fuzz target: opens the bytes as a picture and reads all rows twice, with both damage policies. Each policy must
+// result in a picture or an error.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -14,9 +15,10 @@ namespace {
 using namespace weir::media;
 using Bytes = std::shared_ptr<const std::vector<std::byte>>;
 
-constexpr std::uint64_t kMaxPixels = 1 << 20;  // more is slow, not new
+constexpr std::uint64_t kMaxPixels = 1 << 20;  // larger pictures are slow and test nothing new
 constexpr std::uint64_t kMaxRowBytes = 1 << 20;
 
+/// The result of one reading of a picture.
 struct Reading {
   bool is_complete = false;  ///< all rows were read
   std::vector<std::byte> rows;
@@ -31,19 +33,20 @@ Reading read_all(PictureReader& reader) {
   return reading;
 }
 
-/// Every pass must give the same. What was read, without rows if that failed or is too much.
+/// Reads the picture twice and checks that both readings yield the same rows and damage. Returns the first reading; its
+/// `is_complete` is false if reading failed or the picture is too large.
 Reading read_twice(const Bytes& bytes, DamagePolicy policy, std::vector<std::string>& damage) {
   auto reader = PictureReader::open({.path = "-", .bytes = bytes}, {.spill_folder = {}, .damaged = policy});
   if (!reader) return {};
   const auto& info = (*reader)->info();
-  if (info.width < 1 || info.height < 1) std::abort();  // open() promises both
+  if (info.width < 1 || info.height < 1) std::abort();  // open() guarantees both
   if ((*reader)->metadata() == nullptr) std::abort();
   const auto pixels = static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
   if (pixels > kMaxPixels || info.row_bytes() > kMaxRowBytes) return {};
   auto first = read_all(**reader);
   damage = (*reader)->damage();
   if (!first.is_complete) return first;
-  if (!(*reader)->rewind()) std::abort();  // what was read once is read again
+  if (!(*reader)->rewind()) std::abort();  // a second reading must be possible
   const auto second = read_all(**reader);
   if (!second.is_complete || second.rows != first.rows || (*reader)->damage() != damage) std::abort();
   return first;
@@ -58,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto strict = read_twice(bytes, DamagePolicy::refuse, damage);
   if (!damage.empty()) std::abort();
   const auto used = read_twice(bytes, DamagePolicy::use, damage);
-  // A file that is whole is read alike; another is either not read or told of.
+  // Both policies yield the same rows of an intact file; a damaged file is either refused or reported.
   if (strict.is_complete && (!used.is_complete || used.rows != strict.rows || !damage.empty())) std::abort();
   if (!strict.is_complete && used.is_complete && damage.empty()) std::abort();
   return 0;

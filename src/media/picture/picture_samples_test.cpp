@@ -11,7 +11,8 @@
 namespace weir::media::test {
 namespace {
 
-// ICC.1:2001-04: 6.1 (header), 6.5 (types). Numbers are big-endian, fractions in 16.16.
+// The next functions write tags of an ICC profile. Numbers are big-endian; fractions have 16 bits before and 16 bits
+// after the point. Source: ICC.1:2001-04, 6.1 (header) and 6.5 (types).
 std::uint32_t fixed(double value) { return static_cast<std::uint32_t>(static_cast<std::int32_t>(value * 65536 + 0.5)); }
 
 Samples icc_xyz(double x, double y, double z) {
@@ -24,7 +25,7 @@ Samples icc_gamma() {
   Samples tag;
   append(tag, "curv\0\0\0\0", 8);
   append_be(tag, 1, 4);
-  append_be(tag, 0x0233, 2);  // 2.2 in 8.8
+  append_be(tag, 0x0233, 2);  // 2.2, with 8 bits after the point
   append(tag, {0, 0});
   return tag;
 }
@@ -126,7 +127,7 @@ Blob make_exif(int orientation) {
   Blob exif;
   append(exif, "II*\0", 4);
   append_le(exif, 8, 4);
-  append_le(exif, 2, 2);       // entries, by tag
+  append_le(exif, 2, 2);       // number of entries, which are ordered by tag
   append_le(exif, 0x010f, 2);  // Make
   append_le(exif, 2, 2);
   append_le(exif, 5, 4);

@@ -27,7 +27,7 @@ struct Case {
   int colours;
   bool alpha;
   int bits;
-  int tolerance;  // of a sample, in the units of `bits`
+  int tolerance;  // largest allowed difference of a sample
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -61,7 +61,7 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
       if (kept == what) return true;
     return false;
   };
-  // What the report calls kept is there.
+  // The output contains everything that the report lists as kept.
   if (has("icc")) {
     EXPECT_TRUE(loaded->metadata->icc == metadata->icc);
   }
@@ -93,7 +93,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,
                                            Case{Format::jxl, 3, true, 8, 0}, Case{Format::jxl, 1, false, 8, 0},
                                            Case{Format::jxl, 3, false, 16, 0}));
 
-// The sample that orientation `turn` puts at (x, y) of the upright picture, from EXIF's definition of row 0 and column 0.
+// Returns the sample that orientation `turn` moves to (x, y) of the displayed picture. EXIF defines orientations by the
+// side of the displayed picture where row 0 and column 0 of the file are.
 std::byte upright(const PictureInfo& stored, const Samples& rows, int turn, int x, int y, int c) {
   const int w = stored.width, h = stored.height;
   int from_x = x, from_y = y;
@@ -136,7 +137,7 @@ TEST_P(Orientation, IsAppliedOnceAndReset) {
   const int turn = GetParam();
   Folder folder;
   const auto path = folder / "turned.png";
-  // Larger than one block in both directions, and no multiple of it.
+  // The size is larger than one block of apply_orientation() in both directions, and not a multiple of it.
   const auto stored = make_picture_info(150, 133, 3, false, 8);
   const auto rows = draw_rows(stored);
   ASSERT_TRUE(save(path, options_for(Format::png, stored, make_metadata(false, turn)), rows));
@@ -203,7 +204,7 @@ TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
 TEST(PictureWriter, FlattensAlphaOntoWhite) {
   Folder folder;
   const auto picture = make_picture_info(16, 16, 3, true, 8);
-  Samples rows(picture.row_bytes() * 16);  // black, and the upper half transparent
+  Samples rows(picture.row_bytes() * 16);  // black; the upper half is transparent
   for (std::size_t i = 8 * 16 * 4; i < rows.size(); i += 4) rows[i + 3] = std::byte{255};
   ASSERT_TRUE(save(folder / "a.jpg", options_for(Format::jpg, picture), rows));
   const auto loaded = load(folder / "a.jpg");
@@ -224,7 +225,7 @@ TEST(PictureWriter, ResizesInLinearLight) {
   const auto loaded = load(folder / "small.png");
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->info.width, 16);
-  // Half of the light is 188 in sRGB; a resize of the coded values would give 128.
+  // Half of the light is 188 in sRGB; resizing the encoded values would result in 128.
   EXPECT_NEAR(std::to_integer<int>(loaded->rows[3 * (16 * 8 + 8)]), 188, 3);
 }
 

@@ -16,16 +16,18 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kSignatureBytes = 8, kHeadBytes = 8, kCrcBytes = 4;
-constexpr int kMaxChunks = 1 << 22;                            // of a file; a gigabyte in pieces of 8 KiB has 131,072
-constexpr std::size_t kMaxExifBytes = std::size_t{64} << 20;   // of EXIF
+// largest number of chunks of a file that are read; a file of 1 GiB in chunks of 8 KiB has 131,072
+constexpr int kMaxChunks = 1 << 22;
+constexpr std::size_t kMaxExifBytes = std::size_t{64} << 20;   // largest EXIF block that is read
 constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";  // XMP specification part 3, "PNG"
 constexpr std::string_view kRawProfile = "Raw profile type ";
 
-/// Read elsewhere, or without a meaning once the samples are decoded. iDOT is Apple's table for parallel decoding.
+/// Chunks that are read elsewhere, or that are useless after decoding, such as iDOT, Apple's table for parallel
+/// decoding.
 constexpr std::array<std::string_view, 9> kIgnoredChunks{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
                                                          "iCCP", "iDOT", "fcTL", "fdAT"};
 
-/// What to call the known chunks that no member carries.
+/// A known chunk that weir does not copy, and its name for users.
 struct NamedChunk {
   std::string_view type, name;
 };
@@ -61,7 +63,7 @@ class ChunkReader {
     for (int count = 0; count < kMaxChunks; ++count) {
       std::array<std::byte, kHeadBytes> head{};
       auto got = file_.read_at(at, head);
-      if (!got || *got < head.size()) break;  // the decoder tells of a file that ends too early
+      if (!got || *got < head.size()) break;  // the decoder reports a file that ends too early
       size_ = be32(head.data());
       type_ = as_chars(std::span{head}.subspan(4));
       body_offset_ = at + kHeadBytes;
@@ -91,7 +93,8 @@ class ChunkReader {
       record_omission(into_, "chunk " + type_, "unknown");
   }
 
-  // Nothing if it is too large or its check sum is wrong, and that is noted.
+  // Returns the data of the current chunk. If it has more than `limit` bytes or a wrong checksum, records an omission
+  // with `name` and returns nothing.
   std::optional<Blob> read_body(std::size_t limit, std::string_view name) {
     if (size_ > limit) {
       record_omission(into_, name, fmt::format("{} bytes; at most {} are carried", size_, limit));
@@ -201,7 +204,8 @@ class ChunkReader {
     return true;
   }
 
-  // True if the text was a block in ImageMagick's form, which is then carried as that block.
+  // If the text is a metadata block that ImageMagick wrote in hexadecimal digits, stores the block, unless a block of
+  // the same kind is already there, and returns true.
   bool take_raw_profile(const TextEntry& text) {
     if (!text.key.starts_with(kRawProfile)) return false;
     const auto name = std::string_view{text.key}.substr(kRawProfile.size());

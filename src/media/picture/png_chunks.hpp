@@ -5,9 +5,11 @@
 
 namespace weir::media {
 
-/// Fills everything but the ICC profile, which stands in `into` already if it can be read, from the chunks of a PNG file, those behind the pixels too. What is not
-/// carried is left out by name: frames of an animation, chunks that are unknown, damaged or too large.
-/// Cost: one read of eight bytes per chunk, and the bodies of those that are kept.
+/// Reads the metadata of a PNG file from its chunks (parts with a length, a type, data and a checksum), also from
+/// chunks after the pixels. The caller must have read the ICC profile: if the file has one and into.icc is empty, the
+/// profile is recorded as damaged. Other data that weir does not copy to an output is recorded as an omission: frames
+/// of an animation, and chunks that are unknown, damaged or too large.
+/// Cost: reads the header of each chunk, and the data of the chunks that are kept.
 /// Source: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", 5 and 11
 void read_png_chunks(const InputFile& file, Metadata& into);
 

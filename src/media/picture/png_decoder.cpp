@@ -13,7 +13,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kChunkLimit = 2 * kMaxMetadataBytes;  // of one chunk, and of all that libspng keeps
+// Largest size in bytes of one chunk, and of all chunks together that libspng keeps.
+constexpr std::size_t kChunkLimit = 2 * kMaxMetadataBytes;
 
 struct FreeSpng {
   void operator()(spng_ctx* ctx) const noexcept { spng_ctx_free(ctx); }
@@ -22,8 +23,10 @@ using SpngPtr = std::unique_ptr<spng_ctx, FreeSpng>;
 
 enum ColourType : std::uint8_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
 
-/// How a file is taken: as it is; with the faults between and in its chunks mended; beside that without the checksum of
-/// all its pixels (Adler-32, RFC 1950). The next way is taken where one cannot go on.
+/// How a file is read. If a mode fails, the decoder tries the next mode.
+/// strict     the file as it is
+/// repaired   through a PngRepairer
+/// unchecked  through a PngRepairer, without a check of the checksum of all pixel data (Adler-32, RFC 1950)
 enum class ReadMode { strict, repaired, unchecked };
 
 class PngDecoder final : public Decoder {
@@ -55,24 +58,25 @@ class PngDecoder final : public Decoder {
 
   InputFilePtr file_;
   ReadOptions options_;
-  std::optional<InputCursor> input_;       // of the strict way
-  std::uint64_t bytes_read_ = 0;           // bytes of it that were handed out
-  std::uint64_t pixels_offset_ = 0;        // where the last chunk of pixel data starts
-  bool pixels_truncated_ = false;          // the file's end cuts that off, after the last row
-  std::optional<PngRepairer> repairer_;    // of the others
-  ReadMode read_mode_ = ReadMode::strict;  // a pass starts with the way that the one before ended with
-  bool ignored_checksum_ = false;          // the checksum of all pixels alone kept a row from being decoded
-  int doubtful_from_ = -1;                 // the first row that came from bytes whose checksum is wrong
-  std::string doubt_reason_;               // why
-  std::string strict_error_;               // what ended the strict way
-  std::optional<Damage> low_detail_;       // passes of an interlaced picture are missing
+  std::optional<InputCursor> input_;  // reads the file in strict mode; otherwise empty
+  std::uint64_t bytes_read_ = 0;      // number of bytes read from input_
+  std::uint64_t pixels_offset_ = 0;   // byte offset of the latest chunk of pixel data; only in strict mode
+  // all rows are decoded, but the file ends inside the last chunk of pixel data
+  bool pixels_truncated_ = false;
+  std::optional<PngRepairer> repairer_;    // reads the file in the other modes; otherwise empty
+  ReadMode read_mode_ = ReadMode::strict;  // never returns to an earlier mode, not even at restart()
+  bool ignored_checksum_ = false;          // a row was decoded only because the checksum of all pixels was ignored
+  int doubtful_from_ = -1;                 // first row that a fault found by repairer_ may affect; -1: none
+  std::string doubt_reason_;               // reason for doubtful_from_
+  std::string strict_error_;               // reason why strict mode failed; empty: it did not
+  std::optional<Damage> low_detail_;       // set if pixels of an interlaced picture are missing
   SpngPtr spng_;
   int spng_format_ = 0;
-  bool transparent_colour_ = false;  // a tRNS chunk
+  bool transparent_colour_ = false;  // the file declares transparent colours (chunk tRNS)
   bool interlaced_ = false;
-  bool started_ = false;                      // rows were begun
-  int row_ = 0;                               // the next one
-  std::optional<ScratchFile> gathered_rows_;  // all rows of an interlaced picture
+  bool started_ = false;                      // decoding of rows has started
+  int row_ = 0;                               // index of the next row
+  std::optional<ScratchFile> gathered_rows_;  // all rows of an interlaced picture, once they are decoded
 };
 
 Error PngDecoder::failure(int code, const std::string& place) const {
@@ -118,13 +122,13 @@ Status PngDecoder::open_context() {
 bool PngDecoder::feed(std::span<std::byte> into) {
   if (repairer_) return repairer_->read(into);
   if (!input_->read(into)) return false;
-  // A chunk's length and type are asked for together.
+  // libspng reads the length and type of a chunk together, in eight bytes.
   if (into.size() == 8 && std::memcmp(into.data() + 4, "IDAT", 4) == 0) pixels_offset_ = bytes_read_;
   bytes_read_ += into.size();
   return true;
 }
 
-/// After the last row: the decoder does not read to the checksum of the last pixel data.
+/// Checks the last chunk of pixel data after the last row, because libspng does not read its checksum.
 Status PngDecoder::check_end() {
   if (read_mode_ == ReadMode::strict) return PngRepairer::check_chunk(file_, pixels_offset_);
   pixels_truncated_ = pixels_truncated_ || repairer_->has_truncated_pixels();
@@ -147,7 +151,8 @@ Status PngDecoder::read_header() {
   info_.alpha = transparent_colour_ || header.color_type == kGreyAlpha || header.color_type == kRgba;
   info_.bits = is_16_bit ? 16 : 8;
   info_.format = Format::png;
-  // SPNG_FMT_PNG is the file's own layout in the machine's byte order; it is the only one for 16-bit RGB and grey.
+  // SPNG_FMT_PNG keeps the channels and bits of the file, in the byte order of the machine. libspng has no other format
+  // for 16-bit RGB and grey.
   if (header.color_type == kGrey) {
     spng_format_ = is_16_bit ? (transparent_colour_ ? SPNG_FMT_GA16 : SPNG_FMT_PNG)
                              : (transparent_colour_ ? SPNG_FMT_GA8 : SPNG_FMT_G8);
@@ -161,7 +166,7 @@ Status PngDecoder::read_header() {
   return ok();
 }
 
-// Metadata that is damaged or missing is no reason to refuse a picture.
+// Damaged or missing metadata is no error.
 void PngDecoder::read_metadata() {
   auto found = std::make_shared<Metadata>();
   const auto bytes = [](const void* data, std::size_t size) {
@@ -196,7 +201,7 @@ Status PngDecoder::restart() {
   return open_context();
 }
 
-/// Whether another way may lead on; that is then the way.
+/// Switches to the next mode after the failure `failed`. Returns false if no mode is left or none can help.
 bool PngDecoder::try_next_mode(const Status& failed) {
   if (options_.damaged == DamagePolicy::refuse || failed.error().code != Errc::corrupt ||
       read_mode_ == ReadMode::unchecked)
@@ -220,7 +225,8 @@ std::vector<Damage> PngDecoder::damage() const {
   return all;
 }
 
-/// The row that comes next, and all after it, depend on what was taken from the file until now.
+/// Records the first fault that repairer_ found. The fault may affect the current row and all rows after it, or in an
+/// interlaced picture all rows.
 void PngDecoder::record_doubt() {
   if (!repairer_ || repairer_->first_fault().empty() || doubtful_from_ >= 0) return;
   doubtful_from_ = interlaced_ ? 0 : row_;
@@ -234,7 +240,7 @@ Status PngDecoder::begin_rows() {
   return interlaced_ ? gather_passes() : ok();
 }
 
-/// To where another way could not go on.
+/// Opens the file again in the current mode and decodes the `count` rows that an earlier mode already delivered.
 Status PngDecoder::skip_rows(int count) {
   if (auto opened = open_context(); !opened) return opened;
   if (auto begun = begin_rows(); !begun) return begun;
@@ -251,7 +257,8 @@ Status PngDecoder::read_row(std::byte* into) {
   return failure(code, "PNG row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height));
 }
 
-// Adam7 visits a row up to four times, filling in more of its pixels each time.
+// Decodes an interlaced picture into gathered_rows_. Its pixels are stored in seven passes (Adam7); up to four passes
+// add pixels to a row.
 Status PngDecoder::gather_passes() {
   auto scratch = ScratchFile::create(options_.spill_folder);
   if (!scratch) return scratch.error();
@@ -290,7 +297,7 @@ Status PngDecoder::gather_passes() {
   return ok();
 }
 
-/// The first time and after every failure, until no way is left.
+/// Starts decoding. After a failure it tries the next mode until none is left.
 Status PngDecoder::begin_rows_in_any_mode() {
   auto begun = begin_rows();
   while (!begun && try_next_mode(begun)) {
@@ -302,7 +309,7 @@ Status PngDecoder::begin_rows_in_any_mode() {
   return begun;
 }
 
-/// Row row_, which could not be had, another way.
+/// Decodes row row_ in the next modes after the current mode failed with `failed`.
 Status PngDecoder::read_row_in_any_mode(Status failed, std::byte* into) {
   while (!failed && try_next_mode(failed)) {
     const int failed_row = row_;
@@ -332,7 +339,8 @@ Status PngDecoder::read(std::span<std::byte> rows) {
 }
 
 MediaNeed PngDecoder::need() const {
-  // docs/memory.md: two rows as stored, one as yielded, zlib's window and libspng's own; the metadata is held twice.
+  // Two rows as stored, one output row, the window of zlib, and the memory of libspng, as measured (docs/memory.md).
+  // The metadata is held twice.
   const auto row = Bytes{info_.row_bytes()};
   const auto held = Bytes{metadata_->bytes()};
   MediaNeed sum{row * 4 + held * 2 + 1_MiB, Bytes{}};

@@ -1,4 +1,4 @@
-// The PNG container around igzip's deflate.
+// Writes PNG files and compresses them with igzip's deflate.
 // Source: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)": 5 (chunks), 11 (their contents).
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -20,10 +20,10 @@ namespace {
 
 using Byte = std::uint8_t;
 constexpr std::size_t kStripBytes = std::size_t{256}
-                                    << 10;  // filtered rows handed to deflate at once, at least one row
-constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // of one IDAT chunk
-// Level 1 of igzip makes files smaller than the usual writers at a tenth of their cost; 2 and 3 gain nothing on
-// filtered rows (docs/measurements.md).
+                                    << 10;  // filtered rows that deflate gets per call; at least one row
+constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // size of an IDAT chunk
+// The compression level of igzip. Level 1 makes smaller files than common PNG writers in a tenth of their time. Levels
+// 2 and 3 do not make them smaller (docs/measurements.md).
 constexpr int kLevel = 1;
 constexpr std::size_t kLevelBytes = ISAL_DEF_LVL1_DEFAULT;
 
@@ -50,7 +50,7 @@ void append(std::vector<Byte>& to, const Blob& blob) {
   to.insert(to.end(), first, first + blob.size());
 }
 
-/// Deflate in the zlib wrapping, as one stream over many calls.
+/// Compresses the data of many calls into one zlib stream.
 class Deflater {
  public:
   Deflater() {
@@ -61,7 +61,7 @@ class Deflater {
     stream_.level_buf_size = kLevelBytes;
     stream_.flush = NO_FLUSH;
   }
-  /// Compresses all of `data` and calls `full(span)` for each full piece of output, and for the rest if it is the last.
+  /// Compresses all of `data`. Calls `write(span)` for each full output buffer, and for the rest if `last` is set.
   template <class Write>
   Status put(std::span<Byte> data, bool last, Write&& write) {
     stream_.next_in = data.data();
@@ -92,6 +92,7 @@ std::vector<Byte> deflate_all(const Blob& blob) {
   Deflater deflater;
   std::vector<Byte> in, out;
   append(in, blob);
+  // The result is not needed: the callback cannot fail, and igzip fails only with wrong settings.
   (void)!deflater.put(in, true, [&](std::span<const Byte> piece) {
     out.insert(out.end(), piece.begin(), piece.end());
     return ok();
@@ -120,7 +121,7 @@ Status put_resolution(const Metadata& metadata, ByteSink& sink) {
 
 Status put_profile(const Metadata& metadata, ByteSink& sink) {
   using namespace std::string_view_literals;
-  auto data = text_bytes("icc\0\0"sv);  // the profile's name, its end, compression method 0
+  auto data = text_bytes("icc\0\0"sv);  // name of the profile, terminating zero, compression method 0
   const auto packed = deflate_all(metadata.icc);
   data.insert(data.end(), packed.begin(), packed.end());
   return put_chunk(sink, "iCCP", data);
@@ -134,7 +135,8 @@ std::vector<Byte> encode_fractions(std::span<const double> values) {
   return data;
 }
 
-// sRGB and an ICC profile do not stand in one file: the profile says more.
+// A file must not have both an sRGB chunk and an ICC profile. If there is a profile, only the profile is written,
+// because it is more precise.
 Status put_colour(const Metadata& metadata, ByteSink& sink) {
   const ColourInfo& colour = metadata.colour;
   std::vector<std::pair<std::string_view, std::vector<Byte>>> chunks;
@@ -151,7 +153,8 @@ Status put_colour(const Metadata& metadata, ByteSink& sink) {
   return ok();
 }
 
-// A text stays in the form it came in; one that has characters beyond Latin-1 can only be iTXt.
+// Writes a text in the kind of chunk that it came from (tEXt or iTXt). Text with characters outside of Latin-1 needs
+// iTXt.
 Status put_text(const TextEntry& text, ByteSink& sink) {
   auto data = text_bytes(text.key);
   data.push_back(0);
@@ -161,7 +164,7 @@ Status put_text(const TextEntry& text, ByteSink& sink) {
     add(*latin1);
     return put_chunk(sink, "tEXt", data);
   }
-  data.insert(data.end(), 2, 0);  // not compressed
+  data.insert(data.end(), 2, 0);  // flag: not compressed; compression method 0
   add(text.language);
   data.push_back(0);
   add(text.translated_key);
@@ -244,7 +247,8 @@ Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteRe
 }
 
 MediaNeed encode_png_need(const PictureInfo& picture, int) {
-  // A row as it came, the row above, a trial and the strip of filtered rows; deflate's tables and both output buffers.
+  // The sum of: the input row, the row above, a candidate row, the strip of filtered rows, the tables of deflate and
+  // both output buffers.
   const auto row = picture.row_bytes() + 1;
   return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBytes + 2 * kOutputBytes} + 768_KiB,
           Bytes{}};

@@ -5,14 +5,14 @@
 #include <cstring>
 #include <limits>
 
-// The loops below have neither calls nor branches, and the compiler turns them into vector code on its own.
+// The loops below have no calls and no branches, so that the compiler vectorizes them.
 namespace weir::media {
 namespace {
 
 using Byte = std::uint8_t;
 
-// Each takes the row, the row above it, the result, the bytes of a row and the bytes of a pixel. The first pixel has
-// zeros to its left.
+// The parameters are the row, the row above, the filtered row (result), the bytes per row and the bytes per pixel. The
+// values to the left of the first pixel are zeros.
 using Filter = void (*)(const Byte*, const Byte*, Byte*, std::size_t, std::size_t);
 
 void filter_none(const Byte* row, const Byte*, Byte* out, std::size_t count, std::size_t) {
@@ -38,7 +38,7 @@ void filter_average(const Byte* __restrict row, const Byte* __restrict above, By
 // The predictor is the neighbour (left, above, above left) closest to left + above - above left.
 void filter_paeth(const Byte* __restrict row, const Byte* __restrict above, Byte* __restrict out, std::size_t count,
                   std::size_t pixel) {
-  using Short = std::int16_t;  // eight to a vector register already with SSE2
+  using Short = std::int16_t;  // eight of them fit into a vector register of SSE2
   for (std::size_t i = 0; i < pixel; ++i) out[i] = static_cast<Byte>(row[i] - above[i]);
   for (std::size_t i = pixel; i < count; ++i) {
     const Short a = row[i - pixel], b = above[i], c = above[i - pixel];
@@ -53,6 +53,7 @@ void filter_paeth(const Byte* __restrict row, const Byte* __restrict above, Byte
   }
 }
 
+/// Returns the sum of the absolute values of bytes, taken as signed.
 std::uint64_t sum_of_magnitudes(const Byte* bytes, std::size_t count) {
   std::uint64_t total = 0;
   constexpr std::size_t kBlock = 4096;  // a 32-bit sum cannot overflow within it
@@ -67,7 +68,7 @@ std::uint64_t sum_of_magnitudes(const Byte* bytes, std::size_t count) {
 }
 
 constexpr std::array<Filter, 5> kFilters{filter_none, filter_sub, filter_up, filter_average,
-                                         filter_paeth};  // by their number in the file
+                                         filter_paeth};  // in the order of their numbers in the file
 
 }  // namespace
 

@@ -11,10 +11,11 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kSignature = 8, kChunkRead = std::size_t{16} << 10;
+/// The largest size of an ancillary chunk (a chunk that a decoder can ignore); a larger one is taken as damaged.
 constexpr std::uint64_t kMaxAncillaryBytes = std::uint64_t{64} << 20;
 constexpr std::uint32_t kHeaderSize = 13;
-constexpr int kMaxSearches = 16;    // for chunks in bytes that are none: more is a file of garbage
-constexpr int kMaxCandidates = 64;  // of one search, whose checksums are compared
+constexpr int kMaxSearches = 16;    // calls of find_valid_chunk() per file; a file that needs more cannot be repaired
+constexpr int kMaxCandidates = 64;  // positions per search where a checksum is compared
 
 std::uint32_t big_endian(const std::byte* bytes) {
   std::uint32_t value = 0;
@@ -28,8 +29,9 @@ void append(std::vector<std::byte>& to, std::uint32_t value) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 std::string_view as_text(const std::array<char, 4>& type) { return {type.data(), type.size()}; }
+/// Returns whether a decoder can ignore a chunk of this type.
 bool is_ancillary(const std::array<char, 4>& type) { return type[0] >= 'a'; }
-/// The checksum of what `so_far` was of and these bytes behind it.
+/// Continues the checksum `crc` with these bytes.
 std::uint32_t update_crc(std::uint32_t crc, const void* bytes, std::size_t count) {
   return crc32_gzip_refl(crc, static_cast<const unsigned char*>(bytes), count);
 }
@@ -82,7 +84,7 @@ void PngRepairer::record_fault(std::string what) {
   if (first_fault_.empty()) first_fault_ = std::move(what);
 }
 
-/// The signature and IHDR, which must be where they belong.
+/// Reads the signature and IHDR, which must be at the start of the file.
 Status PngRepairer::read_header() {
   head_.resize(kSignature);
   const bool has_signature = read_at(0, head_) == kSignature;
@@ -96,8 +98,9 @@ Status PngRepairer::read_header() {
   return ok();
 }
 
-/// Reads all of the chunk for its checksum. Empty if there is none: no letters in its type, or more data than there are,
-/// unless these are pixels.
+/// Reads the whole chunk at byte offset `at` to calculate its checksum. Returns nothing if the file cannot be read, or
+/// if the bytes are not taken as a chunk: the type does not consist of letters, an ancillary chunk has more than
+/// kMaxAncillaryBytes, or the chunk is longer than the rest of the file. (Pixel data may be longer.)
 std::optional<PngRepairer::Chunk> PngRepairer::read_chunk_at(std::uint64_t at) {
   std::array<std::byte, 8> head{};
   if (read_at(at, head) < head.size()) return std::nullopt;
@@ -115,7 +118,7 @@ std::optional<PngRepairer::Chunk> PngRepairer::read_chunk_at(std::uint64_t at) {
   const bool has_stored = read_at(chunk.body_offset + chunk.size, stored) == stored.size();
   chunk.is_intact = has_stored && big_endian(stored.data()) == chunk.crc;
   if (chunk.is_intact || !has_stored || as_text(chunk.type) == "IDAT") return chunk;
-  Chunk pixels = chunk;  // whose type is damaged
+  Chunk pixels = chunk;  // perhaps a chunk of pixel data with a damaged type
   std::memcpy(pixels.type.data(), "IDAT", 4);
   pixels.is_intact = compute_checksum(pixels) && big_endian(stored.data()) == pixels.crc;
   if (!pixels.is_intact) return chunk;
@@ -135,7 +138,8 @@ bool PngRepairer::compute_checksum(Chunk& chunk) {
   return true;
 }
 
-/// Where the next chunk of pixels, or the end marker, begins whose checksum fits.
+/// Searches from byte offset `from` on. Returns the offset of the next chunk of pixel data, or end marker, that has a
+/// correct checksum; nothing if there is none, or if kMaxSearches or kMaxCandidates is exceeded.
 std::optional<std::uint64_t> PngRepairer::find_valid_chunk(std::uint64_t from) {
   if (++searches_ > kMaxSearches) return std::nullopt;
   std::vector<std::byte> piece(kChunkRead);
@@ -154,7 +158,7 @@ std::optional<std::uint64_t> PngRepairer::find_valid_chunk(std::uint64_t from) {
   return std::nullopt;
 }
 
-/// The next chunk that is to be handed out.
+/// Finds the next chunk of the repaired stream and makes it the current chunk.
 void PngRepairer::queue_next_chunk() {
   head_.clear();
   head_read_ = 0;
@@ -177,7 +181,7 @@ void PngRepairer::queue_next_chunk() {
     next_offset_ = chunk->body_offset + chunk->size + 4;
     const bool is_pixels = type == "IDAT";
     if (is_pixels && !chunk->is_intact) {
-      // A length that is wrong reaches into chunks that follow, or ends within its own data.
+      // If its length is wrong, the chunk seems to end inside another chunk or inside its own data.
       const bool fits = next_offset_ <= file_->size() && (read_chunk_at(next_offset_) || next_offset_ == file_->size());
       if (!fits) {
         if (const auto next = find_valid_chunk(chunk->body_offset); next && *next >= chunk->body_offset + 4) {

@@ -12,39 +12,42 @@
 
 namespace weir::media {
 
-/// The chunks of a damaged PNG file as a stream without faults in its structure: what lies between chunks and ancillary
-/// chunks with a wrong checksum are left out, pixels (IDAT) are handed on as far as the file has them, with checksums that
-/// fit, and an end marker is put. Pixels themselves are not mended. Not thread-safe.
+/// Reads a damaged PNG file as a stream of chunks with a correct structure. (A chunk has a length, a type, data and a
+/// checksum.) The stream contains the header, the palette, the pixel data (chunks IDAT), intact optional chunks before
+/// the pixel data, and an end marker (IEND), which is added if it is missing. All checksums are recalculated. Bytes
+/// between chunks are omitted. The pixel data itself is not repaired. Not thread-safe.
 /// Source: PNG specification, third edition (W3C), 5.3 "Chunk layout".
 class PngRepairer {
  public:
-  /// Errors: corrupt, if the file's header is not there.
+  /// Reads the header of the file. Errors: corrupt, if the header is missing; io.
   static Result<PngRepairer> open(InputFilePtr file);
 
-  /// Fills `into`; false after the end marker.
+  /// Reads the next bytes of the repaired stream into `into`. Returns false after the end marker or after a failure.
   bool read(std::span<std::byte> into);
+  /// Returns the error of the first failed read of the file; empty if there was none.
   const std::optional<Error>& failure() const { return failure_; }
-  /// What was found wrong so far with what the pixels are made from, the first of it: "the checksum of the palette is wrong".
-  /// It concerns the rows that are decoded from the bytes taken since.
+  /// Returns the first fault so far that may affect the pixels, such as "the checksum of the palette is wrong"; empty:
+  /// none. Rows are affected if they are decoded from bytes of the stream at or after the fault.
   const std::string& first_fault() const { return first_fault_; }
-  /// The file ended before its end marker.
+  /// Returns whether the end marker was added, because the file has none after its last readable chunk.
   bool ends_early() const { return ends_early_; }
-  /// Pixel data were handed out that the file's end cuts off.
+  /// Returns whether the stream contained a chunk of pixel data that the end of the file truncates.
   bool has_truncated_pixels() const { return has_truncated_pixels_; }
 
-  /// Whether the lengths of all chunks up to the pixel data's end can be true: a wrong one makes pixels of what is none
-  /// before a checksum tells it. Reads no more than the chunks' headers.
+  /// Returns whether the lengths of the chunks up to the end of the pixel data lead from chunk to chunk. With a wrong
+  /// length, a decoder would decode other data as pixels before it reaches the checksum. Reads only the headers of the
+  /// chunks.
   static bool has_valid_lengths(const InputFile& file);
-  /// Errors: corrupt, if the chunk at this place is cut off or its checksum is wrong.
+  /// Checks the chunk at byte offset `at`. Errors: io; corrupt, if the chunk is truncated or its checksum is wrong.
   static Status check_chunk(InputFilePtr file, std::uint64_t at);
 
  private:
   struct Chunk {
-    std::uint64_t body_offset = 0;  ///< where its data start in the file
-    std::uint64_t size = 0;         ///< of the data that are there
-    std::uint32_t crc = 0;          ///< that fits
+    std::uint64_t body_offset = 0;  ///< byte offset of its data in the file
+    std::uint64_t size = 0;         ///< number of data bytes that are in the file
+    std::uint32_t crc = 0;          ///< checksum calculated from type and data
     std::array<char, 4> type{};
-    bool is_intact = false;  ///< with the checksum that fits
+    bool is_intact = false;  ///< the checksum in the file is right
   };
   explicit PngRepairer(InputFilePtr file) : file_{std::move(file)} {}
   Status read_header();
@@ -58,14 +61,14 @@ class PngRepairer {
   void record_fault(std::string what);
 
   InputFilePtr file_;
-  std::uint64_t next_offset_ = 0;  // of the next chunk in the file
-  std::vector<std::byte> head_;    // a length and a type, or a checksum
-  std::size_t head_read_ = 0;
-  std::uint64_t body_offset_ = 0, body_remaining_ = 0;  // of the chunk that is handed out
-  std::vector<std::byte> tail_;                         // its checksum
-  bool has_pixels_ = false;                             // an IDAT was put
-  bool is_finished_ = false;
-  int searches_ = 0;
+  std::uint64_t next_offset_ = 0;  // byte offset of the next chunk in the file
+  std::vector<std::byte> head_;    // next bytes of the stream: length and type of the current chunk, or its checksum
+  std::size_t head_read_ = 0;      // number of bytes of head_ that were passed on
+  std::uint64_t body_offset_ = 0, body_remaining_ = 0;  // unread data of the current chunk in the file
+  std::vector<std::byte> tail_;                         // checksum after the data
+  bool has_pixels_ = false;                             // an IDAT chunk was queued
+  bool is_finished_ = false;                            // the end marker was queued
+  int searches_ = 0;                                    // number of calls of find_valid_chunk()
   bool ends_early_ = false;
   bool has_truncated_pixels_ = false;
   std::string first_fault_;

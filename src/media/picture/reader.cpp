@@ -27,10 +27,12 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   return format == nullptr ? make_format_error(*file) : format->open(file, options);
 }
 
-/// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.
+/// Runs a decoder on a separate thread, which decodes rows ahead of the caller.
 class ThreadedReader final : public PictureReader {
  public:
-  /// `orientation`, `file_height`: of the file, for what is told of its rows.
+  /// read_ahead   largest size of the rows that are decoded but not read; one row if it is smaller
+  /// orientation  orientation of the file, for the texts of damage()
+  /// file_height  number of rows in the file, for the texts of damage()
   ThreadedReader(DecoderPtr decoder, Bytes read_ahead, int orientation, int file_height)
       : decoder_{std::move(decoder)},
         orientation_{orientation},
@@ -108,7 +110,7 @@ class ThreadedReader final : public PictureReader {
   int orientation_, file_height_;
   PictureInfo info_;
   std::size_t read_ahead_bytes_;
-  std::optional<RowQueue> queue_;  // of a pass that was begun
+  std::optional<RowQueue> queue_;  // empty before the first read() and after rewind()
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// What becomes of files that our own writers do not make, and of those that are no pictures.
+// Tests of reading files that weir's writers do not make, and files that are not pictures.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -207,7 +207,7 @@ TEST(BadInput, ADecompressionBombIsOpenedWithoutMuchMemory) {
   const auto picture = make_picture_info(8, 8, 3, false, 8);
   ASSERT_TRUE(save(folder / "bomb.png", options_for(Format::png, picture), draw_rows(picture)));
   auto bytes = read_test_file(folder / "bomb.png");
-  // 100,000 x 100,000 in IHDR, with the check sum of such a header.
+  // 100,000 x 100,000 pixels in IHDR, with the right checksum.
   const unsigned char sides[] = {0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0, 8, 2, 0, 0, 0, 0x27, 0x30, 0x9c, 0x9f};
   std::memcpy(bytes.data() + 16, sides, sizeof sides);
   write_test_file(folder / "bomb.png", bytes);

@@ -19,17 +19,19 @@ double lanczos(double x) {
   return kLobes * std::sin(a) * std::sin(a / kLobes) / (a * a);
 }
 
-/// For each output position along one axis: the inputs it draws on, all inside the picture, with weights of sum 1.
+/// The taps of all output positions along one axis. Taps are the input positions that contribute to an output position.
+/// They are all inside the picture, and the sum of their weights is 1.
 struct Axis {
   struct Taps {
     int first, count;
-    std::size_t first_weight;  // index of the first
+    std::size_t first_weight;  // index in Axis::weights of the weight of the first tap
   };
   std::vector<Taps> taps;
   std::vector<float> weights;
   int max_taps = 0;
 
   Axis(int in, int out) {
+    // distance between output positions, in input positions; factor by which the kernel is stretched
     const double step = static_cast<double>(in) / out, stretch = std::max(1.0, step);
     taps.reserve(static_cast<std::size_t>(out));
     for (int i = 0; i < out; ++i) {
@@ -46,6 +48,7 @@ struct Axis {
   }
 };
 
+/// Returns an upper bound of Axis::max_taps.
 int max_taps(int in, int out) {
   const double stretch = std::max(1.0, static_cast<double>(in) / out);
   return std::min(in, static_cast<int>(2 * kLobes * stretch) + 2);
@@ -87,8 +90,10 @@ class LanczosResampler final : public RowSource {
   }
 
  private:
-  static constexpr unsigned kOne = static_cast<Sample>(~Sample{0});
-  static constexpr std::size_t kEncodedSteps = 65535;  // a step at the dark end is a twentieth of an 8-bit level
+  static constexpr unsigned kOne = static_cast<Sample>(~Sample{0});  // sample value of full intensity
+  // number of steps of linear light; even in the darkest colours a step is a twentieth of the distance between two
+  // 8-bit samples
+  static constexpr std::size_t kEncodedSteps = 65535;
 
   std::size_t channels() const { return static_cast<std::size_t>(from_.channels()); }
   std::size_t row_floats() const { return static_cast<std::size_t>(width_) * channels(); }
@@ -142,10 +147,12 @@ class LanczosResampler final : public RowSource {
   PictureInfo from_;
   int width_;
   Axis horizontal_, vertical_;
-  std::vector<float> linear_;    // of every sample value
-  std::vector<Sample> encoded_;  // 8 bits only: of every linear value in steps
+  std::vector<float> linear_;    // index: sample value; value: linear light
+  std::vector<Sample> encoded_;  // index: linear light * kEncodedSteps; value: sample; only for 8 bits
   std::vector<Sample> raw_;
-  std::vector<float> input_row_, ring_, sum_;  // a row as it came; the last rows, resized to width; one result
+  // All in linear light. input_row_: one input row; ring_: the last max_taps input rows, resized to width_; sum_: one
+  // output row.
+  std::vector<float> input_row_, ring_, sum_;
   int next_in_ = 0, next_out_ = 0;
 };
 
@@ -161,7 +168,7 @@ Bytes resample_memory_need(const PictureInfo& from, int width, int height) {
   const auto row_taps = static_cast<std::uint64_t>(max_taps(from.width, width));
   const auto column_taps = static_cast<std::uint64_t>(max_taps(from.height, height));
   const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
-  // vectors that grow hold up to twice what they need, and their old half while they move
+  // A vector that grows takes up to three times its size: twice the size, and the old copy while it moves.
   return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (column_taps + 1) * w * n} +
          Bytes{w * (16 + 12 * row_taps) + h * (16 + 12 * column_taps)} + 384_KiB;
 }

@@ -7,16 +7,22 @@
 
 namespace weir::media {
 
-/// Rows of `from` resized to width x height, pulled as needed.
+/// Returns a row source that resizes the picture from `rows` to width x height pixels. `rows` must outlive the
+/// result.
 ///
-/// A Lanczos kernel of three lobes, widened when shrinking, in linear light (the sRGB curve stands for the picture's own,
-/// whose profile is not touched), with colour weighted by alpha. One number per axis and output sample, summed in fixed
-/// order: the result does not depend on how many rows are read at a time.
-/// Cost    O(height * width * taps); resample_memory() of float rows
+/// Each output sample is a weighted sum of input samples (taps). The weights are those of a Lanczos kernel with three
+/// lobes, which is stretched when the picture shrinks. The sums are calculated in linear light, with colours weighted
+/// by alpha. The sRGB curve is used for all pictures, also for those with another curve in their ICC profile. The taps
+/// are summed in a fixed order, first along rows and then along columns, so that the result does not depend on how many
+/// rows are read at a time.
+/// from    format of `rows`
+/// Errors  those of `rows`
+/// Cost    time O(height * width * taps); memory resample_memory_need()
 /// Source  Duchon, "Lanczos Filtering in One and Two Dimensions", J. Appl. Meteorology 18 (1979); the curve from
 ///         IEC 61966-2-1
 std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& from, int width, int height);
 
+/// Returns the memory that resample_rows() takes.
 Bytes resample_memory_need(const PictureInfo& from, int width, int height);
 
 }  // namespace weir::media

@@ -6,13 +6,14 @@
 namespace weir::media {
 namespace {
 
-/// Straight alpha over white: value * a + white * (1 - a), rounded.
+/// Composes a colour sample over white, rounded: value * alpha + white * (1 - alpha), with alpha from 0 to 1.
 template <class Sample>
 Sample over_white(Sample value, Sample alpha) {
   constexpr std::uint64_t kOne = static_cast<Sample>(~Sample{0});
   return static_cast<Sample>((std::uint64_t{value} * alpha + kOne * (kOne - alpha) + kOne / 2) / kOne);
 }
 
+/// Composes the pixels of a row over white and removes alpha, in place.
 template <class Sample>
 void flatten_alpha(Sample* row, int width, int colours) {
   for (int x = 0; x < width; ++x)
@@ -39,7 +40,7 @@ class RowConverter final : public RowSource {
   }
 
  private:
-  // In place: what is written never overtakes what is still to be read.
+  // Converts row_ in place, which works because the write position never passes the read position.
   void convert_row() {
     auto* small = reinterpret_cast<std::uint8_t*>(row_.get());
     int channels = from_.channels();
@@ -56,7 +57,7 @@ class RowConverter final : public RowSource {
 
   RowSource& rows_;
   PictureInfo from_, to_;
-  std::unique_ptr<std::uint16_t[]> row_;  // one row; 16-bit so that it is aligned for both
+  std::unique_ptr<std::uint16_t[]> row_;  // one row of 8- or 16-bit samples
 };
 
 }  // namespace

@@ -10,8 +10,8 @@ RowQueue::RowQueue(std::size_t capacity_bytes)
       wake_bytes_{capacity_ / 4},
       ring_{std::make_unique_for_overwrite<std::byte[]>(capacity_)} {}
 
-// The bytes between the two counters belong to the consumer, the others to the producer: each side copies its own
-// without the lock.
+// The bytes between the two counters belong to the consumer, the other bytes of the ring to the producer. Therefore
+// each thread copies its bytes without the lock.
 Status RowQueue::write(std::span<const std::byte> rows) {
   while (!rows.empty()) {
     std::size_t at = 0, run = 0;

@@ -12,20 +12,24 @@
 
 namespace weir::media {
 
-/// Rows on their way from one thread to another: a ring of bytes that never grows, so that neither side runs ahead by
-/// more than its capacity. A side that had to wait goes on once a quarter of the ring is there for it, so that threads
-/// change places per band and not per row. One producer, one consumer.
+/// Transfers rows from one thread (the producer) to another (the consumer) through a ring buffer of fixed size, so that
+/// the producer is never ahead by more than the capacity. A waiting thread continues when it can transfer a quarter of
+/// the ring, so that the threads do not switch at every row. After close() the consumer does not wait any more.
 class RowQueue : public RowSource {
  public:
+  /// The queue has space for `capacity_bytes` bytes, at least 4.
   explicit RowQueue(std::size_t capacity_bytes);
 
-  /// Producer: waits for room as long as needed. Errors: what the consumer gave to cancel().
+  /// Producer: writes all of `rows` and waits for free space when necessary. Errors: the reason of cancel().
   Status write(std::span<const std::byte> rows);
-  /// Producer: there is no more, because all is there or because of an error. Only the first call counts.
+  /// Producer: ends the rows. `reason` is ok() after the last row, or the error that ended them. The consumer can still
+  /// read all rows that were written. Only the first call has an effect.
   void close(Status reason);
-  /// Consumer: waits until `rows` is full. Errors: the reason of close() if the rows end before; cancelled.
+  /// Consumer: waits until `rows` is full. Errors: the reason of cancel(); if the rows end too early, the error of
+  /// close(), or io after close(ok()).
   Status read(std::span<std::byte> rows) override;
-  /// Either side: nothing more is wanted; whoever waits wakes up with `reason`. Only the first call counts.
+  /// Producer or consumer: stops the transfer and drops the rows in the queue. A waiting thread wakes up, and all calls
+  /// of read() and write() return `reason` from now on. Only the first call has an effect.
   void cancel(Error reason);
 
  private:
@@ -35,7 +39,7 @@ class RowQueue : public RowSource {
   std::condition_variable readable_, writable_;
   const std::size_t capacity_, wake_bytes_;
   const std::unique_ptr<std::byte[]> ring_;
-  std::size_t written_bytes_ = 0, read_bytes_ = 0;  // bytes since the start
+  std::size_t written_bytes_ = 0, read_bytes_ = 0;  // numbers of bytes since the construction
   std::optional<Status> close_reason_;
   std::optional<Error> cancel_reason_;
 };

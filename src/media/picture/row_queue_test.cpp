@@ -29,7 +29,7 @@ TEST(RowQueue, DeliversInOrderWhateverThePieces) {
       for (std::size_t at = 0; at < got.size(); at += 125) ASSERT_TRUE(queue.read(std::span{got}.subspan(at, 125)));
       producer.join();
       EXPECT_EQ(got, sent);
-      EXPECT_FALSE(queue.read(std::span{got}.first(1)));  // it ended
+      EXPECT_FALSE(queue.read(std::span{got}.first(1)));  // the rows have ended
     }
 }
 

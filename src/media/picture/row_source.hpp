@@ -7,11 +7,13 @@
 
 namespace weir::media {
 
-/// Rows of samples, pulled from the top down. Decoders, filters and queues are row sources; encoders pull from one.
+/// A source of rows of samples, read from the top down. Decoders, converters and queues are row sources. Encoders and
+/// converters read rows from such a source.
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  /// Fills `rows`, a whole number of rows, with the next ones. Errors: those of the source; the rows are then undefined.
+  /// Reads the next rows into `rows`, which has space for a whole number of rows. Errors: those of the source; then the
+  /// content of `rows` is undefined.
   virtual Status read(std::span<std::byte> rows) = 0;
 };
 

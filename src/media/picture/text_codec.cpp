@@ -15,11 +15,12 @@
 namespace weir::media {
 namespace {
 
-/// The character at the start and its length; length 0 if it is no UTF-8. Source: RFC 3629, 3.
+/// A character of UTF-8 and its length in bytes; length 0: not valid UTF-8. Source: RFC 3629, 3.
 struct Character {
   std::uint32_t code = 0;
   std::size_t length = 0;
 };
+/// Returns the first character of a text that is not empty.
 Character character_at(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -95,7 +96,7 @@ std::optional<Blob> inflate_zlib(std::span<const std::byte> packed, std::size_t 
     out.resize(before + kInflateStep - state->avail_out);
     if (out.size() > limit) return std::nullopt;
     if (state->block_state == ISAL_BLOCK_FINISH) return out;
-    if (out.size() == before) return std::nullopt;  // the bytes ended before the stream did
+    if (out.size() == before) return std::nullopt;  // the data ends before the end of the stream
   }
 }
 
@@ -113,7 +114,7 @@ std::optional<Blob> decode_raw_profile(std::string_view text) {
   int high = -1;
   for (const char c : text) {
     const int digit = hex_digit(c);
-    if (digit < 0) continue;  // the ends of lines
+    if (digit < 0) continue;  // line ends
     if (high >= 0) out.push_back(static_cast<std::byte>(high << 4 | digit));
     high = high >= 0 ? -1 : digit;
   }
@@ -132,7 +133,8 @@ Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_
   std::size_t at = 0;
   while (resources.size() - at >= kResourceHead + 5 && std::memcmp(resources.data() + at, "8BIM", 4) == 0) {
     const auto id = static_cast<int>(number(at + 4, 2));
-    const std::size_t name = round_up(number(at + 6, 1) + 1, 2);  // with its length, padded to an even number
+    // size of the name in bytes, with its length byte, padded to an even number
+    const std::size_t name = round_up(number(at + 6, 1) + 1, 2);
     const std::size_t size_at = at + 6 + name;
     if (size_at + 4 > resources.size()) break;
     const std::size_t size = number(size_at, 4), body = size_at + 4;
@@ -149,7 +151,7 @@ Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_
 }
 
 void record_omitted_resources(Metadata& metadata, const std::vector<int>& other_ids) {
-  constexpr int kDigest = 0x0425;  // a check sum of the IPTC records
+  constexpr int kDigest = 0x0425;  // a checksum of the IPTC records
   const auto count = std::count_if(other_ids.begin(), other_ids.end(), [](int id) { return id != kDigest; });
   if (count > 0) record_omission(metadata, "Photoshop data", fmt::format("{} resources that are not carried", count));
 }

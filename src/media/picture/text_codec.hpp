@@ -11,32 +11,36 @@
 
 namespace weir::media {
 
-/// The same bytes, as text.
+/// Returns a view of `bytes` as characters, without a copy.
 inline std::string_view as_chars(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Converts Latin-1 to UTF-8.
 std::string latin1_to_utf8(std::string_view bytes);
-/// Nothing if a character has no place in Latin-1, or the text is no UTF-8.
+/// Converts UTF-8 to Latin-1.
+/// Returns nothing if a character does not exist in Latin-1, or if the text is not valid UTF-8.
 std::optional<std::string> utf8_to_latin1(std::string_view text);
-/// Text of an unknown encoding: as it is if it is UTF-8, else taken for Latin-1.
+/// Converts text of unknown encoding to UTF-8. Valid UTF-8 stays as it is; any other text is taken as Latin-1.
 std::string unknown_to_utf8(std::string_view bytes);
 
-/// The bytes of a zlib stream. Nothing if it is damaged or gives more than `limit` bytes.
+/// Decompresses a zlib stream. Returns nothing if it is damaged or the result has more than `limit` bytes.
 std::optional<Blob> inflate_zlib(std::span<const std::byte> packed, std::size_t limit);
 
-/// ImageMagick's way to put a block into a PNG text: a line with its name, one with its length, and hexadecimal digits.
+/// Decodes a metadata block that ImageMagick stored in a PNG text: a line with its name, a line with its length, and
+/// hexadecimal digits. Returns nothing if the text is damaged or has another form.
 /// Source: ImageMagick's "Raw profile type NAME" texts as ExifTool's tag tables describe them (PNG TextualData).
-/// Nothing if the text is none or is damaged.
 std::optional<Blob> decode_raw_profile(std::string_view text);
 
-/// The records of IPTC-IIM in the image resources of Photoshop (JPEG's APP13 behind its name, TIFF's tag 34377).
-/// other   gets the number of each other resource
+/// Returns the IPTC-IIM records in the image resources of Photoshop, which are a list of data blocks with identifiers;
+/// empty if there are none. Files contain them in JPEG's segment APP13 and in TIFF's tag 34377.
+/// other_ids  the identifiers of all other resources are added to it
 /// Source: Adobe Photoshop File Formats Specification, "Image Resource Blocks"; 0x0404 is IPTC-NAA
 Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_ids);
-/// Notes how many resources are not carried.
+/// Records as an omission how many image resources weir does not copy. `other_ids` comes from extract_iptc(). A
+/// checksum of the IPTC records does not count.
 void record_omitted_resources(Metadata& metadata, const std::vector<int>& other_ids);
-/// The opposite: resources that hold IPTC alone.
+/// Makes image resources of Photoshop that contain only the IPTC records `iptc`.
 Blob make_iptc_resources(const Blob& iptc);
 
 }  // namespace weir::media

@@ -7,8 +7,8 @@
 
 namespace weir::media {
 
-// Every function of libtiff that is used.
-// clang-format never settles on this list.
+// The list of all functions of libtiff that weir uses. It declares the members of the struct below. (clang-format would
+// format it differently at each run.)
 // clang-format off
 #define WEIR_TIFF_FUNCTIONS(X)                                                            \
   X(TIFFOpenOptionsAlloc) X(TIFFOpenOptionsFree) X(TIFFOpenOptionsSetMaxSingleMemAlloc)   \
@@ -20,8 +20,8 @@ namespace weir::media {
   X(TIFFReadScanline) X(TIFFReadTile)
 // clang-format on
 
-/// libtiff, loaded when the first TIFF file is opened, as libvips is: with its codecs it brings ten shared libraries
-/// that a run over PNG and JPEG files does without. The members are called like the functions.
+/// Pointers to the functions of libtiff; each member has the name of its function. The library is loaded when the first
+/// TIFF file is opened, because it and its codecs are ten shared libraries, which other runs do not need.
 struct TiffApi {
   WEIR_TIFF_FUNCTIONS(WEIR_API_POINTER)
 
@@ -30,7 +30,8 @@ struct TiffApi {
     WEIR_TIFF_FUNCTIONS(WEIR_API_VISIT)
   }
 
-  /// Loads the library at the first call. Thread-safe. Errors: unsupported, if it is not installed.
+  /// Returns the functions; the first call loads the library. Thread-safe. Errors: unsupported, if it is not installed
+  /// or too old.
   static Result<const TiffApi*> get();
 };
 

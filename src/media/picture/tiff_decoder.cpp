@@ -1,5 +1,5 @@
-// TIFF, through libtiff: by rows, or by rows of tiles. Colours that need a conversion (CMYK, L*a*b*, YCbCr that is no JPEG)
-// go through libvips.
+// Decodes TIFF files with libtiff, row by row or one row of tiles at a time. libvips decodes files that need a
+// conversion (TiffHeader::needs_conversion).
 // Source: TIFF 6.0; Adobe, "TIFF Technical Note 3" (floating point); BigTIFF (libtiff's documentation)
 #include <algorithm>
 #include <cstring>
@@ -18,7 +18,7 @@
 namespace weir::media {
 namespace {
 
-constexpr Bytes kTiffLibraryBytes = 8_MiB;  // libtiff and its codecs' libraries, once they are loaded (docs/memory.md)
+constexpr Bytes kTiffLibraryBytes = 8_MiB;  // libtiff and its codec libraries, loaded (docs/memory.md)
 constexpr Bytes kTiffWorking = 2_MiB;       // buffers that do not grow with the picture
 
 class TiffDecoder final : public Decoder {
@@ -56,13 +56,14 @@ class TiffDecoder final : public Decoder {
   DamagePolicy damaged_;
   TiffPixelFormat format_;
   TiffLayout layout_;
-  std::vector<std::unique_ptr<TiffFile>> planes_;       // one reads them all where there are tiles
-  std::vector<std::vector<std::byte>> stored_samples_;  // a row, or a tile, of each plane
-  std::vector<std::byte> band_;                         // a row of tiles as it is yielded
-  std::vector<std::byte> last_row_;                     // as it was yielded: stands in for rows that cannot be decoded
-  std::vector<bool> bad_rows_;                          // of all passes; empty: none
-  std::vector<bool> doubtful_rows_;                     // decoded from a strip that then failed
-  int bad_end_ = 0;                                     // rows before this one belong to a strip that cannot be decoded
+  std::vector<std::unique_ptr<TiffFile>> planes_;       // one open file per plane; with tiles one for all planes
+  std::vector<std::vector<std::byte>> stored_samples_;  // a row or a tile of each plane
+  std::vector<std::byte> band_;                         // a row of tiles, decoded and converted
+  // last good row, which replaces rows that cannot be decoded; empty: none yet
+  std::vector<std::byte> last_row_;
+  std::vector<bool> bad_rows_;       // rows that could not be decoded so far; restart() keeps them; empty: none
+  std::vector<bool> doubtful_rows_;  // rows decoded from a strip that failed later
+  int bad_end_ = 0;                  // first row after the strip that cannot be decoded
   int row_ = 0;
 };
 
@@ -120,7 +121,8 @@ std::vector<Damage> TiffDecoder::damage() const {
   return all;
 }
 
-// A strip that fails is not read on: what a codec makes of the rest of it is not what was written.
+// Decodes the next row, or repeats the last good row. After a failure the rest of the strip is skipped, because the
+// codec would deliver wrong rows.
 Status TiffDecoder::read_or_repeat_row(std::byte* into) {
   const auto row_bytes = info_.row_bytes();
   const bool skipped = row_ < bad_end_;
@@ -135,7 +137,7 @@ Status TiffDecoder::read_or_repeat_row(std::byte* into) {
     const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
     bad_end_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
     mark_rows(bad_rows_, row_, bad_end_ - row_);
-    // What a codec made of the strip before it gave up may be wrong already.
+    // The rows that the codec decoded before the failure may be wrong too.
     const bool is_doubtful = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > start;
     if (is_doubtful) mark_rows(doubtful_rows_, static_cast<int>(start), row_ - static_cast<int>(start));
   }
@@ -163,8 +165,10 @@ bool TiffDecoder::read_tile(int x) {
   return true;
 }
 
-// A tile that cannot be decoded: the row above it is repeated, in the first row of tiles the column to its left. False for
-// the first tile of all, which has neither.
+// Fills a tile that cannot be decoded: repeats the pixel row above the tile, or in the first row of tiles the pixel
+// column to the left of the tile. Returns false for the first tile, which has neither.
+// x             left column of the tile
+// width, count  columns and rows of the tile inside the picture
 bool TiffDecoder::fill_tile(int x, int width, int count) {
   const auto pixel_bytes = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
   const auto left = static_cast<std::size_t>(x) * pixel_bytes;
@@ -181,7 +185,7 @@ bool TiffDecoder::fill_tile(int x, int width, int count) {
   return true;
 }
 
-// All tiles of the row of tiles that starts with row_, as they are yielded.
+// Decodes and converts all tiles of the row of tiles that starts with row_.
 Status TiffDecoder::read_tiles() {
   const int tile_width = static_cast<int>(layout_.tile_width);
   const int count = std::min(static_cast<int>(layout_.tile_height), info_.height - row_);
@@ -225,8 +229,8 @@ Status TiffDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
-// What libtiff holds for one strip or tile: its bytes as stored, and where a codec works on the whole of it or looks back
-// far, about twice what they decode to.
+// Returns the memory of libtiff for one strip or tile: its stored bytes and a quarter more; and twice its decoded size
+// for codecs that work on the whole strip or have a large window.
 Bytes TiffDecoder::decoder_bytes() const {
   Bytes sum{layout_.max_stored_bytes + (layout_.max_stored_bytes >> 2)};
   switch (layout_.compression) {
@@ -241,7 +245,7 @@ Bytes TiffDecoder::decoder_bytes() const {
   }
 }
 
-// docs/memory.md
+// The formula is explained in docs/memory.md.
 MediaNeed TiffDecoder::need() const {
   const auto planes = static_cast<std::uint64_t>(format_.planes());
   MediaNeed sum{kTiffLibraryBytes + kTiffWorking, Bytes{}, kTiffLibraryBytes};
@@ -253,7 +257,7 @@ MediaNeed TiffDecoder::need() const {
   return sum.ram += Bytes{metadata_->bytes()} * 3, sum;
 }
 
-/// What is left to libvips.
+/// The loader for files with TiffHeader::needs_conversion.
 constexpr VipsLoader kConvertedTiffLoader{
     .format = Format::tiff,
     .load = &VipsApi::vips_tiffload_source,

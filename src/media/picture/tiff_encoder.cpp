@@ -1,4 +1,5 @@
-// TIFF, through libvips and libtiff; libvips 8.14 writes no tags for EXIF and IPTC, which are added afterwards.
+// Writes TIFF files with libvips and libtiff. libvips 8.14 does not write EXIF and IPTC tags, so add_tiff_tags() adds
+// them to the finished file.
 #include "media/picture/tiff_extra_tags.hpp"
 #include "media/picture/tiff_tree.hpp"
 #include "media/picture/vips_encoder.hpp"

@@ -34,7 +34,8 @@ bool write_all(int fd, std::uint64_t at, std::span<const std::byte> bytes) {
   return true;
 }
 
-// The entries as they are: what stands elsewhere in the file stays there, so their four bytes are all there is to copy.
+// Reads the entries of the first directory. TiffTag::value contains the four bytes of the value field, also if they are
+// the offset of a value elsewhere in the file, because such values stay where they are.
 std::optional<TiffDirectory> read_entries(int fd, std::span<const std::byte> header) {
   const TiffNumberReader numbers{header};
   const std::uint64_t at = numbers.u32(4);
@@ -73,6 +74,7 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
   if (::fstat(fd, &about) != 0 || !read_all(fd, 0, header)) return failure();
   const TiffNumberReader numbers{header};
   const auto size = round_up(static_cast<std::uint64_t>(about.st_size), 2);
+  // A BigTIFF has no header that has_header() accepts, so it gets this message too.
   if (!numbers.has_header() || size + metadata.bytes() * 2 > std::numeric_limits<std::uint32_t>::max())
     return Error{Errc::unsupported, name + ": TIFF: no room for further tags"};
   auto page = read_entries(fd, header);

@@ -7,12 +7,13 @@
 
 namespace weir::media {
 
-/// Puts the EXIF block's tags (with the EXIF and GPS directories below) and IPTC into a finished TIFF file of one page,
-/// which libvips 8.14 does not do: a longer directory is appended, and the header points there. Tags that the file has
-/// already stay as they are.
-/// fd     readable and writable at any offset
-/// name   stands in messages
-/// Errors: io; unsupported (BigTIFF, or no room below 4 GiB): then the file is as it was.
+/// Adds tags to a finished TIFF file of one page, because libvips 8.14 does not write them: the tags of metadata.exif,
+/// and the records in metadata.iptc. Does not add tags whose value read_tiff_tree() leaves empty because it is too
+/// large. Appends a new directory (list of tags) with the old and the new tags, and changes the header to point to it.
+/// Tags that the file already has, and the orientation, are not changed.
+/// fd     descriptor of the file; readable and writable at any offset
+/// name   name of the file in messages
+/// Errors: io; unsupported (BigTIFF, or the file would exceed 4 GiB): then the file is unchanged.
 Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name);
 
 }  // namespace weir::media

@@ -6,15 +6,15 @@
 
 namespace weir::media {
 
-// Errors and warnings: libtiff passes over tags that it cannot read with either.
+// Receives the errors and warnings of libtiff. It reports a skipped tag as an error or as a warning.
 int TiffFile::record_message(TIFF*, void* self, const char*, const char* format, va_list values) {
   auto& file = *static_cast<TiffFile*>(self);
   char text[512];
   std::vsnprintf(text, sizeof text, format, values);
   file.message_ = text;
-  if (file.message_.find("beyond the") != std::string::npos)
-    file.has_skipped_tags_ = true;  // "limit defined in open options"
-  return 1;                         // nothing is printed
+  // The message contains "beyond the ... limit defined in open options".
+  if (file.message_.find("beyond the") != std::string::npos) file.has_skipped_tags_ = true;
+  return 1;  // 1: libtiff prints nothing
 }
 
 tmsize_t TiffFile::read(thandle_t self, void* into, tmsize_t count) {

@@ -10,24 +10,28 @@
 
 namespace weir::media {
 
-/// The first picture of a TIFF file, opened with libtiff. What libtiff says goes into message(), never to standard error.
-/// Not thread-safe.
+/// A TIFF file that libtiff has open, at its first picture. Messages of libtiff are stored and never printed. Not
+/// thread-safe.
 class TiffFile {
  public:
-  /// most   bytes that libtiff may allocate at once; tags of more are left out
-  /// Errors: corrupt, io
+  /// Opens the file.
+  /// max_allocation  largest single allocation of libtiff in bytes; libtiff skips tags that need more
+  /// Errors: corrupt, io, unsupported, over_budget
   static Result<std::unique_ptr<TiffFile>> open(const TiffApi& api, InputFilePtr file, Bytes max_allocation);
   ~TiffFile();
   TiffFile(const TiffFile&) = delete;
   TiffFile& operator=(const TiffFile&) = delete;
 
+  /// Returns the handle for calls of libtiff; never null.
   TIFF* get() const { return tiff_; }
-  /// A tag of 16 bits, or its default; 0 if it has none.
+  // These two return the value of a tag of 16 or 32 bits. If the file lacks the tag, they return its default value; 0
+  // if there is no default.
   std::uint16_t u16(std::uint32_t tag) const;
   std::uint32_t u32(std::uint32_t tag) const;
-  /// Why the last call failed: the failure of reading the file, or `otherwise`.
+  /// Returns the error of a call of libtiff that failed: the error of reading the file if there was one, or else an
+  /// error with `code` and the text `message`.
   Error failure(Errc code, const std::string& message) const;
-  /// Something was not read because it is larger than `most`.
+  /// Returns whether libtiff skipped a tag because it is larger than `max_allocation`.
   bool has_skipped_tags() const { return has_skipped_tags_; }
 
  private:

@@ -12,8 +12,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::uint64_t kMaxStripsOrTiles = kTiffHeaderLimit.count() / 8;  // strips or tiles
-constexpr std::uint64_t kMaxDecodedBytes = std::uint64_t{1} << 30;         // bytes of a row, or of a tile
+constexpr std::uint64_t kMaxStripsOrTiles = kTiffHeaderLimit.count() / 8;  // largest number of strips or tiles
+constexpr std::uint64_t kMaxDecodedBytes = std::uint64_t{1} << 30;  // largest size of a row or of a tile, in bytes
 
 Error tiff_unsupported(const InputFile& file, const std::string& what, const std::string& advice) {
   return file.error(Errc::unsupported, "tiff: " + what + "; " + advice);
@@ -42,7 +42,7 @@ class HeaderReader {
   PictureInfo& info_ = header_.info;
   TiffPixelFormat& format_ = header_.pixel_format;
   TiffLayout& layout_ = header_.layout;
-  int dropped_samples_ = 0;  // of each pixel: neither colours nor alpha
+  int dropped_samples_ = 0;  // number of samples per pixel that are neither colour nor alpha
 };
 
 Status HeaderReader::read_size() {
@@ -61,7 +61,7 @@ Status HeaderReader::read_size() {
   return ok();
 }
 
-// Pictures whose samples are no grey, RGB or palette are left to libvips, where it can.
+// Pictures whose samples are not grey, RGB or palette indices are left to libvips, if it can decode them.
 Status HeaderReader::read_colours() {
   std::uint16_t photometric = 0;
   if (api_.TIFFGetField(tiff_.get(), TIFFTAG_PHOTOMETRIC, &photometric) != 1)
@@ -101,8 +101,8 @@ Status HeaderReader::read_colours() {
   }
 }
 
-// TIFF 6.0 calls a sample beyond the colours alpha only where ExtraSamples says so. A file that leaves the tag out means
-// alpha (GIMP 2.10, ImageMagick 6.9 and libvips 8.14 take it so).
+// In TIFF 6.0 an extra sample is alpha only if the tag ExtraSamples declares it. In files without that tag a single
+// extra sample is alpha too, as in GIMP 2.10, ImageMagick 6.9 and libvips 8.14.
 void HeaderReader::read_alpha() {
   const int colours = layout_.photometric == PHOTOMETRIC_RGB || layout_.photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
   std::uint16_t count = 0, *kinds = nullptr;
@@ -130,7 +130,8 @@ Status HeaderReader::read_palette() {
     has_16_bit_entries =
         has_16_bit_entries || std::any_of(part, part + size, [](std::uint16_t value) { return value > 255; });
   }
-  // Some programs write entries of 8 bits; libtiff's tools tell them apart in the same way.
+  // Some programs write entries of 8 bits instead of 16; then no value exceeds 255. The tools of libtiff use the same
+  // rule.
   if (has_16_bit_entries)
     for (auto& value : format_.palette) value = to_8_bits(value);
   return ok();
@@ -203,7 +204,7 @@ Result<TiffHeader> HeaderReader::read() {
   if (header_.needs_conversion && tiff_.has_skipped_tags())
     return unsupported("CMYK, L*a*b* or YCbCr with a tag of more than 16 MiB is not read",
                        "take its metadata out first");
-  // libtiff decodes JBIG by whole strips only
+  // libtiff decodes JBIG only in whole strips, not row by row.
   header_.needs_conversion = header_.needs_conversion || layout_.compression == COMPRESSION_JBIG;
   if (header_.needs_conversion) return std::move(header_);
   if (auto numbers = check_numbers(); !numbers) return numbers.error();

@@ -10,35 +10,37 @@
 
 namespace weir::media {
 
-inline constexpr Bytes kTiffHeaderLimit = 16_MiB;  ///< of one tag, while only the header is read
+inline constexpr Bytes kTiffHeaderLimit = 16_MiB;  ///< largest tag that is read with the header, in bytes
 
-/// How the pixels of a file are compressed, and cut into strips or tiles.
+/// The compression of a picture, and its division into strips (some rows each) or tiles (rectangles). In a planar file,
+/// which stores each channel in a plane of its own, each plane has its own strips or tiles.
 struct TiffLayout {
-  std::uint16_t photometric = 0, compression = 0, sample_format = 0;
+  std::uint16_t photometric = 0, compression = 0, sample_format = 0;  ///< values of the tags with these names
   bool tiled = false;
-  std::uint32_t tile_width = 0, tile_height = 0;
-  std::uint64_t max_stored_bytes = 0;   ///< bytes of the largest strip or tile in the file
-  std::uint64_t max_decoded_bytes = 0;  ///< of a strip or tile
-  std::uint64_t row_bytes = 0;          ///< of a row of a plane, or of a tile
+  std::uint32_t tile_width = 0, tile_height = 0;  ///< in pixels; 0 for strips
+  std::uint64_t max_stored_bytes = 0;             ///< size of the largest strip or tile as it is in the file
+  std::uint64_t max_decoded_bytes = 0;            ///< size of a decoded strip or tile
+  std::uint64_t row_bytes = 0;  ///< size of a decoded row: of a tile, or of the picture (planar: of a plane)
 };
 
-/// What the tags of a file's first picture say.
+/// The information in the tags of a file's first picture.
 struct TiffHeader {
-  PictureInfo info;  ///< as it is yielded
+  PictureInfo info;  ///< format of the decoded rows
   TiffPixelFormat pixel_format;
   TiffLayout layout;
-  int orientation = 1;  ///< 1 to 8
+  int orientation = 1;  ///< 1 to 8, as in EXIF
   MetadataPtr metadata;
-  bool needs_conversion = false;  ///< the colours or the codec are libvips' matter: what is above is not whole then
+  bool needs_conversion = false;  ///< libvips must decode the picture; then the members above are incomplete
 };
 
-/// Errors: corrupt, unsupported.
+/// Reads the tags of the first picture. Errors: corrupt, unsupported, io.
 Result<TiffHeader> read_tiff_header(const TiffApi& api, const InputFile& file, const TiffFile& tiff);
 
-/// Strips or tiles, into a layout of which the first line is known. Errors: corrupt, unsupported.
+/// Fills the members of `layout` from `tiled` on. Errors: corrupt, unsupported.
 Status read_tiff_layout(const TiffApi& api, const InputFile& file, const TiffFile& tiff, TiffLayout& layout);
 
-/// Why row `row` of `height` cannot be had.
+/// Makes the error that row `row` (from 0) of `height` rows cannot be decoded, or returns the error of reading the file
+/// if there was one.
 Error make_tiff_row_error(const TiffFile& tiff, int row, int height);
 
 }  // namespace weir::media

@@ -16,7 +16,8 @@ T load(const std::byte* row, std::size_t index) {
   return value;
 }
 
-// Samples that are no whole bytes follow one another without gaps, the highest bit first (TIFF 6.0, FillOrder 1).
+// Reads a sample that does not occupy whole bytes. Such samples are packed without gaps, highest bit first (TIFF 6.0,
+// FillOrder 1).
 std::uint32_t read_packed_bits(const std::byte* row, std::size_t index, int bits) {
   std::uint32_t value = 0;
   for (std::size_t at = index * static_cast<std::size_t>(bits), end = at + static_cast<std::size_t>(bits); at < end;
@@ -49,12 +50,13 @@ double read_float(const std::byte* row, std::size_t index, int bits) {
   }
 }
 
+// Scales a sample of `bits` bits to the range 0 to new_max.
 std::uint16_t scale_sample(std::uint32_t value, int bits, std::uint32_t new_max) {
   const std::uint64_t max_value = (std::uint64_t{1} << bits) - 1;
   return static_cast<std::uint16_t>((std::uint64_t{value} * new_max + max_value / 2) / max_value);
 }
 
-// One pixel after the other, as whole numbers from 0 to top.
+// Converts a row pixel by pixel into integers from 0 to max_value_.
 class PixelConverter {
  public:
   PixelConverter(const TiffPixelFormat& format, std::span<const std::byte* const> planes)
@@ -107,10 +109,10 @@ class PixelConverter {
   const TiffPixelFormat& format_;
   std::span<const std::byte* const> planes_;
   std::uint32_t max_value_;
-  bool has_clipped_ = false;
+  bool has_clipped_ = false;  // a value was out of range or NaN
 };
 
-// Interleaved samples that are yielded as they are stored.
+// Returns whether the stored samples already have the form of the result.
 bool is_output_layout(const TiffPixelFormat& format) {
   return format.sample_type == TiffPixelFormat::SampleType::unsigned_integer &&
          (format.bits_per_sample == 8 || format.bits_per_sample == 16) && !format.planar && !format.zero_is_white &&

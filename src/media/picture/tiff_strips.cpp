@@ -8,7 +8,7 @@ namespace weir::media {
 namespace {
 
 constexpr std::uint16_t kRowsPerStrip = 278, kTileLength = 323;
-constexpr std::uint16_t kShort = 3;
+constexpr std::uint16_t kShort = 3;  // type of 16-bit integers
 
 }  // namespace
 
@@ -21,7 +21,7 @@ std::uint32_t read_tiff_rows_per_strip(const InputFile& file) {
   Blob count(2);
   const std::uint64_t at = header.u32(4);
   if (!file.read_at(at, count)) return 0;
-  // The directory is read behind the header, so that the numbers know their byte order.
+  // These bytes have no header of their own, so the byte order of the file header is passed.
   const std::size_t entries = TiffNumberReader{count, header.is_little_endian()}.u16(0);
   Blob directory(entries * 12);
   got = file.read_at(at + 2, directory);

@@ -4,8 +4,9 @@
 
 namespace weir::media {
 
-/// How many rows of a TIFF are decoded together: of a strip or of a row of tiles. 0 if the file does not say so in a
-/// way that is understood here (BigTIFF, damaged).
+/// Returns the number of rows of a TIFF file that a decoder decodes together: the rows of a strip (group of rows that
+/// is compressed together) or of a tile. Returns 0 if the number is unknown: the tag is missing, or the file is a
+/// BigTIFF or damaged.
 /// Source: TIFF 6.0, tags 278 RowsPerStrip and 323 TileLength
 std::uint32_t read_tiff_rows_per_strip(const InputFile& file);
 

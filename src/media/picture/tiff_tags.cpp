@@ -12,14 +12,16 @@
 namespace weir::media {
 namespace {
 
-// Of the samples and their layout, or read by libvips (resolution, XMP, ICC). TIFF 6.0, appendix A; 700 XMP; 34675 ICC.
+// Tags that describe the samples and their layout, or that are read elsewhere (resolution, XMP, ICC).
+// Source: TIFF 6.0, appendix A; 700 is XMP; 34675 is ICC.
 constexpr std::array<std::uint16_t, 50> kIgnoredTags{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
                                                      277, 278, 279, 280, 281, 282, 283, 284, 288, 289,   290, 291, 292,
                                                      293, 296, 317, 320, 321, 322, 323, 324, 325, 338,   339, 340, 341,
                                                      347, 512, 513, 514, 529, 530, 531, 532, 700, 34675, 297};
-// Those that EXIF has too, and Windows' texts beside them.
+// Tags that become part of the EXIF block: tags that EXIF defines too, and the texts that Windows adds.
 constexpr std::array<std::uint16_t, 17> kExifTags{269,   270,   271,   272,   285,   305,   306,   315,  316,
                                                   33432, 18246, 18249, 40091, 40092, 40093, 40094, 40095};
+// A known tag that weir does not copy, and its name for users.
 struct NamedTag {
   std::uint16_t tag;
   std::string_view name;

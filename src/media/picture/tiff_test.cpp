@@ -1,4 +1,5 @@
-// TIFF in all its forms, drawn with libtiff: what is read is what was drawn, or is refused with the true reason.
+// Tests of many kinds of TIFF files, written with libtiff: the reader returns the drawn values, or refuses the file
+// with the right reason.
 #include <gtest/gtest.h>
 #include <tiffio.h>
 
@@ -19,10 +20,10 @@ using test::load;
 using test::Samples;
 using weir::test::Folder;
 
-/// How a file is drawn. The value of sample s at (x, y) is whole, or a thousandth where numbers are real.
+/// The kind of TIFF file that a test draws. The value of a floating-point sample is an integer divided by 1000.
 struct Drawing {
   std::string name;
-  std::string mode = "w";  // of TIFFOpen: 8 BigTIFF, b big-endian
+  std::string mode = "w";  // mode for TIFFOpen: 8 means BigTIFF, b means big-endian
   int bits = 8, samples = 3;
   std::uint16_t photometric = PHOTOMETRIC_RGB, numbers = SAMPLEFORMAT_UINT;
   std::uint16_t compression = COMPRESSION_NONE, predictor = 1;
@@ -30,7 +31,7 @@ struct Drawing {
   std::uint32_t tile_width = 0, tile_height = 0, strip_rows = 7;
   std::vector<std::uint16_t> extra = {};
   int width = 83, height = 45;
-  int start = 0;  // added to thousandths
+  int start = 0;  // added to the thousandths of floating-point samples
 };
 
 void PrintTo(const Drawing& d, std::ostream* out) { *out << d.name; }
@@ -51,7 +52,7 @@ void put_sample(const Drawing& d, Samples& row, std::size_t index, int x, int y,
     return;
   }
   const auto value = whole_at(d, x, y, s);
-  if (d.bits >= 8 && d.bits % 8 == 0) {  // of this machine, which is little-endian
+  if (d.bits >= 8 && d.bits % 8 == 0) {  // byte order of this machine, which is little-endian
     std::memcpy(row.data() + index * bytes, &value, bytes);
     return;
   }
@@ -60,7 +61,7 @@ void put_sample(const Drawing& d, Samples& row, std::size_t index, int x, int y,
     if ((value >> (depth - 1 - i) & 1) != 0) row[(index * depth + i) / 8] |= std::byte(0x80 >> (index * depth + i) % 8);
 }
 
-/// The samples of an area: of one plane, or of all.
+/// Returns the stored samples of an area: of one plane, or interleaved.
 Samples area(const Drawing& d, int left, int top, int width, int height, int plane) {
   const int per_pixel = d.planar ? 1 : d.samples;
   const std::size_t stride = (static_cast<std::size_t>(width * per_pixel * d.bits) + 7) / 8;
@@ -131,7 +132,7 @@ void draw_tiff(const std::filesystem::path& path, const Drawing& d) {
 
 double most(const Drawing& d) { return std::exp2(d.bits) - 1; }
 
-/// What sample c of a pixel is expected to be, of 1.
+/// Returns the value, from 0 to 1, that the reader must return for sample `c` of a pixel.
 double expected(const Drawing& d, int x, int y, int c) {
   if (d.photometric == PHOTOMETRIC_PALETTE) {
     const double red = whole_at(d, x, y, 0) * 5 % 256;
@@ -253,7 +254,8 @@ INSTANTIATE_TEST_SUITE_P(All, TiffForms, ::testing::ValuesIn(kForms));
 
 TEST(Tiff, HalfFloatsAreRead) {
   Folder folder;
-  // 0.25, 0.5 and 1 as binary16 (IEEE 754: 0x3400, 0x3800, 0x3c00), drawn as whole numbers and then renamed.
+  // 0.25, 0.5 and 1 as binary16 (IEEE 754: 0x3400, 0x3800, 0x3c00), written as integers; then the tag of the sample
+  // format is changed.
   Drawing d{.name = "half", .bits = 16, .samples = 1, .photometric = kGrey, .width = 3, .height = 1};
   TIFF* tiff = TIFFOpen((folder / "h.tif").c_str(), "w");
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 3);

@@ -10,22 +10,23 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kMaxTags = 4096, kMaxValueBytes = std::size_t{64} << 10;
-constexpr int kMaxDepth = 2;
+constexpr int kMaxDepth = 2;  // levels of subdirectories
 constexpr std::array kPointers{kExifPointer, kGpsPointer, kInteropPointer};
 
 bool is_pointer(std::uint16_t tag) { return std::find(kPointers.begin(), kPointers.end(), tag) != kPointers.end(); }
 
-// Bytes of one value by its type; 0: unknown. 16 to 18 are BigTIFF's.
+// Returns the size in bytes of one value of a type; 0: unknown type. Types 16 to 18 exist only in BigTIFF.
 std::size_t type_bytes(std::uint16_t type) {
   constexpr std::array<std::size_t, 19> kBytes{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
   return type < kBytes.size() ? kBytes[type] : 0;
 }
-// Of the numbers that a value is made of: a fraction is two.
+// Returns the size in bytes of the numbers in a value of a type; a fraction consists of two numbers.
 std::size_t number_bytes(std::uint16_t type) {
   constexpr std::uint16_t kFractionType = 5, kSignedFraction = 10;
   return type == kFractionType || type == kSignedFraction ? 4 : type_bytes(type);
 }
 
+// Reads bytes at an offset; returns false if not all of them can be read.
 using ReadAt = std::function<bool(std::uint64_t, std::span<std::byte>)>;
 
 class TiffTreeReader {
@@ -70,7 +71,7 @@ class TiffTreeReader {
   }
 
   void add_entry(TiffDirectory& to, std::span<const std::byte> entry, std::uint64_t at, int depth) {
-    const std::size_t field_bytes = is_bigtiff_ ? 8 : 4;  // of the count and of the value
+    const std::size_t field_bytes = is_bigtiff_ ? 8 : 4;  // bytes of the count field, and of the value field
     const auto tag = static_cast<std::uint16_t>(to_number(entry.first(2)));
     const auto type = static_cast<std::uint16_t>(to_number(entry.subspan(2, 2)));
     const std::uint64_t count = to_number(entry.subspan(4, field_bytes)),
@@ -113,13 +114,15 @@ class TiffTreeWriter {
       out_[at + (little ? i : bytes - 1 - i)] = static_cast<std::byte>(value >> (8 * i));
   }
 
-  // The entries first, then the values that do not fit into them, then the directories below.
+  // Writes the entries in the order of their tags, then the values that do not fit into an entry, and the
+  // subdirectories. Returns the offset of the directory in the file.
   std::uint32_t write_directory(const TiffDirectory& tree) {
     out_.resize(round_up(out_.size(), 2));
     const std::size_t start = out_.size(), entries = tree.tags.size() + tree.subdirectories.size();
     out_.resize(start + 2 + 12 * entries + 4);
     put_number(start, static_cast<std::uint32_t>(entries), 2, tree.little_endian);
-    std::vector<std::pair<std::uint16_t, const TiffDirectory*>> order;  // null: the tag of that number
+    // tag number; its subdirectory, or null for other tags
+    std::vector<std::pair<std::uint16_t, const TiffDirectory*>> order;
     for (const TiffTag& tag : tree.tags) order.emplace_back(tag.tag, nullptr);
     for (const auto& [tag, subdirectory] : tree.subdirectories) order.emplace_back(tag, &subdirectory);
     std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -10,49 +10,57 @@
 
 namespace weir::media {
 
-/// One entry of a TIFF directory. Source: TIFF 6.0, section 2; EXIF 2.3, 4.6.2.
+/// One entry of a TIFF directory, which is a list of tags. EXIF uses the same form.
+/// Source: TIFF 6.0, section 2; EXIF 2.3, 4.6.2.
 struct TiffTag {
-  std::uint16_t tag = 0, type = 0;
-  std::uint32_t count = 0;
-  Blob value;  ///< in the byte order of the file it came from
+  std::uint16_t tag = 0, type = 0;  ///< number of the tag; TIFF's number of the type of its values
+  std::uint32_t count = 0;          ///< number of values
+  Blob value;  ///< bytes of all values, in the byte order of the source; empty if the values are too large
 };
 
 struct TiffSubdirectory;
 
-/// A directory with those that it points to (EXIF, GPS, Interoperability).
+/// A directory with its subdirectories: EXIF, GPS and Interoperability.
 struct TiffDirectory {
-  bool little_endian = true;
-  bool has_next = false;  ///< another directory comes behind it; in EXIF that of the thumbnail
+  bool little_endian = true;  ///< byte order of the values
+  bool has_next = false;      ///< the file has a next directory, which is not read; in EXIF it describes the thumbnail
   std::vector<TiffTag> tags;
   std::vector<TiffSubdirectory> subdirectories;
 
+  /// Returns the entry with this tag number; null if there is none.
   const TiffTag* find(std::uint16_t tag) const;
-  std::vector<double> read_numbers(
-      std::uint16_t tag) const;  ///< whole numbers and fractions; empty if there is no such tag
+  /// Returns the values of a tag whose type is SHORT, LONG or RATIONAL (a fraction); a fraction with denominator 0 is
+  /// 0. Empty if there is no such tag or it has another type.
+  std::vector<double> read_numbers(std::uint16_t tag) const;
 };
 
-/// A directory by the tag that points there.
+/// A subdirectory and the number of the tag that contains its offset.
 struct TiffSubdirectory {
   std::uint16_t tag = 0;
   TiffDirectory directory;
 };
 
+/// The tags that contain the offset of a subdirectory.
 inline constexpr std::uint16_t kExifPointer = 0x8769, kGpsPointer = 0x8825, kInteropPointer = 0xa005;
 
-/// The first directory of a TIFF or BigTIFF file. Values beyond 64 KiB come without their bytes, as do those beyond
-/// kMostTextBytes together. Nothing if there is no header or no directory.
+/// Reads the first directory of a TIFF or BigTIFF file with its subdirectories. TiffTag::value is empty for tags of
+/// more than 64 KiB, and for tags that would make the total exceed kMaxTextBytes. Tags of an unknown type, and tags
+/// whose value is outside of the file, are left out. Returns nothing if there is no header or no directory.
 std::optional<TiffDirectory> read_tiff_tree(const InputFile& file);
-/// The same of an EXIF block.
+/// Reads the first directory of an EXIF block with its subdirectories, with the same limits.
 std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block);
 
-/// The tags of one EXIF block, in its first directory and those below, that another one has not. The
-/// orientation is passed over: it is 1.
+/// Returns the numbers of the tags that the EXIF block `original` has and the block `copy` lacks, in the first
+/// directory and its subdirectories. A missing thumbnail counts as tag 0x0201. The orientation does not count, because
+/// it is always 1.
 std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original, std::span<const std::byte> copy);
 
-/// The directories' bytes as they stand at offset `at` of a file; the first one starts there. Values keep their byte order.
+/// Returns the bytes of `tree` with all subdirectories, to be stored at byte offset `at` of a file. The first directory
+/// is at the start. The bytes have the byte order of `tree`.
 Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at);
 
-/// Turns the numbers of all values around if they are not in the order `little`. What has no type (UNDEFINED) stays.
+/// Converts the values of all tags to little-endian if `little` is set, or else to big-endian. Values of types with one
+/// byte per element, such as ASCII and UNDEFINED, stay unchanged.
 void set_byte_order(TiffDirectory& tree, bool little);
 
 }  // namespace weir::media

@@ -5,14 +5,14 @@
 namespace weir::media {
 namespace {
 
-/// libvips cannot be started twice in a process.
+/// Loads and initializes libvips, which is possible only once per process.
 Result<VipsApi> start() {
   auto api = load_api<VipsApi>({"libvips.so.42", "libvips 8.13 or later", "libvips42"});
   if (!api) return api;
   if (api->vips_init("weir") != 0) return Error{Errc::unsupported, "libvips does not start: " + api->take_error()};
-  api->vips_cache_set_max(0);    // every picture is seen once
-  api->vips_concurrency_set(1);  // the cores belong to the network; this also keeps requests in order
-  // What goes wrong comes back as an error; nothing is to be printed behind the caller's back.
+  api->vips_cache_set_max(0);    // a cache is useless, because each picture is read once
+  api->vips_concurrency_set(1);  // weir has threads of its own; one thread requests rows in order
+  // weir returns failures as errors, so the libraries must not print them.
   const auto silent = [](const char*, GLogLevelFlags, const char*, void*) {};
   constexpr auto kLevels =
       static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_CRITICAL);
@@ -33,7 +33,8 @@ std::string VipsApi::take_error() const {
   g_free(raw);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "; ");
-  if (text.find("creating thread") != std::string::npos) return thread_start_error().what;  // glib: the reason alone
+  // This message means that GLib cannot start a thread.
+  if (text.find("creating thread") != std::string::npos) return thread_start_error().what;
   return text.empty() ? "unknown error" : text;
 }
 

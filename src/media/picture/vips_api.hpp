@@ -11,8 +11,8 @@
 
 namespace weir::media {
 
-// Every function of libvips and GLib that is used.
-// clang-format never settles on this list.
+// The list of all functions of libvips and GLib that weir uses. It declares the members of the struct below.
+// (clang-format would format it differently at each run.)
 // clang-format off
 #define WEIR_VIPS_FUNCTIONS(X)                                                                                         \
   X(vips_init)                                                                                                         \
@@ -32,8 +32,9 @@ namespace weir::media {
                                       X(g_log_set_handler)
 // clang-format on
 
-/// libvips, loaded when the first picture needs it: it brings a hundred shared libraries, about 30 MiB and 40 ms
-/// (docs/memory.md), which a run over PNG and JPEG files does without. The members are called like the functions.
+/// Pointers to the functions of libvips; each member has the name of its function. The library is loaded when the first
+/// picture needs it. It loads a hundred other libraries and takes about 30 MiB and 40 ms (docs/memory.md). A run with
+/// only PNG and JPEG files does not need it.
 struct VipsApi {
   WEIR_VIPS_FUNCTIONS(WEIR_API_POINTER)
 
@@ -42,21 +43,22 @@ struct VipsApi {
     WEIR_VIPS_FUNCTIONS(WEIR_API_VISIT)
   }
 
-  /// Loads and starts the library at the first call, with one thread and without its cache. Thread-safe.
-  /// Errors: unsupported, if it is not installed.
+  /// Returns the functions; the first call loads and initializes the library, with one thread and without its cache.
+  /// Thread-safe. Errors: unsupported, if it is not installed or its initialization fails.
   static Result<const VipsApi*> get();
 
-  /// What libvips has to say about its last failure, as one line; forgets it.
+  /// Returns the messages of libvips since the last call as one line, and clears them; "unknown error" if there are
+  /// none.
   std::string take_error() const;
 };
 
-/// The first sample of row `y` in a region whose left edge is that of the picture. (VIPS_REGION_ADDR would call a function
-/// of a library that is not linked.)
+/// Returns a pointer to the first sample of picture row `y` in a region, which must start at the left edge of the
+/// picture. (The macro VIPS_REGION_ADDR would call a function of a library that is not linked.)
 inline std::byte* region_row(const VipsRegion* region, int y) {
   return reinterpret_cast<std::byte*>(region->data) + static_cast<std::ptrdiff_t>(y - region->valid.top) * region->bpl;
 }
 
-/// Owns a reference to a GObject.
+/// Owns a reference to an object of GLib, such as a picture of libvips; may be null.
 template <class T>
 class VipsRef {
  public:

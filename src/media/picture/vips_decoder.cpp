@@ -10,7 +10,7 @@
 namespace weir::media {
 namespace {
 
-constexpr int kRowsAtOnce = 16;  // asked of libvips; its own pipelines work in strips of this height
+constexpr int kRowsAtOnce = 16;  // rows per request; libvips processes strips of this height
 
 class VipsDecoder final : public Decoder {
  public:
@@ -47,15 +47,15 @@ class VipsDecoder final : public Decoder {
   std::uint32_t rows_per_strip_ = 0;
   std::optional<VipsPicture> picture_;
   std::optional<VipsRef<VipsRegion>> region_;
-  int row_ = 0, prepared_end_ = 0;
-  // Of a file that libvips found damaged: it is asked to give what it can, row by row.
+  int row_ = 0, prepared_end_ = 0;  // next row; end of the rows that are decoded in region_
+  // Lenient mode is for files that libvips reports as damaged: libvips returns the data that it can decode.
   bool lenient_ = false;
-  int first_lenient_row_ = 0;  // the first row that could not be had otherwise
+  int first_lenient_row_ = 0;  // first row that needed lenient mode
   std::string damage_reason_;
-  int first_missing_row_ = -1;  // the first row of which not every pixel is there, where those are transparent
+  int first_missing_row_ = -1;  // first row with transparent pixels, which are missing in the file; -1: none
 };
 
-/// Whether what failed may be had from a file that libvips found damaged; it is taken so from then on.
+/// Switches to lenient mode after the failure `failed`. Returns false if that is not allowed or cannot help.
 bool VipsDecoder::try_lenient(const Status& failed) {
   if (damaged_ == DamagePolicy::refuse || lenient_ || failed.error().code != Errc::corrupt) return false;
   lenient_ = true;
@@ -99,7 +99,7 @@ void VipsDecoder::close() {
   picture_.reset();
 }
 
-/// Row row_ and some after it.
+/// Decodes row row_, and some rows after it, into region_.
 Status VipsDecoder::prepare_row() {
   if (!picture_)
     if (auto opened = open_pixels(); !opened) return opened;
@@ -117,7 +117,7 @@ Status VipsDecoder::read(std::span<std::byte> rows) {
   for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
     auto prepared = prepare_row();
     if (!prepared && try_lenient(prepared)) {
-      // Rows come in order alone: again from the first one.
+      // libvips reads rows only in order, so this starts again with the first row.
       const int target_row = row_;
       close();
       prepared = ok();
@@ -131,7 +131,8 @@ Status VipsDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
-/// Errors: corrupt, if what is missing is all of the first row.
+/// Records row_ in first_missing_row_ if the row has missing pixels. Errors: corrupt, if the whole first row is
+/// missing.
 Status VipsDecoder::check_transparent_row(std::span<const std::byte> row) {
   if (!lenient_ || !loader_.missing_is_transparent || !info_.alpha || first_missing_row_ >= 0) return ok();
   const auto channels = static_cast<std::size_t>(info_.channels());
@@ -156,7 +157,7 @@ MediaNeed VipsDecoder::need() const {
   auto sum = vips_need(info_, loader_.cost);
   const auto row = Bytes{info_.row_bytes()};
   if (loader_.read_rows_per_strip != nullptr) {
-    // Rows as they are stored and as they are decoded.
+    // Factor 2: the rows as they are in the file, and decoded.
     const auto height = static_cast<std::uint32_t>(info_.height);
     sum.ram += row * (rows_per_strip_ == 0 || rows_per_strip_ > height ? height : rows_per_strip_) * 2;
   } else {

@@ -5,8 +5,8 @@
 
 namespace weir::media {
 
-/// A decoder of any picture that libvips can read. `how` outlives it.
-/// Errors: unsupported, corrupt; over_budget, if opening the file takes more than options.limit.
+/// Returns a decoder for any picture that libvips can read. `loader` must outlive it.
+/// Errors: io; unsupported; corrupt; over_budget, if opening the file takes more than options.memory_limit.
 Result<DecoderPtr> open_with_vips(const VipsLoader& loader, InputFilePtr file, const ReadOptions& options);
 
 }  // namespace weir::media

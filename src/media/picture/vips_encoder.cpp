@@ -19,7 +19,7 @@ namespace {
 
 using ImageRef = VipsRef<VipsImage>;
 
-/// What the callback of libvips needs to fetch the next rows.
+/// The data that generate_rows() needs to read the next rows.
 struct RowPull {
   RowSource& rows;
   std::size_t row_bytes;
@@ -28,7 +28,8 @@ struct RowPull {
   Status status = ok();
 };
 
-// Called in order, from the top down, because libvips was given one thread and thin strips.
+// The callback of libvips that makes the rows of a region. libvips calls it from the top down, because it uses one
+// thread and thin strips.
 int generate_rows(VipsRegion* out, void*, void* user, void*, gboolean*) {
   auto& pull = *static_cast<RowPull*>(user);
   const auto& area = out->valid;
@@ -113,14 +114,14 @@ Status VipsEncoder::save_to(int fd, VipsImage* image, const RowPull& pull) {
   return pull.status ? Status{std::move(error)} : pull.status;
 }
 
-// What came into the file is read again.
+// Reads the EXIF block of the finished file again and reports the tags that are missing in it.
 void VipsEncoder::report_dropped_tags(int fd, WriteReport& report) {
   const auto& exif = job_.metadata->exif;
   if (exif.empty() || saver_.exif_reader == nullptr) return;
   const VipsRef<VipsSource> source{api_, api_.vips_source_new_from_descriptor(fd)};
   VipsImage* loaded = nullptr;
   const int problem = (api_.*saver_.exif_reader)(source.get(), &loaded, nullptr);
-  if (problem != 0) (void)api_.take_error();
+  if (problem != 0) (void)api_.take_error();  // clears the messages; all tags are then reported as missing
   const ImageRef image{api_, loaded};
   const void* data = nullptr;
   std::size_t size = 0;
@@ -136,7 +137,7 @@ void VipsEncoder::report_dropped_tags(int fd, WriteReport& report) {
   report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", format_name(), names, more));
 }
 
-/// What is done to the file after libvips has written it.
+/// Adds the metadata that libvips did not write, and reports dropped tags.
 Status VipsEncoder::add_missing_metadata(int fd, WriteReport& report) {
   if (saver_.add_tags != nullptr)
     if (auto added = saver_.add_tags(fd, *job_.metadata, sink_.name(), report); !added) return added;
@@ -144,8 +145,10 @@ Status VipsEncoder::add_missing_metadata(int fd, WriteReport& report) {
   return ok();
 }
 
-// TIFF is written with seeks from the start of the file, which a pipe cannot do, and the boxes of JPEG XL stand in front
-// of what libvips writes: then the file passes through one without a name.
+// libvips writes directly into the output if possible. Otherwise it writes into an unnamed temporary file, which is
+// then copied. It uses the temporary file for: a pipe, where libvips cannot seek; a file that is not at its start or
+// is opened to append; an output that must be read again but is not readable; and JPEG XL with EXIF or XMP, which come
+// before the pixels.
 Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   RowPull pull{rows, job_.picture.row_bytes(), job_.picture.width};
   auto image = make_image(pull);
@@ -155,7 +158,7 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
       saver_.write_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
   const int flags = ::fcntl(sink_.fd(), F_GETFL);
   const bool is_at_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
-  const bool readable = (flags & O_ACCMODE) == O_RDWR;  // tags are added to what was written, or looked for in it
+  const bool readable = (flags & O_ACCMODE) == O_RDWR;  // needed to add tags to the file, or to check the tags in it
   const bool has_tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
   if (is_at_start && !needs_boxes && (readable || !has_tags)) {
     if (auto saved = save_to(sink_.fd(), image->get(), pull); !saved) return saved;

@@ -6,29 +6,39 @@
 
 namespace weir::media {
 
-/// How libvips writes pictures of one format, and what is done with the file afterwards.
+/// How libvips writes pictures of one format, and the steps that follow after libvips has written the file.
 struct VipsSaver {
-  /// Calls the saver of libvips; not 0 if it failed.
+  /// Calls the saver of libvips; returns 0 on success.
   int (*save)(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target);
+  /// Memory per pixel: `cost` for a job with a quality, `default_quality_cost` for a job without one.
   PixelCost cost = {}, default_quality_cost = {};
-  bool passes_exif = true;             ///< libvips does
-  bool resolution_needs_exif = false;  ///< there is no other place for it
-  /// libvips hands EXIF to libexif, which drops tags that it does not know: with this the file is read again to tell them.
+  /// The EXIF block is passed to libvips and listed as kept; libvips or write_with_boxes writes it. If not, add_tags
+  /// writes and lists it.
+  bool passes_exif = true;
+  bool resolution_needs_exif = false;  ///< the format can store the resolution only in EXIF
+  /// The loader that reads the EXIF block of the finished file again, to report dropped tags: libvips uses libexif,
+  /// which drops unknown tags. Null: no check.
   decltype(VipsApi::vips_webpload_source) VipsApi::*exif_reader = nullptr;
-  /// Adds what libvips left out to the finished file, and tells what became of it.
+  /// Adds metadata that libvips does not write to the finished file `fd`, and lists it in `report` as kept or lost.
+  /// Null: there is nothing to add.
   Status (*add_tags)(int fd, const Metadata& metadata, const std::string& name, WriteReport& report) = nullptr;
-  /// Puts a file with EXIF and XMP in front of the pixels into `sink`, from `fd`, which holds one without.
+  /// Copies the finished file `fd` to `sink` and adds EXIF and XMP, if there are any. Null: libvips or add_tags writes
+  /// them.
   Status (*write_with_boxes)(int fd, const Metadata& metadata, ByteSink& sink) = nullptr;
 };
 
-/// Lossless where the format has it, if the job has no quality.
+/// Returns whether the job has no quality. WebP and JPEG XL then store the picture without loss. (Not for AVIF, which
+/// then has loss.)
 inline bool is_lossless_job(const EncodeJob& job) { return job.quality < 0; }
 
-/// Nothing to be written beside the pixels: without being told so libvips makes an EXIF block up.
+/// Returns whether `metadata` has no ICC profile, EXIF, XMP or resolution. The savers of WebP and AVIF then pass the
+/// option `strip`, because libvips would otherwise create an EXIF block.
 bool has_no_vips_metadata(const Metadata& metadata);
 
+/// Encodes a picture with libvips. Errors: those of `rows` and `sink`; io; unsupported, if libvips is not installed.
 Status encode_with_vips(const VipsSaver& saver, const EncodeJob& job, RowSource& rows, ByteSink& sink,
                         WriteReport& report);
+/// Returns the memory that encode_with_vips() takes, without the rows that the caller passes.
 MediaNeed vips_encoder_need(const VipsSaver& saver, const PictureInfo& picture, int quality);
 
 }  // namespace weir::media

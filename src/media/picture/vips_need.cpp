@@ -3,7 +3,7 @@
 namespace weir::media {
 namespace {
 
-constexpr Bytes kVipsLibraryBytes = 33_MiB;  // libvips, its hundred libraries and its modules, once they are loaded
+constexpr Bytes kVipsLibraryBytes = 33_MiB;  // memory of libvips, its hundred libraries and its modules
 constexpr Bytes kVipsWorking = 3_MiB;        // buffers that do not grow with the picture
 
 }  // namespace

@@ -36,6 +36,7 @@ Result<ImageRef> to_srgb(const VipsApi& api, const InputFile& file, VipsImage* i
   return ImageRef{api, out};
 }
 
+/// Returns whether samples of this type are grey or RGB and need no conversion.
 bool is_grey_or_rgb(VipsInterpretation type) {
   return type == VIPS_INTERPRETATION_sRGB || type == VIPS_INTERPRETATION_RGB || type == VIPS_INTERPRETATION_RGB16 ||
          type == VIPS_INTERPRETATION_B_W || type == VIPS_INTERPRETATION_GREY16 || type == VIPS_INTERPRETATION_MULTIBAND;
@@ -50,7 +51,7 @@ Blob read_blob(const VipsApi& api, const VipsImage* image, const char* name) {
   return Blob(first, first + size);
 }
 
-/// A whole number that libvips tells of a picture, or `otherwise`.
+/// Returns an integer field of a picture, or `default_value` if it is missing.
 int read_int(const VipsApi& api, const VipsImage* image, const char* name, int default_value) {
   int value = default_value;
   const bool found = api.vips_image_get_typeof(image, name) != 0 && api.vips_image_get_int(image, name, &value) == 0;
@@ -87,7 +88,7 @@ Result<VipsPicture> open_vips_picture(const VipsApi& api, const VipsLoader& load
   info.colours = bands >= 3 ? 3 : 1;
   info.alpha = bands > info.colours && (bands == 2 || api.vips_image_hasalpha(image.get()) != 0);
   if (bands == info.channels()) return picture;
-  VipsImage* cut = nullptr;  // samples beyond colour and alpha: masks, spot colours
+  VipsImage* cut = nullptr;  // the picture without samples that are neither colour nor alpha (masks, spot colours)
   if (api.vips_extract_band(image.get(), &cut, 0, "n", info.channels(), nullptr) != 0)
     return vips_failure(api, file, "channels");
   image = ImageRef{api, cut};
@@ -101,7 +102,7 @@ Result<MetadataPtr> read_vips_metadata(const VipsApi& api, const VipsLoader& loa
   found->icc = read_blob(api, image, VIPS_META_ICC_NAME);
   found->exif = strip_exif_prefix(read_blob(api, image, VIPS_META_EXIF_NAME));
   found->xmp = read_blob(api, image, VIPS_META_XMP_NAME);
-  // A file that says nothing comes with one dot per millimetre.
+  // libvips reports one dot per millimetre for a file without a resolution.
   if (image->Xres != 1.0 || image->Yres != 1.0) {
     found->dots_per_mm_x = image->Xres;
     found->dots_per_mm_y = image->Yres;

@@ -11,44 +11,49 @@
 
 namespace weir::media {
 
-/// How libvips reads pictures of one format, and what it is told of them by us.
+/// How libvips reads pictures of one format, and what libvips does not report about them.
 struct VipsLoader {
   Format format;
-  decltype(VipsApi::vips_webpload_source) VipsApi::*load;
-  /// Fills what libvips does not tell of the file, of which it counts so many pages. Errors: unsupported.
+  decltype(VipsApi::vips_webpload_source) VipsApi::*load;  ///< loader function of libvips
+  /// Reads the metadata that libvips does not report. `pages` is the number of pages that libvips reports.
+  /// Errors: unsupported.
   Status (*read_container_metadata)(const InputFilePtr& file, int pages, Metadata& into);
-  PixelCost cost = {};
-  /// The library reads on as rows are asked for. Others hold a whole file, and what is in it besides the picture once more,
-  /// before they tell its size.
+  PixelCost cost = {};  ///< memory per pixel
+  /// The library reads the file part by part as rows are requested. If not, opening a picture takes up to twice the
+  /// size of the file, because the library holds the whole file and the data that it extracts.
   bool streams = false;
-  /// How many rows are decoded together, 0: not known. Null: that is in `cost`, and the file is held.
+  /// Returns the number of rows that the library decodes together; 0: unknown. Null: `cost` includes this memory, and
+  /// the library holds the whole file.
   std::uint32_t (*read_rows_per_strip)(const InputFile& file) = nullptr;
-  /// Of a damaged file what is missing comes transparent.
+  /// The library makes the pixels that a damaged file lacks transparent.
   bool missing_is_transparent = false;
 };
 
-/// A picture as libvips reads it, turned into 8- or 16-bit grey or RGB.
+/// A picture that libvips has open, converted to grey or RGB samples of 8 or 16 bits, with or without alpha.
 struct VipsPicture {
   VipsRef<VipsImage> image;
   PictureInfo info;
-  bool has_profile = false;  ///< in the file
-  bool converted = false;    ///< the samples no longer mean what the file's profile says
+  bool has_profile = false;  ///< the file has an ICC profile
+  bool converted = false;    ///< the colours were converted to sRGB; the profile of the file does not describe them
 };
 
-/// Opens the file without its pixels. `lenient`: what is damaged is no error, and libvips gives what it can.
-/// Errors: those of vips_failure(); unsupported.
+/// Opens the file without decoding its pixels. `lenient`: damage is no error, and libvips returns the data that it can
+/// read; otherwise damage is an error when libvips reaches it.
+/// Errors: unsupported, over_budget, corrupt.
 Result<VipsPicture> open_vips_picture(const VipsApi& api, const VipsLoader& loader, const InputFile& file,
                                       bool lenient);
 
-/// What is told beside the pixels. Errors: those of VipsLoading::read_container.
+/// Reads the metadata of the file. Errors: those of VipsLoader::read_container_metadata.
 Result<MetadataPtr> read_vips_metadata(const VipsApi& api, const VipsLoader& loader, const InputFilePtr& file,
                                        const VipsPicture& picture);
 
-/// 1 to 8, as in EXIF. HEIF, AVIF and JPEG XL pictures are turned by their own decoders, and libvips drops the tag then.
+/// Returns the orientation that is still to be applied, 1 to 8 as in EXIF. The decoders of HEIF, AVIF and JPEG XL apply
+/// the orientation themselves; for these formats the result is 1.
 int vips_orientation(const VipsApi& api, const VipsPicture& picture);
 
-/// The last failure in our words: what libvips says names its own parts, over several lines at times.
-/// Errors: unsupported, over_budget, corrupt.
+/// Makes an error from the last failure of libvips: unsupported, over_budget or corrupt. The text is not that of
+/// libvips, whose messages name its internal parts.
+/// place  what failed, for the text, such as "webp row 3 of 9"
 Error vips_failure(const VipsApi& api, const InputFile& file, const std::string& place);
 
 }  // namespace weir::media

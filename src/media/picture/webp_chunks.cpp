@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kFileHead = 12, kChunkHead = 8;
 constexpr int kMaxChunks = 1 << 20;
-/// Read by libvips, or of the samples.
+/// Chunks that libvips reads, or that contain samples.
 constexpr std::array<std::string_view, 8> kIgnoredWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
                                                              "ICCP", "EXIF", "XMP ", "ANIM"};
 

@@ -1,4 +1,4 @@
-// WebP, through libvips and libwebp.
+// WebP files: libvips and libwebp read and write them.
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/vips_decoder.hpp"
 #include "media/picture/vips_encoder.hpp"
@@ -6,10 +6,11 @@
 namespace weir::media {
 namespace {
 
-// Chosen by measurement (docs/measurements.md): one step more effort costs several times the time for a tenth of the size.
+// The values are chosen by measurement (docs/measurements.md): with the next higher effort, encoding takes several
+// times as long and the file becomes only a tenth smaller.
 constexpr int kWebpEffort = 4, kWebpLosslessEffort = 0;
 
-// libwebp always has room for alpha, hence no share of it in what a pixel costs.
+// libwebp always allocates memory for alpha, so alpha adds nothing to the cost of a pixel.
 constexpr VipsLoader kWebpLoader{
     .format = Format::webp,
     .load = &VipsApi::vips_webpload_source,
@@ -26,7 +27,7 @@ int save_webp(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTa
                                   "strip", bare, nullptr);
 }
 
-// An EXIF block is written with the resolution in it, also when there was none.
+// Without the option `strip` libvips writes an EXIF block with the resolution, also if the picture has no EXIF block.
 constexpr VipsSaver kWebpSaver{
     .save = save_webp,
     .cost = {.bytes_at_8_bits = 22, .bytes_at_16_bits = 22, .alpha_divisor = 0},

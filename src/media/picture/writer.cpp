@@ -24,8 +24,9 @@
 namespace weir::media {
 namespace {
 
-// The encoder's thread writes; a closed pipe or a file-size limit is an error there and not the end of the process.
-// The signals of such a write go to the thread that wrote, so blocking them here is enough.
+// Blocks signals in the calling thread. A write to a closed pipe, or above the file-size limit, sends a signal to the
+// writing thread. If the signal is blocked, the write fails with an error and the process does not end. Signals that
+// stop the process are left to the other threads.
 void block_write_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -33,7 +34,7 @@ void block_write_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-/// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
+/// Puts the rows into a queue. A separate thread resizes, converts and encodes them and writes the file.
 class ThreadedWriter final : public PictureWriter {
  public:
   ThreadedWriter(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
@@ -44,7 +45,7 @@ class ThreadedWriter final : public PictureWriter {
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
         queue_{std::max<std::size_t>(options.queue_size.count(), options.rows.row_bytes())} {}
-  /// Errors: thread_refused().
+  /// Starts the thread. Errors: io, if it cannot be started.
   Status start() {
     auto thread = start_thread<std::thread>([this] { run(); });
     if (!thread) return Error{thread.error().code, sink_.name() + ": " + thread.error().what};
@@ -103,20 +104,20 @@ class ThreadedWriter final : public PictureWriter {
     const EncodeJob job{stored_, options_.quality, metadata_.get()};
     if (stored_.alpha) report_.kept.emplace_back("alpha");
     if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
-    return find_format(options_.format)
-        .write_support->encode(job, *rows, sink_, report_);  // create() has seen that it has one
+    // create() has checked that write_support is not empty.
+    return find_format(options_.format).write_support->encode(job, *rows, sink_, report_);
   }
 
   WriteOptions options_;
-  WriteReport report_;  // written by the thread until it is joined
-  std::size_t rows_left_;
-  PictureInfo stored_;
+  WriteReport report_;     // from start() until the thread is joined, only the thread uses it
+  std::size_t rows_left_;  // number of rows that write() still accepts
+  PictureInfo stored_;     // format of the picture in the file
   MetadataPtr metadata_;
   std::optional<AtomicFile> file_;
   ByteSink sink_;
   RowQueue queue_;
   Status result_ = ok();
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // last member: the thread uses all others
 };
 
 }  // namespace
@@ -144,7 +145,7 @@ MediaNeed PictureWriter::need(const WriteOptions& options) {
   const auto stored = fit_picture_info(options, lost);
   auto sum = writing->need(stored, options.quality);
   sum.ram += std::max(options.queue_size, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
-  // What the format can carry of the metadata, and a block of it as it is packed.
+  // Factor 3: the metadata, the part of it that the format stores, and a compressed copy of one block.
   if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;
   if (stored.width != options.rows.width || stored.height != options.rows.height)
     sum.ram += resample_memory_need(options.rows, stored.width, stored.height);

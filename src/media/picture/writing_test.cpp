@@ -1,4 +1,4 @@
-// Bad days of a writer: a full disk, a closed pipe, a caller that goes away.
+// Tests of failures while writing: a full disk, a closed pipe, an abandoned writer.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -26,7 +26,8 @@ using test::save;
 using test::write_test_file;
 using weir::test::Folder;
 
-/// Files of this process may not grow beyond `bytes` while it lives. Nobody ignores the signal: the writer has to.
+/// Limits the size of files of this process to `bytes` while the object exists. The test does not ignore the signal
+/// SIGXFSZ, because the writer must block it.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -42,7 +43,7 @@ class FileSizeLimit {
   rlimit before_{};
 };
 
-/// Standard output is `fd` while it lives.
+/// Redirects standard output to `fd` while the object exists.
 class StandardOutput {
  public:
   explicit StandardOutput(int fd) : before_{::dup(STDOUT_FILENO)} {
@@ -61,7 +62,7 @@ class StandardOutput {
   int before_;
 };
 
-// Noise, so that no format makes it small.
+// Returns rows of noise, which no format compresses well.
 Samples noise(const PictureInfo& picture) {
   Samples rows(picture.row_bytes() * static_cast<std::size_t>(picture.height));
   SplitMix64 bits{1};
@@ -186,7 +187,7 @@ TEST(Writing, OverwritingTheInputReadsAllOfIt) {
   ASSERT_TRUE(save(folder / "a.png", options, draw_rows(picture)));
   ASSERT_TRUE((*reader)->rewind());
   ASSERT_TRUE((*reader)->read(rows));
-  EXPECT_EQ(rows, noise(picture));  // the file that was opened, not the one that replaced it
+  EXPECT_EQ(rows, noise(picture));  // the rows come from the opened file, not from its replacement
 }
 
 }  // namespace
