@@ -1,7 +1,8 @@
 // Measures a Vulkan device: kernel by kernel, then whole pictures in memory, with upload and download.
 //   weir_gpu_bench [--device NAME] [--runs N] [NETWORK.param...]
-//   weir_gpu_bench --count NETWORK.param...     what a picture takes, counted; needs no device
-// Limits of an NVIDIA H200 for the fractions (measured elsewhere): 4.3 TB/s of memory, 790 TFLOP/s of float16 matrices.
+//   weir_gpu_bench --count NETWORK.param...     counts the work and the bytes of a picture; needs no device
+// The fractions refer to the limits of an NVIDIA H200 (measured elsewhere): memory 4.3 TB/s, float16 matrices 790
+// TFLOP/s.
 
 #include <algorithm>
 #include <chrono>
@@ -34,7 +35,7 @@ using compute::vulkan::Slice;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kMemoryBytesPerSecond = 4.3e12;
-constexpr double kMatrixFlops = 790e12;
+constexpr double kMatrixFlops = 790e12;  // float16 operations per second of the matrix units
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "error: %s\n", what.c_str());
@@ -51,7 +52,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Seconds of one of `count` equal commands, the submission and the wait shared among them.
+/// Records `count` equal commands and waits for them, `runs` times. Returns the median of time / count, in seconds.
 template <class Record>
 double time_commands(compute::vulkan::Stream& stream, int runs, int count, Record&& record) {
   std::vector<double> times;
@@ -60,24 +61,27 @@ double time_commands(compute::vulkan::Stream& stream, int runs, int count, Recor
     for (int i = 0; i < count; ++i) value_or_exit(record());
     value_or_exit(stream.sync());
     if (run > 0)
-      times.push_back(std::chrono::duration<double>(Clock::now() - start).count() / count);  // the first warms up
+      times.push_back(std::chrono::duration<double>(Clock::now() - start).count() /
+                      count);  // the first run is a warm-up
   }
   return median(times);
 }
 
+/// Prints a row of a table of kernels. The last column compares the time with the limits of the H200.
 void print_row(const std::string& name, double seconds, double bytes, double multiplications) {
   const double min_seconds = std::max(bytes / kMemoryBytesPerSecond, 2 * multiplications / kMatrixFlops);
   fmt::print("| {} | {:.3f} | {:.1f} | {:.2f} | {:.2f} | {:.1f} |\n", name, seconds * 1e3, bytes * 1e-6,
              multiplications * 1e-9, 2e-12 * multiplications / seconds, 100 * min_seconds / seconds);
 }
 
-/// One 3x3 convolution of `channels` to as many over `side` x `side` pixels.
+/// Push constants of a convolution: see conv.comp.
 struct ConvPush {
   std::uint32_t part_offset[8]{}, part_extent[8]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
 
+/// Measures a 3x3 convolution of a side x side picture with `channels` input and output channels.
 void measure_convolution(nn::vulkan::Session& session, const std::string& shader, std::uint32_t channels,
                          std::uint32_t side, int runs) {
   const bool half = shader != "conv_ff";
@@ -111,6 +115,7 @@ void measure_convolution(nn::vulkan::Session& session, const std::string& shader
             static_cast<double>(2 * plane + kernel_bytes), multiplications);
 }
 
+/// Measures a copy between two kinds of memory.
 void measure_copy(nn::vulkan::Session& session, MemoryUsage from, MemoryUsage to, const char* name, int runs) {
   const Bytes size = 256_MiB;
   auto a = session.pool().acquire(size, MemoryKind::staging, from);
@@ -126,7 +131,7 @@ void measure_copy(nn::vulkan::Session& session, MemoryUsage from, MemoryUsage to
   print_row(name, seconds, moved, 0);
 }
 
-/// A drawn picture, the same rows again and again.
+/// A generated picture; every run gets the same rows.
 class DrawnRows final : public nn::InputRows {
  public:
   Status rewind() override { return ok(); }
@@ -142,26 +147,27 @@ class DrawnRows final : public nn::InputRows {
   }
 };
 
-/// The picture as the network reads it.
+/// Returns the size of the network's input for a picture: each side rounded up as the family needs, plus the border.
 nn::Extent input_of(const nn::Family& family, nn::Extent picture) {
   const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
   return {grown(picture.height), grown(picture.width)};
 }
 
-/// Milliseconds that a picture may take; 0: none was set.
+/// Returns the time in milliseconds that the project aims at for this network and picture; 0: there is no target.
 double target_ms(const std::string& network, nn::Extent picture) {
   if (network == "up2x-conservative" && picture.width == 1200) return 15;
   if (network == "realesr-animevideov3-x2" && picture.width == 1920) return 10;
   return 0;
 }
 
-/// All runs of one kernel, whatever its constants.
+/// Sums over all runs of a kernel, with any constants.
 struct KernelCost {
   int runs = 0;
   double seconds = 0, bytes = 0, multiplications = 0;
 };
 
-/// One picture, every kernel by itself. A large command is recorded in rows that declare the same memory: counted once.
+/// Measures the kernels of one picture, each dispatch alone. A large operation is recorded as several dispatches for
+/// parts of its rows, which declare the same memory; its bytes are counted once.
 void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture) {
   const auto network = value_or_exit(nn::load_network(path));
   const auto program = value_or_exit(nn::lower(network.graph));
@@ -188,7 +194,7 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
   const nn::vulkan::EngineOutput discarded_output{[](const nn::PlanarRows&) { return ok(); },
                                                   [](const nn::ByteRows&) { return ok(); }};
   std::vector<std::string> events;
-  for (int run = 0; run < 2; ++run) {  // the first compiles kernels
+  for (int run = 0; run < 2; ++run) {  // the first run compiles the kernels
     costs.clear();
     DrawnRows input;
     int rows = 0;
@@ -199,7 +205,7 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
               cost.seconds, cost.bytes, cost.multiplications);
 }
 
-/// In tiles of `tile` pixels; 0: of the side that the engine chooses.
+/// Measures a network on a picture in tiles of `tile` pixels; 0: the engine chooses the size.
 void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture, int tile, int runs) {
   const auto network = value_or_exit(nn::load_network(path));
   const auto program = value_or_exit(nn::lower(network.graph));
@@ -238,8 +244,8 @@ void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
              static_cast<double>(memory.driver_reported.count()) / 1048576.0);
 }
 
-/// Multiplications and bytes of one tile that is the whole picture, float16 features: each tensor is written once and
-/// read once by each op that reads it.
+/// Prints the multiplications and the bytes of memory traffic for a picture in one tile, with float16 features. Assumes
+/// that each tensor is written once, and read once by each op that uses it.
 void count_network(const std::string& path, nn::Extent picture) {
   using nn::vulkan::Rect;
   const auto network = value_or_exit(nn::load_network(path));
@@ -277,7 +283,7 @@ void count_network(const std::string& path, nn::Extent picture) {
     (fits ? matrices : plain) += op.multiplications * out.height() * out.width();
   }
   for (const nn::vulkan::TileOutput& goal : goals) {
-    if (goal.kept_to_end) add_bytes(goal.tensor, goal.rect);  // samples are made of it
+    if (goal.kept_to_end) add_bytes(goal.tensor, goal.rect);  // the conversion to samples reads it
   }
   const Rect& input = tile.regions[static_cast<std::size_t>(nn::vulkan::input_tensor(program))];
   const auto megabytes = [](Bytes size) { return static_cast<double>(size.count()) * 1e-6; };
@@ -291,7 +297,8 @@ void count_network(const std::string& path, nn::Extent picture) {
 }
 
 int measure(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was measured is seen even if the rest is not waited for
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               0);  // prints each line at once, so that results are visible if the run is interrupted
   std::string device = "gpu";
   int runs = 5;
   int side = 1024;
@@ -360,7 +367,7 @@ int measure(int argc, char** argv) {
       "MiB |\n"
       "|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const std::string& network : networks) {
-    for (const int tile : {0, 512}) {  // several tiles overlap with their copies
+    for (const int tile : {0, 512}) {  // with several tiles, copies and computation overlap
       measure_network(*gpu, network, {1800, 1200}, tile, runs);
       measure_network(*gpu, network, {1080, 1920}, tile, runs);
     }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Measures a GPU with prebuilt binaries: bench/gpu.sh BUILD_FOLDER [DEVICE]
-# Needs nothing installed but the GPU's driver: `bench/gpu.sh --pack BUILD_FOLDER FILE.tar.gz` puts the programs, the
-# libraries that they need, and this script into one file; unpack it on the machine and run ./gpu.sh there.
-#   WEIR_SHARED=../shared   samples and networks, for whole programs; left out where they are missing
-#   RUNS=5                  runs of each program (the median counts)
+# Measures a GPU with programs that are already built: bench/gpu.sh BUILD_FOLDER [DEVICE]
+# To measure on another machine, on which only the GPU's driver is installed: `bench/gpu.sh --pack BUILD_FOLDER FILE.tar.gz`
+# packs the programs, the libraries that they need, and this script into one file; unpack it there and run ./gpu.sh [DEVICE].
+#   WEIR_SHARED=../shared   folder with samples and networks; if it is missing, whole programs are not measured
+#   RUNS=5                  number of runs of each kernel and network; the tables show medians
 set -euo pipefail
 
 if [ "${1:-}" = --pack ]; then
@@ -12,7 +12,7 @@ if [ "${1:-}" = --pack ]; then
   trap 'rm -rf "$folder"' EXIT
   mkdir -p "$folder/weir-gpu/lib"
   cp "$build/weir" "$build/weir_gpu_bench" "$0" "$folder/weir-gpu/"
-  # Not the C library and its loader: those are the machine's, as is everything of the driver.
+  # The other machine has its own C library, loader and Vulkan loader, so they are not packed.
   ldd "$build/weir" "$build/weir_gpu_bench" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
     grep -vE '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*|libvulkan)\.so' | xargs -I{} cp -L {} "$folder/weir-gpu/lib/"
   [ ! -d "${WEIR_SHARED:-../shared}/models" ] || {

@@ -1,5 +1,5 @@
-// Makes the measuring inputs from the sample pictures: weir_bench_inputs SAMPLES FOLDER
-// page.png and crop.png are the samples, written again as plain PNG; 4k.png is the page resized to 3840 x 2160.
+// Makes the input pictures of the benchmarks from the pictures in the folder SAMPLES: weir_bench_inputs SAMPLES FOLDER
+// Writes FOLDER/page.png and FOLDER/crop.png, copies of samples, and FOLDER/4k.png, the page resized to 3840 x 2160.
 #include <vips/vips8>
 
 #include <cstdio>

@@ -1,16 +1,17 @@
-// Measures whole programs, from start to finish: wall and processor time, peak of memory (VmHWM), size of the result;
-// weir's planned peak beside; and peers in the same run, alternately, when they are given. Prints tables in Markdown.
+// Measures whole programs, from start to end: wall time, CPU time, peak memory (VmHWM), size of the result, and the
+// peak that weir planned. If peer programs are given, they run alternately in the same run. Prints tables in Markdown.
 //
 // usage: weir_measure --weir PROGRAM --inputs DIR --models DIR --work DIR [--runs N] [--rows TEXT]
 //                     [--peer-ncnn PROGRAM] [--peer-realcugan PROGRAM]
-//   --inputs          holds page.png, crop.png and 4k.png (bench/run makes them)
-//   --models          holds realesrgan/ and realcugan/
+//   --inputs          folder with page.png, crop.png and 4k.png (bench/run writes them)
+//   --models          folder with realesrgan/ and realcugan/
 //   --rows            only rows whose name contains TEXT
 //   --peer-ncnn       weir_peer_ncnn
 //   --peer-realcugan  realcugan-ncnn-vulkan, run on the CPU (-g -1)
 //
-// A run during which other programs used more than a tenth of the processors is repeated, twice at most. The figures are
-// medians. The program itself stays small, because a child's peak never reads below what its parent had before exec.
+// A run during which other programs used more than a tenth of the processors is repeated, at most twice. The figures
+// are medians. This program uses little memory, because the reported peak of a child is never less than the memory that
+// its parent used before exec.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -40,6 +41,7 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
+// A program to measure: the command, and the picture that it writes.
 struct Contender {
   std::string name;
   Arguments command;
@@ -47,19 +49,21 @@ struct Contender {
   bool is_weir = false;
 };
 
+// A task, and the programs that are compared on it.
 struct Row {
   std::string name;
   std::vector<Contender> contenders;
 };
 
+// The measurement of one run of a program. `other_cpu_s` is the CPU time that all other processes used during the run.
 struct Run {
-  int status = 0;  // exit status; 128 + signal
+  int status = 0;  // exit status; 128 + number of the signal that ended the program
   double wall_s = 0, cpu_s = 0, other_cpu_s = 0, peak_mib = 0, size_mb = 0;
-  std::string first_error_line;  // the first line on standard error
+  std::string first_error_line;  // first line on standard error
   nlohmann::json report;         // what --json printed; null for peers
 };
 
-// Processor time that the machine has spent on anything but waiting, in seconds.
+// Returns the CPU time that the machine has spent since boot, without idle and I/O wait time, in seconds.
 double machine_cpu_seconds() {
   std::ifstream stat{"/proc/stat"};
   std::string label;
@@ -77,7 +81,7 @@ std::string read_text(const fs::path& path) {
   return text.str();
 }
 
-// Starts the command with its output in files, and waits for its end.
+// Runs the command with its output redirected to files, and waits until it ends.
 Run run_once(const Contender& contender, const fs::path& work) {
   std::error_code ignored;
   fs::remove(contender.output, ignored);
@@ -118,6 +122,7 @@ Run run_once(const Contender& contender, const fs::path& work) {
   return run;
 }
 
+// Returns true if other programs used less than a tenth of the processors during the run.
 bool is_undisturbed(const Run& run) {
   return run.other_cpu_s < 0.1 * run.wall_s * std::max(1U, std::thread::hardware_concurrency());
 }
@@ -132,10 +137,11 @@ double median(const std::vector<Run>& runs, Field field) {
   return n == 0 ? 0 : n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+// The runs of a program that count for the tables.
 struct Figures {
-  std::vector<Run> runs;  // the undisturbed ones; all if there are none
-  bool disturbed = false;
-  double wall_s = 0;
+  std::vector<Run> runs;   // the undisturbed runs; all runs if none is undisturbed
+  bool disturbed = false;  // true if none is undisturbed
+  double wall_s = 0;       // median
 };
 
 Figures summarize(const std::vector<Run>& all) {
@@ -147,6 +153,7 @@ Figures summarize(const std::vector<Run>& all) {
   return figures;
 }
 
+// Returns the memory that weir planned, in MiB; 0 for peers.
 double planned_mib(const Run& run) {
   if (!run.report.is_object()) return 0;
   const auto plan = run.report.find("plan");
@@ -175,7 +182,7 @@ void print_line(const Contender& contender, const Figures& figures) {
   std::fflush(stdout);
 }
 
-// A ratio stands only between two programs that ran in this run.
+// Prints how many times as fast weir is as each peer.
 void print_ratios(const Row& row, const std::vector<Figures>& figures) {
   for (std::size_t i = 0; i < row.contenders.size(); ++i) {
     if (!row.contenders[i].is_weir || figures[i].runs.back().status != 0) continue;
@@ -193,7 +200,8 @@ void measure(const Row& row, int runs, const fs::path& work) {
       "| program | wall s: median (range) | CPU s | peak MiB | planned MiB | peak / planned | result MB | runs |\n");
   std::printf("|---|---|---|---|---|---|---|---|\n");
   std::vector<std::vector<Run>> done(row.contenders.size());
-  for (int round = 0; round < 3 * runs; ++round) {  // alternately, so that a slow minute meets everyone
+  for (int round = 0; round < 3 * runs;
+       ++round) {  // alternately, so that a slow phase of the machine affects all programs
     for (std::size_t i = 0; i < row.contenders.size(); ++i) {
       const auto undisturbed_runs = std::count_if(done[i].begin(), done[i].end(), is_undisturbed);
       const bool refused = !done[i].empty() && done[i].back().status != 0;
@@ -210,12 +218,14 @@ void measure(const Row& row, int runs, const fs::path& work) {
   std::fflush(stdout);
 }
 
+// The arguments of this program.
 struct Setup {
   fs::path weir, inputs, models, work, peer_ncnn, peer_realcugan;
   std::string rows;
   int runs = 3;
 };
 
+// Builds a row: each function adds a program, unless the program was not given. `ram` is the argument of --ram.
 class RowBuilder {
  public:
   RowBuilder(const Setup& setup, std::string name, std::string input, std::string network)

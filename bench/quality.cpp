@@ -1,5 +1,5 @@
-// weir_quality: draws pictures that no recipe trains with, or takes a folder's, makes small ones of them, and measures how
-// near enlarged ones come. `bench/quality` uses it.
+// weir_quality: draws pictures that no recipe trains with, or reads the pictures of a folder, reduces them, and
+// measures how similar enlarged pictures are to the originals. `bench/quality` uses it.
 
 #include <algorithm>
 #include <cstdio>
@@ -23,24 +23,25 @@ namespace fs = std::filesystem;
 namespace synth = weir::synth;
 using weir::Status;
 
-/// Recipes train with seeds below it.
+/// Recipes train with smaller seeds.
 constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 40;
-constexpr int kFactor = 2;
-constexpr int kBorderPx = 2;
+constexpr int kFactor = 2;    // large pictures are reduced by this factor
+constexpr int kBorderPx = 2;  // width of the border that the measures ignore
 
+/// The arguments of `weir_quality draw`. `pictures` is a folder of pictures to use; empty: pictures are drawn.
 struct DrawRequest {
   std::string folder, kind = "leaves", pictures;
   int count = 20, side = 256;
   bool degraded = false;
 };
 
-/// `lettering` null: leaves.
+/// Draws one picture: a comic, or dead leaves if `lettering` is null.
 synth::Canvas draw_one(const DrawRequest& request, synth::Random& random, synth::Lettering* lettering) {
   return lettering == nullptr ? synth::draw_dead_leaves(request.side, request.side, random.split())
                               : synth::draw_comic(request.side, request.side, random.split(), lettering);
 }
 
-/// The picture without the last row and column where they are odd ones.
+/// Returns the picture cropped to a multiple of kFactor on both axes.
 synth::Canvas crop_to_multiple(const synth::Canvas& picture) {
   synth::Canvas cut{picture.width - picture.width % kFactor, picture.height - picture.height % kFactor};
   for (int y = 0; y < cut.height; ++y) {
@@ -49,6 +50,7 @@ synth::Canvas crop_to_multiple(const synth::Canvas& picture) {
   return cut;
 }
 
+/// Returns the regular files in the folder, sorted by name.
 std::vector<fs::path> list_files(const std::string& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator{folder}) {
@@ -58,7 +60,8 @@ std::vector<fs::path> list_files(const std::string& folder) {
   return files;
 }
 
-/// FOLDER/large, FOLDER/small, and the small one enlarged by two kernels.
+/// Writes four pictures with the same name: the picture `large` to FOLDER/large, its reduced version to FOLDER/small,
+/// and the reduced version enlarged again by two resize kernels to FOLDER/bicubic and FOLDER/lanczos.
 Status write_pair(const DrawRequest& request, synth::Canvas large, synth::Random& random, const std::string& name) {
   synth::quantize(large);
   const auto degradation = request.degraded ? synth::random_degradation(random, 0) : synth::Degradation{};
@@ -77,6 +80,7 @@ Status write_pair(const DrawRequest& request, synth::Canvas large, synth::Random
   return weir::ok();
 }
 
+/// Writes the pictures of all items of the request.
 Status draw(const DrawRequest& request) {
   for (const char* part : {"large", "small", "bicubic", "lanczos"})
     fs::create_directories(fs::path{request.folder} / part);
@@ -100,7 +104,9 @@ Status draw(const DrawRequest& request) {
   return weir::ok();
 }
 
-/// The mean over all pictures that both folders have. Errors: a name that is not in both, sizes that differ.
+/// Compares each PNG picture of the folder `reference` with the picture of the same name in the folder `made`. Prints
+/// the mean PSNR and SSIM. Errors: a picture is missing in `made` or cannot be read; the sizes differ; there are no
+/// pictures.
 Status measure(const std::string& made, const std::string& reference) {
   synth::Quality sum;
   int count = 0;

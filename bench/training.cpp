@@ -1,5 +1,6 @@
-// Steps per second of three small trainings, and the share of the fp32 peak that a convolution's three passes reach.
-// bench/training runs it beside bench/training_torch.py, which does the same. One line each: NAME VALUE.
+// Measures the steps per second of three small trainings, and the fraction of the float32 peak that the three passes of
+// a convolution reach. bench/training compares it with bench/training_torch.py, which measures the same. Prints lines
+// of NAME VALUE.
 //
 // usage: weir_training_bench THREADS SECONDS [NAME...]
 #include <algorithm>
@@ -23,6 +24,7 @@ using train::Shape, train::Tape, train::TapeTensor, train::Window;
 
 constexpr Window kSame{3, 1, 1};
 
+/// Returns random values in [0, 1).
 std::vector<float> noise(const Shape& shape, std::uint64_t item) {
   train::Random random{1, item};
   std::vector<float> values(shape.count());
@@ -30,7 +32,7 @@ std::vector<float> noise(const Shape& shape, std::uint64_t item) {
   return values;
 }
 
-/// Calls of `work` per second, for so many seconds, after a tenth of it to warm up.
+/// Returns the number of calls of `work` per second, measured for `seconds` after a warm-up of seconds / 10.
 double calls_per_second(double seconds, const std::function<void()>& work) {
   using Clock = std::chrono::steady_clock;
   const auto run = [&](double length) {
@@ -47,11 +49,12 @@ double calls_per_second(double seconds, const std::function<void()>& work) {
   return run(seconds);
 }
 
-/// A training step on the same batch again and again.
+/// A training that repeats its step on the same batch.
 class Training {
  public:
   Training(int threads, Shape in, Shape out) : device{threads}, set{device, 1}, tape{device}, in_{in}, out_{out} {}
   virtual ~Training() = default;
+  /// Returns the number of steps per second, measured for `seconds`.
   double steps_per_second(double seconds) {
     auto made = train::Optimiser::create(set, {});
     if (!made) std::abort();
@@ -102,7 +105,8 @@ class Digits final : public Training {
                              out = set.add_layer("out", 512, 10);
 };
 
-/// 3 -> 32, eight times 32 -> 32, 32 -> 12, with PReLU, twice as large: 77,760 multiplications per input pixel.
+/// A network that enlarges pictures by 2: convolutions 3 -> 32, eight times 32 -> 32, 32 -> 12, with PReLU; 77,760
+/// multiplications per input pixel.
 class Enlarging final : public Training {
  public:
   explicit Enlarging(int threads) : Training{threads, {16, 3, 48, 48}, {16, 3, 96, 96}} {
@@ -122,8 +126,9 @@ class Enlarging final : public Training {
   train::ParameterSet::Layer last = set.add_layer("last", 32, 12, 3);
 };
 
-/// Part of the peak of one core that one pass of a 3x3 convolution of [16, channels, 48, 48] reaches, borders and all. Of
-/// the core's own time: others may work on the machine.
+/// Returns the fraction of the peak of one core that a pass (0 forward, 1 gradient of the input, 2 gradient of the
+/// weights) of a 3x3 convolution of [16, channels, 48, 48] reaches. The multiplications of the padding count too. Uses
+/// the CPU time of the thread, because other programs may run on the machine.
 double peak_fraction(int channels, int pass, double seconds) {
   train::CpuTrainingDevice device{1};
   const Shape picture{16, channels, 48, 48}, weights{9 * channels, channels};

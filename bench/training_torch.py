@@ -1,4 +1,4 @@
-"""The trainings of bench/training.cpp with PyTorch: NAME STEPS_PER_SECOND, one line each.
+"""Measures the trainings of bench/training.cpp with PyTorch. Prints a line NAME STEPS_PER_SECOND for each.
 
 usage: training_torch.py THREADS SECONDS [NAME...]
 """
@@ -62,7 +62,7 @@ def main():
     torch.set_num_threads(int(sys.argv[1]))
     seconds = float(sys.argv[2])
     for name in sys.argv[3:] or TRAININGS:
-        # The better of both layouts: which one is faster depends on the network.
+        # Measures both memory layouts and prints the faster: it depends on the network.
         print(name, round(max(rate(name, seconds / 2, layout) for layout in (None, torch.channels_last)), 3), flush=True)
 
 

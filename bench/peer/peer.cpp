@@ -1,15 +1,18 @@
-// A peer to measure weir against: enlarges one picture with ncnn on the CPU, tile by tile, as today's programs do.
+// A peer program, to compare weir with: enlarges one picture with ncnn on the CPU, tile by tile, as common programs do.
 //
 // usage: weir_peer_ncnn INPUT OUTPUT NETWORK.param [TILE [SYNC [THREADS]]]
-//   TILE     edge of a tile without its border; default 200
-//   SYNC     RealCUGAN with channel means (se, pro): 0 each tile its own; 1 exact, five passes; 2 all in one pass;
-//            3 (default) means from every third tile of 32 pixels
-//   THREADS  default 2
+//   TILE     width and height of a tile in pixels, without its border; default 200
+//   SYNC     where the channel means of RealCUGAN networks (se, pro) come from (a pass is a run over all tiles):
+//            0  each tile uses its own means
+//            1  exact means of the whole picture: four passes, one for each vector of means, before the last pass
+//            2  approximate means over all tiles, all from one pass before the last pass
+//            3  (default) as 2, but only from every third tile on each axis, with tiles of 32 pixels
+//   THREADS  number of threads; default 2
 //
-// What it does the same as the programs (measured and described in the project's notes on them): the grid of tiles, a
-// reflected border of 10 pixels (RealCUGAN: 18, 14, 19 for 2x, 3x, 4x), values v/255, rounding by +0.5 and truncation,
-// the whole output in memory, a PNG at the end. RGB only. The PNG is written on one thread with the level that costs
-// what their writer costs. Written against ncnn's public interface.
+// It works like those programs: the same grid of tiles, a reflected border of 10 pixels (RealCUGAN: 18, 14, 19 for 2x,
+// 3x, 4x), sample values divided by 255, rounding by +0.5 and truncation, the whole output in memory, a PNG file at the
+// end. RGB only. One thread writes the PNG, with a compression level that takes as long as the PNG writer of those
+// programs. It uses ncnn's public interface.
 #include <net.h>
 #include <vips/vips8>
 
@@ -51,12 +54,12 @@ void write(const Picture& picture, const char* path) {
       .pngsave(path, vips::VImage::option()->set("compression", 4)->set("filter", VIPS_FOREIGN_PNG_FILTER_ALL));
 }
 
-// Channel means in the order in which the network makes them; empty where they are not given yet.
+// The vectors of channel means that a network computes, in this order; a vector is empty if it is not known yet.
 constexpr std::array kMeans{"gap0", "gap1", "gap2", "gap3"};
 using ChannelMeans = std::array<std::vector<float>, kMeans.size()>;
 
 struct Tile {
-  int x = 0, y = 0, width = 0, height = 0;  // of the input, without border
+  int x = 0, y = 0, width = 0, height = 0;  // rectangle of the input, without border
 };
 
 class Peer {
@@ -98,7 +101,7 @@ class Peer {
   }
 
  private:
-  // The scale is what the network makes of a small picture.
+  // Finds the scale from the output size for a small picture.
   void find_scale() {
     ncnn::Mat probe(64, 64, 3), result;
     probe.fill(0.5F);
@@ -118,6 +121,7 @@ class Peer {
     }
   }
 
+  // Returns every `every`-th tile on each axis.
   static std::vector<Tile> grid(const Picture& in, int tile, int every) {
     std::vector<Tile> tiles;
     for (int y = 0; y < in.height; y += tile * every) {
@@ -128,7 +132,8 @@ class Peer {
     return tiles;
   }
 
-  // The tile with its border, reflected where the picture ends; the useful size is grown to a multiple of 2 or 4.
+  // Returns the tile with its border, reflected at the edges of the picture; its size is rounded up to a multiple of 2
+  // or 4.
   ncnn::Mat cut(const Picture& in, const Tile& t) const {
     const int align = scale_ == 3 ? 4 : 2;
     const int width = (t.width + align - 1) / align * align + 2 * border_;
@@ -153,6 +158,7 @@ class Peer {
     return mat;
   }
 
+  // Returns an extractor with the tile and the known means as its inputs.
   ncnn::Extractor start(const Picture& in, const Tile& t, const ChannelMeans& means) const {
     ncnn::Extractor run = net_.create_extractor();
     run.input(cugan_ ? "in0" : "data", cut(in, t));
@@ -165,7 +171,8 @@ class Peer {
     return run;
   }
 
-  // Averages the means [first, last) over the tiles; those before `first` are fed to the network.
+  // Sets the vectors means[first..last-1] to their averages over the tiles. The vectors before `first` are inputs of
+  // the network.
   void collect(const Picture& in, const std::vector<Tile>& tiles, ChannelMeans& means, std::size_t first,
                std::size_t last) {
     std::array<std::vector<double>, kMeans.size()> sums;
@@ -185,6 +192,7 @@ class Peer {
     }
   }
 
+  // Writes the result of a tile to `out`.
   void store(const ncnn::Mat& result, const Picture& in, const Tile& t, Picture& out) const {
     const int crop = cugan_ ? 0 : border_ * scale_;
     for (int c = 0; c < 3; ++c) {
@@ -195,7 +203,7 @@ class Peer {
             &out.samples[(static_cast<std::size_t>(t.y * scale_ + y) * out.width + t.x * scale_) * 3 + c];
         for (int x = 0; x < t.width * scale_; ++x) {
           float value = from[x] * 255.F + 0.5F;
-          if (cugan_ && scale_ == 4) {  // the network gives what is to be added to the picture
+          if (cugan_ && scale_ == 4) {  // this network returns values to be added to the picture
             value += in.samples[(static_cast<std::size_t>(t.y + y / 4) * in.width + t.x + x / 4) * 3 + c];
           }
           to[static_cast<std::size_t>(x) * 3] = static_cast<std::uint8_t>(std::clamp(static_cast<int>(value), 0, 255));

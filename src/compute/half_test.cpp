@@ -16,7 +16,8 @@ using test::SeededNumbers;
 constexpr int kHalves = 1 << 16;
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
 
-/// The formula of IEEE 754-2008, 3.4: (-1)^s * 2^(e - 15) * 1.f, subnormal 2^-14 * 0.f, largest exponent infinity or NaN.
+/// Returns the value of a half by the formula of IEEE 754-2008, 3.4: (-1)^s * 2^(e - 15) * 1.f; for a subnormal number
+/// (-1)^s * 2^-14 * 0.f; with the largest exponent infinity or NaN.
 double value_of(int half) {
   const int exponent = half >> 10 & 31, fraction = half & 1023;
   const double magnitude = exponent == 31  ? (fraction == 0 ? kInfinity : kNaN)
@@ -25,11 +26,12 @@ double value_of(int half) {
   return (half & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
-/// To nearest, ties to even, by search: positive halves grow with their bits, and infinity stands for 65536.
+/// Rounds to nearest, ties to even, by a binary search over the bits of positive halves, which are in the order of
+/// their values; infinity counts as 65536.
 int nearest_half(float value) {
   const double magnitude = std::fabs(static_cast<double>(value));
   const int sign = std::signbit(value) ? 0x8000 : 0;
-  int low = 0, high = 0x7c00;  // value_of(low) <= magnitude; infinity is above all
+  int low = 0, high = 0x7c00;  // value_of(low) <= magnitude; infinity is the largest
   while (high - low > 1) {
     const int middle = (low + high) / 2;
     (value_of(middle) <= magnitude ? low : high) = middle;
@@ -40,7 +42,8 @@ int nearest_half(float value) {
   return sign | (to_low < to_high ? low : high);
 }
 
-/// Every half, its neighbours among the floats, every middle between two halves with its neighbours, and random bits.
+/// Returns every third finite half as a float, the midpoint to the next half, the adjacent floats of both, and random
+/// bits.
 std::vector<float> test_floats() {
   std::vector<float> floats{
       kInfinity, -kInfinity, 65519.99F, 65520.0F, 1e30F, 1e-30F, std::numeric_limits<float>::denorm_min()};
@@ -80,7 +83,7 @@ class HalfRows : public EachInstructionSet {};
 INSTANTIATE_TEST_SUITE_P(Sets, HalfRows, testing::ValuesIn(kInstructionSets), instruction_set_of);
 
 TEST_P(HalfRows, ToFloatIsTheSameForAll) {
-  std::vector<std::uint16_t> halves(kHalves + 5);  // with a tail
+  std::vector<std::uint16_t> halves(kHalves + 5);  // not a multiple of a vector
   std::iota(halves.begin(), halves.end(), std::uint16_t{0});
   std::vector<float> floats(halves.size() + 1, kUntouched);
   kernels().to_float(halves.data(), floats.data(), halves.size());

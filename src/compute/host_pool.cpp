@@ -11,10 +11,10 @@
 namespace weir::compute {
 
 namespace {
-constexpr std::uint64_t kMinBlockBytes = 256;
+constexpr std::uint64_t kMinBlockBytes = 256;  // size of the smallest block
 }
 
-// Four classes to each power of two: class 4 * p + q holds (4 + q) / 4 * 2^p.
+// There are four classes for each power of two: blocks of class 4 * p + q, with q < 4, have (4 + q) / 4 * 2^p bytes.
 std::size_t HostPool::class_of(Bytes size) {
   const std::uint64_t count = std::max(size.count(), kMinBlockBytes);
   const auto power = static_cast<unsigned>(std::bit_width(count) - 1);
@@ -25,7 +25,7 @@ std::size_t HostPool::class_of(Bytes size) {
 
 Bytes HostPool::size_class(Bytes size) {
   const std::size_t number = class_of(size);
-  if (number / 4 >= 60) return size;  // no machine has it: acquire() will say so
+  if (number / 4 >= 60) return size;  // 2^60 bytes or more, which no machine has: acquire() will fail
   return Bytes{(4 + number % 4) << (number / 4 - 2)};
 }
 

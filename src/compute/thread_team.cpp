@@ -16,8 +16,9 @@ inline void spin_pause() {
 #endif
 }
 
-/// Waits until `value` is no longer `old`: first in a loop, for some ten microseconds: what one thread does alone
-/// between two calls takes less, and waking a thread of a virtual machine takes more. Then asleep.
+/// Waits until `value` is no longer `old`. It spins for about ten microseconds, then sleeps. The caller usually needs
+/// less time than that between two calls of run(), and waking a sleeping thread takes longer, above all in a virtual
+/// machine.
 template <class T>
 void wait_for_change(const std::atomic<T>& value, T old) {
   constexpr int kSpins = 4000;
@@ -32,7 +33,7 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 
 ThreadTeam::ThreadTeam(int threads) {
   if (start_threads(threads)) return;
-  // The decoder, the encoder and the libraries below them need threads too: some are left to them.
+  // The system limits the number of threads. Leave some of them for the decoder, the encoder and their libraries.
   constexpr int kLeftToOthers = 4;
   const int fewer = size() - kLeftToOthers;
   end_threads();
@@ -74,7 +75,7 @@ void ThreadTeam::take_pieces(const WorkRange& range, int member) {
   const int shares = 2 * size();
   int first = next_unit_.load(std::memory_order_relaxed);
   while (first < range.units) {
-    // Large pieces first, small ones at the end, so that nobody waits long for the last.
+    // Pieces become smaller towards the end, so that the threads end at about the same time.
     const int piece_units = std::max(1, (range.units - first) / shares / range.grain) * range.grain;
     const int last = std::min(range.units, first + std::min(piece_units, range.max_units));
     if (!next_unit_.compare_exchange_weak(first, last, std::memory_order_relaxed)) continue;

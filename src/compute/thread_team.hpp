@@ -9,41 +9,49 @@
 
 namespace weir::compute {
 
-/// A fixed set of threads that share out one row of work at a time. run() is called from one thread, which works too.
-/// Between calls the others wait a few microseconds in a loop, then sleep: a band of a network is many short calls.
+/// A fixed set of threads that process one range of units (for example rows) at a time. The thread that calls run() is
+/// a member of the team and works too. A network makes many short calls of run(); so the other threads spin for about
+/// ten microseconds after a call before they sleep. Only one thread may call run().
 class ThreadTeam {
  public:
-  /// `threads` at least 1, the caller counted. Where the system refuses threads the team is smaller: see size() and
-  /// missing_threads() of base/threads.hpp.
+  /// Starts `threads` - 1 threads; `threads` includes the caller and is at least 1. If the system refuses to start one
+  /// of them, the team is four threads smaller than the system allows, so that other libraries can start threads.
+  /// size() returns the size of the team; add_missing_threads() (base/threads.hpp) counts the missing threads.
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
+  /// Returns the number of members, the caller of run() included.
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
-  /// Calls work(first, last, member) over pieces of 0..units until all are done; a piece starts at a multiple of
-  /// `grain` and has at most `most` units. `member` is below size() and is one thread's for the whole call.
-  /// `work` must not throw.
+  /// Calls work(first, last, member) for pieces first..last-1 of the range 0..units-1 and returns when all units are
+  /// done. A piece begins at a multiple of `grain`. It has at most `max_units` units, rounded down to a multiple of
+  /// `grain`, but `grain` units are always allowed. `member` is the index of the calling member, below size(). `work`
+  /// must not throw.
   using Work = std::function<void(int first, int last, int member)>;
   void run(int units, int grain, int max_units, const Work& work);
 
  private:
+  /// The arguments of a call of run().
   struct WorkRange {
     const Work* work = nullptr;
     int units = 0, grain = 1, max_units = 1;
   };
+  /// Starts `threads` - 1 threads. Returns false at the first thread that the system refuses; those started remain.
   bool start_threads(int threads);
   void end_threads();
-  /// `seen`: the turn at which it was started.
+  /// The loop of a started thread: waits for each call of run() and processes pieces. `last_call_number` is the value
+  /// of call_number_ when the thread was started.
   void work_loop(int member, std::uint32_t last_call_number);
+  /// Processes pieces of the range until all pieces are taken.
   void take_pieces(const WorkRange& range, int member);
 
   WorkRange range_;
-  alignas(64) std::atomic<int> next_unit_{0};  // first unit that nobody has taken
-  alignas(64) std::atomic<std::uint32_t> call_number_{0};
-  alignas(64) std::atomic<int> busy_threads_{0};
-  std::atomic<bool> ending_{false};
-  std::vector<std::jthread> threads_;  // last: they use the others until they have ended
+  alignas(64) std::atomic<int> next_unit_{0};              // first unit that no thread has taken yet
+  alignas(64) std::atomic<std::uint32_t> call_number_{0};  // raised to wake the threads, and to end them
+  alignas(64) std::atomic<int> busy_threads_{0};           // started threads that still work on the current call
+  std::atomic<bool> ending_{false};                        // true: the threads must end
+  std::vector<std::jthread> threads_;  // last, because the threads use the other members until they end
 };
 
 }  // namespace weir::compute

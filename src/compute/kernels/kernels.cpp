@@ -41,7 +41,8 @@ template class AlignedArray<std::byte>;
 #if defined(__x86_64__)
 namespace {
 
-/// Clang 14's __builtin_cpu_supports does not know it. Source: Intel SDM volume 2, CPUID, leaf 1, bit 29 of ECX.
+/// Returns whether the processor has F16C (conversion of binary16). __builtin_cpu_supports of Clang 14 cannot check it.
+/// Source: Intel SDM volume 2, CPUID, leaf 1, bit 29 of ECX.
 bool has_f16c() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 29 & 1u) != 0;
@@ -79,6 +80,7 @@ const Kernels* find_kernels(std::string_view name) {
 
 namespace {
 
+/// Returns a matrix of zeros.
 PackedMatrix empty_matrix(const MatrixLayout& layout) {
   PackedMatrix m{layout, {}, {}, {}};
   if (m.arithmetic == Arithmetic::int16) {
@@ -90,7 +92,9 @@ PackedMatrix empty_matrix(const MatrixLayout& layout) {
   return m;
 }
 
-/// Where an output's weights of one point are: [in][width] or [in / 2][width][2], at `lane`.
+/// Position of the weights of one output and one point in a packed matrix: column `lane` of the part of a block that
+/// belongs to this point. The part begins at element `begin`; it is [in][width] for float32, and [in / 2][width][2] for
+/// int16.
 struct WeightPosition {
   std::size_t begin;
   int width, lane;
@@ -102,24 +106,26 @@ WeightPosition weight_position(const Kernels& kernels, const PackedMatrix& m, in
           out - lane0};
 }
 
-/// The magnitudes of a column of weights times `scale`, rounded as they are stored.
+/// Returns the sum of the magnitudes of the weights of a column as they are stored: multiplied by `scale` and rounded.
 double rounded_sum(const float* column, int in, double scale) {
   double sum = 0;
   for (int c = 0; c < in; ++c) sum += std::fabs(std::rint(column[c] * scale));
   return sum;
 }
 
-/// What takes a column of `in` weights w to int16, so that no int32 sum of products overflows, whatever the data.
+/// Returns the scale with which a column of `in` weights w is converted to int16, such that no int32 sum of products
+/// overflows, whatever the data are.
 ///
 /// Data are at most 32766 in magnitude: a kernel multiplies them by 32766 / m, where m is at least their largest
-/// magnitude; the two roundings of float32 add at most 2^-23 of that, 0.004, and rounding to a whole number takes it
-/// away again. A sum of products, and every part of it, is then at most 32766 * S, S being the sum of the magnitudes of
-/// the weights as they are stored. It stays below 2^31 = 2147483648 if S <= 65540, for 32766 * 65540 = 2147483640.
+/// magnitude. The two roundings of float32 add at most 2^-23 of that, 0.004, which rounding to an integer removes. A
+/// sum of products, and every partial sum, is then at most 32766 * S, where S is the sum of the magnitudes of the
+/// weights as they are stored. It stays below 2^31 = 2147483648 if S <= 65540, because 32766 * 65540 = 2147483640.
 ///
-/// With scale = 65000 / sum |w|, S is 65000 before the weights are rounded. Rounding adds at most 0.5 for each weight, so
-/// S is at most 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more, S is measured. Where it is above
-/// 65540, the scale is made less: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. That needs fewer
-/// than 131080 inputs; the scale of a longer column is halved until S fits, at the latest when all weights round to 0.
+/// With scale = 65000 / sum |w|, S is 65000 before the weights are rounded. Rounding adds at most 0.5 for each weight,
+/// so S is at most 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more inputs, S is computed. If it
+/// is above 65540, the scale is reduced: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. This
+/// needs fewer than 131080 inputs; the scale of a longer column is halved until S is small enough, at the latest when
+/// all weights round to 0.
 double int16_scale(const float* column, int in) {
   constexpr double kSum = 65000;
   constexpr double kMaxSum = 65540;
@@ -137,12 +143,13 @@ double int16_scale(const float* column, int in) {
   return scale;
 }
 
-/// Lays out a matrix for the kernels of one instruction set. `column(point, out)`: the `in` weights of one sum; it is
-/// called for all points of an output before those of the next, and its result is used before the next call.
+/// Packs a matrix for the kernels of one instruction set. `column(point, out)` returns the address of the `in` weights
+/// of one sum. It is called for all points of an output before those of the next output. Its result is not used after
+/// the next call.
 template <class Column>
 PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Column&& column) {
   PackedMatrix m = empty_matrix(layout);
-  const int group = 2 * kernels.lanes;
+  const int group = 2 * kernels.lanes;  // channels in a group of Kernels::channel_at()
   for (int o = 0; o < m.out; ++o) {
     for (int point = 0; point < m.points; ++point) {
       const WeightPosition position_in_matrix = weight_position(kernels, m, point, o);
@@ -166,7 +173,7 @@ PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Co
   return m;
 }
 
-/// G of F(4, 3): three taps to the six points 0, 1, -1, 2, -2, infinity.
+/// Matrix G of Winograd's F(4, 3): transforms three taps to the six points 0, 1, -1, 2, -2, infinity (on one axis).
 constexpr double kG[6][3] = {{1.0 / 4, 0, 0},
                              {-1.0 / 6, -1.0 / 6, -1.0 / 6},
                              {-1.0 / 6, 1.0 / 6, -1.0 / 6},
@@ -178,7 +185,7 @@ constexpr double kG[6][3] = {{1.0 / 4, 0, 0},
 
 namespace {
 
-/// The 36 points of the kernels [in][3][3] of one output: [point][in].
+/// Transforms the kernels [in][3][3] of one output to 36 points [point][in].
 void transform_kernels(const float* weight, int in, float* points) {
   for (int c = 0; c < in; ++c) {
     const float* k = weight + static_cast<std::size_t>(c) * 9;
@@ -211,7 +218,7 @@ std::size_t direct_weight_count(int out, int in, int kernel) {
 }
 
 PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
-  std::vector<float> points(static_cast<std::size_t>(in) * 36);  // of one output at a time
+  std::vector<float> points(static_cast<std::size_t>(in) * 36);  // reused for each output
   return pack(kernels, matrix_layout(kernels, arithmetic, kWinogradPoints, out, in), in, [&](int point, int o) {
     if (point == 0) transform_kernels(weight + static_cast<std::size_t>(o) * in * 9, in, points.data());
     return points.data() + static_cast<std::size_t>(point) * in;

@@ -1,6 +1,7 @@
-// The kernels of every instruction set on rows as a band of a network has them. `multiplications` per second of one core
-// are those of the direct convolution, `of_peak` is their part of what the set can do at most (peak_bench.hpp), and
-// `executed_of_peak` counts those that are really done: a quarter of them with Winograd's F(4, 3).
+// Measures the kernels of every instruction set on rows like those of a network. The counters:
+//   multiplications   number per second of one core, counted as for a direct convolution
+//   of_peak           this number as a fraction of the peak of the instruction set (peak_bench.hpp)
+//   executed_of_peak  the same for the multiplications that are executed: Winograd's F(4x4, 3x3) executes a quarter
 #include <benchmark/benchmark.h>
 
 #include <map>
@@ -15,9 +16,9 @@
 namespace weir::compute {
 namespace {
 
-constexpr int kColumns = 240;  // of the output: 60 tiles
+constexpr int kColumns = 240;  // output columns: 60 tiles
 
-/// What all jobs need around their own numbers.
+/// What the benchmarks of one instruction set and arithmetic share.
 struct Bench {
   Bench(const Kernels& k, Arithmetic a) : kernels{k}, arithmetic{a} {}
   const Kernels& kernels;
@@ -59,7 +60,8 @@ double peak_of(const Bench& bench, Arithmetic arithmetic) {
   return entry->second;
 }
 
-/// Runs the loop and makes the counters. `multiplications` of a direct convolution and `executed` ones are per iteration.
+/// Runs the benchmark loop and sets the counters. `multiplications` is the number of an iteration, counted as for a
+/// direct convolution; `executed` is the number that an iteration executes. `peak` is 0 if it is not known.
 template <class Work>
 void measure(benchmark::State& state, double peak, double multiplications, double executed, Work&& work) {
   const double start = thread_seconds();
@@ -72,7 +74,7 @@ void measure(benchmark::State& state, double peak, double multiplications, doubl
   state.counters["executed_of_peak"] = executed / seconds_per_iteration / peak;
 }
 
-/// One row of tiles.
+/// Measures one row of tiles of a 3x3 convolution.
 void BM_conv3x3(benchmark::State& state, Bench bench) {
   const int channels = static_cast<int>(state.range(0));
   const int tiles = kColumns / 4;
@@ -105,7 +107,7 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   measure(state, peak_of(bench, bench.arithmetic), 4 * executed, executed, [&] { bench.kernels.conv3x3(job); });
 }
 
-/// One row of a 2x2 convolution of stride 2 (factor 1), or of a transposed one (factor 2), between feature rows.
+/// Measures one row of a 2x2 convolution of stride 2 (factor 1), or of a transposed one (factor 2), of feature rows.
 void BM_patch(benchmark::State& state, Bench bench, int factor) {
   const int channels = static_cast<int>(state.range(0));
   const int kernel = factor == 1 ? 2 : 1;
@@ -143,7 +145,7 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   measure(state, peak_of(bench, bench.arithmetic), multiplications, multiplications, [&] { bench.kernels.patch(job); });
 }
 
-/// One row of the first layer of a network: three planes, 3x3.
+/// Measures one row of the first layer of a network: a 3x3 convolution of three planes.
 void BM_direct(benchmark::State& state, Bench bench) {
   const int channels = static_cast<int>(state.range(0));
   constexpr int kIn = 3, kKernel = 3, kWidth = kColumns + 8;

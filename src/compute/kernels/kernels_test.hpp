@@ -19,9 +19,10 @@
 
 namespace weir::compute {
 
-/// Every instruction set that there are kernels for; a test of one that this machine lacks is skipped by name.
+/// The names (Kernels::name) of all instruction sets that have kernels.
 inline constexpr std::array<const char*, 4> kInstructionSets{"avx512_vnni", "avx2", "neon", "plain"};
 
+/// A test that runs once for each instruction set. It is skipped, with a message, for a set that this machine lacks.
 class EachInstructionSet : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -33,26 +34,31 @@ class EachInstructionSet : public testing::TestWithParam<const char*> {
  private:
   const Kernels* kernels_ = nullptr;
 };
+/// Returns the name of the instruction set, as the name of the test instance.
 inline std::string instruction_set_of(const testing::TestParamInfo<const char*>& info) { return info.param; }
 
+/// Returns a random integer low..high.
 inline int uniform(test::SeededNumbers& random, int low, int high) {
   return low + static_cast<int>(random.next() % static_cast<std::uint64_t>(high - low + 1));
 }
+/// Returns `count` random numbers low..high.
 inline std::vector<float> numbers(test::SeededNumbers& random, std::size_t count, float low = -1, float high = 1) {
   std::vector<float> values(count);
   for (float& value : values) value = random.between(low, high);
   return values;
 }
+/// Copies values to an array of `count` elements; zeros follow.
 inline AlignedArray<float> aligned(const std::vector<float>& values, int count) {
   AlignedArray<float> array{static_cast<std::size_t>(count)};
   std::copy(values.begin(), values.end(), array.data());
   return array;
 }
 
-/// What a kernel must leave alone keeps this; exact in binary16.
+/// Initial value of output memory, so that a test finds what a kernel has not written; exact in binary16.
 inline constexpr float kUntouched = 7.0F;
 
-/// Feature rows [height][width][stride] as the engine keeps them, in exactly the memory that they need.
+/// Feature rows [height][width][stride], stored as in the engine. The memory has no extra elements, so that a memory
+/// checker finds accesses outside.
 class FeatureRows {
  public:
   FeatureRows(ElementType element_type, int height, int width, int stride, float value = kUntouched)
@@ -73,7 +79,7 @@ class FeatureRows {
     const std::size_t i = index(y, x, channel);
     return element_type_ == ElementType::float16 ? half_to_float(halves_[i]) : floats_[i];
   }
-  /// As it is kept: rounded to binary16 where rows are.
+  /// Stores a value, rounded to binary16 if the rows are float16.
   void set(int y, int x, int channel, float value) {
     const std::size_t i = index(y, x, channel);
     if (element_type_ == ElementType::float16)
@@ -81,18 +87,19 @@ class FeatureRows {
     else
       floats_[i] = value;
   }
+  /// Sets all values to random numbers low..high.
   void fill(test::SeededNumbers& random, float low = -1, float high = 1) {
     for (std::uint16_t& half : halves_) half = float_to_half(random.between(low, high));
     for (float& value : floats_) value = random.between(low, high);
   }
-  /// Bit by bit.
+  /// Returns whether all values have the same bits.
   [[nodiscard]] bool operator==(const FeatureRows& other) const {
     const auto same = [](float a, float b) {
       return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
     };
     return halves_ == other.halves_ && std::ranges::equal(floats_, other.floats_, same);
   }
-  /// FNV-1a over the bytes of the values. Source: draft-eastlake-fnv.
+  /// Returns the FNV-1a hash of the values. Source: draft-eastlake-fnv.
   [[nodiscard]] std::uint64_t hash() const {
     std::uint64_t h = 0xcbf29ce484222325ULL;
     const auto add = [&h](std::uint64_t value) { h = (h ^ value) * 0x100000001b3ULL; };
@@ -111,18 +118,19 @@ class FeatureRows {
   std::vector<float> floats_;
 };
 
-/// How far a value may be from `expected` for having been kept: half a unit in the last place of binary16.
+/// Returns the largest error that storing `expected` can cause: half a unit in the last place of binary16; 0 for
+/// float32.
 inline double rounding(ElementType element_type, double expected) {
   return element_type == ElementType::float16 ? std::fabs(expected) * 0x1p-11 + 0x1p-25 : 0;
 }
 
-/// How far one int16 product of a sum may be off, as the variance of the sum. Values v are rounded to steps of
-/// max|v| / 32766, weights w to steps of max(sum|w| / 65000, max|w| / 32767); a rounding is off by at most half a step,
-/// uniformly, so that its variance is step^2 / 12, and roundings are independent of each other:
-/// sum of w^2 * step(v)^2 / 12 + v^2 * step(w)^2 / 12.
+/// Computes the variance of the error of a sum of int16 products, caused by rounding. Values v are rounded to steps of
+/// max|v| / 32766, weights w to steps of max(sum|w| / 65000, max|w| / 32767). A rounding error is uniformly distributed
+/// over at most half a step up or down, so its variance is step^2 / 12. Rounding errors are independent of each other,
+/// so the variance of the sum is sum of w^2 * step(v)^2 / 12 + v^2 * step(w)^2 / 12.
 struct RoundedSum {
-  double weight_squares = 0, weight_sum = 0, weight_most = 0;
-  double value_squares = 0, value_most = 0;
+  double weight_squares = 0, weight_sum = 0, weight_most = 0;  // sum of w^2, sum of |w|, largest |w|
+  double value_squares = 0, value_most = 0;                    // sum of v^2, largest |v|
   void add_weight(double w) {
     weight_squares += w * w;
     weight_sum += std::fabs(w);
@@ -138,7 +146,7 @@ struct RoundedSum {
     return (weight_squares * value_step * value_step + value_squares * weight_step * weight_step) / 12;
   }
 };
-/// Standard deviations that a correct sum stays within, for the fixed seeds of the tests.
+/// Maximum error of a sum, in standard deviations, that the tests accept. Their seeds are fixed.
 inline constexpr double kDeviations = 7;
 
 inline const char* text(Arithmetic arithmetic) { return arithmetic == Arithmetic::int16 ? "int16" : "float32"; }

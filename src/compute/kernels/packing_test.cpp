@@ -12,7 +12,7 @@ namespace {
 
 class Packing : public EachInstructionSet {};
 
-/// The largest sum of magnitudes of stored weights, over the points of the only output.
+/// Returns the largest sum of magnitudes of the stored weights of one point, for a matrix with one output.
 std::int64_t largest_sum(const PackedMatrix& matrix) {
   const std::size_t each = matrix.int16.size() / static_cast<std::size_t>(matrix.points);
   std::int64_t most = 0;
@@ -24,7 +24,8 @@ std::int64_t largest_sum(const PackedMatrix& matrix) {
   return most;
 }
 
-/// Weights of `in` inputs: all alike, random, and ones that are rounded up as far as can be.
+/// Returns three sets of weights [in][each]: all equal, random, and weights that rounding increases as much as
+/// possible.
 std::vector<std::vector<float>> columns(int in, int each) {
   const auto count = static_cast<std::size_t>(in) * static_cast<std::size_t>(each);
   test::SeededNumbers random{static_cast<std::uint64_t>(in)};
@@ -35,7 +36,7 @@ std::vector<std::vector<float>> columns(int in, int each) {
   return all;
 }
 
-// The proof is beside scale_to_int16() in kernels.cpp.
+// The comment of int16_scale() in kernels.cpp has the proof.
 TEST_P(Packing, NoSumOfProductsOverflowsAnInt32) {
   for (const int in : {1, 3, 33, 1080, 1081, 1110, 1111, 1600, 4096, 8192, 65536, 140000}) {
     for (const auto& column : columns(in, 1)) {
@@ -51,7 +52,7 @@ TEST_P(Packing, NoSumOfProductsOverflowsAnInt32) {
   }
 }
 
-// As they were before the bound was proved: results must not change where it was kept.
+// With up to 1080 inputs, no scale must be reduced to keep the bound; see int16_scale() in kernels.cpp.
 TEST_P(Packing, ScalesOfNarrowColumnsAreAsLargeAsTheyCanBe) {
   for (const int in : {1, 33, 576, 1080}) {
     const std::vector<float> column(static_cast<std::size_t>(in), 0.25F);

@@ -16,8 +16,10 @@
 namespace weir::compute {
 namespace {
 
-// Twelve chains, more than latency times issue width of the processors in use, in named registers: an array may be put
-// into memory by the compiler, and then memory is measured. The empty asm keeps each step, and its sum in a register.
+// The loops have twelve chains: more than the instructions that common processors execute at the same time (latency in
+// cycles times instructions per cycle). The sums are named variables, because a compiler may put an array into memory,
+// and the loop would then measure memory. The empty asm statements keep the compiler from removing steps and from
+// moving sums to memory.
 constexpr int kChains = 12;
 #define WEIR_FOR_EACH_CHAIN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define WEIR_DECLARE(i) auto sum##i = start;
@@ -54,7 +56,7 @@ __attribute__((target("avx2,fma"))) void float32_avx2(int rounds) {
 __attribute__((target("avx2"))) void int16_avx2(int rounds) {
   const __m256i start = _mm256_setzero_si256(), b = _mm256_set1_epi16(5);
   __m256i a = _mm256_set1_epi16(3);
-  // `a` might be another number at every step, so that the product is made anew.
+  // The compiler must assume that `a` changes at every step, so that it computes the product again.
 #define step(sum)                                   \
   (__extension__({                                  \
     asm volatile("" : "+v"(a));                     \

@@ -33,7 +33,7 @@ Buffer::~Buffer() {
 }
 
 Bytes BufferPool::size_class(Bytes size) {
-  constexpr std::uint64_t kGrain = 64 << 10;
+  constexpr std::uint64_t kGrain = 64 << 10;  // bytes
   const std::uint64_t count = std::max<std::uint64_t>(size.count(), 1);
   const std::uint64_t step = std::max(kGrain, std::bit_floor(count) / 32);
   return Bytes{round_up(count, step)};
@@ -87,12 +87,12 @@ Result<MemoryBlock> BufferPool::allocate(Bytes class_size, MemoryUsage usage) {
 void BufferPool::take_back(const Buffer& buffer) {
   const IdleBlock idle{buffer.block_, buffer.usage_};
   limit_for(idle.usage).end_use(buffer.kind_, idle.block.size);
-  idle_bytes_ += idle.block.size;
+  idle_bytes_ += idle.block.size;  // also if the block is freed, because free() subtracts it
   if (buffer.bypasses_pool_) return free(idle);
   idle_.push_back(idle);
   const std::size_t idle_count = count_idle(idle.block.size, idle.usage);
   if (idle_count > settings_.max_idle)
-    (void)take_oldest_idle(idle.block.size, idle.usage);
+    (void)take_oldest_idle(idle.block.size, idle.usage);  // the destructor of the result frees the block at once
   else
     peak_idle_ = std::max<std::uint64_t>(peak_idle_, idle_count);
 }
@@ -103,6 +103,7 @@ Buffer BufferPool::take_oldest_idle(Bytes size, MemoryUsage usage) {
     return idle.block.size == class_size && idle.usage == usage;
   });
   if (oldest == idle_.end()) return {};
+  // What an idle block was used for is not stored. The kind only matters for the counters of MemoryLimit.
   Buffer buffer{*this, oldest->block, MemoryKind::activations, usage};
   buffer.bypasses_pool_ = true;
   idle_bytes_ = idle_bytes_ - oldest->block.size;

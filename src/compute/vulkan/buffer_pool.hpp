@@ -15,7 +15,8 @@ namespace weir::compute::vulkan {
 
 class BufferPool;
 
-/// Memory taken from a pool; goes back to it when destroyed. The pool must outlive it. Moves, does not copy.
+/// A block of memory from a BufferPool, or nothing (operator bool returns false). The destructor gives the block back
+/// to the pool, which must outlive the Buffer. Movable, not copyable.
 class Buffer {
  public:
   Buffer() = default;
@@ -24,8 +25,8 @@ class Buffer {
   ~Buffer();
 
   VkBuffer handle() const { return block_.buffer; }
-  Bytes size() const { return block_.size; }       ///< at least what was asked for
-  std::byte* host() const { return block_.host; }  ///< null for Where::device
+  Bytes size() const { return block_.size; }       ///< size of the block, at least the requested size
+  std::byte* host() const { return block_.host; }  ///< mapped address; null for MemoryUsage::device
   explicit operator bool() const { return pool_ != nullptr; }
 
  private:
@@ -36,35 +37,39 @@ class Buffer {
   MemoryBlock block_;
   MemoryKind kind_ = MemoryKind::activations;
   MemoryUsage usage_ = MemoryUsage::device;
-  bool bypasses_pool_ = false;  // goes to the driver, not to the pool
+  bool bypasses_pool_ = false;  // true: the destructor gives the block back to the driver, not to the pool
 };
 
-/// Some bytes of a buffer; a view. The offset is a multiple of kSliceAlignment.
+/// A range of bytes of a buffer: a view, which does not own it. A slice that a kernel reads or writes begins at a
+/// multiple of kSliceAlignment.
 struct Slice {
   VkBuffer buffer = VK_NULL_HANDLE;
-  std::uint64_t offset = 0, size = 0;
+  std::uint64_t offset = 0, size = 0;  ///< in bytes
 };
-inline constexpr std::uint64_t kSliceAlignment = 256;  // no driver may ask for more
+inline constexpr std::uint64_t kSliceAlignment = 256;  // bytes: the largest alignment that a driver may require
+/// Returns the slice that covers the whole buffer.
 inline Slice slice_of(const Buffer& buffer) { return {buffer.handle(), 0, buffer.size().count()}; }
 
 struct BufferPoolSettings {
-  std::size_t max_idle = 50;  ///< `pool.max-idle`: idle blocks kept of each size
-  /// Called before idle blocks go to the driver, for an owner that gives back what commands under way still use: it waits
-  /// for them. May give back more.
+  std::size_t max_idle = 50;  ///< setting `pool.max-idle`: maximum number of idle blocks of each size and MemoryUsage
+  /// Called when cleanup() begins; may be empty. If buffers are given back while commands of
+  /// the device still use them, this function must wait for these commands. It may give back more buffers.
   std::function<void()> before_cleanup = {};
 };
 
 struct BufferPoolStatistics {
-  Bytes allocated;  ///< from the driver, in use or idle
-  Bytes in_use;
-  Bytes idle;
-  Bytes peak;  ///< of allocated
-  std::uint64_t hits = 0, misses = 0;
-  std::uint64_t peak_idle = 0;  ///< blocks of one size, ever
+  Bytes allocated;                     ///< bytes allocated from the driver, in use or idle
+  Bytes in_use;                        ///< bytes of the blocks that are in a Buffer
+  Bytes idle;                          ///< bytes of the blocks that the pool keeps for reuse
+  Bytes peak;                          ///< largest value of `allocated` so far
+  std::uint64_t hits = 0, misses = 0;  ///< number of requests served by an idle block, and of all others
+  std::uint64_t peak_idle = 0;         ///< largest number of idle blocks of one size and MemoryUsage so far
 };
 
-/// Keeps freed blocks of a device's memory for reuse, in classes of size. Charges what the driver gave, idle or not, to
-/// the line of the memory that it came from. Not thread-safe: one pool per stream. Device and lines must outlive it.
+/// Pool of device buffers. A block that is given back stays idle in the pool until a request of the same size class and
+/// MemoryUsage reuses it. All blocks, idle blocks included, are charged to `device_limit` or `host_limit`, depending on
+/// the memory that they come from. Not thread-safe. The device and the limits must outlive the pool, and the pool all
+/// its Buffers.
 class BufferPool {
  public:
   BufferPool(LogicalDevice& device, MemoryLimit& device_limit, MemoryLimit& host_limit,
@@ -74,23 +79,28 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  /// What a request takes in truth: plans count with it. Less than 1/32 above the size, or the next 64 KiB.
+  /// Returns the size of the block that a request of `size` bytes gets: `size` rounded up to a multiple of 64 KiB, or
+  /// of 1/32 of the largest power of two that is not above `size`, if this is more.
   static Bytes size_class(Bytes size);
 
-  /// Contents are undefined. Errors: over_budget, with the numbers, only after every idle block was given back;
-  /// device_lost.
+  /// Returns a buffer with undefined contents. MemoryLimit counts it as memory of this kind.
+  /// Errors: over_budget if the limit or the driver refuses the memory even after all idle blocks were freed;
+  /// device_lost and unsupported from LogicalDevice::allocate().
   Result<Buffer> acquire(Bytes size, MemoryKind kind, MemoryUsage usage);
 
-  /// True if a block of this size that is given back makes one go to the driver: as many as may be are idle already.
+  /// Returns whether max_idle blocks of the size class of `size` are idle already, so that the pool frees a block when
+  /// it gets one more.
   bool is_class_full(Bytes size, MemoryUsage usage) const {
     return count_idle(size_class(size), usage) >= settings_.max_idle;
   }
 
-  /// The least recently used idle block of this size, which goes to the driver when the buffer ends: for an owner that gives
-  /// back what commands under way still use, and waits for them. Empty if no block of the size is idle.
+  /// Removes the least recently used idle block of the size class of `size` from the pool and returns it; returns an
+  /// empty Buffer if there is none. The Buffer's destructor gives the block back to the driver. For users that give
+  /// buffers back while commands still use them: when the class is full, they call this function and keep the Buffer
+  /// until the commands have ended.
   Buffer take_oldest_idle(Bytes size, MemoryUsage usage);
 
-  /// Gives every idle block back to the driver. May be called at any time, and again.
+  /// Gives every idle block back to the driver. May be called at any time and repeatedly.
   void cleanup();
 
   BufferPoolStatistics statistics() const;
@@ -101,9 +111,13 @@ class BufferPool {
     MemoryBlock block;
     MemoryUsage usage;
   };
+  /// Returns the limit that blocks for this usage are charged to.
   MemoryLimit& limit_for(MemoryUsage usage) { return device_.is_device_local(usage) ? device_limit_ : host_limit_; }
+  /// Called by the destructor of a Buffer: keeps its block for reuse, or frees it.
   void take_back(const Buffer& buffer);
+  /// Gives the block back to the driver.
   void free(const IdleBlock& idle);
+  // `class_size` is a result of size_class().
   std::size_t count_idle(Bytes class_size, MemoryUsage usage) const;
   Result<MemoryBlock> allocate(Bytes class_size, MemoryUsage usage);
 

@@ -13,6 +13,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
+/// Returns whether the device matches the selector, which is in lower case and has no "#" part.
 bool matches(const DeviceInfo& device, std::string_view selector) {
   if (selector == "gpu") return true;
   if (selector.starts_with("gpu-")) return lower_case(device.uuid) == selector;
@@ -20,6 +21,7 @@ bool matches(const DeviceInfo& device, std::string_view selector) {
   return lower_case(device.name).find(selector) != std::string::npos;
 }
 
+/// Returns the size of the largest device-local heap.
 Bytes local_memory(const DeviceInfo& device) {
   Bytes most;
   for (const Heap& heap : device.heaps) {
@@ -28,12 +30,13 @@ Bytes local_memory(const DeviceInfo& device) {
   return most;
 }
 
-/// Larger is better.
+/// Returns a value by which devices are compared; the larger value is better.
 auto device_rank(const DeviceInfo& device) {
   return std::tuple{device.missing_features.empty(), device.kind != DeviceKind::software,
                     device.kind == DeviceKind::discrete, device.kind == DeviceKind::integrated, local_memory(device)};
 }
 
+/// Returns the part of an error message that lists the devices.
 std::string list_devices_text(std::span<const DeviceInfo> devices) {
   std::vector<std::string> lines;
   for (const DeviceInfo& device : devices) lines.push_back(describe(device));

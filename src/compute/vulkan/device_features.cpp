@@ -9,6 +9,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
+/// Returns whether the device multiplies 16x16 matrices of float16 with float32 sums within a subgroup.
 bool has_float16_matrices(VkPhysicalDevice device) {
   if (vkGetPhysicalDeviceCooperativeMatrixPropertiesNV == nullptr) return false;
   std::uint32_t count = 0;

@@ -10,12 +10,14 @@
 
 namespace weir::compute::vulkan {
 
-/// What weir cannot do without and a device lacks, each by the name that Vulkan has for it; empty if it will do. Makes no
-/// driver call.
+/// Returns the names of the required features that a device lacks; empty if it has all. If Vulkan 1.1 is missing, the
+/// list has only this entry. Calls no driver function.
 std::vector<std::string> list_missing_features(const VkPhysicalDeviceProperties& properties,
                                                const VkPhysicalDeviceFeatures& features, bool has_compute_queue);
 
-/// Notes what weir uses where it is there. What the device says of its subgroups and its memory is in `info` already.
+/// Reads the device's features. Stores the optional ones that weir can use in `info`, which must already have the
+/// subgroup size and the size of the shared memory. Returns the basic features, for list_missing_features().
+/// `extensions` has the names of the extensions that the device supports.
 VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<std::string>& extensions,
                                        DeviceInfo& info);
 

@@ -24,6 +24,7 @@ std::set<std::string> list_extensions(VkPhysicalDevice device) {
   return names;
 }
 
+/// Chooses the queues and stores them in `info`. Returns false if the device has no queue for compute.
 bool find_queues(VkPhysicalDevice device, DeviceInfo& info) {
   std::uint32_t count = 0;
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
@@ -36,7 +37,7 @@ bool find_queues(VkPhysicalDevice device, DeviceInfo& info) {
   return true;
 }
 
-/// Of a device that speaks Vulkan 1.1.
+/// Reads the properties that need Vulkan 1.1 into `info`.
 void read_properties(VkPhysicalDevice device, const std::set<std::string>& extensions, DeviceInfo& info) {
   auto driver = make_struct<VkPhysicalDeviceDriverProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES);
   auto pci = make_struct<VkPhysicalDevicePCIBusInfoPropertiesEXT>(
@@ -123,7 +124,7 @@ std::vector<DeviceInfo> list_devices(const Instance& instance) {
   std::uint32_t count = 0;
   if (vkEnumeratePhysicalDevices(instance.handle(), &count, nullptr) != VK_SUCCESS) return {};
   std::vector<VkPhysicalDevice> handles(count);
-  // VK_INCOMPLETE: one came while we looked; those that were counted are there.
+  // VK_INCOMPLETE means that a device was added between the calls; the devices counted before are in the list.
   if (vkEnumeratePhysicalDevices(instance.handle(), &count, handles.data()) < VK_SUCCESS) return {};
   handles.resize(count);
   std::vector<DeviceInfo> devices;

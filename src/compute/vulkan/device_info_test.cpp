@@ -106,7 +106,7 @@ TEST(ListMissingFeatures, EachMissingFeatureIsNamed) {
   EXPECT_THAT(list_missing_features(properties, features, false),
               testing::ElementsAre("16 storage buffers per shader", "a compute queue",
                                    "shaderStorageBufferArrayDynamicIndexing"));
-  properties.apiVersion = VK_API_VERSION_1_0;  // of which no more is asked
+  properties.apiVersion = VK_API_VERSION_1_0;  // nothing else is checked for this version
   EXPECT_THAT(list_missing_features(properties, features, true), testing::ElementsAre("Vulkan 1.1"));
 }
 
@@ -136,7 +136,7 @@ constexpr VkMemoryPropertyFlags kVisible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
 constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 
 TEST(ChooseMemory, PrefersTheWholeDeviceMemoryToTheHostVisibleWindow) {
-  // A window of 256 MiB that the host sees comes before the card's own memory in the list.
+  // In the list, a host-visible window of 256 MiB comes before the rest of the device memory.
   const auto memory = memory_of({{kLocal | kVisible, 0}, {kVisible, 1}, {kVisible | kCached, 1}, {kLocal, 2}},
                                 {256 << 20, 32ULL << 30, 8ULL << 30});
   EXPECT_EQ(*choose_memory_type(memory, ~0U, MemoryUsage::device), 3U);

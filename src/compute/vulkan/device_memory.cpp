@@ -15,6 +15,7 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
   constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
   constexpr VkMemoryPropertyFlags kHost = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+  // Memory that buffers cannot use, or that is slow.
   constexpr VkMemoryPropertyFlags kSpecial = VK_MEMORY_PROPERTY_PROTECTED_BIT |
                                              VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |
                                              VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
@@ -22,7 +23,7 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
     return (flags & flags_needed) == flags_needed;
   };
   std::optional<std::uint32_t> best;
-  std::tuple<int, VkDeviceSize> best_score;
+  std::tuple<int, VkDeviceSize> best_score;  // points for the properties, then the size of the heap
   for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
     const VkMemoryPropertyFlags flags = memory.memoryTypes[i].propertyFlags;
     if ((allowed & (1U << i)) == 0 || (flags & kSpecial) != 0) continue;
@@ -55,7 +56,7 @@ Result<MemoryBlock> LogicalDevice::allocate(Bytes size, MemoryUsage usage) {
       VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   const std::array families{info_.queues.compute_family, info_.queues.transfer_family};
   if (families[0] != families[1]) {
-    // Both queues may use any block: whose it is would else have to be handed over at every turn of the pool.
+    // Both queues may use any block; exclusive buffers would need an ownership transfer each time the pool reuses one.
     create_info.sharingMode = VK_SHARING_MODE_CONCURRENT;
     create_info.queueFamilyIndexCount = 2;
     create_info.pQueueFamilyIndices = families.data();

@@ -28,7 +28,7 @@ std::string vendor_name(std::uint32_t id) {
 }
 
 DeviceKind device_kind_of(const VkPhysicalDeviceProperties& properties, VkDriverId driver) {
-  // dzn translates to Direct3D 12 and is announced as the GPU behind it; its results are not to be relied on.
+  // dzn (Mesa's driver on top of Direct3D 12) reports the type of the real GPU, but its results are not reliable.
   if (driver == VK_DRIVER_ID_MESA_DOZEN || driver == VK_DRIVER_ID_MESA_LLVMPIPE ||
       driver == VK_DRIVER_ID_GOOGLE_SWIFTSHADER)
     return DeviceKind::software;

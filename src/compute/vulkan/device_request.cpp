@@ -10,7 +10,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-/// The queues that are asked for; points into itself.
+/// The queues to request, for VkDeviceCreateInfo. Not copyable, because it contains pointers to its own members.
 struct QueueRequest {
   explicit QueueRequest(const Queues& queues) {
     const bool one_family = queues.transfer_family == queues.compute_family;
@@ -28,12 +28,13 @@ struct QueueRequest {
     info.pQueuePriorities = priorities.data();
   }
 
-  std::array<float, 2> priorities{0.5F, 0.5F};  // of the most queues that one family gives
+  std::array<float, 2> priorities{0.5F, 0.5F};  // for at most two queues in one family
   std::array<VkDeviceQueueCreateInfo, 2> infos{};
   std::uint32_t family_count = 0;
 };
 
-/// The features and extensions that are asked for; points into itself.
+/// The features and extensions to request, for VkDeviceCreateInfo. Not copyable, because it contains pointers to its
+/// own members.
 struct FeatureRequest {
   explicit FeatureRequest(const DeviceInfo& info) {
     features.features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;

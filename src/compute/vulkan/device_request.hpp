@@ -6,7 +6,8 @@
 
 namespace weir::compute::vulkan {
 
-/// Asks the driver for a device with the queues, and with those features of weir's, that `info` says it has.
+/// Creates a VkDevice with the queues in `info`, with all required features and with the optional ones that `info` has.
+/// Sets `device` only if it returns VK_SUCCESS.
 VkResult create_device(const DeviceInfo& info, VkDevice& device);
 
 }  // namespace weir::compute::vulkan

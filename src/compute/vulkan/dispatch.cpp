@@ -48,7 +48,7 @@ Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool poo
     bound[static_cast<std::size_t>(binding.slot)] = true;
     if (binding.slot == BindingSlot::sources) ++sources;
   }
-  // A shader names places that constants keep it from ever reading: something must be there all the same.
+  // Every slot in the layout must have a buffer, also a slot that the shader never reads.
   const Slice any = dispatch.bindings.front().slice;
   for (std::uint32_t i = sources; i < kMaxSources; ++i) add(BindingSlot::sources, i, any);
   for (std::size_t slot = 1; slot < bound.size(); ++slot) {

@@ -13,26 +13,29 @@
 
 namespace weir::compute::vulkan {
 
-/// A buffer at a place of a kernel, and what the kernel does with it.
+/// A buffer bound to a slot of a kernel, and how the kernel accesses it.
 struct BufferBinding {
   BindingSlot slot = BindingSlot::sources;
-  std::uint32_t index = 0;  ///< of the sources
+  std::uint32_t index = 0;  ///< for BindingSlot::sources: index in the array of sources; 0 for other slots
   Slice slice;
-  bool read = true, write = false;
+  bool read = true, write = false;  ///< whether the kernel reads and writes the slice
 };
 
-/// One run of a kernel. What it reads and writes must all be among `uses`.
+/// One execution of a kernel (a compute shader). All memory that the kernel reads or writes must be listed in
+/// `bindings`, which must not be empty. The indices of the sources are 0, 1, 2, ... without a gap.
 struct Dispatch {
   KernelId kernel;
   std::vector<BufferBinding> bindings;
   std::array<std::byte, kPushBytes> push_data{};
-  std::array<std::uint32_t, 3> groups{1, 1, 1};  ///< of invocations; at most 65535 on an axis
-  double multiplications = 0;
+  std::array<std::uint32_t, 3> groups{1, 1, 1};  ///< number of workgroups per axis; at most 65535 each
+  double multiplications = 0;                    ///< estimate of the work; limits the size of a submission (Stream)
 
+  // Each of these functions adds one binding and returns *this.
   Dispatch& source(std::uint32_t index, Slice slice) { return add({BindingSlot::sources, index, slice, true, false}); }
   Dispatch& read(BindingSlot slot, Slice slice) { return add({slot, 0, slice, true, false}); }
   Dispatch& write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, false, true}); }
   Dispatch& read_write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, true, true}); }
+  /// Sets the push constants (small parameters of one execution) and returns *this.
   template <class T>
   Dispatch& push_constants(const T& values) {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= kPushBytes);
@@ -47,7 +50,10 @@ struct Dispatch {
   }
 };
 
-/// A set of descriptors, taken from the pool, with the buffers of a run. Errors: those of the driver.
+/// Allocates a descriptor set (Vulkan's object that binds buffers to a kernel) from `pool` and fills it with the
+/// buffers of the dispatch. Vulkan requires a buffer for every slot and source, so unused ones get the first buffer of
+/// the dispatch.
+/// Errors: those of error_from_result().
 Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool pool, const Dispatch& dispatch);
 
 }  // namespace weir::compute::vulkan

@@ -14,11 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Returns the value of an environment variable; empty if it is not set.
 std::string read_variable(const char* name) {
   const char* const value = std::getenv(name);
   return value != nullptr ? value : "";
 }
 
+/// Splits a list of paths at its colons; leaves out empty paths.
 std::vector<std::string> split_list(const std::string& list) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= list.size();) {
@@ -29,6 +31,7 @@ std::vector<std::string> split_list(const std::string& list) {
   return parts;
 }
 
+/// Returns the folders in which the loader looks for driver manifests.
 std::vector<std::string> driver_folders() {
   const auto add = [](std::vector<std::string>& to, const std::string& list) {
     for (const std::string& part : split_list(list)) to.push_back(part + "/vulkan/icd.d");

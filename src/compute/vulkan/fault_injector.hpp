@@ -8,19 +8,20 @@
 
 namespace weir::compute::vulkan {
 
-/// Where the layer of faults is asked before the driver is.
+/// Driver calls that a FaultInjector can replace by a failure.
 enum class FaultPoint { allocate, submit, wait };
 
-/// Stands between weir and the driver, so that a test can have what no software driver gives: memory that is refused,
-/// or taken by others, a device that is lost, a submission that hangs. Called from the thread that uses the device.
+/// Lets a test simulate failures that a software driver does not produce: refused memory, memory that other processes
+/// use, a lost device, a submission that hangs. All functions are called from the thread that uses the device.
 class FaultInjector {
  public:
   virtual ~FaultInjector() = default;
-  /// VK_SUCCESS: the driver is called; anything else is returned in its stead.
+  /// Called before a driver call. If it returns VK_SUCCESS, the call is made. Otherwise the call is not made, and
+  /// this result is used as its result.
   virtual VkResult inject(FaultPoint point) = 0;
-  /// A device was opened anew: what was lost is back.
+  /// Called after a device was opened. An injector that simulates a lost device must end the simulation here.
   virtual void on_device_opened() {}
-  /// What the driver has said of its memory; may be changed, as if another process had taken of it.
+  /// Called with the heaps that the driver reported; may change them, to simulate the memory use of another process.
   virtual void adjust_heaps(std::vector<Heap>& heaps) { (void)heaps; }
 };
 

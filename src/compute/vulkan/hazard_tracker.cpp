@@ -6,7 +6,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-constexpr std::size_t kMaxOpen = 4096;  // beyond that a barrier is cheaper than looking for the need of one
+constexpr std::size_t kMaxOpen = 4096;  // with more stored accesses, a barrier is cheaper than the search for conflicts
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Barrier HazardTracker::add_command(std::span<const Access> accesses) {
   if (has_conflict || open_accesses_.size() + accesses.size() > kMaxOpen) {
     barrier.needed = true;
     barrier.source_stages = open_stages_;
-    // What comes later may be any of these: the barrier settles all that is open, so it must be for all.
+    // The list of open accesses is cleared, so the barrier must cover all stages that any later command may have.
     barrier.destination_stages = supported_stages_;
     clear();
   }

@@ -7,47 +7,55 @@
 
 namespace weir::compute::vulkan {
 
-/// Who touches memory. Bits, so that several can be named at once.
+/// Who accesses memory: a kernel (compute), a copy or fill (transfer), or the host. The values are bits: a set of
+/// stages is an `unsigned` with the bits of all its stages.
 enum class AccessStage : unsigned { compute = 1, transfer = 2, host = 4 };
 
-/// One declared use of some bytes of a buffer. `buffer` names it; two names never share memory.
+/// An access of a command to a range of bytes of a buffer. `buffer` identifies the buffer; two buffers never share
+/// memory.
 struct Access {
   std::uint64_t buffer = 0;
-  std::uint64_t begin = 0, end = 0;
-  bool write = false;
+  std::uint64_t begin = 0, end = 0;  ///< bytes begin..end-1 of the buffer
+  bool write = false;                ///< true: writes, and perhaps reads; false: only reads
   AccessStage stage = AccessStage::compute;
 };
 
-/// Whether one of the two changes bytes that the other uses too.
+/// Returns whether the two accesses overlap and at least one of them writes.
 bool accesses_conflict(const Access& a, const Access& b);
 
-/// What must stand before a command: everything that `after` did is finished and seen before any of `before` goes on.
+/// A barrier to record before a command. Earlier accesses of `source_stages` end before later accesses of
+/// `destination_stages` begin, and what they wrote is visible to these.
 struct Barrier {
   bool needed = false;
-  unsigned source_stages = 0;       ///< Toucher bits
-  unsigned destination_stages = 0;  ///< Toucher bits
+  unsigned source_stages = 0;       ///< set of AccessStage bits
+  unsigned destination_stages = 0;  ///< set of AccessStage bits
   bool operator==(const Barrier&) const = default;
 };
 
-/// Finds the barriers of a row of commands from the inputs and outputs that each declares: read after write, write after
-/// read, write after write. A barrier is for all memory, so it settles everything before it. A value; makes no call.
+/// Finds the barriers that a sequence of commands needs, from the accesses that each command declares. A command needs
+/// a barrier if it conflicts with an earlier command: read after write, write after read, or write after write (Vulkan
+/// calls such a conflict a hazard). A barrier covers all memory, so accesses before it cannot conflict with later ones
+/// any more. Copyable; calls no driver function.
 class HazardTracker {
  public:
   static constexpr unsigned kAllStages = static_cast<unsigned>(AccessStage::compute) |
                                          static_cast<unsigned>(AccessStage::transfer) |
                                          static_cast<unsigned>(AccessStage::host);
-  /// `possible`: who may touch anything at all; no barrier names others. A queue that only copies knows no kernels.
+  /// `supported_stages` is the set of stages that the queue supports; barriers have no other stage. A transfer queue,
+  /// for example, does not support AccessStage::compute.
   explicit HazardTracker(unsigned supported_stages = kAllStages) : supported_stages_{supported_stages} {}
 
-  /// The barrier that a command with these uses needs before it; then the uses are remembered.
+  /// Stores the accesses of the next command and returns the barrier to record before it. A barrier is also
+  /// needed when more than 4096 accesses would be stored.
   Barrier add_command(std::span<const Access> accesses);
-  /// Everything so far has ended, and the host has waited for it.
+  /// Removes all stored accesses. To be called after the host has waited until all commands so far have ended.
   void clear();
+  /// Returns the number of stored accesses: those since the last barrier.
   std::size_t tracked_accesses() const { return open_accesses_.size(); }
 
  private:
   std::vector<Access> open_accesses_;  // since the last barrier
-  unsigned open_stages_ = 0;
+  unsigned open_stages_ = 0;           // the stages of open_accesses_
   unsigned supported_stages_;
 };
 

@@ -18,7 +18,7 @@ Access writes(std::uint64_t buffer, std::uint64_t begin = 0, std::uint64_t end =
   return {buffer, begin, end, true, AccessStage::compute};
 }
 
-/// A row of commands, and the barrier before each.
+/// Returns the barrier before each command of a sequence.
 std::vector<Barrier> barriers(const std::vector<std::vector<Access>>& commands) {
   HazardTracker hazards;
   std::vector<Barrier> list;
@@ -51,7 +51,7 @@ TEST(HazardTracker, RangesOfABufferThatDoNotOverlapNeedNoBarrier) {
 }
 
 TEST(HazardTracker, ABarrierCoversAllEarlierAccesses) {
-  // The third command reads what the first wrote: the barrier before the second has settled that already.
+  // The third command reads what the first wrote, but the barrier before the second already covers it.
   EXPECT_EQ(barriers({{writes(1), writes(2)}, {reads(2), writes(3)}, {reads(1), writes(4)}}),
             (std::vector{kNone, kAfterCompute, kNone}));
 }

@@ -26,7 +26,7 @@ bool is_layer_installed() {
                      [](const VkLayerProperties& layer) { return std::string_view{layer.layerName} == kLayer; });
 }
 
-/// A manifest that cannot be parsed must not keep the drivers of the others from work.
+/// Creates the instance. If the loader fails because it cannot parse a manifest, tries again with the other manifests.
 VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
   const VkResult result = vkCreateInstance(&info, nullptr, &handle);
   if (result != VK_ERROR_OUT_OF_HOST_MEMORY) return result;
@@ -34,7 +34,8 @@ VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
   const char* const variable = std::getenv("VK_DRIVER_FILES");
   const std::string old_value = variable != nullptr ? variable : "";
   if (parsable.empty() || parsable == old_value) return result;
-  // The loader reads it now and never again. Nothing else of weir runs while it looks for its devices.
+  // The loader reads the variable only within vkCreateInstance(). No other thread of weir reads the environment while
+  // weir lists its devices, so changing it is safe.
   setenv("VK_DRIVER_FILES", parsable.c_str(), 1);
   const VkResult second_result = vkCreateInstance(&info, nullptr, &handle);
   if (variable != nullptr)
@@ -44,7 +45,7 @@ VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
   return second_result;
 }
 
-/// volk's own state is one for the process.
+/// Returns the mutex that protects the global state of volk (the library that loads Vulkan's functions).
 std::mutex& volk_mutex() {
   static std::mutex mutex;
   return mutex;

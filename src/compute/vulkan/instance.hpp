@@ -10,21 +10,24 @@
 
 namespace weir::compute::vulkan {
 
-/// How much the Khronos validation layer is to look at. Each level holds those before it.
+/// What the Khronos validation layer (a library that checks the use of Vulkan) checks: nothing; the calls of Vulkan
+/// (core); also missing barriers (synchronisation); also the memory accesses of shaders (gpu_assisted).
 enum class Validation { none, core, synchronisation, gpu_assisted };
 
-/// The process's way to the Vulkan drivers. Owner of the VkInstance; devices keep it alive. Thread-safe.
+/// Access of this process to the Vulkan drivers. Owns the VkInstance. Every open device shares ownership of its
+/// Instance. Thread-safe.
 class Instance {
  public:
-  /// Opens libvulkan and asks it for its drivers. A driver that cannot be loaded is left out by the loader.
-  /// Errors: unsupported: no libvulkan, no driver, or no validation layer where one is asked for.
+  /// Opens libvulkan (the Vulkan loader) and creates an instance. The loader leaves out drivers that cannot be loaded.
+  /// Errors: unsupported if there is no libvulkan, no driver, or no validation layer although `validation` needs it;
+  /// otherwise those of error_from_result().
   static Result<std::shared_ptr<Instance>> create(Validation validation = Validation::none);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
   VkInstance handle() const { return handle_; }
-  /// What the validation layer had to say so far, warnings too; at most the first hundred messages.
+  /// Returns the warnings and errors that the validation layer has reported so far; at most the first hundred.
   std::vector<std::string> validation_messages() const;
 
  private:

@@ -11,7 +11,8 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-// Neither extent is a multiple of a group's; the target lies one pixel inside the source on the left, and beyond it else.
+// Width and height are no multiples of the size of a workgroup, and the taps at the edges reach beyond the source, so
+// that edges are tested too.
 constexpr std::uint32_t kWidth = 37;
 constexpr std::uint32_t kHeight = 21;
 constexpr std::uint32_t kIn = 32;
@@ -27,12 +28,14 @@ std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::ui
   return values;
 }
 
+/// The push constants of conv.comp.
 struct Push {
   std::uint32_t part_offset[8]{}, part_extent[8]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
 
+/// Packs two 16-bit numbers into a word, as kernels/vulkan/interface.glsl defines.
 std::uint32_t pack_pair(std::uint32_t x, std::uint32_t y) { return (x & 0xFFFFU) | (y << 16); }
 
 Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice weights, Slice parameters, Slice target) {
@@ -41,13 +44,14 @@ Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice wei
   push.part_extent[0] = push.target_extent = pack_pair(kWidth, kHeight);
   push.rows = pack_pair(0, kHeight);
   Dispatch dispatch;
+  // The constants of conv.comp: KERNEL, STRIDE, PARTS, OUT_VECTORS, three flags that are false, IN_VECTORS, V0 ... V7.
   dispatch.kernel = {shader, {3, 1, 1, kOut / 4, 0, 0, 0, kIn / 4, kIn / 4, 0, 0, 0, 0, 0, 0, 0}};
   dispatch.source(0, features).read(BindingSlot::weights, weights).read(BindingSlot::parameters, parameters);
   dispatch.write(BindingSlot::target, target).push_constants(push);
   if (shader.starts_with("conv_")) {
     dispatch.groups = {(kWidth + 31) / 32, (kHeight + 15) / 16, kOut / 4};
   } else {
-    dispatch.kernel.constants.push_back(4);
+    dispatch.kernel.constants.push_back(4);  // TILES of conv3x3_matrix.comp
     dispatch.groups = {(kWidth + 15) / 16, (kHeight + 7) / 8, kOut / 64};
   }
   return dispatch;
@@ -81,7 +85,7 @@ Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view fi
   const std::byte* const first_bytes = first_result ? buffers.back().host() : nullptr;
   auto second_result = acquire(target_bytes, MemoryUsage::download);
   const std::byte* const second_bytes = second_result ? buffers.back().host() : nullptr;
-  // What a kernel leaves out is then no number.
+  // The bits 0xFFFF are NaN: a pixel that a kernel does not write is then a difference.
   if (first_result) std::memset(buffers[buffers.size() - (second_result ? 2 : 1)].host(), 0xFF, target_bytes);
   if (second_result) std::memset(buffers.back().host(), 0xFF, target_bytes);
   for (const auto* slice : {&in, &weight_slice, &parameter_slice, &first_result, &second_result}) {
@@ -98,7 +102,7 @@ Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view fi
     std::memcpy(&a, first_bytes + i, 2);
     std::memcpy(&b, second_bytes + i, 2);
     const float difference = std::fabs(half_to_float(a) - half_to_float(b));
-    if (!(difference <= tolerance)) return false;  // not a number is not near
+    if (!(difference <= tolerance)) return false;  // also if `difference` is NaN
   }
   return true;
 }

@@ -67,7 +67,7 @@ Status LogicalDevice::create_layouts() {
 LogicalDevice::~LogicalDevice() {
   if (handle_ == VK_NULL_HANDLE) return;
   if (abandoned_) {
-    // The driver may still use it: it stays, and with it its instance, for as long as the process.
+    // The driver may still use the device, so the VkDevice and its instance are kept until the process ends.
     static auto* const kept = new std::vector<std::shared_ptr<Instance>>;
     kept->push_back(instance_);
     return;

@@ -4,7 +4,7 @@
 
 namespace weir::compute::vulkan {
 
-/// A structure of Vulkan that says what it is, all else zero.
+/// Returns a Vulkan structure with its sType set and all other fields zero.
 template <class T>
 T make_struct(VkStructureType type) {
   T structure{};

@@ -6,7 +6,7 @@
 
 namespace weir::compute::vulkan {
 
-/// Records a barrier as Vulkan has it: for all memory.
+/// Records the barrier into a command buffer, as a Vulkan memory barrier that covers all memory.
 void record_barrier(const VolkDeviceTable& api, VkCommandBuffer commands, const Barrier& barrier);
 
 }  // namespace weir::compute::vulkan

@@ -8,14 +8,16 @@
 
 namespace weir::compute::vulkan {
 
-/// What of a pool's memory somebody uses: the allocator's witness. A software device's memory is the machine's, so its pools
-/// are watched on the host's side, beside resident memory. To be read on the pool's thread; the pool must outlive it.
+/// Returns a meter (an object that returns a number of bytes when it is read) of the pool's memory that is in use (not
+/// idle). For a software device it is a meter of host memory, because such a device uses the host's memory. It must be
+/// read on the thread that uses the pool; the pool must outlive it.
 std::shared_ptr<const memory::Meter> make_pool_meter(const BufferPool& pool, const DeviceInfo& device);
 
-/// What this process has on the device's own heaps by the driver's word (VK_EXT_memory_budget): the system's witness. Several
-/// drivers count by instance, so it is the instance that did the work which must be asked. Null where the driver does
-/// not say, and for a software device, which tells the use of the whole machine. Keeps the instance alive. Thread-safe.
-/// Source  Vulkan specification, "VkPhysicalDeviceMemoryBudgetPropertiesEXT".
+/// Returns a meter of the memory that this process uses in device-local heaps, as the driver reports it
+/// (VK_EXT_memory_budget). Some drivers count per instance, so `instance` must be the instance that does the work.
+/// Returns null if the driver reports nothing, and for a software device, which reports the use of the whole machine.
+/// The meter keeps the instance alive. Thread-safe.
+/// Source: Vulkan specification, "VkPhysicalDeviceMemoryBudgetPropertiesEXT".
 std::shared_ptr<const memory::Meter> make_budget_meter(std::shared_ptr<const Instance> instance,
                                                        const DeviceInfo& device);
 

@@ -14,13 +14,13 @@ namespace {
 
 class VulkanMeters : public test::OpenVulkanTest {
  protected:
-  /// One piece of work: takes memory, writes it, and gives it back or not.
+  /// Acquires memory and writes it, then gives it back or keeps it.
   void work(Bytes size, bool is_kept) {
     Buffer taken = acquire_buffer(size, MemoryUsage::upload);
     std::memset(taken.host(), 1, size.count());
     if (is_kept) keep(std::move(taken));
   }
-  /// The pool's meter with the system's witness of its side.
+  /// Returns the pool's meter, and the system's meter of the same side (host or device); null if there is none.
   memory::Meters meters() const {
     memory::Meters meters{make_pool_meter(*pool_, device())};
     const auto budget = make_budget_meter(instance(), device());
@@ -65,7 +65,8 @@ TEST_F(VulkanMeters, TheBudgetMeterReportsTheUseThatTheSystemCounts) {
   EXPECT_TRUE(meter->read());
 }
 
-/// A driver that tells its budget, as no software driver does: a heap of the card's own and one of the machine's.
+/// Imitates a driver that reports its memory budget (software drivers do not), with a device-local heap and a host
+/// heap.
 struct BudgetDriver {
   inline static VkDeviceSize used = 0;
   static void VKAPI_CALL report_budget(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties2* memory) {

@@ -11,21 +11,26 @@
 
 namespace weir::compute::vulkan {
 
-/// The number of a submission of a stream, from 1; smaller ones end before larger ones.
+/// Identifies a submission of a stream (a batch of commands): submissions are counted from 1. They end in this order.
 using Ticket = std::uint64_t;
 
-/// Finds what a command of one stream must wait for of the other, from the inputs and outputs that the commands of both
-/// declare: read after write, write after read, write after write. Within a stream Hazards does it. A value; makes no call.
+/// Finds which submission of the other queue a command must wait for, from the accesses that the commands of both
+/// queues declare. A command must wait for an access of the other queue that conflicts with one of its own: read after
+/// write, write after read, or write after write. HazardTracker finds the same conflicts within one queue. Copyable;
+/// calls no driver function.
 class QueueDependencies {
  public:
-  /// The submission of the other lane that must have ended before a command with these uses begins; 0: none.
+  /// Returns the submission of the other queue that must end before a command of `queue` with these accesses begins.
+  /// Returns 0 if the command conflicts with no submission, or if `queue` already waits for the submission.
   Ticket find_dependency(QueueRole queue, std::span<const Access> accesses) const;
-  /// From now on everything of this lane begins after that submission of the other has ended.
+  /// Records that all later commands of `queue` begin after submission `ticket` of the other queue has ended.
   void record_wait(QueueRole queue, Ticket ticket);
-  /// A command was recorded into that submission of this lane.
+  /// Stores the accesses of a command in submission `ticket` of `queue`.
   void record_accesses(QueueRole queue, Ticket ticket, std::span<const Access> accesses);
-  /// The host has seen that this lane's submission has ended: nobody waits for it any more.
+  /// Removes the stored accesses of the submissions of `queue` up to `ticket`. To be called when the host has found
+  /// that they have ended, so that no command needs to wait for them.
   void remove_ended(QueueRole queue, Ticket ticket);
+  /// Returns the number of stored accesses of both queues.
   std::size_t tracked_accesses() const { return queue_states_[0].accesses.size() + queue_states_[1].accesses.size(); }
 
  private:
@@ -35,7 +40,7 @@ class QueueDependencies {
   };
   struct QueueState {
     std::vector<TrackedAccess> accesses;  // in the order of their tickets
-    Ticket waited_for = 0;                // for the other lane
+    Ticket waited_for = 0;                // last submission of the other queue that this queue waits for; 0: none
   };
   QueueState& queue_state(QueueRole queue) { return queue_states_[static_cast<std::size_t>(queue)]; }
   const QueueState& queue_state(QueueRole queue) const { return queue_states_[static_cast<std::size_t>(queue)]; }

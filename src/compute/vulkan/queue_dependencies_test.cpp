@@ -22,7 +22,7 @@ struct Command {
   std::vector<Access> uses;
 };
 
-/// What each command waits for, if each is a submission of its own.
+/// Returns the submission that each command waits for, if each command is a submission of its own; 0: none.
 std::vector<Ticket> waits(const std::vector<Command>& commands) {
   QueueDependencies dependencies;
   std::array<Ticket, 2> last{};
@@ -37,17 +37,17 @@ std::vector<Ticket> waits(const std::vector<Command>& commands) {
 }
 
 TEST(QueueDependencies, ThreeTilesInTwoSlots) {
-  // Upload 1 and 2, input 11 and 12, result 21 and 22, download 31 and 32; between them the arena, 5.
+  // Buffers: 1 and 2 upload, 11 and 12 input, 5 arena, 21 and 22 result, 31 and 32 download.
   const std::vector<Command> commands{
-      {kCopies, {whole_reads(1), whole_writes(11)}},                      // to the device
-      {kComputes, {whole_reads(11), whole_writes(5), whole_writes(21)}},  // after it
-      {kCopies, {whole_reads(2), whole_writes(12)}},                      // while the first is computed
+      {kCopies, {whole_reads(1), whole_writes(11)}},                      // copy to the device
+      {kComputes, {whole_reads(11), whole_writes(5), whole_writes(21)}},  // waits for this copy
+      {kCopies, {whole_reads(2), whole_writes(12)}},                      // at the same time as the first computation
       {kComputes, {whole_reads(12), whole_writes(5), whole_writes(22)}},
-      {kCopies, {whole_reads(21), whole_writes(31)}},  // while the second is
-      {kCopies, {whole_reads(1), whole_writes(11)}},   // the first has read its input: that is known already
+      {kCopies, {whole_reads(21), whole_writes(31)}},  // at the same time as the second computation
+      {kCopies, {whole_reads(1), whole_writes(11)}},   // needs the first computation's end; an earlier wait covers it
       {kComputes,
        {whole_reads(11), whole_writes(5),
-        whole_writes(21)}},  // not before the first result was copied and the third input is there
+        whole_writes(21)}},  // waits until the first result and the third input are copied
       {kCopies, {whole_reads(22), whole_writes(32)}},
       {kCopies, {whole_reads(21), whole_writes(31)}},
   };

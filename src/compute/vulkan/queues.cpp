@@ -13,7 +13,7 @@ bool can_compute(const VkQueueFamilyProperties& family) {
 
 bool can_draw(const VkQueueFamilyProperties& family) { return (family.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0; }
 
-/// Queues that decode or encode film can copy too; they are left to film.
+/// Video queues can copy too, but weir leaves them to video decoders and encoders.
 bool can_only_copy(const VkQueueFamilyProperties& family) {
   constexpr VkQueueFlags kIgnoredFlags = VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
   return family.queueCount > 0 && (family.queueFlags & ~kIgnoredFlags) == VK_QUEUE_TRANSFER_BIT;

@@ -9,25 +9,30 @@
 
 namespace weir::compute::vulkan {
 
-/// The two streams of a device.
+/// What a queue of a device (a list of commands that the device executes) is used for. compute: kernels, copies and
+/// fills; transfer: copies and fills that can run at the same time as the commands of the compute queue.
 enum class QueueRole : std::size_t { compute, transfer };
+/// Returns the other one of the two roles.
 inline QueueRole other_queue(QueueRole queue) {
   return queue == QueueRole::compute ? QueueRole::transfer : QueueRole::compute;
 }
 
-/// The queues that a device is used through.
+/// The queues of a device that weir uses for compute and for transfers; they can be the same queue. Vulkan groups
+/// queues in families, which are identified by an index.
 struct Queues {
-  std::uint32_t compute_family = 0;   ///< of the queue that computes, its first
-  std::uint32_t transfer_family = 0;  ///< of the queue that copies
-  std::uint32_t transfer_index = 0;   ///< of that queue in its family
+  std::uint32_t compute_family = 0;   ///< family of the compute queue, which has index 0 in the family
+  std::uint32_t transfer_family = 0;  ///< family of the transfer queue
+  std::uint32_t transfer_index = 0;   ///< index of the transfer queue in its family
   bool operator==(const Queues&) const = default;
-  /// Copies have a queue of their own.
+  /// Returns whether the transfer queue is a different queue than the compute queue.
   bool has_transfer_queue() const { return transfer_family != compute_family || transfer_index != 0; }
 };
 
-/// To compute: a queue that draws nothing, if there is one; it does not wait for the desktop. To copy: a queue that can do
-/// nothing else (a copy engine), else a second one of the family that computes, else the same. Empty if none computes.
-/// Makes no driver call.
+/// Chooses the queues; returns nothing if no queue can compute. Calls no driver function.
+/// Compute: preferably a queue without graphics, because it does not wait for the desktop. Transfer, in this order:
+/// - a queue that can only copy (a copy engine);
+/// - a second queue of the compute family;
+/// - the compute queue itself.
 std::optional<Queues> choose_queues(std::span<const VkQueueFamilyProperties> families);
 
 }  // namespace weir::compute::vulkan

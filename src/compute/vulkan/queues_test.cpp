@@ -29,7 +29,7 @@ std::optional<Queues> choose(const std::vector<Family>& invented) {
 }
 
 TEST(ChooseQueues, UsesACopyEngineForTransfersAndAQueueWithoutGraphicsForCompute) {
-  // As NVIDIA's drivers list them.
+  // The families that NVIDIA's drivers report.
   const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag | kSparse, 16},
                               {kTransferFlag | kSparse, 2},
                               {kComputeFlag | kTransferFlag | kSparse, 8},
@@ -50,7 +50,7 @@ TEST(ChooseQueues, WithoutACopyEngineUsesASecondQueueOfTheComputeFamily) {
 }
 
 TEST(ChooseQueues, OneQueueIsUsedForBoth) {
-  const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag, 1}});  // as Mesa's software driver has it
+  const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag, 1}});  // the family of Mesa's software driver
   ASSERT_TRUE(queues);
   EXPECT_EQ(*queues, (Queues{0, 0, 0}));
   EXPECT_FALSE(queues->has_transfer_queue());

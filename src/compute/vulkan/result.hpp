@@ -9,11 +9,12 @@
 
 namespace weir::compute::vulkan {
 
-/// "VK_ERROR_DEVICE_LOST"; "VkResult -1234" for one without a name here.
+/// Returns the name of a result, such as "VK_ERROR_DEVICE_LOST"; "VkResult -1234" if weir has no name for it.
 std::string name_of(VkResult result);
 
-/// What failed, as an error of ours: over_budget for memory that the driver has not, device_lost for a device that is
-/// gone or does not answer, unsupported for the rest.
+/// Returns the error of a failed driver call: over_budget if the driver has no more memory or allows no more objects,
+/// device_lost if the device is lost or did not respond in time, unsupported for all other results. `operation`
+/// describes the call in the message.
 Error error_from_result(VkResult result, std::string_view operation);
 
 }  // namespace weir::compute::vulkan

@@ -6,15 +6,17 @@
 
 namespace weir::compute::vulkan {
 
-/// The code of one variant of one file src/compute/kernels/<operation>/X.comp, as the build compiled it.
+/// A kernel as SPIR-V code, which the build compiles from a file src/compute/kernels/<operation>/X.comp.
 struct Shader {
-  std::string_view name;  ///< "conv_fh": the file, and what its variant reads and writes (f: float32, h: float16)
+  /// "conv_fh": the name X, an underscore and the types that the kernel reads and writes (f: float32, h: float16). The
+  /// first line of the file lists its variants; a file without such a line has one shader, with the name X.
+  std::string_view name;
   std::span<const std::uint32_t> code;
 };
 
-/// Null if there is none of that name.
+/// Returns the shader of this name, or null if there is none.
 const Shader* find_shader(std::string_view name);
-/// All of them, by name.
+/// Returns all shaders, sorted by name.
 std::span<const Shader> shaders();
 
 }  // namespace weir::compute::vulkan

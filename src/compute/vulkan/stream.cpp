@@ -14,7 +14,7 @@ namespace weir::compute::vulkan {
 namespace {
 
 Access access_of(Slice slice, bool write, AccessStage stage) {
-  // A handle is a number of 64 bits whatever its type.
+  // Vulkan handles have 64 bits, whatever their type is.
   return {reinterpret_cast<std::uint64_t>(slice.buffer), slice.offset, slice.offset + slice.size, write, stage};
 }
 
@@ -48,14 +48,14 @@ Status Stream::insert_barriers(std::span<const Access> accesses) {
   return ok();
 }
 
-/// What the stream beside this one does with the same memory comes first.
+// Opens a submission and lets the device, not this thread, wait in it for the other queue if the accesses need that.
 Status Stream::wait_other_queue(std::span<const Access> accesses) {
   if (!status_ || other_stream_ == nullptr) return status_;
   const Ticket ticket = queue_dependencies_->find_dependency(queue_, accesses);
   if (ticket > other_stream_->last_submitted_) {
     if (auto flushed = other_stream_->flush(); !flushed) return fail(flushed.error());
   }
-  // What was recorded before does not have to wait.
+  // The commands recorded so far need not wait, so they are submitted first, without the wait.
   if (ticket > 0 && open_submission_ && open_submission_->command_count > 0) {
     if (auto ended = end_submission(); !ended) return ended;
   }

@@ -1,4 +1,4 @@
-// Streams: how they begin and end, and what becomes of their submissions.
+// Creation and destruction of streams, and the handling of their submissions.
 
 #include <cassert>
 #include <utility>
@@ -14,12 +14,13 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-/// A submission that takes longer hangs. A software device takes a hundred times as long for the same work, and has no
-/// watchdog.
+/// Returns the time after which a submission counts as hanging. It is longer for a software device, which needs about a
+/// hundred times as long for the same work and has no watchdog.
 std::chrono::seconds submission_timeout(const DeviceInfo& info) {
   return info.kind == DeviceKind::software ? std::chrono::minutes{5} : std::chrono::seconds{20};
 }
 
+/// Returns a tracker for the stages that the queue supports.
 HazardTracker hazards_of(QueueRole queue) {
   return queue == QueueRole::compute
              ? HazardTracker{}
@@ -67,11 +68,11 @@ Status Stream::attach(Stream& other, std::shared_ptr<QueueDependencies> dependen
   return ok();
 }
 
-/// Nothing of either stream is under way any more.
+/// Removes the connection to the other stream. Neither stream may have a submission in flight.
 void Stream::detach() {
   if (!device_.is_abandoned()) {
-    // Ended fences do not do for Mesa's software driver: the thread of its queue lets go of a semaphore that it waited for
-    // after it has signalled the fence (vk_queue_submit_destroy in vk_queue.c, Mesa 22.3).
+    // Waiting for fences is not enough for Mesa's software driver: its queue thread releases a semaphore that it waited
+    // for only after it has signalled the fence (vk_queue_submit_destroy in vk_queue.c, Mesa 22.3).
     device_.api().vkDeviceWaitIdle(device_.handle());
     device_.api().vkDestroySemaphore(device_.handle(), timeline_, nullptr);
   }
@@ -82,7 +83,7 @@ void Stream::detach() {
 }
 
 Stream::~Stream() {
-  // What was recorded and never submitted is dropped here alone: nobody can ask for its results any more.
+  // Commands that were recorded but not submitted are dropped; no one can wait for their results any more.
   drain();
   if (other_stream_ != nullptr) {
     other_stream_->drain();
@@ -92,7 +93,7 @@ Stream::~Stream() {
 }
 
 void Stream::drain() {
-  // Of a lost device nothing is used any more once the driver says so.
+  // When vkDeviceWaitIdle has returned, a lost device no longer uses its objects.
   if (device_.is_lost() && !device_.is_abandoned()) device_.api().vkDeviceWaitIdle(device_.handle());
   while (!in_flight_.empty() && !device_.is_abandoned()) {
     const bool ended = device_.is_lost() || wait_for_oldest();
@@ -111,7 +112,8 @@ Status Stream::create_submission() {
 }
 
 Status Stream::fail(Error error) {
-  // What is under way may still use buffers that their owners give back now; a lost device says at once that it is.
+  // Submissions in flight may still use buffers that their owners give back now. vkDeviceWaitIdle returns at once for a
+  // lost device.
   if (device_.is_lost() && !device_.is_abandoned()) device_.api().vkDeviceWaitIdle(device_.handle());
   if (status_) status_ = std::move(error);
   return status_;
@@ -149,7 +151,6 @@ Status Stream::wait_for_oldest() {
                fmt::format("{}: a submission did not end within {} s", device_.info().name, timeout.count())});
 }
 
-/// It has ended, or never will: the device is lost, and then nothing of it is used any more.
 void Stream::recycle_oldest() {
   std::unique_ptr<Submission> oldest = std::move(in_flight_.front());
   in_flight_.pop_front();

@@ -15,7 +15,7 @@
 namespace weir::compute::vulkan {
 namespace {
 
-/// Says no at one call of each kind.
+/// Makes call number `at_call`, counted from 1, of the driver calls `point` fail; 0: none.
 class Fault final : public FaultInjector {
  public:
   FaultPoint point = FaultPoint::submit;
@@ -128,7 +128,7 @@ TEST_F(VulkanStream, ARefusedSubmissionIsAnErrorFromThenOn) {
   EXPECT_FALSE(stream_->sync());
 }
 
-/// A device with a stream for copies beside the one that computes; on one queue here.
+/// A device with a compute stream and a transfer stream; here they use the same queue.
 class VulkanStreams : public VulkanStream {
  protected:
   void SetUp() override {
@@ -199,7 +199,7 @@ TEST_F(VulkanStreams, EitherMayBeDestroyedWithWorkInFlight) {
     ASSERT_TRUE(copies_->fill(slice_of(a), i));
   }
   ASSERT_TRUE(copies_->flush());
-  ASSERT_TRUE(stream_->fill(slice_of(a), 7));  // waits for copies, and is not submitted yet
+  ASSERT_TRUE(stream_->fill(slice_of(a), 7));  // waits for the transfer stream, and is not submitted yet
   copies_.reset();
   EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(7U)) << "the other goes on alone";
 }
@@ -275,7 +275,7 @@ TEST_F(VulkanStream, AllKernelsAreComparedWithEachOther) {
 }
 
 TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {
-  // The same physical device opened twice; two_drivers_test has two of them.
+  // Opens the same physical device twice; two_drivers_test uses two devices.
   auto other = LogicalDevice::open(instance(), devices().back());
   ASSERT_TRUE(other) << other.error().what;
   MemoryLimit line{8_MiB};

@@ -11,26 +11,29 @@
 
 namespace weir::compute::vulkan {
 
-/// What one submission needs; used again and again. The device must outlive it.
+/// The Vulkan objects of one submission (a batch of commands of a Stream). A stream reuses the object for later
+/// submissions. The device must outlive it.
 struct Submission {
-  /// For at most so many commands; those that copy need no descriptors. Errors: those of the driver.
+  /// Creates the objects for at most `max_commands` commands; for the transfer queue without a descriptor pool.
+  /// Errors: those of error_from_result().
   static Result<std::unique_ptr<Submission>> create(LogicalDevice& device, QueueRole queue, int max_commands);
   ~Submission();
   Submission(const Submission&) = delete;
   Submission& operator=(const Submission&) = delete;
 
-  /// It has ended, or never will. False if the driver cannot make it ready to be used again.
+  /// Makes the objects ready for the next submission and destroys the temporary buffers. The submission must have
+  /// ended, or the device must be lost. Returns false if the driver cannot reset the objects.
   bool reset();
 
   LogicalDevice& device;
   VkCommandPool command_pool = VK_NULL_HANDLE;
   VkCommandBuffer command_buffer = VK_NULL_HANDLE;
   VkFence fence = VK_NULL_HANDLE;
-  VkDescriptorPool descriptor_pool = VK_NULL_HANDLE;
-  std::vector<Buffer> temporary_buffers;
-  int command_count = 0;
-  double multiplications = 0;
-  Ticket wait_for = 0;  ///< of the other stream: it begins when that has ended
+  VkDescriptorPool descriptor_pool = VK_NULL_HANDLE;  ///< null for the transfer queue
+  std::vector<Buffer> temporary_buffers;              ///< kept until the submission has ended
+  int command_count = 0;                              ///< number of commands recorded so far
+  double multiplications = 0;                         ///< multiplications of these commands
+  Ticket wait_for = 0;  ///< submission of the other stream that must end before this one begins; 0: none
 
  private:
   explicit Submission(LogicalDevice& owner) : device{owner} {}

@@ -1,4 +1,4 @@
-// Two drivers in one process: copies of one manifest are two devices to the loader.
+// Tests two drivers in one process. The loader treats two copies of one driver manifest as two drivers.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,13 +16,13 @@
 namespace weir::compute::vulkan {
 namespace {
 
-/// A device with what is needed to work on it.
+/// An open device with its pool, stream and buffers.
 struct Worker {
   MemoryLimit limit{16_MiB};
   std::unique_ptr<LogicalDevice> device;
   std::unique_ptr<BufferPool> pool;
   std::unique_ptr<Stream> stream;
-  Buffer memory, download;  // go first
+  Buffer memory, download;  // last, so that they are destroyed first
 };
 
 TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
@@ -52,7 +52,7 @@ TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
     worker.memory = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::activations, MemoryUsage::device);
     worker.download = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::staging, MemoryUsage::download);
   }
-  // By turns, so that both have work under way.
+  // The devices get work alternately, so that both have work in flight.
   for (std::uint32_t turn = 0; turn < 20; ++turn) {
     for (std::size_t i = 0; i < 2; ++i) {
       ASSERT_TRUE(workers[i].stream->fill({workers[i].memory.handle(), 0, kBytes}, turn + (i == 0 ? 100 : 200)));

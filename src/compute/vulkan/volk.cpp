@@ -1,3 +1,3 @@
-// The loader of Vulkan, compiled here once: it opens libvulkan while the program runs.
+// Compiles volk, the loader of Vulkan, which opens libvulkan at run time.
 #define VOLK_IMPLEMENTATION
 #include <volk.h>

@@ -1,4 +1,5 @@
-// The activations of nn::Activation::Kind, by its numbers; a and b as there.
+// Applies an activation to each component. `kind` is the value of an nn::Activation::Kind; a and b are the fields of
+// nn::Activation.
 vec4 activated(vec4 x, uint kind, float a, float b) {
   if (kind == 1) return max(x, vec4(0.0));
   if (kind == 2) return mix(x, x * a, lessThan(x, vec4(0.0)));

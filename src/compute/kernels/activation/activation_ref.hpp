@@ -6,13 +6,15 @@
 
 namespace weir::compute {
 
-/// x < 0 ? x * slope : x, in place. Slope 0 is the rectifier.
+// Reference implementations (_ref) of activations: simple and exact, for tests of the fast kernels.
+
+/// Computes x < 0 ? x * slope : x in place. Slope 0 gives ReLU.
 void leaky_relu_ref(Planes& planes, float slope);
-/// The same with one slope per channel, or one for all if there is one.
+/// Computes x < 0 ? x * slope : x in place. `slope` has one value for each channel, or one value for all channels.
 void prelu_ref(Planes& planes, std::span<const float> slope);
-/// Values below `low` become `low`, above `high` become `high`; in place.
+/// Limits the values to the range `low`..`high` in place.
 void clip_ref(Planes& planes, float low, float high);
-/// 1 / (1 + exp(-x)), in place.
+/// Computes 1 / (1 + exp(-x)) in place.
 void sigmoid_ref(Planes& planes);
 
 }  // namespace weir::compute

@@ -6,7 +6,8 @@
 
 namespace weir::compute {
 
-/// The channels of all inputs, one after another; at least one input, all of one height and width.
+/// Reference implementation (for tests of the fast kernels): concatenates the channels of all inputs, in their order.
+/// There is at least one input, and all have the same height and width.
 Planes concat_ref(std::span<const Planes* const> inputs);
 
 }  // namespace weir::compute

@@ -1,12 +1,13 @@
 // variants: ff hh fh hf
-// Convolution of any small kernel and stride over features, several sources side by side as one; its activation and the
-// addition that follows are part of it.
+// Convolution of features with a kernel and a stride of any small size. The channels of several sources are
+// concatenated. The activation and the addition of a residual are included.
 //
-// sources    [h, w, 4 * VECTORS[p]] each; outside of what a source holds is zero
-// target     [h, w, 4 * OUT_VECTORS], exactly the pixels to make
-// weights    [OUT_VECTORS][KERNEL][KERNEL][vectors of all sources][4 in] of 4 out
-// parameters bias, slope
-// An invocation makes 4 x 2 pixels of one vector of channels.
+// sources    source p is [h, w, 4 * VECTORS[p]]; pixels outside of a source are zero
+// target     [h, w, 4 * OUT_VECTORS]: the pixels to compute
+// weights    [OUT_VECTORS][KERNEL][KERNEL][vectors of all sources][4 inputs], vectors of four outputs
+// parameters bias, then slopes: OUT_VECTORS vectors each
+// gate       factors of the input channels, if GATED; second_gate: those of the residual, if GATED_RESIDUAL
+// An invocation computes 4 x 2 pixels of one vector of channels.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -14,12 +15,13 @@
 layout(local_size_x = 8, local_size_y = 8, local_size_z = 1) in;
 layout(constant_id = 0) const uint KERNEL = 3;
 layout(constant_id = 1) const uint STRIDE = 1;
-layout(constant_id = 2) const uint PARTS = 1;
+layout(constant_id = 2) const uint PARTS = 1;  // number of sources
 layout(constant_id = 3) const uint OUT_VECTORS = 1;
 layout(constant_id = 4) const bool GATED = false;
 layout(constant_id = 5) const bool HAS_RESIDUAL = false;
 layout(constant_id = 6) const bool GATED_RESIDUAL = false;
-layout(constant_id = 7) const uint IN_VECTORS = 1;  // of all sources
+layout(constant_id = 7) const uint IN_VECTORS = 1;  // vectors of all sources together
+// Number of vectors per pixel of each source.
 layout(constant_id = 8) const uint V0 = 1;
 layout(constant_id = 9) const uint V1 = 0;
 layout(constant_id = 10) const uint V2 = 0;
@@ -30,18 +32,19 @@ layout(constant_id = 14) const uint V6 = 0;
 layout(constant_id = 15) const uint V7 = 0;
 
 layout(push_constant) uniform Push {
-  uint part_offset[8];     // the source's pixel under the target's (0, 0) and the kernel's first tap
-  uint part_extent[8];
-  uint target_extent;
-  uint rows;               // first and count of those to make
-  uint residual_offset;
-  uint residual_width;
+  // All but the last three are pairs (x, y) in one word: see interface.glsl.
+  uint part_offset[8];     // pixel of each source for target pixel (0, 0) and the first tap of the kernel
+  uint part_extent[8];     // width and height of each source
+  uint target_extent;      // width and height of the target
+  uint rows;               // first target row to compute, and number of rows
+  uint residual_offset;    // pixel of the residual for target pixel (0, 0)
+  uint residual_width;     // width of the residual
   float alpha, beta;
 } push;
 
 #include "epilogue.glsl"
 
-const uint COLUMNS = 4;
+const uint COLUMNS = 4;  // pixels of an invocation
 const uint ROWS = 2;
 
 void main() {

@@ -8,8 +8,8 @@ namespace weir::compute {
 
 namespace {
 
-// A block of channels and pixels is summed at once, in vectors that stay in registers; the order of the sum of one value
-// is the same as without blocks.
+// A block of channels and pixels is summed at once, in vectors that stay in registers. The additions for one value have
+// the same order as without blocks.
 using Lanes [[gnu::vector_size(16)]] = float;
 constexpr int kLanes = 4;
 constexpr int kVectors = 2;
@@ -17,7 +17,8 @@ constexpr int kPixels = kLanes * kVectors;
 constexpr int kChannels = 4;
 using Sums = std::array<std::array<Lanes, kVectors>, kChannels>;
 
-/// A copy with zeros around it, and enough of them at the right for a block that reaches beyond the last column.
+/// Returns a copy with `pad` zeros on each side, and more zeros on the right for a block that reaches beyond the last
+/// column.
 Planes add_padding(const Planes& in, int pad, int stride) {
   Planes out{in.channels, in.height + 2 * pad, in.width + 2 * pad + kPixels * stride};
   for (int c = 0; c < in.channels; ++c) {
@@ -26,7 +27,8 @@ Planes add_padding(const Planes& in, int pad, int stride) {
   return out;
 }
 
-/// The weights of kChannels outputs from `first` on, [c, y, x, kChannels]; zeros for outputs that are not there.
+/// Returns the weights of kChannels outputs from output `first` on, [c, y, x, kChannels]; zeros for outputs that do not
+/// exist. `per_output` is the number of weights of an output.
 std::vector<float> interleave_weights(std::span<const float> weight, int first, int outputs, std::size_t per_output) {
   std::vector<float> block(per_output * kChannels);
   for (int o = 0; o < kChannels && first + o < outputs; ++o) {
@@ -45,7 +47,7 @@ Lanes load(const float* from, int stride) {
   return lanes;
 }
 
-/// Adds the products of one block; kStride 0 takes the stride from the geometry.
+/// Adds the products of the block of pixels from (y, x) on to `result`. If kStride is 0, the stride is geometry.stride.
 template <int kStride>
 void add_products(const Planes& in, const ConvGeometry& geometry, const std::vector<float>& weight, int y, int x,
                   Sums& result) {
@@ -68,7 +70,7 @@ void add_products(const Planes& in, const ConvGeometry& geometry, const std::vec
   result = sums;
 }
 
-/// The sums of one channel, as many as there are pixels left in the row.
+/// Stores the sums of one channel, at most up to the end of the row.
 void store(const std::array<Lanes, kVectors>& sums, std::span<float> row, int x) {
   const auto pixels = std::min<std::size_t>(kPixels, row.size() - static_cast<std::size_t>(x));
   std::memcpy(row.data() + x, sums.data(), pixels * sizeof(float));

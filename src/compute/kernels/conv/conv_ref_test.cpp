@@ -34,7 +34,7 @@ Data data_for(const Case& c) {
   return data;
 }
 
-/// The formula, pixel by pixel.
+/// Computes the formula for each pixel.
 float correlated(const Planes& in, const ConvGeometry& g, const Data& data, int o, int y, int x) {
   float sum = data.bias[o];
   for (int c = 0; c < in.channels; ++c) {
@@ -71,7 +71,7 @@ TEST(ConvRef, FollowsTheFormulaBitForBit) {
   }
 }
 
-/// Every input pixel adds its square; then the edges go.
+/// Adds the square of every input pixel to the output, then crops the edges.
 Planes scattered(const Case& c, const Data& data) {
   const ConvGeometry& g = c.geometry;
   Planes out{g.out_channels, (c.height - 1) * g.stride + g.kernel - 2 * g.pad,

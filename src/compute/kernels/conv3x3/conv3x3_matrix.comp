@@ -1,10 +1,11 @@
-// 3x3 convolution of stride 1 with cooperative matrices (VK_NV_cooperative_matrix): float16 features and weights, sums in
-// float32. Buffers, constants and push constants are those of conv/conv.comp; every source has a multiple of 16 channels,
-// and so has the target. For subgroups of 32 invocations.
+// 3x3 convolution of stride 1 with cooperative matrices, which are computed by the matrix units of a GPU
+// (VK_NV_cooperative_matrix): float16 features and weights, float32 sums. Buffers, constants and push constants are
+// those of conv/conv.comp. The number of channels of every source and of the target is a multiple of 16. Needs
+// subgroups of 32 invocations.
 //
-// A group of four subgroups makes 16 x 8 pixels of 16 * TILES channels: each subgroup two rows, as 2 x TILES matrices. For
-// every 16 channels of the sources, the pixels with their border of one and the nine matrices of weights are brought to
-// shared memory.
+// A workgroup of four subgroups computes 16 x 8 pixels of 16 * TILES channels: each subgroup two rows, as 2 x TILES
+// matrices. For every 16 channels of the sources, the pixels with a border of one pixel and the nine matrices of
+// weights are copied to shared memory.
 #version 450
 #extension GL_NV_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
@@ -15,11 +16,11 @@
 #extension GL_GOOGLE_include_directive : require
 
 layout(local_size_x = 128, local_size_y = 1, local_size_z = 1) in;
-layout(constant_id = 0) const uint KERNEL = 3;  // always
-layout(constant_id = 1) const uint STRIDE = 1;  // always
+layout(constant_id = 0) const uint KERNEL = 3;  // always 3
+layout(constant_id = 1) const uint STRIDE = 1;  // always 1
 layout(constant_id = 2) const uint PARTS = 1;
 layout(constant_id = 3) const uint OUT_VECTORS = 16;
-layout(constant_id = 4) const bool GATED = false;  // never
+layout(constant_id = 4) const bool GATED = false;  // not supported
 layout(constant_id = 5) const bool HAS_RESIDUAL = false;
 layout(constant_id = 6) const bool GATED_RESIDUAL = false;
 layout(constant_id = 7) const uint IN_VECTORS = 16;
@@ -31,7 +32,7 @@ layout(constant_id = 12) const uint V4 = 0;
 layout(constant_id = 13) const uint V5 = 0;
 layout(constant_id = 14) const uint V6 = 0;
 layout(constant_id = 15) const uint V7 = 0;
-layout(constant_id = 16) const uint TILES = 4;  // of 16 output channels
+layout(constant_id = 16) const uint TILES = 4;  // tiles of 16 output channels
 
 layout(set = 0, binding = 0) readonly buffer Sources { uvec2 v[]; } sources[8];
 layout(set = 0, binding = 1) buffer Target { f16vec4 v[]; } target;
@@ -52,9 +53,9 @@ layout(push_constant) uniform Push {
 
 #include "epilogue.glsl"
 
-const uint COLUMNS = 18;   // of pixels in shared memory
+const uint COLUMNS = 18;   // columns and rows of pixels in shared memory: 16 x 8 with the border
 const uint ROWS = 10;
-const uint PITCH = 6;      // uvec2 from pixel to pixel: 16 channels, and 16 bytes that keep banks apart
+const uint PITCH = 6;      // uvec2 from pixel to pixel: 4 for 16 channels, and 2 unused ones against bank conflicts
 const uint WIDTH = 4 * TILES + 2;  // uvec2 from row to row of a matrix of weights
 
 shared uvec2 pixels[ROWS * COLUMNS * PITCH];
@@ -95,7 +96,7 @@ void main() {
             inside ? sources[part].v[(uint(at.y) * uint(size.x) + uint(at.x)) * VECTORS[part] + v0 + v] : uvec2(0);
       }
       for (uint i = self; i < 9 * 16 * 4 * TILES; i += 128) {
-        const uint channel = i % 16;  // of the sources: neighbours in memory
+        const uint channel = i % 16;  // channels of the sources, adjacent in memory
         const uint tap = i / 16 % 9;
         const uint vector = i / 144;
         kernels[(tap * 16 + channel) * WIDTH + vector] =

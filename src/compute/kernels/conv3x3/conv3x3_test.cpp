@@ -13,7 +13,7 @@ namespace {
 using test::SeededNumbers;
 
 struct Case {
-  std::vector<int> sources;  ///< channels of each, whole blocks of 32
+  std::vector<int> sources;  ///< channels of each source, a multiple of 32
   int out = 32, tiles = 1, columns = 4, rows = 4;
   Arithmetic arithmetic = Arithmetic::int16;
   ElementType element_type = ElementType::float16;
@@ -29,7 +29,7 @@ std::ostream& operator<<(std::ostream& stream, const Case& c) {
                 << (c.residual ? ", residual" : "") << (c.gate ? ", gate" : "") << ", seed " << c.seed;
 }
 
-/// One row of tiles with everything that a job points to.
+/// One row of tiles with all memory that a job uses.
 class TileRow {
  public:
   TileRow(const Kernels& kernels, const Case& c)
@@ -57,7 +57,7 @@ class TileRow {
     std::fill(planes.values.begin(), planes.values.end(), kUntouched);
   }
 
-  /// Of the input, in one source.
+  /// Sets one value of one source.
   void set_input(int channel, int y, int x, float value) {
     sources_[0].set(y, x, channel, value);
     read_input();
@@ -73,7 +73,7 @@ class TileRow {
     read_input();
   }
 
-  /// Tiles first .. first + tiles - 1 as one job.
+  /// Runs tiles first .. first + tiles - 1 as one job.
   void run(int first, int tiles) {
     std::vector<SourceBlock<6>> blocks;
     for (std::size_t s = 0; s < sources_.size(); ++s) {
@@ -103,10 +103,11 @@ class TileRow {
     kernels_.conv3x3(job);
   }
 
-  /// Compares what run() wrote with the definition, and everything else with what was there before.
+  /// Checks that the results are those of the reference, and that all other memory is unchanged.
   void expect_right() const {
     const Planes sums = conv_ref(input_, {case_.out, 3, 1, 0}, weight_, bias_);
-    const double scale = std::sqrt(9.0 * case_.in()) / 3;  // of a sum of products of numbers in -1..1
+    // The standard deviation of a sum of products of two random numbers in -1..1.
+    const double scale = std::sqrt(9.0 * case_.in()) / 3;
     const Roundings roundings{*this};
     for (int o = 0; o < padded_channels(case_.out); ++o) {
       for (int y = 0; y < 4; ++y) {
@@ -117,7 +118,7 @@ class TileRow {
             ASSERT_EQ(actual, kUntouched) << case_ << "; channel " << o << " row " << y << " column " << x;
             continue;
           }
-          if (o >= case_.out) continue;  // up to a whole vector, nobody's
+          if (o >= case_.out) continue;  // padding up to a whole vector; it may have any value
           const double expected = finished(sums.at(o, y, x), o, y, x);
           double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
           if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(roundings.variance(o, y, x));
@@ -133,7 +134,7 @@ class TileRow {
 
  private:
   static constexpr float kAlpha = 0.75F, kBeta = 0.5F;
-  static constexpr int kGuard = 4;  // columns after a row that nobody may write
+  static constexpr int kGuard = 4;  // number of columns after a row that must not be written
   const Kernels& kernels_;
   Case case_;
   SeededNumbers random_;
@@ -152,7 +153,7 @@ class TileRow {
   bool bad = false;
 
  private:
-  /// The reference sees what the rows hold.
+  /// Computes the reference from the values in the rows.
   void read_input() {
     int channel = 0;
     for (std::size_t s = 0; s < sources_.size(); ++s) {
@@ -170,7 +171,8 @@ class TileRow {
     return kAlpha * value + factor * residual_.value(y, x, o);
   }
 
-  /// Where int16 may differ: the variance of each of the 36 sums of a tile, taken through the inverse transform.
+  /// Computes the variance of the errors of int16 results: from the variance of each of the 36 sums of a tile, through
+  /// the inverse transform.
   class Roundings {
    public:
     explicit Roundings(const TileRow& row) : row_{row}, sums_(36 * row.case_.out), values_(36 * row.case_.tiles) {
@@ -203,7 +205,7 @@ class TileRow {
     static constexpr double kInverse[4][6] = {
         {1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
 
-    /// m * block * m^T, block N x N.
+    /// Returns m * block * m^T; `block` is N x N.
     template <int N, class Block, class Take>
     static void transform(const double (&m)[6][N], Block&& block, Take&& take) {
       double half[6][N];
@@ -250,7 +252,7 @@ std::vector<int> split_blocks(SeededNumbers& random, int blocks) {
   return sources;
 }
 
-/// Random shapes for each kind of output width.
+/// Returns random shapes for each kind of output width.
 std::vector<Case> cases() {
   SeededNumbers random{2024};
   std::vector<Case> list;
@@ -270,7 +272,7 @@ std::vector<Case> cases() {
       list.push_back(c);
     }
   }
-  list.push_back({.sources = {64}, .out = 32, .tiles = 27, .columns = 107});  // more than a job takes at once
+  list.push_back({.sources = {64}, .out = 32, .tiles = 27, .columns = 107});  // more than the kernel processes at once
   return list;
 }
 
@@ -313,12 +315,13 @@ TEST_P(Conv3x3, NaNAndInfinityAreReported) {
     }
   }
   TileRow row{kernels(), c};
-  row.set_input(17, 3, 5, 65504.0F);  // the largest binary16 is a number like others
+  row.set_input(17, 3, 5, 65504.0F);  // the largest finite binary16 value
   row.run(0, c.tiles);
   EXPECT_FALSE(row.bad);
 }
 
-/// Leaves bytes that are NaN as float and as double where the next call has its locals.
+/// Fills the stack memory that the next call uses for its local variables with bytes that are NaN as float and as
+/// double.
 [[gnu::noinline]] void leave_nan_on_the_stack() {
   std::array<volatile float, 1 << 15> left;
   for (volatile float& value : left) value = std::numeric_limits<float>::quiet_NaN();
@@ -335,8 +338,8 @@ TEST_P(Conv3x3, OldStackContentsAreNotReported) {
 }
 
 TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
-  // The transform of small integers is exact, so that all sets round the same numbers to int16 and have the same sums;
-  // what is left is the inverse transform in float32.
+  // The transform of small integers is exact, so all instruction sets round the same numbers to int16 and get the same
+  // sums. Only the inverse transform, in float32, can differ.
   const Case c{.sources = {64}, .out = 48, .tiles = 7, .columns = 28, .element_type = ElementType::float32};
   TileRow row{kernels(), c}, plain{plain_kernels(), c};
   row.make_input_integers();
@@ -349,7 +352,7 @@ TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
   }
 }
 
-/// With fused multiply-adds the same operations in the same order give the same bits on every processor.
+/// With fused multiply-adds, the same operations in the same order give the same bits on every processor.
 TEST_P(Conv3x3, SetsWithFusedMultiplyAddGiveTheSameBits) {
   if (GetParam() == std::string{"plain"}) GTEST_SKIP() << "plain multiplies and adds in two steps";
   std::vector<std::uint64_t> hashes;

@@ -1,6 +1,13 @@
 #pragma once
 
-// Winograd F(4x4, 3x3), written once for every policy of simd/. Included only by the file of one instruction set.
+// Winograd's F(4x4, 3x3) (Conv3x3Job), written once for all policies P (P: the vectors of one instruction set and the
+// operations on them, simd/simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it for one
+// instruction set.
+//
+// A tile is 4x4 output pixels, computed from a window of 6x6 input pixels. transform() turns each window into 36 values
+// per channel, one for each point; quantise() converts these values to int16 if the job's arithmetic is int16;
+// multiply() computes one matrix product for each point; finish() turns 36 products into 16 results. Tiles are
+// processed in groups of kTiles, and kMaxGroups groups together.
 
 #include <cassert>
 #include <cstring>
@@ -15,18 +22,19 @@ template <class P>
 struct Winograd {
   using F = typename P::F;
   static constexpr int kPoints = 36;
-  static constexpr int kTiles = P::rows;  // of a group: the register tile's rows
-  static constexpr int kMaxGroups = kTiles >= 6 ? 2 : 12 / kTiles;
+  static constexpr int kTiles = P::rows;                            // tiles in a group: the rows of the register tile
+  static constexpr int kMaxGroups = kTiles >= 6 ? 2 : 12 / kTiles;  // processed together: about 12 tiles
   static constexpr int kMaxTiles = kTiles * kMaxGroups;
-  static constexpr int kBlock = P::lanes * P::columns;
-  static constexpr int kPad = 16;  // floats; keeps the points off the same cache sets
+  static constexpr int kBlock = P::lanes * P::columns;  // outputs in a block of the packed matrix
+  static constexpr int kPad = 16;  // unused floats after each point: points then use different cache sets
 
+  /// The parts of the scratch memory; pad is kPad.
   struct Scratch {
-    float* group;        // [36][kTiles * in + pad]: transformed input of one group
-    float* values;       // float32: [36][tiles * in + pad]
-    std::int16_t* ints;  // int16:   [36][tiles * in + 2 * pad]
-    float* products;     // [36][tiles * kBlock + pad]
-    float* unscale;      // [groups][36][kTiles], 1 / scale
+    float* group;        // [36][kTiles * in + pad]: transformed input of one group, before conversion to int16
+    float* values;       // with float32: [36][tiles * in + pad], transformed input
+    std::int16_t* ints;  // with int16: [36][tiles * in + 2 * pad], transformed input; the same memory as `values`
+    float* products;     // [36][tiles * outputs of the block + pad]
+    float* unscale;      // with int16: [groups][36][kTiles], 1 / scale of the transformed input
   };
   static constexpr std::size_t round64(std::size_t n) { return round_up(n, 64); }
   static std::size_t group_floats(int in) { return round64(static_cast<std::size_t>(kPoints) * (kTiles * in + kPad)); }
@@ -52,7 +60,8 @@ struct Winograd {
     return s;
   }
 
-  /// One axis of B^T d: six values to six, with the points 0, 1, -1, 2, -2, infinity.
+  /// Computes the input transform B^T d on one axis: d[0..5] to t[0], t[step], ... t[5 * step], which are the values
+  /// for the points 0, 1, -1, 2, -2 and infinity.
   static inline __attribute__((always_inline)) void forward(const F* d, F* t, int step) {
     const F two = P::set1(2.0F);
     const F four = P::set1(4.0F);
@@ -67,7 +76,7 @@ struct Winograd {
     t[4 * step] = P::fnma(two, e, c);
     t[5 * step] = P::fnma(four, e, P::sub(d[5], d[3]));
   }
-  /// One axis of A^T m: six products to four results.
+  /// Computes the output transform A^T m on one axis: m[0..5] to y[0], y[step], ... y[3 * step].
   static inline __attribute__((always_inline)) void inverse(const F* m, F* y, int step) {
     const F p = P::add(m[1], m[2]);
     const F q = P::sub(m[1], m[2]);
@@ -79,13 +88,13 @@ struct Winograd {
     y[3 * step] = P::add(P::fma(P::set1(8.0F), s, q), m[5]);
   }
 
-  /// Transforms `tiles` windows of one group. values[point * step + tile * in + channel]; most: max |value| per
-  /// (tile, point), as vectors still to be reduced.
+  /// Transforms the windows of `tiles` tiles of one group to values[point * step + tile * in + channel]. If Most is
+  /// true, most[tile * 36 + point] receives a vector whose largest lane is the largest |value| of that tile and point.
   template <class T, bool Most>
   static void transform(const Conv3x3Job& job, int first_column, int tiles, float* values, std::size_t step, F* most) {
     const int in = job.matrix->in;
     alignas(64) F half_done[2][(4 * kTiles + 2) * 6];
-    constexpr int kVectors = 32 / P::lanes;  // of a block of channels
+    constexpr int kVectors = 32 / P::lanes;  // vectors in a block of channels
     for (int block = 0; block < in / 32; ++block) {
       const SourceBlock<6>& source = job.blocks[block];
       for (int v = 0; v < kVectors; v += 2) {
@@ -131,7 +140,9 @@ struct Winograd {
     }
   }
 
-  /// To int16, each (tile, point) with its own scale; unscale[point * kTiles + tile] takes the way back.
+  /// Converts the transformed values of a group to int16. The scale of each tile and point follows from `most`, which
+  /// transform() has filled. unscale[point * kTiles + tile] receives 1 / scale. Sets *bad to true if a value is NaN or
+  /// infinite.
   static void quantise(const float* group, std::size_t group_step, int in, int tiles, F* most, std::int16_t* ints,
                        std::size_t step, float* unscale, bool* bad) {
     alignas(64) float scale[kTiles * kPoints + 16];
@@ -139,7 +150,7 @@ struct Winograd {
     const F range = P::set1(32766.0F);
     F worst = P::set1(0.0F);
     const int count = tiles * kPoints;
-    for (int i = count; i % P::lanes != 0; ++i) most[i] = P::set1(0.0F);  // nobody's, read with the last of the tiles
+    for (int i = count; i % P::lanes != 0; ++i) most[i] = P::set1(0.0F);  // belongs to no tile, but is read
     for (int i = 0; i < count; i += P::lanes) {
       F m = P::largest_lanes(most + i);
       worst = P::abs_max(worst, m);
@@ -165,7 +176,8 @@ struct Winograd {
     }
   }
 
-  /// Back from 36 products to 4x4 results, and the epilogue. `lane0`: first output channel of the block.
+  /// Transforms the 36 products of each tile to 4x4 results, applies the epilogue and stores them. `lane0` is the first
+  /// output channel of the block, `width` the number of its channels.
   template <class T>
   static void finish(const Conv3x3Job& job, const Scratch& s, std::size_t step, int first_tile, int tiles, int lane0,
                      int width) {
@@ -261,7 +273,7 @@ struct Winograd {
     }
   }
 
-  /// The lines that finish() will write, likewise.
+  /// Returns a prefetcher for the cache lines that finish() will write; an empty one for planar rows.
   template <class T>
   static Prefetcher<4> output_prefetch(const Conv3x3Job& job, int first_tile, int tiles) {
     Prefetcher<4> lines;
@@ -275,7 +287,7 @@ struct Winograd {
     return lines;
   }
 
-  /// The rows that the next tiles will read, brought nearer while the matrix product runs.
+  /// Returns a prefetcher for the input rows of the next tiles, to be used during the matrix product.
   template <class T>
   static Prefetcher<6> input_prefetch(const Conv3x3Job& job, int next_tile) {
     Prefetcher<6> ahead;
@@ -290,6 +302,7 @@ struct Winograd {
     return ahead;
   }
 
+  /// Computes the matrix products of all points and groups for one block of outputs, and prefetches between them.
   template <int Columns>
   static void multiply(const PackedMatrix& matrix, const Scratch& s, int lane0, int in, int groups,
                        std::size_t value_step, std::size_t product_step, Prefetcher<6>& ahead, Prefetcher<4>& results) {

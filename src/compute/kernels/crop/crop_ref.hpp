@@ -4,7 +4,8 @@
 
 namespace weir::compute {
 
-/// Takes rows and columns away on each side; at least one of each stays.
+/// Reference implementation (for tests of the fast kernels): returns `in` without the given number of rows or columns
+/// on each side. At least one row and one column must remain.
 Planes crop_ref(const Planes& in, int top, int left, int bottom, int right);
 
 }  // namespace weir::compute

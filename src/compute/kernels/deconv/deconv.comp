@@ -1,19 +1,21 @@
 // variants: ff hh fh hf
-// Transposed convolution: target pixel (y, x) of the full result is base (y / FACTOR, x / FACTOR) and phase (y % FACTOR,
-// x % FACTOR); it gathers TAPS x TAPS source pixels that end at its base.
+// Transposed convolution. Pixel (y, x) of the full result (the result before its edges are cropped) has the base
+// (y / FACTOR, x / FACTOR), which is a source pixel, and the phase (y % FACTOR, x % FACTOR). It is a weighted sum of
+// TAPS x TAPS source pixels; the last of them, to the right and below, is the base. An invocation computes one vector
+// of channels of one pixel.
 //
-// source     [h, w, 4 * IN_VECTORS]; outside of what it holds is zero
+// source     [h, w, 4 * IN_VECTORS]; pixels outside of it are zero
 // target     [h, w, 4 * OUT_VECTORS]
-// weights    [OUT_VECTORS][KERNEL][KERNEL][IN_VECTORS][4 in] of 4 out
-// parameters bias, slope
+// weights    [OUT_VECTORS][KERNEL][KERNEL][IN_VECTORS][4 inputs], vectors of four outputs
+// parameters bias, then slopes: OUT_VECTORS vectors each
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
 
 layout(local_size_x = 8, local_size_y = 8, local_size_z = 1) in;
 layout(constant_id = 0) const uint KERNEL = 2;
-layout(constant_id = 1) const uint FACTOR = 2;
-layout(constant_id = 2) const uint TAPS = 1;
+layout(constant_id = 1) const uint FACTOR = 2;  // stride of the transposed convolution
+layout(constant_id = 2) const uint TAPS = 1;    // ceil(KERNEL / FACTOR)
 layout(constant_id = 3) const uint OUT_VECTORS = 1;
 layout(constant_id = 4) const bool GATED = false;
 layout(constant_id = 5) const bool HAS_RESIDUAL = false;
@@ -21,11 +23,11 @@ layout(constant_id = 6) const bool GATED_RESIDUAL = false;
 layout(constant_id = 7) const uint IN_VECTORS = 1;
 
 layout(push_constant) uniform Push {
-  uint offset;  // the source's pixel under the first tap of the base of the target's (0, 0)
-  uint extent;
-  uint phase;   // of the target's (0, 0)
+  uint offset;  // source pixel for the first tap of the base of target pixel (0, 0)
+  uint extent;  // width and height of the source
+  uint phase;   // phase of target pixel (0, 0)
   uint target_extent;
-  uint rows;
+  uint rows;    // first target row to compute, and number of rows
   uint residual_offset;
   uint residual_width;
   float alpha, beta;

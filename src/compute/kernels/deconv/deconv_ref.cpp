@@ -4,7 +4,7 @@ namespace weir::compute {
 
 namespace {
 
-/// The input with stride - 1 zeros between its pixels.
+/// Returns the input with stride - 1 zeros between adjacent pixels.
 Planes insert_zeros(const Planes& in, int stride) {
   Planes out{in.channels, (in.height - 1) * stride + 1, (in.width - 1) * stride + 1};
   for (int c = 0; c < in.channels; ++c) {
@@ -15,7 +15,7 @@ Planes insert_zeros(const Planes& in, int stride) {
   return out;
 }
 
-/// Every kernel turned by half a turn.
+/// Returns the weights with every kernel rotated by 180 degrees.
 std::vector<float> rotate_kernels(std::span<const float> weight, int kernel) {
   const std::size_t area = static_cast<std::size_t>(kernel) * kernel;
   std::vector<float> out(weight.size());
@@ -25,8 +25,8 @@ std::vector<float> rotate_kernels(std::span<const float> weight, int kernel) {
 
 }  // namespace
 
-// What an output pixel receives is a cross-correlation of the spread input with the turned kernel. The zeros between
-// cost products, which is of no matter here: these layers are a small part of every network.
+// A transposed convolution is the cross-correlation of the input, with zeros inserted, with the rotated kernel. The
+// products with zeros cost time, but transposed convolutions are a small part of every network.
 Planes deconv_ref(const Planes& in, const ConvGeometry& geometry, std::span<const float> weight,
                   std::span<const float> bias) {
   assert(geometry.pad < geometry.kernel);

@@ -7,12 +7,13 @@
 
 namespace weir::compute {
 
-/// Transposed convolution: every input pixel adds weight * value to a kernel x kernel square of the output, the squares
-/// `stride` apart; then `pad` pixels are taken away on every side.
+/// Reference implementation of a transposed convolution (for tests of the fast kernels): every input pixel adds
+/// weight * value to a kernel x kernel square of the output; squares of adjacent pixels are `stride` pixels apart. Then
+/// `pad` pixels are removed on every side.
 /// in      [c, h, w]
 /// weight  [out, c, kernel, kernel]; bias [out]
-/// returns [out, (h - 1) * stride + kernel - 2 * pad, likewise]
-/// Needs   pad below the kernel, and an output of at least one pixel
+/// returns [out, (h - 1) * stride + kernel - 2 * pad, (w - 1) * stride + kernel - 2 * pad]
+/// `pad` must be less than `kernel`, and the output must have at least one pixel.
 Planes deconv_ref(const Planes& in, const ConvGeometry& geometry, std::span<const float> weight,
                   std::span<const float> bias);
 

@@ -1,6 +1,8 @@
 #pragma once
 
-// Convolution of a planar input, written once for every policy of simd/. Included only by the file of one instruction set.
+// Convolution of a planar input (DirectJob), written once for all policies P (P: the vectors of one instruction set and
+// the operations on them, simd/simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it for
+// one instruction set.
 
 #include <cassert>
 
@@ -11,9 +13,12 @@ namespace weir::compute {
 template <class P>
 struct Direct {
   using F = typename P::F;
+  // The register tile: kPixels pixels of kVectors vectors of output channels.
   static constexpr int kPixels = P::rows;
-  static constexpr int kVectors = P::columns * P::lanes < 32 ? P::columns : 32 / P::lanes;  // out_padded is in 32s
+  // At most 32 channels, because out_padded is a multiple of 32.
+  static constexpr int kVectors = P::columns * P::lanes < 32 ? P::columns : 32 / P::lanes;
 
+  /// Runs a job whose output elements are of type T: std::uint16_t (binary16) or float.
   template <class T>
   static void run_typed(const DirectJob& job) {
     for (int lane = 0; lane < job.out_padded; lane += kVectors * P::lanes) {
@@ -28,8 +33,8 @@ struct Direct {
       }
     }
   }
-  /// Sums of kPixels pixels from column x by kVectors vectors of channels; in a local array, for Clang 14 keeps in memory
-  /// what is looked up by a number that it does not know.
+  /// Computes the sums of kPixels pixels from column x on, for kVectors vectors of channels from channel `lane` on, to
+  /// `y`. It adds in a local array, because Clang 14 keeps an array in registers only if all its indices are constants.
   static inline void multiply(const DirectJob& job, int lane, int x, F (&y)[kPixels][kVectors]) {
     F sum[kPixels][kVectors];
     for (int n = 0; n < kVectors; ++n) {
@@ -54,6 +59,7 @@ struct Direct {
       for (int n = 0; n < kVectors; ++n) y[i][n] = sum[i][n];
     }
   }
+  /// Stores the channels from `lane` on of the pixel in column x.
   template <class T>
   static inline void put(const DirectJob& job, int lane, int x, F value) {
     if (!job.target.planar) {

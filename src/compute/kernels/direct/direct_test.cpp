@@ -18,7 +18,7 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
       const int in = uniform(random, 1, 4), columns = uniform(random, 1, 50);
       const ElementType element_type = uniform(random, 0, 1) == 0 ? ElementType::float16 : ElementType::float32;
       const bool planar = out <= kMaxPlanarChannels;
-      Planes input{in, kernel, columns + kernel - 1 + 5};  // a job may read five more
+      Planes input{in, kernel, columns + kernel - 1 + 5};  // a job may read five columns more than it needs
       input.values = numbers(random, input.values.size());
       const auto weight = numbers(random, static_cast<std::size_t>(out) * in * kernel * kernel);
       const auto bias = numbers(random, static_cast<std::size_t>(out)),

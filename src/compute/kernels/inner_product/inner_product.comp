@@ -1,8 +1,9 @@
 // variants: ff
-// On a vector of per-channel values: out[o] = activation(bias[o] + sum_i weight[o, i] * in[i]); with IN 0, out =
-// activation(in). One group.
+// Inner product of a vector with one value per channel: target[o] = activation(bias[o] + sum_i weight[o, i] * in[i]).
+// If IN is 0, only the activation: target = activation(in). The kernel is run with one workgroup.
 //
-// sources[0] [IN] or [OUT], weights [OUT][IN], parameters [OUT] bias, all filled up to vectors of four
+// sources[0] is in: [IN], or [OUT] if IN is 0. weights [OUT][IN]; parameters is the bias [OUT]. All sizes are rounded
+// up to vectors of four values.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"

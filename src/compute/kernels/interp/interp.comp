@@ -1,8 +1,9 @@
 // variants: ff hh
-// Resize: every target pixel is a weighted sum of TAPS x TAPS source pixels, edges repeated.
+// Resize: every target pixel is a weighted sum of TAPS x TAPS source pixels; edge pixels are repeated. Source and
+// target are parts of whole pictures. An invocation computes one vector of channels of one pixel.
 //
-// parameters for each column and then each row of the whole target: the first tap as a number, then the TAPS weights;
-//            in words of 4 bytes
+// parameters for each column, then for each row of the whole target: 1 + TAPS floats, which are the position of the
+//            first tap in the whole source, and the weights of the taps
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -12,11 +13,11 @@ layout(constant_id = 0) const uint TAPS = 4;
 layout(constant_id = 1) const uint VECTORS = 1;
 
 layout(push_constant) uniform Push {
-  uint origin_x, origin_y;         // of the target's first pixel in the whole target
-  uint columns;                    // of the whole target
-  int source_x, source_y;          // of the source's first pixel in the whole source, a crop taken off
-  uint source_width;               // of what is held of it
-  int whole_width, whole_height;   // of the whole source
+  uint origin_x, origin_y;         // position of the target's first pixel in the whole target
+  uint columns;                    // width of the whole target
+  int source_x, source_y;          // position of the source buffer's first pixel in the whole source
+  uint source_width;               // width of the source buffer, which has a part of the whole source
+  int whole_width, whole_height;   // size of the whole source
   uint target_extent;
 } push;
 

@@ -8,7 +8,7 @@ namespace weir::compute {
 
 namespace {
 
-/// The input positions and the weights from which one output position is made; unused weights are zero.
+/// The input positions that one output position reads, and their weights; unused weights are zero.
 struct Taps {
   std::array<int, 4> index{};
   std::array<float, 4> weight{};
@@ -18,7 +18,7 @@ int scaled_extent(int extent, float scale) {
   return static_cast<int>(static_cast<double>(extent) * static_cast<double>(scale));
 }
 
-/// Where the centre of output position x lies between input positions.
+/// Returns the position of the centre of output pixel x in input pixels.
 double centre(int x, int in_extent, int out_extent) { return (x + 0.5) * in_extent / out_extent - 0.5; }
 
 std::vector<Taps> bilinear_taps(int in_extent, int out_extent) {
@@ -55,7 +55,7 @@ std::vector<Taps> bicubic_taps(int in_extent, int out_extent) {
   return taps;
 }
 
-/// First along the rows, then along the columns.
+/// Interpolates along the rows, then along the columns.
 Planes resample(const Planes& in, const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
   Planes wide{in.channels, in.height, static_cast<int>(columns.size())};
   for (int c = 0; c < in.channels; ++c) {

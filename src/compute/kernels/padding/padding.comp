@@ -1,18 +1,19 @@
 // variants: ff hh
-// Copies what the input has and fills up what lies beyond its edges; see filled_from in padding.hpp.
+// Copies the input and adds padding at its edges, as padding_source() in padding.hpp defines. An invocation computes
+// one vector of channels of one pixel.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
 
 layout(local_size_x = 8, local_size_y = 8, local_size_z = 1) in;
 layout(constant_id = 0) const uint VECTORS = 1;
-layout(constant_id = 1) const uint CHANNELS = 4;  // the rest of the last vector stays zero
-layout(constant_id = 2) const uint MODE = 0;      // constant, replicate, reflect
+layout(constant_id = 1) const uint CHANNELS = 4;  // the other channels of the last vector stay zero
+layout(constant_id = 2) const uint MODE = 0;      // a PaddingMode: 0 constant, 1 replicate, 2 reflect
 
 layout(push_constant) uniform Push {
-  int first_x, first_y;           // the place in the input of the target's first pixel
-  int whole_width, whole_height;  // of the input
-  int source_x, source_y;         // the place of input (0, 0) in what is held of it
+  int first_x, first_y;           // position of the target's first pixel in the whole input
+  int whole_width, whole_height;  // size of the whole input
+  int source_x, source_y;         // position of input pixel (0, 0) in the source buffer, which has a part of the input
   uint source_width;
   uint target_extent;
   float value;
@@ -23,7 +24,7 @@ int padding_source(int position, int extent) {
   if (MODE == 0) return -1;
   if (MODE == 1 || extent == 1) return clamp(position, 0, extent - 1);
   const int period = 2 * (extent - 1);
-  const int within = abs(position) % period;  // a mirror: the same on both sides of 0
+  const int within = abs(position) % period;  // the mirrored positions are symmetric around 0
   return min(within, period - within);
 }
 

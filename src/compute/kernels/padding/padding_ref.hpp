@@ -5,7 +5,8 @@
 
 namespace weir::compute {
 
-/// Adds rows and columns on each side; `value` is the constant.
+/// Reference implementation (for tests of the fast kernels): returns `in` with the given number of rows or columns
+/// added on each side. `value` is the constant of PaddingMode::constant.
 Planes padding_ref(const Planes& in, int top, int left, int bottom, int right, PaddingMode mode, float value);
 
 }  // namespace weir::compute

@@ -1,6 +1,9 @@
 #pragma once
 
-// Products over small patches, written once for every policy of simd/. Included only by the file of one instruction set.
+// Matrix products over small patches (PatchJob), written once for all policies P (P: the vectors of one instruction set
+// and the operations on them, simd/simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it
+// for one instruction set. A phase is the position (dy, dx) of an output pixel among the factor x factor pixels of its
+// base.
 
 #include <cassert>
 
@@ -12,19 +15,21 @@ namespace weir::compute {
 template <class P>
 struct Patch {
   using F = typename P::F;
-  static constexpr int kBases = P::rows;
-  static constexpr int kMaxGroups = 4;
-  static constexpr int kBlock = P::lanes * P::columns;
+  static constexpr int kBases = P::rows;                // bases in a group: the rows of the register tile
+  static constexpr int kMaxGroups = 4;                  // groups that are processed together
+  static constexpr int kBlock = P::lanes * P::columns;  // outputs in a block of the packed matrix
 
   static std::size_t scratch_bytes(int in) { return static_cast<std::size_t>(kMaxGroups) * kBases * in * 4 + 1024; }
 
+  /// The inputs of one group, [kBases][in], in scratch memory.
   struct Group {
-    std::int16_t* ints;
-    float* floats;
-    float unscale[kBases];
+    std::int16_t* ints;     // for int16
+    float* floats;          // for float32; the same memory as `ints`
+    float unscale[kBases];  // for int16: 1 / scale of each patch
   };
 
-  /// Gathers the patches of `bases` pixels from base `first`, gated; as int16 with a scale per patch, or float32.
+  /// Copies the patches of `bases` bases, from base `first` on, to `group` and applies the gate. The values become
+  /// int16, with a scale for each patch, or float32, depending on the job's arithmetic.
   template <class T>
   static void gather(const PatchJob& job, int first, int bases, Group& group) {
     const int in = job.matrix->in;
@@ -103,17 +108,19 @@ struct Patch {
       }
     }
   }
+  /// Returns the number of bases of a group; the last group can have fewer than kBases.
   static int bases_of(const PatchJob& job, int first, int group) {
     const int left = job.bases - first - group * kBases;
     return left < kBases ? left : kBases;
   }
 
+  /// Computes the products of a group with one block of the matrix, from output `lane0` on.
   template <int Columns>
   static inline void multiply(const PackedMatrix& matrix, int lane0, const Group& group, F (&y)[kBases][Columns]) {
     const int in = matrix.in;
     const std::size_t block = static_cast<std::size_t>(lane0) * in;
     if (matrix.arithmetic == Arithmetic::float32) {
-      F sums[kBases][Columns];  // local: Clang 14 keeps `y` in memory
+      F sums[kBases][Columns];  // a local array, because Clang 14 would keep `y` in memory
       multiply_float32<P, Columns>(matrix.float32.data() + block, group.floats, in, in, sums);
       for (int i = 0; i < kBases; ++i) {
         for (int n = 0; n < Columns; ++n) y[i][n] = sums[i][n];
@@ -130,6 +137,7 @@ struct Patch {
     }
   }
 
+  /// Applies the epilogue to the products and stores them.
   template <class T, int Columns>
   static void finish(const PatchJob& job, int lane0, int first, int bases, F (&y)[kBases][Columns]) {
     for (int n = 0; n < Columns; ++n) {
@@ -145,7 +153,9 @@ struct Patch {
     }
   }
 
-  /// A vector is one phase's channels: out_channels is a multiple of the vector.
+  /// Adds the residual and stores one vector of outputs, from output `lane` on, for all bases. All its channels belong
+  /// to one phase, because out_channels is a multiple of the vector length. values(i) returns the vector of base first
+  /// + i.
   template <class T, class Values>
   static inline void store_features(const PatchJob& job, int lane, int first, int bases, Values&& values) {
     const int phase = lane / job.out_channels;
@@ -166,7 +176,8 @@ struct Patch {
       P::store(static_cast<T*>(job.out[dy]) + x * job.target.pixel_stride + channel, value);
     }
   }
-  /// Lanes are (phase, channel) pairs of few channels; the surplus lanes are nobody's.
+  /// Stores one vector of outputs, from output `lane` on, in planar rows for all bases. Output phase * out_channels +
+  /// channel is a channel of one phase; lanes after the last output are not used. values(i) is as in store_features().
   template <class Values>
   static inline void store_planar(const PatchJob& job, int lane, int first, int bases, Values&& values) {
     alignas(64) float lanes[P::lanes];

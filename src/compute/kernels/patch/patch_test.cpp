@@ -15,26 +15,26 @@ struct Case {
   bool transposed = false;
   int kernel = 1, stride = 1, pad = 0;
   int in = 32, out = 32;
-  int height = 4, width = 8;  ///< of the input
+  int height = 4, width = 8;  ///< size of the input
   Arithmetic arithmetic = Arithmetic::int16;
   ElementType element_type = ElementType::float16;
-  bool gate = false;  ///< on the input
+  bool gate = false;  ///< whether the input has a gate
   bool residual = false, residual_gate = false;
   std::uint64_t seed = 1;
   [[nodiscard]] bool planar() const { return out <= kMaxPlanarChannels; }
   [[nodiscard]] int factor() const { return transposed ? stride : 1; }
-  /// Output rows and columns of the first base that are outside.
+  /// Returns the number of output rows (and columns) of the first base that are outside of the result.
   [[nodiscard]] int lead() const { return transposed ? pad : 0; }
   [[nodiscard]] int input_step() const { return transposed ? 1 : stride; }
-  /// Of a patch on each axis.
+  /// Returns the number of taps of a patch on each axis.
   [[nodiscard]] int taps() const { return transposed ? (kernel + stride - 1) / stride : kernel; }
-  /// Zeros around the input that patches reach.
+  /// Returns the width of the border of zeros around the input that patches reach.
   [[nodiscard]] int border() const { return transposed ? taps() - 1 : 0; }
   [[nodiscard]] int result(int extent) const {
     return transposed ? (extent - 1) * stride + kernel - 2 * pad : (extent - kernel) / stride + 1;
   }
   [[nodiscard]] int bases(int extent) const { return (result(extent) - 1 + lead()) / factor() + 1; }
-  /// Of a phase: whole vectors of any set, unless they go to planes.
+  /// Returns the number of channels of a phase: whole vectors of every instruction set, unless the output is planar.
   [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
 };
 std::ostream& operator<<(std::ostream& stream, const Case& c) {
@@ -44,9 +44,9 @@ std::ostream& operator<<(std::ostream& stream, const Case& c) {
                 << (c.residual ? ", residual" : "") << ", seed " << c.seed;
 }
 
-/// Weights as the matrix wants them, [phase][phase_channels][tap y][tap x][padded in]. Tap t of phase r of a transposed
-/// convolution is kernel row r + stride * (taps - 1 - t): what input row b - (taps - 1) + t adds to output row
-/// stride * b + r.
+/// Returns the weights in the order of the matrix, [phase][phase_channels][tap y][tap x][padded in]. In a transposed
+/// convolution, tap t of phase r is kernel row r + stride * (taps - 1 - t): input row b - (taps - 1) + t, multiplied by
+/// it, is added to output row stride * b + r.
 std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight) {
   const int in = padded_channels(c.in);
   const int phases = c.factor() * c.factor();
@@ -68,7 +68,7 @@ std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight)
   return packed;
 }
 
-/// A whole small picture through patch jobs.
+/// A small picture that is computed with patch jobs.
 class Picture {
  public:
   Picture(const Kernels& kernels, const Case& c)
@@ -100,7 +100,7 @@ class Picture {
     input_.set(y + case_.border(), x + case_.border(), channel, value);
   }
 
-  /// In jobs of at most `most` bases.
+  /// Computes the picture with jobs of at most `most` bases each.
   void run(int most) {
     const int bases = case_.bases(case_.width);
     for (int row = 0; row < case_.bases(case_.height); ++row) {
@@ -114,7 +114,8 @@ class Picture {
     const Planes sums =
         case_.transposed ? deconv_ref(in, geometry, weight_, bias_) : conv_ref(in, geometry, weight_, bias_);
     const Roundings rounded = roundings(in);
-    const double scale = std::sqrt(static_cast<double>(patch_size_)) / 3;  // of a sum of products of numbers in -1..1
+    // The standard deviation of a sum of products of two random numbers in -1..1.
+    const double scale = std::sqrt(static_cast<double>(patch_size_)) / 3;
     for (int y = 0; y < sums.height; ++y) {
       for (int x = 0; x < output.width(); ++x) {
         for (int o = 0; o < (case_.planar() ? case_.out : output.stride()); ++o) {
@@ -123,7 +124,7 @@ class Picture {
             ASSERT_EQ(actual, kUntouched) << case_ << "; channel " << o << " row " << y << " column " << x;
             continue;
           }
-          if (o >= case_.out) continue;  // up to a whole vector, nobody's
+          if (o >= case_.out) continue;  // padding up to a whole vector; it may have any value
           const double expected = finished(sums.at(o, y, x), o, y, x);
           double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
           if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(variance(rounded, o, y, x));
@@ -138,7 +139,7 @@ class Picture {
 
  private:
   static constexpr float kAlpha = 0.75F, kBeta = 0.5F;
-  static constexpr int kGuard = 4;  // columns after a row that nobody may write
+  static constexpr int kGuard = 4;  // number of columns after a row that must not be written
 
   [[nodiscard]] AlignedArray<float> per_lane(const std::vector<float>& values) const {
     AlignedArray<float> lanes{static_cast<std::size_t>(matrix_.out_padded)};
@@ -199,7 +200,7 @@ class Picture {
     const double factor = kBeta * (case_.residual_gate ? static_cast<double>(residual_gate_.data()[o]) : 1.0);
     return kAlpha * value + factor * residual_.value(y, x, o);
   }
-  /// Of the int16 sums that make the result: by output of the matrix, and by base.
+  /// Variances of the int16 sums of the result: per output of the matrix, and per base.
   struct Roundings {
     std::vector<RoundedSum> weights, values;
   };
@@ -251,7 +252,7 @@ class Picture {
   bool bad = false;
 };
 
-/// Every kind of patch that networks have, with random channels, sizes and epilogues.
+/// Returns cases of every kind of patch that networks use, with random channels, sizes and epilogues.
 std::vector<Case> cases() {
   struct Kind {
     bool transposed;
@@ -308,12 +309,12 @@ TEST_P(Patch, ABaseDoesNotDependOnTheJobThatItIsIn) {
   }
 }
 
-/// Without fused multiply-adds between input and output, every set does the same operations as the plain one.
+/// Without fused multiply-adds between input and output, every instruction set does the same operations as plain.
 TEST_P(Patch, Int16HasTheBitsOfThePlainSet) {
   for (Case c : cases()) {
     if (c.arithmetic != Arithmetic::int16) continue;
     c.residual = false;
-    c.out = c.phase_channels();  // whole vectors of every set: what is beyond is nobody's
+    c.out = c.phase_channels();  // whole vectors of every instruction set, because padding may have any value
     Picture picture{kernels(), c}, plain{plain_kernels(), c};
     picture.run(1000);
     plain.run(1000);
@@ -333,7 +334,7 @@ TEST_P(Patch, NaNAndInfinityAreReported) {
     }
   }
   Picture picture{kernels(), c};
-  picture.set_input(33, 2, 13, 65504.0F);  // the largest binary16 is a number like others
+  picture.set_input(33, 2, 13, 65504.0F);  // the largest finite binary16 value
   picture.run(1000);
   EXPECT_FALSE(picture.bad);
 }

@@ -1,9 +1,12 @@
 // variants: ff hf hh
-// Pixel shuffle: channel (c * FACTOR + y) * FACTOR + x of a source pixel goes to channel c of pixel (y, x) of its block;
-// then the second source, enlarged by nearest neighbour, may be added.
+// Pixel shuffle: channel (c * FACTOR + y) * FACTOR + x of a source pixel becomes channel c of pixel (y, x) of a block
+// of FACTOR x FACTOR pixels (in this order for pictures that are neither mirrored nor transposed: see `parameters`).
+// With HAS_BASE, the picture `residual`, enlarged by FACTOR with nearest neighbour, is added; the target then has one
+// vector of channels.
 //
-// sources[0] features; with HAS_BASE the target has one vector of channels and `residual` is the picture under it
-// parameters which channel of a group goes to (y, x): FACTOR * FACTOR numbers, four to a vector
+// sources[0] features
+// parameters [y][x]: index, within its group of FACTOR * FACTOR channels, of the channel that becomes pixel (y, x);
+// floats
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -16,12 +19,12 @@ layout(constant_id = 3) const uint OUT_CHANNELS = 3;
 layout(constant_id = 4) const bool HAS_BASE = false;
 
 layout(push_constant) uniform Push {
-  uint offset;         // the source's pixel under the target's (0, 0)
-  uint width;          // of the source
-  uint phase;          // of the target's (0, 0) in its block
+  uint offset;         // source pixel for target pixel (0, 0)
+  uint width;          // width of the source
+  uint phase;          // position of target pixel (0, 0) in its block
   uint target_extent;
-  uint base_offset;
-  uint base_width;
+  uint base_offset;    // pixel of the picture `residual` for target pixel (0, 0)
+  uint base_width;     // width of this picture
 } push;
 
 void main() {

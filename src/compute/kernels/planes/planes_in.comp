@@ -1,7 +1,7 @@
 // variants: ff
-// Three planes as the host wrote them become one picture of one vector a pixel, the fourth channel zero.
+// Converts planes, written by the host, to a picture with one vector per pixel; channels after the last plane are zero.
 //
-// sources[0] [PLANES][h][w] float32, read as words; target [h, w, 4]
+// sources[0] [PLANES][h][w] float32; target [h, w, 4]
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -13,6 +13,7 @@ layout(push_constant) uniform Push {
   uint extent;
 } push;
 
+// Returns value i of the source.
 float word(uint i) { return sources[0].v[i / 4][i % 4]; }
 
 void main() {

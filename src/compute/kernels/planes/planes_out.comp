@@ -1,7 +1,7 @@
 // variants: ff
-// One picture of one vector a pixel becomes planes, as the host reads them.
+// Converts a rectangle of a picture with one vector per pixel to planes for the host.
 //
-// sources[0] [h, w, 4]; target [PLANES][h][w] float32, written as words
+// sources[0] [h, w, 4]; words (the binding of `residual`) [PLANES][h][w] float32; `target` is not used
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -12,9 +12,9 @@ layout(constant_id = 0) const uint PLANES = 3;
 layout(set = 0, binding = 4) buffer Words { float v[]; } words;
 
 layout(push_constant) uniform Push {
-  uint offset;  // of the source's pixel under the first
-  uint width;   // of the source
-  uint extent;
+  uint offset;  // position of the rectangle in the source
+  uint width;   // width of the source
+  uint extent;  // size of the rectangle
 } push;
 
 void main() {

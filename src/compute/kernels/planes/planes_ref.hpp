@@ -7,17 +7,19 @@
 
 namespace weir::compute {
 
-/// [channels, height, width] float32 in one piece: what the plain references of all operations take and give.
-/// A vector of channel values has height and width 1. A value.
+/// An array [channels, height, width] of float32 in contiguous memory: input and output of the reference
+/// implementations (the functions X_ref, with which tests compare the fast kernels). A vector of channel values has
+/// height and width 1.
 struct Planes {
   int channels = 0, height = 0, width = 0;
   std::vector<float> values;
 
   Planes() = default;
-  /// All zero.
+  /// Creates an array of zeros.
   Planes(int c, int h, int w)
       : channels{c}, height{h}, width{w}, values(static_cast<std::size_t>(c) * static_cast<std::size_t>(h) * w) {}
 
+  /// Returns the number of values of one channel.
   [[nodiscard]] std::size_t plane_size() const { return static_cast<std::size_t>(height) * width; }
   [[nodiscard]] std::span<float> plane(int c) { return std::span{values}.subspan(c * plane_size(), plane_size()); }
   [[nodiscard]] std::span<const float> plane(int c) const {

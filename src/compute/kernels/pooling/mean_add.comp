@@ -1,11 +1,12 @@
 // variants: ff hf
-// Adds each channel's values over a rectangle to a whole-picture sum. Values are rounded to multiples of 2^-24 and summed
-// as integers of 64 bits, kept as four numbers of 16 bits with room for 65536 additions each: the sum does not depend on
-// the order of invocations, nor on how a picture was cut.
+// Adds the values of each channel in a rectangle to a sum over the whole picture. Values are rounded to multiples of
+// 2^-24 and summed as 64-bit integers. So the sum does not depend on the order of invocations or on the tiles of the
+// picture. A sum is stored as four parts of 16 bits, each in a word of 32 bits: 65536 additions to a word cannot
+// overflow. mean_carry.comp then carries the upper bits of each word to the next.
 //
-// source  features
-// target  [4 * VECTORS channels][4] words; `residual` and the others are not used
-// A group takes 64 x 16 pixels of one vector of channels.
+// sources[0] features
+// sums       (the binding of `residual`) [4 * VECTORS channels][4] words, the lowest part first; `target` is not used
+// A workgroup processes 64 x 16 pixels of one vector of channels.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -16,12 +17,13 @@ layout(constant_id = 0) const uint VECTORS = 1;
 layout(set = 0, binding = 4) buffer Sums { uint v[]; } sums;
 
 layout(push_constant) uniform Push {
-  uint offset;  // of the rectangle in the source
-  uint width;   // of the source
-  uint extent;  // of the rectangle
+  uint offset;  // position of the rectangle in the source
+  uint width;   // width of the source
+  uint extent;  // size of the rectangle
 } push;
 
-shared uvec2 part[64];  // low and high word
+// A 64-bit integer is a uvec2: the low and the high word.
+shared uvec2 part[64];
 
 uvec2 plus(uvec2 a, uvec2 b) {
   uint carry;
@@ -29,6 +31,7 @@ uvec2 plus(uvec2 a, uvec2 b) {
   return uvec2(low, a.y + b.y + carry);
 }
 
+// Returns x in units of 2^-24.
 uvec2 fixed_point(float x) {
   const float whole = floor(clamp(x, -1.0e9, 1.0e9));
   const uint fraction = uint(round((x - whole) * 16777216.0));

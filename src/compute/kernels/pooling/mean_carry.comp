@@ -1,8 +1,8 @@
 // variants: ff
-// Carries what stands above 16 bits in the sums of mean_add to the next number, so that there is room again; with FINISH
-// also makes the means of them.
+// Carries the bits above the lowest 16 of each word in the sums of mean_add.comp to the next word, so that more values
+// can be added. With FINISH it also computes the means.
 //
-// residual [channels][4] words; target [channels] float32
+// sums (the binding of `residual`) [channels][4] words; target [channels] float32
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
@@ -14,7 +14,7 @@ layout(constant_id = 1) const bool FINISH = false;
 layout(set = 0, binding = 4) buffer Sums { uint v[]; } sums;
 
 layout(push_constant) uniform Push {
-  float pixels;
+  float pixels;  // number of pixels of the whole picture
 } push;
 
 void main() {
@@ -31,7 +31,7 @@ void main() {
       carry = sum >> 16;
       sums.v[at + k] = word[k];
     }
-    // 64 bits in two's complement, in units of 2^-24.
+    // The sum is a 64-bit integer in two's complement, in units of 2^-24.
     const uint low = word[0] | (word[1] << 16);
     const int high = int(word[2] | (word[3] << 16));
     mean[i] = (float(high) * 256.0 + float(low) * 5.9604644775390625e-8) / push.pixels;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Element by element work on rows, written once for every policy of simd/. Included only by the file of one instruction
-// set; the plain loops are what the compiler makes of them for that set.
+// Element-wise operations on rows, written once for all policies P (P: the vectors of one instruction set and the
+// operations on them, simd/simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it for one
+// instruction set; the compiler vectorises the plain loops.
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,7 @@ template <class P>
 struct RowKernels {
   using F = typename P::F;
 
+  // T is the element type: std::uint16_t (binary16) or float.
   template <class T>
   static float read_value(const T* p) {
     if constexpr (sizeof(T) == 2)
@@ -34,7 +36,7 @@ struct RowKernels {
 
   template <class T>
   static void combine_typed(const CombineJob& job) {
-    const int period = job.channels;  // of a gate
+    const int period = job.channels;  // number of channels after which the gate repeats
     for (int i = 0; i < job.count; i += P::lanes) {
       const int n = std::min(P::lanes, job.count - i);
       alignas(64) float lanes[P::lanes];
@@ -76,14 +78,14 @@ struct RowKernels {
       combine_typed<float>(job);
   }
 
-  /// `Factor` is the job's, or 0 where no loop is worth being made for it.
+  /// Runs a ShuffleJob. `Factor` is its factor as a constant, or 0 if there is no specialised loop for it.
   template <class T, int Factor>
   static void shuffle_by(const ShuffleJob& job) {
     constexpr int kMaxFactor = Factor > 0 ? Factor : kMaxShuffleFactor;
     constexpr int kMaxArea = kMaxFactor * kMaxFactor;
     const int factor = Factor > 0 ? Factor : job.factor;
     const int area = factor * factor;
-    std::array<std::uint8_t, kMaxArea> order;  // here, where no row that is written can alias it
+    std::array<std::uint8_t, kMaxArea> order;  // a local copy: the compiler knows that the outputs do not change it
     std::copy_n(job.order, area, order.begin());
     for (int x = job.first; x < job.last; ++x) {
       const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.pixel_stride;
@@ -115,7 +117,7 @@ struct RowKernels {
 
   static void resize_row(const ResizeJob& job) {
     assert(job.taps >= 1 && job.taps <= kMaxResizeTaps);
-    // Down the columns first, over the input columns that the taps reach, then along the row.
+    // First computes the vertical sums for the input columns that the taps reach, then the horizontal sums of these.
     float* line = job.scratch;
     const int from = std::max(0, job.index[job.first]);
     const int to = std::min(job.width, job.index[job.last - 1] + job.taps);
@@ -149,6 +151,7 @@ struct RowKernels {
     }
   }
 
+  /// Updates `summary` with the values. It computes on the bits, which costs an AND and an XOR for each value.
   static void summarise_values(const float* values, int count, float reference, ValueSummary& summary) {
     const std::uint32_t equal = std::bit_cast<std::uint32_t>(reference);
     std::uint32_t huge = 0;
@@ -162,7 +165,8 @@ struct RowKernels {
     summary.has_unequal = summary.has_unequal || differs != 0;
   }
 
-  /// Planes are rounded side by side and then woven: a loop that does both is not made of vectors.
+  /// Runs a SamplesJob; `most` is the largest sample value. Rounds the planes separately and then interleaves them,
+  /// because compilers do not vectorise a loop that does both.
   template <class T>
   static void to_samples(const SamplesJob& job, float most) {
     constexpr int kPiece = 64;
@@ -174,7 +178,7 @@ struct RowKernels {
         summarise_values(from, count, job.reference[static_cast<std::size_t>(c)], *job.summary);
         for (int x = 0; x < count; ++x) {
           float value = from[x] * most + 0.5F;
-          value = value > 0 ? value : 0;  // NaN becomes 0 here; the check before has seen it
+          value = value > 0 ? value : 0;  // NaN becomes 0 here; summarise_values() has found it
           value = value > most ? most : value;
           piece[c][x] = static_cast<T>(static_cast<int>(value));
         }

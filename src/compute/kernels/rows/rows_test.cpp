@@ -129,7 +129,8 @@ TEST_P(Rows, ResizeTakesTapsDownTheColumnsAndThenAlongTheRow) {
     Planes in{planes, taps, width};
     in.values = numbers(random, in.values.size());
     std::vector<int> index(static_cast<std::size_t>(out_width));
-    for (int x = 0; x < out_width; ++x) index[x] = x * width / out_width - uniform(random, 0, 2);  // may lie outside
+    // Some positions are outside of the row.
+    for (int x = 0; x < out_width; ++x) index[x] = x * width / out_width - uniform(random, 0, 2);
     std::sort(index.begin(), index.end());
     const auto weight = numbers(random, static_cast<std::size_t>(out_width) * taps);
     std::vector<float> scratch(static_cast<std::size_t>(width));

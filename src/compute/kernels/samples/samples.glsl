@@ -1,11 +1,13 @@
-// How the picture that a network made leaves the device as 8-bit samples, three side by side: floor(v * 255 + 0.5), cut to
-// 0..255 while it is a float still (what is below black must not become white). What the host can no longer see in them is
-// told beside: whether a value is no number, and whether one differs from the pixel on its left. With BASE_SCALE the
-// picture below it, enlarged so by nearest neighbour, is added first. What a pixel is, the shader says that includes this.
+// Converts the result of a network to interleaved 8-bit samples, three per pixel: floor(v * 255 + 0.5), clamped to
+// 0..255 before the conversion to an integer (negative values must not become white). It also writes two flags for
+// every 256 pixels of a row, which the host cannot compute from the samples: whether a value is NaN or infinite, and
+// whether a pixel differs from the pixel on its left. If BASE_SCALE is not 0, the picture `base`, enlarged by this
+// factor with nearest neighbour, is added first. The shader that includes this file defines pixel().
 //
-// words  [h][ceil(w / 4)] of three words, each four pixels; then [h][ceil(w / 256)] of one word, the bits of 256 pixels:
-//        1 no number, 2 differs. The host's side of it is nn/vulkan/samples_layout.hpp.
-// base   [h, w, 4] float32
+// words  (the binding of `target`) [h][ceil(w / 4)][3 words with 4 pixels], then [h][ceil(w / 256)] words with flags:
+//        bit 0 NaN or infinite, bit 1 differs. nn/vulkan/samples_layout.hpp describes the same layout for the host.
+// base   (the binding of `residual`) [h, w, 4] float32
+// A workgroup converts 256 pixels of a row, an invocation four.
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
 layout(constant_id = 0) const uint FACTOR = 1;
 layout(constant_id = 1) const uint IN_VECTORS = 1;
@@ -14,17 +16,18 @@ layout(constant_id = 2) const uint BASE_SCALE = 0;
 layout(set = 0, binding = 1) buffer Words { uint v[]; } words;
 
 layout(push_constant) uniform Push {
-  uint extent;
-  uint offset;  // the source's pixel under the first
-  uint width;   // of the source
-  uint phase;   // of the first in its block of FACTOR
-  uint base_offset;
-  uint base_width;
-  uint base_phase;
+  uint extent;  // width and height of the result
+  uint offset;  // source pixel for the first pixel
+  uint width;   // width of the source
+  uint phase;   // position of the first pixel in its block of FACTOR x FACTOR
+  uint base_offset;  // pixel of `base` for the first pixel
+  uint base_width;   // width of `base`
+  uint base_phase;   // position of the first pixel in its block of BASE_SCALE x BASE_SCALE pixels
 } push;
 
 shared uint group_bits;
 
+// Returns the three values of a pixel of the result, before `base` is added.
 vec3 pixel(uvec2 at);
 
 vec3 pixel_on_base(uvec2 at) {
@@ -34,7 +37,7 @@ vec3 pixel_on_base(uvec2 at) {
   return value + residual.v[base.y * push.base_width + base.x].rgb;
 }
 
-// By its bits: compilers may take it that no value is NaN.
+// Checks the bits, because compilers may assume that no value is NaN.
 bool is_not_finite(vec3 v) { return any(equal(floatBitsToUint(v) & uvec3(0x7F800000u), uvec3(0x7F800000u))); }
 
 uvec3 samples(vec3 v) {

@@ -1,5 +1,5 @@
 // variants: ff
-// One picture of one vector a pixel becomes 8-bit samples: see samples.glsl. sources[0] [h, w, 4].
+// Converts a picture with one vector per pixel to 8-bit samples: see samples.glsl. sources[0] is [h, w, 4].
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"

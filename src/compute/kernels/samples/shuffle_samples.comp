@@ -1,6 +1,6 @@
 // variants: ff hf
-// Pixel shuffle that ends a network, the nearest residual and the conversion to 8-bit samples in one: see samples.glsl,
-// and pixel_shuffle.comp for the order of channels. sources[0] features, parameters the order.
+// Runs the last pixel shuffle of a network, the addition of the enlarged picture and the conversion to 8-bit samples in
+// one kernel: see samples.glsl and pixel_shuffle.comp. sources[0] has the features, parameters the order of channels.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"

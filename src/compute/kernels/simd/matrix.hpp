@@ -1,6 +1,8 @@
 #pragma once
 
-// The innermost matrix products, written once for every policy. Included only by the file of one instruction set.
+// The innermost matrix products, written once for all policies P (P: the vectors of one instruction set and the
+// operations on them, simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it for one
+// instruction set.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +10,9 @@
 
 namespace weir::compute {
 
-/// sums[i][n] = sum_k values[i * step + k] * weights[k][n]: P::rows rows by Columns vectors, int16 in, int32 out.
+/// Computes sums[i][n] = sum_k values[i * step + k] * weights[k][n], for i < P::rows, n < Columns and k < in.
+/// weights[k][n] and sums[i][n] are vectors. Values and weights are int16, sums int32. The weights are packed in pairs
+/// of k: [in / 2][Columns * lanes][2].
 template <class P, int Columns>
 inline __attribute__((always_inline)) void multiply_int16(const std::int16_t* weights, const std::int16_t* values,
                                                           std::ptrdiff_t step, int in,
@@ -28,7 +32,7 @@ inline __attribute__((always_inline)) void multiply_int16(const std::int16_t* we
   }
 }
 
-/// The same in float32.
+/// Computes the same sums in float32; the weights are [in][Columns * lanes].
 template <class P, int Columns>
 inline __attribute__((always_inline)) void multiply_float32(const float* weights, const float* values,
                                                             std::ptrdiff_t step, int in,
@@ -48,7 +52,8 @@ inline __attribute__((always_inline)) void multiply_float32(const float* weights
   }
 }
 
-/// Calls f with std::integral_constant<int, columns>, 1 <= columns <= P::columns.
+/// Calls f(std::integral_constant<int, columns>{}), so that `columns` is a constant within f; 1 <= columns <=
+/// P::columns.
 template <class P, class Function>
 inline void with_columns(int columns, Function&& f) {
   switch (columns) {
@@ -69,14 +74,17 @@ inline void with_columns(int columns, Function&& f) {
   }
 }
 
-/// Cache lines of a few rows to be prefetched bit by bit, between other work.
+/// Prefetches the cache lines (64 bytes) of a few rows in small steps, between other work.
 template <int Rows>
 struct Prefetcher {
-  const char* from[Rows] = {};
-  int lines = 0;  ///< of each row
-  int next = 0;   ///< over rows * lines
-  /// Never a function of its own: the linker might take one instruction set's copy for all.
+  const char* from[Rows] = {};  ///< addresses of the rows
+  int lines = 0;                ///< number of cache lines of each row
+  int next = 0;                 ///< number of lines already prefetched, of all rows together
+
+  /// Returns how many lines each of `calls` calls of fetch() must prefetch. It is always inlined, because otherwise the
+  /// linker could use the code of one instruction set for all.
   inline __attribute__((always_inline)) int per_call(int calls) const { return (Rows * lines + calls - 1) / calls; }
+  /// Prefetches the next `count` lines, alternating between the rows.
   template <class P>
   inline void fetch(int count) {
     for (int i = 0; i < count && next < Rows * lines; ++i, ++next) {

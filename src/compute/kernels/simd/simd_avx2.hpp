@@ -7,8 +7,9 @@
 namespace weir::compute {
 
 /// AVX2 with FMA and F16C: 8 floats; see simd_plain.hpp for what each function does.
-/// The register tile is 4 x 2. GCC 12 keeps no larger one of int16 sums in sixteen registers: 6 x 2 ran at 55 instead of
-/// 96 thousand million multiplications a second, where Clang 14 ran both at 89 (one core of an EPYC with AVX-512 VNNI).
+/// The register tile has 4 x 2 vectors of sums (rows x columns), because GCC 12 does not keep more vectors of int32
+/// sums in the sixteen registers. Measured with int16 products on one core of an EPYC with AVX-512 VNNI, in 10^9
+/// multiplications per second: GCC 12 reached 96 with 4 x 2 and 55 with 6 x 2; Clang 14 reached 89 with both.
 struct Avx2 {
   static constexpr const char* name = "avx2";
   static constexpr int lanes = 8;
@@ -38,9 +39,10 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(m), magnitude));
   }
   static inline F largest_lanes(const F* m) {
-    // Eight vectors at once: each step halves the lanes of a pair and puts the two halves side by side.
+    // Reduces eight vectors to one. Each step takes two vectors, computes the larger lanes of two halves of each, and
+    // puts the two results, each of half the length, into one vector.
     I a[4];
-    for (int i = 0; i < 4; ++i) {  // vectors i and i + 4: one to a half
+    for (int i = 0; i < 4; ++i) {  // a[i] has 4 lanes of m[i], then 4 lanes of m[i + 4]
       const I x = _mm256_castps_si256(m[i]);
       const I y = _mm256_castps_si256(m[i + 4]);
       a[i] = _mm256_max_epi32(_mm256_permute2x128_si256(x, y, 0x20), _mm256_permute2x128_si256(x, y, 0x31));
@@ -54,7 +56,8 @@ struct Avx2 {
   static inline void pack(std::int16_t* p, F a, F b) {
     _mm256_storeu_si256(reinterpret_cast<I*>(p), _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b)));
   }
-  static constexpr int channel_at(int position) {  // packs works within halves: four of a, four of b
+  // The result of _mm256_packs_epi32 has in each 128-bit half four lanes of a, then four lanes of b.
+  static constexpr int channel_at(int position) {
     const int half = position / 8;
     const int rest = position % 8;
     return rest < 4 ? 4 * half + rest : 8 + 4 * half + (rest - 4);

@@ -39,15 +39,16 @@ struct Avx512 {
     return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(m), magnitude));
   }
   static inline F largest_lanes(const F* m) {
-    // Sixteen vectors at once: each step halves the lanes of a pair and puts the two halves side by side.
+    // Reduces sixteen vectors to one. Each step takes two vectors, computes the larger lanes of two halves of each, and
+    // puts the two results, each of half the length, into one vector.
     I a[16];
     for (int i = 0; i < 16; ++i) a[i] = _mm512_castps_si512(m[i]);
     I b[8];
-    for (int i = 0; i < 8; ++i) {  // vectors i and i + 8: 8 lanes each
+    for (int i = 0; i < 8; ++i) {  // b[i] has 8 lanes of m[i], then 8 lanes of m[i + 8]
       b[i] = _mm512_max_epi32(_mm512_shuffle_i64x2(a[i], a[i + 8], 0x44), _mm512_shuffle_i64x2(a[i], a[i + 8], 0xee));
     }
     I c[4];
-    for (int i = 0; i < 4; ++i) {  // quarters of i, i + 8 and i + 4, i + 12
+    for (int i = 0; i < 4; ++i) {  // c[i] has 4 lanes of each of m[i], m[i + 8], m[i + 4] and m[i + 12]
       c[i] = _mm512_max_epi32(_mm512_shuffle_i64x2(b[i], b[i + 4], 0x88), _mm512_shuffle_i64x2(b[i], b[i + 4], 0xdd));
     }
     I d[2];
@@ -55,13 +56,15 @@ struct Avx512 {
       d[i] = _mm512_max_epi32(_mm512_unpacklo_epi32(c[i], c[i + 2]), _mm512_unpackhi_epi32(c[i], c[i + 2]));
     }
     const I e = _mm512_max_epi32(_mm512_unpacklo_epi32(d[0], d[1]), _mm512_unpackhi_epi32(d[0], d[1]));
-    // Each quarter q holds, in its four lanes, the vectors base(q) + {0, 1, 2, 3}; base = 0, 8, 4, 12.
+    // The four quarters of e have the results of vectors 0..3, 8..11, 4..7 and 12..15. The shuffle exchanges the second
+    // and the third quarter.
     return _mm512_castsi512_ps(_mm512_shuffle_i64x2(e, e, 0xd8));
   }
   static inline void pack(std::int16_t* p, F a, F b) {
     _mm512_storeu_si512(p, _mm512_packs_epi32(_mm512_cvtps_epi32(a), _mm512_cvtps_epi32(b)));
   }
-  static constexpr int channel_at(int position) {  // packs works within quarters: four of a, four of b
+  // The result of _mm512_packs_epi32 has in each 128-bit quarter four lanes of a, then four lanes of b.
+  static constexpr int channel_at(int position) {
     const int quarter = position / 8;
     const int rest = position % 8;
     return rest < 4 ? 4 * quarter + rest : 16 + 4 * quarter + (rest - 4);
@@ -75,7 +78,7 @@ struct Avx512 {
     __builtin_memcpy(&both, p, sizeof both);
     return _mm512_set1_epi32(both);
   }
-  /// As an instruction of its own: GCC 12 spills the intrinsic's accumulators (half the speed).
+  /// Uses inline assembly: with the intrinsic, GCC 12 moves sums between registers and memory, which halves the speed.
   static inline I dot(I acc, W w, B pair) {
     __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(w), "v"(pair));
     return acc;

@@ -7,8 +7,8 @@
 namespace weir::compute {
 
 /// NEON of 64-bit Arm: 4 floats; see simd_plain.hpp for what each function does.
-/// The register tile is 4 x 4: sixteen sums, and eight half registers of weights that vld2 takes apart into the two
-/// channels of a pair.
+/// The register tile has 4 x 4 vectors (rows x columns): sixteen registers of sums, and eight half registers of
+/// weights. vld2 loads the weights of a pair of channels and separates the two channels.
 struct Neon {
   static constexpr const char* name = "neon";
   static constexpr int lanes = 4;
@@ -45,8 +45,8 @@ struct Neon {
   }
   static constexpr int channel_at(int position) { return position; }
 
-  using W = int16x4x2_t;  ///< the first channel's weights, the second's
-  using B = int16x4_t;    ///< a pair of values, twice
+  using W = int16x4x2_t;  ///< the weights of the first channel and those of the second channel
+  using B = int16x4_t;    ///< the pair of values, two times
   static inline I zero() { return vdupq_n_s32(0); }
   static inline W load_weights(const std::int16_t* p) { return vld2_s16(p); }
   static inline B pair(const std::int16_t* p) {

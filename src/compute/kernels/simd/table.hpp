@@ -1,6 +1,7 @@
 #pragma once
 
-// Makes the table of kernels of one policy. Included only by the file of one instruction set.
+// The table of the kernels of one policy P (the vectors of one instruction set and the operations on them,
+// simd_plain.hpp). Each file simd/kernels_*.cpp includes this header and compiles it for one instruction set.
 
 #include "compute/kernels/conv3x3/winograd.hpp"
 #include "compute/kernels/direct/direct.hpp"

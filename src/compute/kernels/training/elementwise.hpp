@@ -1,7 +1,9 @@
 #pragma once
 
-// What training does value by value, in plain loops that a compiler turns into vectors: the definition, for float and
-// double, and, compiled for an instruction set, the fast variant too. `Tag` keeps the instruction sets' copies apart.
+// The element-wise operations of training: the definitions of all functions of TrainingKernels (training.hpp, which
+// documents them) except `product`. They are plain loops that a compiler vectorises: with T = float they are compiled
+// for each instruction set; nn/train/reference_training_device.cpp also uses T = double, as the reference. `Tag` is a
+// type that differs between instruction sets, so that the linker does not merge their functions.
 
 #include <cmath>
 #include <cstddef>
@@ -92,7 +94,8 @@ struct Elementwise {
     }
   }
 
-  /// In kSums sums side by side, so that the order is the same with and without vectors.
+  /// Returns the sum of term(i) for i < n. It always adds kSums partial sums, so that the order of the additions does
+  /// not depend on the length of vectors.
   static constexpr std::size_t kSums = 16;
   template <class Term>
   static double sum(std::size_t n, Term&& term) {
@@ -155,7 +158,7 @@ struct Elementwise {
   }
   static void max_pool_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
                             std::size_t channels) {
-    constexpr std::size_t kGroup = 16;  // channels at once, for vectors
+    constexpr std::size_t kGroup = 16;  // channels per call; a constant, so that the loops can be vectorised
     std::size_t c = 0;
     for (; c + kGroup <= channels; c += kGroup) max_pool_back_channels<kGroup>(taps, count, out_gradient, gradients, c);
     for (; c < channels; ++c) max_pool_back_channels<1>(taps, count, out_gradient, gradients, c);
@@ -163,7 +166,8 @@ struct Elementwise {
   template <std::size_t Channels>
   static void max_pool_back_channels(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
                                      std::size_t first) {
-    T most[Channels], largest[Channels], upstream[Channels];  // at: the tap, as a number of the same size
+    // `largest` is the index of the largest tap. It has the type T, so that the loops can be vectorised.
+    T most[Channels], largest[Channels], upstream[Channels];
     for (std::size_t c = 0; c < Channels; ++c) {
       most[c] = taps[0][first + c];
       largest[c] = 0;

@@ -1,6 +1,8 @@
-// A step of Adam, or of SGD with momentum, over `count` weights: elementwise.hpp's adam and sgd. target the weights,
-// residual the mean or the velocity, gate the mean of the squares; sources: 0 the gradient, 1 the sum of the squares of all
-// gradients, by which they are clipped to a norm of `most` if `clips`.
+// One step of Adam, or of SGD (stochastic gradient descent) with momentum, for `count` weights. adam() and sgd() in
+// elementwise.hpp compute the same on the CPU. sources[0] is the gradient; sources[1] has one value, the sum of the
+// squares of all gradients; target is the weights. The binding of `residual` is the mean of the gradients (Adam) or the
+// velocity (SGD), that of `gate` the mean of the squares (Adam). If `clips` is not 0, gradients are scaled so that
+// their norm is at most `most`.
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;

@@ -1,10 +1,11 @@
-// target[i] (+)= OPERATION of sources[0][i], sources[1] and sources[2]: nn::train's commands that go value by value. `i` of
-// a per-channel operand is the channel. Contracts: nn/train/command.hpp; definitions: elementwise.hpp.
+// Element-wise commands of nn::train: target[i] = result(i), or target[i] += result(i) if `accumulate` is not 0. An
+// operand with one value per channel is indexed by the channel. nn/train/command.hpp describes the commands;
+// elementwise.hpp defines their results.
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
-layout(constant_id = 0) const uint OPERATION = 0;
-layout(constant_id = 1) const uint KIND = 0;  // a Curve or a Distance
+layout(constant_id = 0) const uint OPERATION = 0;  // see result()
+layout(constant_id = 1) const uint KIND = 0;  // an ActivationKind or a LossKind
 
 layout(set = 0, binding = 0) readonly buffer Sources { float v[]; } sources[8];
 layout(set = 0, binding = 1) buffer Target { float v[]; } target;
@@ -18,7 +19,7 @@ float activation(float x) {
     case 0: return x > 0.0 ? x : 0.0;
     case 1: return x < 0.0 ? x * push.alpha : x;
     case 2: return 1.0 / (1.0 + exp(-x));
-    default: return tanh(clamp(x, -20.0, 20.0));  // beyond, some drivers divide infinity by infinity
+    default: return tanh(clamp(x, -20.0, 20.0));  // for larger values some drivers divide infinity by infinity
   }
 }
 

@@ -1,25 +1,30 @@
-// c (+)= bias + a * b of float32: a matrix product, and the three passes of a convolution as products whose matrix of
-// patches is never stored (each value is gathered where it is needed; zero outside of the picture).
+// c (+)= bias + a * b in float32 ((+)= adds if `accumulate` is not 0): a matrix product, and the three products of a
+// convolution: the result (convolve) and the gradients of its input (back) and weights. A patch is the input pixels of
+// all taps of one output pixel, one row of a matrix. This matrix is not stored: each value is read from the picture
+// when it is needed; it is zero outside of the picture. `from` is this picture: the input, or for KIND 2 the gradient
+// of the result. The grid has grid_h x grid_w pixels per image: those of the result, or for KIND 2 those of the input.
 //
 // KIND          c                              a                                   b
 // 0 product     [m, n]                         [m, k], or [k, m] if TRANSPOSED_A   [k, n], or [n, k] if TRANSPOSED_B
 // 1 convolve    [grid pixels, n]               patches of `from` [m, k]            weights [k, n]
-// 2 back        [grid pixels, n]               patches of the gradient [m, k]      weights, each tap [n, from_c] transposed
+// 2 back        [grid pixels, n]               patches of the gradient [m, k]      weights, each tap [n, from_c]^T
 // 3 weights     [taps * from_c, n]             patches of `from`, transposed       gradient [grid pixels, n]
 //
-// sources[0] a or `from`, sources[1] b, sources[2] the bias [n]. A group makes a tile of c, an invocation 8 x 4 of it, over
-// shared pieces of 16 of k. Groups along y share k out: the y-th writes its sum to target + y * m * n, to be added up later.
-// Each value is summed in the order of k. Source: tiles in shared memory, Volkov and Demmel, SC 2008; the product without
-// stored patches, Chetlur et al., "cuDNN: efficient primitives for deep learning", 2014.
+// sources[0] is a or `from`, sources[1] is b, sources[2] is the bias [n]. A workgroup computes a tile of c, an
+// invocation 8 x 4 values of it. The invocations of a workgroup share DEPTH columns of a and rows of b at a time.
+// Workgroups along y divide k: workgroup y sums over k_each values of k and writes to target + y * m * n; another
+// kernel adds these sums. Each value is summed in the order of k.
+// Source: tiles in shared memory, Volkov and Demmel, SC 2008; the product without stored patches, Chetlur et al.,
+// "cuDNN: efficient primitives for deep learning", 2014.
 #version 450
 #extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
 layout(constant_id = 0) const uint KIND = 0;
-layout(constant_id = 1) const uint ACROSS = 8;  // invocations side by side: 4, 8 or 16
+layout(constant_id = 1) const uint ACROSS = 8;  // invocations in a row of the tile: 4, 8 or 16
 layout(constant_id = 2) const bool TRANSPOSED_A = false;
 layout(constant_id = 3) const bool TRANSPOSED_B = false;
-layout(constant_id = 4) const bool SPREAD = false;  // KIND 2 with a stride: the gradient's pixels lie apart
+layout(constant_id = 4) const bool SPREAD = false;  // KIND 2 with a stride: zeros between the pixels of the gradient
 
 layout(set = 0, binding = 0) readonly buffer Sources { float v[]; } sources[8];
 layout(set = 0, binding = 1) buffer Target { float v[]; } target;
@@ -32,17 +37,19 @@ layout(push_constant) uniform Push {
 } push;
 
 const uint DEPTH = 16;
-const uint DOWN = 64 / ACROSS;
-const uint ROWS = 8 * DOWN;       // of a tile: 128, 64 or 32
-const uint COLUMNS = 4 * ACROSS;  // 16, 32 or 64
-const int NOWHERE = -(1 << 24);   // a pixel that no tap brings into the picture
+const uint DOWN = 64 / ACROSS;    // invocations in a column of the tile
+const uint ROWS = 8 * DOWN;       // rows of a tile: 128, 64 or 32
+const uint COLUMNS = 4 * ACROSS;  // columns of a tile: 16, 32 or 64
+const int NOWHERE = -(1 << 24);   // a position so far outside that all taps are outside of the picture
 
 shared float a[DEPTH][129];
 shared float b[DEPTH][65];
-// Of each row of the tile: where its patch begins. KIND 1 and 2: the image's first pixel; 3: the channel.
+// For each row of the tile: the position of its patch, and in patch_at the index of the image's first pixel (KIND 1 and
+// 2) or the channel (KIND 3).
 shared int patch_y[128], patch_x[128];
 shared uint patch_at[128];
 
+// Returns a value of the picture whose first pixel has the index `first`; zero outside of the picture.
 float gathered(int y, int x, uint first, uint channel) {
   if (SPREAD) {
     const int stride = int(push.stride);
@@ -54,6 +61,7 @@ float gathered(int y, int x, uint first, uint channel) {
   return sources[0].v[(first + uint(y) * push.from_w + uint(x)) * push.from_c + channel];
 }
 
+// Fills patch_y, patch_x and patch_at for the tile whose first row is `corner`. `self` is the index of the invocation.
 void describe_rows(uint corner, uint self) {
   for (uint i = self; i < ROWS; i += 64) {
     const uint row = corner + i;
@@ -78,6 +86,7 @@ void describe_rows(uint corner, uint self) {
   }
 }
 
+// These functions load columns first..end-1 of a, and rows first..end-1 of b, for the tile that begins at `corner`.
 void load_a(uint corner, uint first, uint end, uint self) {
   if (KIND == 1 || KIND == 2) {
     const uint k = first + self % 16;

@@ -1,6 +1,9 @@
 #pragma once
 
-// The product of training.hpp, written once for every policy of simd/. Included only by the file of one instruction set.
+// The matrix product of training (ProductJob), written once for all policies P (P: the vectors of one instruction set
+// and the operations on them, simd/simd_plain.hpp). Each file training_*.cpp includes this header and compiles it for
+// one instruction set. The result is computed in tiles: a few rows and a few vectors of columns, whose sums are kept in
+// registers.
 
 #include "compute/kernels/simd/matrix.hpp"
 #include "compute/kernels/training/training.hpp"
@@ -10,10 +13,10 @@ namespace weir::compute {
 template <class P>
 struct MatrixProduct {
   using F = typename P::F;
-  /// Sums that are kept in registers, as vectors.
+  /// Maximum number of vectors of sums in a tile.
   static constexpr int kSums = P::rows * P::columns;
-  /// Each row has an address of its own: by one vector, a core reached 0.57 of its peak with 24, 0.88 with 12, 0.95 with 8
-  /// (GCC 12, EPYC with AVX-512).
+  /// Maximum number of rows of a tile. Each row needs a register for its address: with tiles of one vector, a core
+  /// reached 0.57 of its peak speed with 24 rows, 0.88 with 12 and 0.95 with 8 (GCC 12, EPYC with AVX-512).
   static constexpr int kMaxRows = 8;
 
   static void run(const ProductJob& job) {
@@ -27,6 +30,7 @@ struct MatrixProduct {
   }
 
  private:
+  /// Computes all rows of a panel: `Vectors` vectors of columns, from `column` on.
   template <int Vectors>
   static void panel(const ProductJob& job, int column) {
     constexpr int kRows = kSums / Vectors < kMaxRows ? kSums / Vectors : kMaxRows;
@@ -57,7 +61,7 @@ struct MatrixProduct {
         }
       }
     }
-    const int left = job.columns - column - (Vectors - 1) * P::lanes;  // of the last vector
+    const int left = job.columns - column - (Vectors - 1) * P::lanes;  // columns in the last vector
     for (int i = 0; i < Rows; ++i) {
       float* out = job.out + (row + i) * job.out_step + column;
       for (int v = 0; v + 1 < Vectors; ++v) put(out + v * P::lanes, sum[i][v], job.accumulate);
@@ -71,6 +75,7 @@ struct MatrixProduct {
   static inline void put(float* out, F value, bool accumulate) {
     P::store(out, accumulate ? P::add(P::load(out), value) : value);
   }
+  /// Stores only the first `count` lanes.
   static inline void put_first(float* out, F value, int count, bool accumulate) {
     alignas(64) float lanes[P::lanes];
     P::store(lanes, value);

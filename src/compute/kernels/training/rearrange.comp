@@ -1,9 +1,11 @@
-// target[to(i)] (+)= sources[0][from(i)]: values that change places.
+// Copies values to other positions: target[to] = sources[0][from], or += if `accumulate` is not 0, where `from` and
+// `to` depend on i < count.
 //
-// KIND 0  transpose: `a` rows, `b` columns
-//      1  small to large pixels: h = a, w = b, channels = c, factor = d, as nn::train::PixelShuffle
-//      2  large to small: the same
-//      3  some channels of rows of `a` to some of rows of `b`: `c` channels, from `d` and to `e` on
+// KIND 0  transpose of a matrix with `a` rows and `b` columns
+//      1  pixel shuffle of images: a = height, b = width, c = output channels, d = factor
+//      2  the inverse of KIND 1
+//      3  copies `c` channels of each row: channels d.. of rows with `a` channels to channels e.. of rows with `b`
+//         channels
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
@@ -16,7 +18,7 @@ layout(push_constant) uniform Push {
   uint a, b, c, d, e;
 } push;
 
-// Of the large picture's value i.
+// Returns the index, before the pixel shuffle, of the value that has index i after it.
 uint source_index(uint i) {
   const uint channel = i % push.c;
   const uint pixel = i / push.c;

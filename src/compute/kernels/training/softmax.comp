@@ -1,5 +1,7 @@
-// Cross-entropy of softmax, an invocation to a row: target[row] = -sum_c t[c] log(softmax(p)[c]); or, with BACK,
-// target (+)= gradient[0] / rows * (softmax(p) - t). sources: 0 the prediction p, 1 the targets t, 2 the gradient.
+// Cross-entropy of softmax, one invocation per row: target[row] = -sum_c t[c] log(softmax(p)[c]). With BACK, its
+// gradient: target = gradient[0] / rows * (softmax(p) - t), or += if `accumulate` is not 0. sources[0] is the
+// prediction p, sources[1] the values t to predict, both [rows][channels]; sources[2] is the gradient of the mean loss,
+// one value.
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
@@ -11,7 +13,7 @@ layout(push_constant) uniform Push {
   uint rows, channels, accumulate;
 } push;
 
-// log(sum exp), without overflow.
+// Returns log(sum exp) of a row without overflow.
 float log_sum(uint first) {
   float most = sources[0].v[first];
   for (uint c = 1; c < push.channels; ++c) most = max(most, sources[0].v[first + c]);

@@ -1,6 +1,8 @@
-// target[part][channel] (+)= the sum of TERM over the part's rows of [rows, channels], always in the same order. TERM: 0
-// sources[0], 1 the gradient sources[1] times sources[0] where that is below zero (the slopes of PReLU). A group adds up 16
-// channels side by side, rows in four turns; groups along y are the parts.
+// Sums each channel of [rows][channels], always in the same order. Part y of the rows (rows_each rows) is summed by the
+// workgroups with this y: target[part][channel] = sum, or += if `accumulate` is not 0.
+// TERM 0: the sum of sources[0]. TERM 1: the sum of sources[1] * sources[0] where sources[0] is negative; with the
+// gradient as sources[1] this is the gradient of PReLU's slopes.
+// A workgroup sums 16 channels at the same time; each of the four invocations of a channel sums every fourth row.
 #version 450
 
 layout(local_size_x = 16, local_size_y = 4, local_size_z = 1) in;
@@ -12,7 +14,7 @@ layout(push_constant) uniform Push {
   uint rows, channels, rows_each, accumulate;
 } push;
 
-shared float partial[4][16];
+shared float partial[4][16];  // the sums of the invocations
 
 float term(uint i) {
   const float x = sources[0].v[i];

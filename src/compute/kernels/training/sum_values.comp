@@ -1,5 +1,11 @@
-// target[group] (+)= factor * the sum over the group's piece of TERM, always in the same order. TERM: of x = sources[0][i]
-// and t = sources[1][i]: 0 x, 1 (x - t)^2, 2 |x - t|, 3 sqrt((x - t)^2 + epsilon^2) (as compute::Distance), 4 x^2.
+// Sums values, always in the same order. Each workgroup sums `each` of the `count` values: target[group] = factor *
+// sum, or += if `accumulate` is not 0. With x = sources[0][i] and t = sources[1][i], the values are
+// TERM 0  x
+//      1  (x - t)^2
+//      2  |x - t|
+//      3  sqrt((x - t)^2 + epsilon^2)
+//      4  x^2
+// 0 to 3 are the values of compute::LossKind.
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Makes the table of training kernels of one policy. Included only by the file of one instruction set.
+// The table of the training kernels of one policy P (the vectors of one instruction set and the operations on them,
+// simd/simd_plain.hpp). Each file training_*.cpp includes this header and compiles it for one instruction set.
 
 #include "compute/kernels/training/elementwise.hpp"
 #include "compute/kernels/training/product.hpp"

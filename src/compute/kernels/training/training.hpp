@@ -5,91 +5,108 @@
 
 namespace weir::compute {
 
-/// A sum of products, from which every matrix product and all three passes of a convolution are made:
+// In this file, (+)= stands for += if `accumulate` is true, and for = otherwise.
+
+/// A generalised matrix product. It computes every matrix product, and all three products of a convolution (the result,
+/// and the gradients of input and weights):
 ///
 ///   out[i][j] (+)= bias[j] + sum_o sum_k values[o * values_outer + i * row_step + k * inner_step]
 ///                                      * matrix[o * matrix_outer + k * matrix_step + j]
 ///
-/// for i below `rows`, j below `columns`, o below `outer`, k below `inner`; all steps in floats.
-/// Behind the last row of `matrix`, and behind `bias`, at least kPadding floats must be readable; they have no effect.
-/// Each out[i][j] is summed in the order of o and k, whatever the other numbers are.
+/// for i < `rows`, j < `columns`, o < `outer`, k < `inner`. out[i][j] is out[i * out_step + j]. The fields *_outer and
+/// *_step are distances in floats.
+/// At least kProductPadding floats after the last row of `matrix`, and after `bias`, must be readable; they have no
+/// effect. Each out[i][j] is summed in the order of o and k, whatever the sizes are.
 struct ProductJob {
   const float* values = nullptr;
   std::ptrdiff_t values_outer = 0, row_step = 0, inner_step = 1;
   const float* matrix = nullptr;
   std::ptrdiff_t matrix_outer = 0, matrix_step = 0;
   int outer = 1, inner = 0, rows = 0, columns = 0;
-  const float* bias = nullptr;  ///< null: none
+  const float* bias = nullptr;  ///< null: no bias
   float* out = nullptr;
   std::ptrdiff_t out_step = 0;
   bool accumulate = false;
 };
-inline constexpr int kProductPadding = 16;  ///< floats of the widest vector
+inline constexpr int kProductPadding = 16;  ///< number of floats in the widest vector of all instruction sets
 
+/// Activation functions of training.
 enum class ActivationKind { relu, leaky_relu, sigmoid, tanh };
+/// Losses. With a prediction p and a target t, the loss of an element is p itself (`mean`), (p - t)^2, |p - t|, or
+/// sqrt((p - t)^2 + epsilon^2) (`charbonnier`). The loss of training is the mean over all elements.
 enum class LossKind { mean, squared, absolute, charbonnier };
 
-/// One step of an optimiser over `count` weights. Source: Kingma and Ba, "Adam", ICLR 2015; the decay of the weights is
-/// apart from the gradient: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+/// One step of the Adam optimiser. Source: Kingma and Ba, "Adam", ICLR 2015; the weight decay is separate from the
+/// gradient (AdamW): Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
 template <class T>
 struct AdamJob {
-  T* weights = nullptr;
+  T* weights = nullptr;  ///< updated
   const T* gradient = nullptr;
-  T *mean_gradient = nullptr, *mean_square = nullptr;
-  T gradient_scale = 1;  ///< of the gradient
+  T *mean_gradient = nullptr, *mean_square = nullptr;  ///< running means of the gradient and of its square; updated
+  T gradient_scale = 1;                                ///< factor of the gradient
   T learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
-  T correction1 = 1, correction2 = 1;  ///< 1 / (1 - beta^step)
+  T correction1 = 1, correction2 = 1;  ///< 1 / (1 - beta1^step), 1 / (1 - beta2^step)
 };
+/// One step of stochastic gradient descent with momentum.
 template <class T>
 struct SgdJob {
-  T* weights = nullptr;
+  T* weights = nullptr;  ///< updated
   const T* gradient = nullptr;
-  T* velocity = nullptr;
+  T* velocity = nullptr;  ///< momentum * old velocity + scaled gradient; updated
   T gradient_scale = 1, learning_rate = 0, momentum = 0, weight_decay = 0;
 };
 
-/// What training needs of one instruction set; elementwise.hpp defines the rest in plain loops. Thread-safe.
+/// The training kernels of one instruction set. product.hpp defines `product`, elementwise.hpp the other functions.
+/// Thread-safe. `n` is the number of elements of an array; arrays with rows and channels are [rows][channels].
 struct TrainingKernels {
-  std::string_view name;  ///< as in Kernels
-  int lanes;
-  int group_rows;  ///< rows of a product that are best worked on at once: a multiple of every tile's
+  std::string_view name;  ///< the same as Kernels::name
+  int lanes;              ///< number of floats in a vector
+  int group_rows;         ///< `product` is fastest if ProductJob::rows is a multiple of this number
   void (*product)(const ProductJob&);
 
-  /// out (+)= alpha * a + beta * b; `b` may be null.
+  /// out (+)= alpha * a + beta * b; if `b` is null, out (+)= alpha * a.
   void (*combine)(const float* a, const float* b, float* out, float alpha, float beta, bool accumulate, std::size_t n);
   /// out (+)= scale * a * b
   void (*multiply)(const float* a, const float* b, float* out, float scale, bool accumulate, std::size_t n);
+  /// out = f(in), where f is the activation function; `slope` is used by leaky_relu only.
   void (*activate)(ActivationKind, float slope, const float* in, float* out, std::size_t n);
   /// in_gradient (+)= out_gradient * f'(in); `out` = f(in)
   void (*activate_back)(ActivationKind, float slope, const float* in, const float* out, const float* out_gradient,
                         float* in_gradient, bool accumulate, std::size_t n);
+  /// out[row][channel] = in[row][channel] + bias[channel]
   void (*add_bias)(const float* in, const float* bias, float* out, std::size_t rows, std::size_t channels);
+  /// out = in for in >= 0, out = in * slopes[channel] for in < 0
   void (*prelu)(const float* in, const float* slopes, float* out, std::size_t rows, std::size_t channels);
+  /// in_gradient (+)= out_gradient for in >= 0, out_gradient * slopes[channel] for in < 0: the gradient of prelu's
+  /// input
   void (*prelu_back)(const float* in, const float* slopes, const float* out_gradient, float* in_gradient,
                      bool accumulate, std::size_t rows, std::size_t channels);
-  /// sums[channel] += over rows, of out_gradient * in where in is below zero
+  /// sums[channel] += sum of out_gradient * in over the rows where `in` is negative: the gradient of prelu's slopes
   void (*prelu_slopes)(const float* in, const float* out_gradient, float* sums, std::size_t rows, std::size_t channels);
-  /// sums[channel] += over rows
+  /// sums[channel] += sum over rows of in[row][channel]
   void (*sum_rows)(const float* in, float* sums, std::size_t rows, std::size_t channels);
+  /// Returns the sum of in[i]^2.
   double (*sum_squares)(const float* in, std::size_t n);
-  /// Sum of the distances between prediction and target; for Distance::mean of the predictions alone.
+  /// Returns the sum (not the mean) of the losses of all elements. `epsilon` is used by charbonnier only.
   double (*loss)(LossKind, float epsilon, const float* prediction, const float* target, std::size_t n);
-  /// gradient (+)= scale * derivative of the distance by the prediction
+  /// gradient (+)= scale * derivative of each element's loss with respect to its prediction
   void (*loss_back)(LossKind, float epsilon, const float* prediction, const float* target, float scale, float* gradient,
                     bool accumulate, std::size_t n);
-  /// out[c] = the largest of taps[0..count-1][c]
+  /// out[c] = the largest of taps[t][c], t < count. The taps are the pixels of a window.
   void (*max_pool)(const float* const* taps, int count, float* out, std::size_t channels);
-  /// gradients[t][c] += out_gradient[c] for the first t whose taps[t][c] is the largest
+  /// gradients[t][c] += out_gradient[c] for the first t for which taps[t][c] is the largest
   void (*max_pool_back)(const float* const* taps, int count, const float* out_gradient, float* const* gradients,
                         std::size_t channels);
   void (*adam)(const AdamJob<float>&, std::size_t n);
   void (*sgd)(const SgdJob<float>&, std::size_t n);
 };
 
+/// Returns the plain training kernels, which every machine can run.
 const TrainingKernels& plain_training_kernels();
-/// Those of the fastest instruction set that this machine has.
+/// Returns the training kernels of the fastest instruction set that this machine can run.
 const TrainingKernels& best_training_kernels();
-/// Null, if there are none of this name or the machine lacks the set; names as in find_kernels.
+/// Returns the training kernels with this name, as in find_kernels(); null if no kernels have it or this machine cannot
+/// run them.
 const TrainingKernels* find_training_kernels(std::string_view name);
 
 }  // namespace weir::compute

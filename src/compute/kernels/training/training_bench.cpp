@@ -1,5 +1,6 @@
-// The sum of products as the three passes of a 3x3 convolution ask for it (nn/train/cpu_convolution.cpp): rows of 48
-// pixels. `of_peak`: part of what the instruction set can do at most in float32 on one core (peak_bench.hpp).
+// Measures the matrix product as the training of a 3x3 convolution uses it (nn/train/cpu_convolution.cpp: the result
+// and the gradients of input and weights), with rows of 48 pixels. `of_peak` is the speed as a fraction of the float32
+// peak of one core with this instruction set (peak_bench.hpp).
 #include <benchmark/benchmark.h>
 
 #include <string>

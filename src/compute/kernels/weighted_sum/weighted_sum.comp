@@ -1,13 +1,14 @@
 // variants: ff hh
-// coefficient_0 * source_0 + coefficient_1 * source_1 + ... + constant, then an activation. The first two sources may be
-// multiplied channel by channel (gate, second_gate).
+// target = activation(coefficient[0] * sources[0] + coefficient[1] * sources[1] + ... + constant). The first two
+// sources may be multiplied by a factor per channel (gate, second_gate). An invocation computes one vector of channels
+// of one pixel.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
 #include "activation.glsl"
 
 layout(local_size_x = 8, local_size_y = 8, local_size_z = 1) in;
-layout(constant_id = 0) const uint COUNT = 1;
+layout(constant_id = 0) const uint COUNT = 1;  // number of sources
 layout(constant_id = 1) const uint VECTORS = 1;
 layout(constant_id = 2) const bool GATED = false;
 layout(constant_id = 3) const bool GATED_SECOND = false;
@@ -15,10 +16,10 @@ layout(constant_id = 4) const uint ACTIVATION = 0;
 layout(constant_id = 5) const uint CHANNELS = 4;
 
 layout(push_constant) uniform Push {
-  uint offset[8];  // each source's pixel under the target's (0, 0)
-  uint width[8];
+  uint offset[8];  // pixel of each source for target pixel (0, 0)
+  uint width[8];   // width of each source
   float coefficient[8];
-  float constant, a, b;
+  float constant, a, b;  // a and b are the parameters of the activation: activation.glsl
   uint target_extent;
 } push;
 
@@ -37,7 +38,7 @@ void main() {
   }
   sum = activated(sum, ACTIVATION, push.a, push.b);
   for (uint i = 0; i < 4; ++i) {
-    if (vector * 4 + i >= CHANNELS) sum[i] = 0.0;  // channels that only fill up stay zero
+    if (vector * 4 + i >= CHANNELS) sum[i] = 0.0;  // the padding channels stay zero
   }
   target.v[(at.y * extent.x + at.x) * VECTORS + vector] = TARGET(sum);
 }

@@ -6,7 +6,8 @@
 
 namespace weir::compute {
 
-/// sum of coefficient[i] * inputs[i], in the order of i; at least one input, all of one shape.
+/// Reference implementation (for tests of the fast kernels): returns the sum of coefficient[i] * inputs[i], added in
+/// the order of i. There is at least one input, and all have the same shape.
 Planes weighted_sum_ref(std::span<const Planes* const> inputs, std::span<const float> coefficient);
 
 }  // namespace weir::compute
