@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMaxDepth = 4;              // folders below a searched one
-constexpr std::size_t kMaxFiles = 20000;  // looked at below a searched one
-constexpr std::size_t kMaxListed = 20;    // networks in a message
+constexpr int kMaxDepth = 4;              // levels of folders below a searched folder
+constexpr std::size_t kMaxFiles = 20000;  // largest number of files and folders inspected below a searched folder
+constexpr std::size_t kMaxListed = 20;    // largest number of networks in a message
 constexpr std::array<std::string_view, 3> kFolderOrder{"models-se", "models-pro", "models-nose"};
 
 CatalogueEntry describe_entry(const fs::path& param_path) {
@@ -44,9 +44,10 @@ CatalogueEntry describe_entry(const fs::path& param_path) {
   return entry;
 }
 
+/// Searches a folder for .param files, within limits of depth and number of files.
 class FolderSearch {
  public:
-  /// The .param files below `folder`, sorted; errors of single folders are passed over.
+  /// Returns the .param files below `folder`, sorted; ignores errors of single folders.
   std::vector<fs::path> find(const fs::path& folder) {
     file_count_ = 0;
     found_.clear();
@@ -75,7 +76,8 @@ class FolderSearch {
   std::size_t file_count_ = 0;
 };
 
-/// Adds the networks of one folder that are not there yet.
+/// Adds the networks of one folder to `entries`, except those whose path is in `known`; adds their paths to `known`. If
+/// the folder has too many files, adds an unreadable entry that reports this.
 void add_folder(const fs::path& folder, std::set<fs::path>& known, std::vector<CatalogueEntry>& entries) {
   FolderSearch search;
   for (const fs::path& param_path : search.find(folder)) {
@@ -91,7 +93,8 @@ void add_folder(const fs::path& folder, std::set<fs::path>& known, std::vector<C
   entries.push_back(std::move(entry));
 }
 
-/// X.param for X.param, X.bin and X; nothing if there is no such file.
+/// `model` is X.param, X.bin or X. Returns X.param; nothing if the file that `model` names does not exist (for X:
+/// X.param).
 std::optional<fs::path> find_param(const fs::path& model) {
   std::error_code code;
   if (model.extension() == ".param" && fs::exists(model, code)) return model;
@@ -103,7 +106,8 @@ std::optional<fs::path> find_param(const fs::path& model) {
 
 std::string long_name(const CatalogueEntry& entry) { return entry.folder + "/" + entry.name; }
 
-/// How well a name fits: 0 the network's own, 1 its folder's, 2 a part of it; 3 not at all.
+/// Returns how well `name` matches an entry: 0: it is empty, or the network's name or "folder/name"; 1: the folder's
+/// name; 2: a part of "folder/name"; 3: no match.
 int name_distance(const CatalogueEntry& entry, const std::string& name) {
   if (name.empty()) return 0;
   const std::string lowered = lower_case(name), full = lower_case(long_name(entry));
@@ -143,7 +147,8 @@ std::string describe_request(const NetworkRequest& request) {
   return text;
 }
 
-/// True if the name of an unreadable network promises what is asked for, and something was asked.
+/// Returns true if the network is unreadable, and its name (with the scale and noise level in it) matches a request
+/// that is not empty.
 bool matches_by_name(const CatalogueEntry& entry, const NetworkRequest& request) {
   if (entry.unreadable_reason.empty()) return false;
   if (!request.name.empty() && name_distance(entry, request.name) == 0) return true;
@@ -161,14 +166,14 @@ Error no_match_error(std::span<const CatalogueEntry> entries, const NetworkReque
   return {Errc::invalid_argument, fmt::format("{}; {}", describe_request(request), list_networks(entries))};
 }
 
-/// Smaller is preferred; see select_network.
+/// Returns the sort key of select_network. The network with the smallest key is selected.
 auto preference(const CatalogueEntry& entry) {
   const auto* folder = std::find(kFolderOrder.begin(), kFolderOrder.end(), entry.folder);
   return std::tuple{entry.family.scale == 1, entry.multiplications_per_pixel, entry.noise.value_or(-1),
                     folder - kFolderOrder.begin()};
 }
 
-/// Those of the name and the noise level.
+/// Returns the readable networks that match the request's name and noise level.
 Candidates find_matches(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
   Candidates candidates = find_name_matches(entries, request.name);
   std::erase_if(candidates, [&](const CatalogueEntry* entry) {

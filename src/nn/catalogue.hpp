@@ -13,52 +13,72 @@
 
 namespace weir::nn {
 
-/// One network that was found, or one that was found and cannot be used.
+/// A network file that was found. If unreadable_reason is empty, the network can be used, and all fields are set. If
+/// not, only `param_path`, `name`, `folder`, `noise`, `scale_in_name` and `unreadable_reason` are set.
+/// One more kind of entry reports a folder that was not searched completely, because it has too many files:
+/// `param_path` is the path of this folder, `name` and `folder` are its name, and unreadable_reason has the text for
+/// the user.
 struct CatalogueEntry {
-  std::filesystem::path param_path;
-  std::string name;               ///< file stem
-  std::string folder;             ///< the name of the folder that holds it
-  std::string unreadable_reason;  ///< why; empty if the network can be used, and only then is the rest filled
+  std::filesystem::path param_path;  ///< path of the .param file
+  std::string name;                  ///< file name without folder and ending
+  std::string folder;                ///< name of the folder that contains the file, without its parents
+  std::string unreadable_reason;     ///< why the network cannot be used; empty if it can be used
   Family family;
-  std::optional<int> noise;          ///< as noise_of(name) tells, readable or not
-  std::optional<int> scale_in_name;  ///< as scale_of(name) tells, readable or not; family.scale is the graph's
-  std::size_t layers = 0;
-  std::int64_t parameters = 0;
-  double multiplications_per_pixel = 0;
+  std::optional<int> noise;              ///< parse_noise_level(name)
+  std::optional<int> scale_in_name;      ///< parse_scale(name); the scale that the graph itself has is family.scale
+  std::size_t layers = 0;                ///< number of layers
+  std::int64_t parameters = 0;           ///< number of weights, biases and slopes
+  double multiplications_per_pixel = 0;  ///< per pixel of the input: nn::multiplications_per_pixel()
 };
 
-/// Where networks are looked for, in order: the folders of $WEIR_MODELS (separated by colons), HOME/.local/share/weir/models,
-/// PREFIX/share/weir/models. Empty arguments add nothing.
+/// Returns the folders to search for networks, in this order: the folders of `weir_models`, the value of $WEIR_MODELS
+/// (separated by colons); `home`/.local/share/weir/models; `prefix`/share/weir/models. An empty argument adds no
+/// folder.
 std::vector<std::filesystem::path> model_folders(std::string_view weir_models, const std::filesystem::path& home,
                                                  const std::filesystem::path& prefix);
 
-/// With `model`: that network (X.param, X.bin, or X without an ending), or the networks of that folder; `folders` are not
-/// searched. Without it: the networks of all `folders`; those that do not exist are passed over. Folders are searched
-/// four levels deep, each in the order of paths; a file that two ways lead to is there once. Only the .param is read.
-/// Errors: invalid_argument if `model` is neither.
+/// Finds networks:
+///   - `model` is the path of a network (X.param, X.bin, or X without an ending): returns this network;
+///   - `model` is a folder: returns the networks in this folder;
+///   - no `model`: returns the networks in all `folders`; skips folders that do not exist.
+/// A search includes four levels of subfolders. The result has the folders in the order of the search, and the networks
+/// of each folder sorted by path. A file that is reached by two paths is listed once. Reads all of a .param file, but
+/// only the length of the .bin file.
+/// Errors: invalid_argument if `model` is neither a network nor a folder that can be listed.
 Result<std::vector<CatalogueEntry>> find_networks(const std::optional<std::filesystem::path>& model,
                                                   std::span<const std::filesystem::path> folders);
 
-/// What is asked of a network; an empty or missing field asks nothing.
+/// The properties that the selected network must have; an empty or missing field sets no condition.
 struct NetworkRequest {
-  std::string name;  ///< the stem or "folder/stem"; else a folder; else a part of "folder/stem"; case is ignored
-  std::optional<int> scale;  ///< the network's own
-  std::optional<int> noise;
+  /// Upper and lower case are equal. An entry matches if `name` is its CatalogueEntry::name or its "folder/name". If no
+  /// entry matches in this way, those match whose CatalogueEntry::folder is `name`; if there are none of these either,
+  /// those whose "folder/name" contains `name`.
+  std::string name;
+  std::optional<int> scale;  ///< scale of the network itself (not of the result of a run)
+  std::optional<int> noise;  ///< noise level, see parse_noise_level()
 };
 
-/// A network for messages: "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)".
+/// Returns a label of a network for messages: "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)". `noise` is the
+/// noise level.
 std::string format_network_label(const std::string& name, int scale, std::optional<int> noise);
 
-/// The network that fits. Of several: one that enlarges before one that does not (waifu2x's noise1_model); then the one
-/// with the fewest multiplications per pixel (which is animevideo before RealCUGAN before Real-ESRGAN); then the one that
-/// denoises least, conservative before no-denoise before denoise1x; then se before pro before nose; then the first that
-/// was found. Never one of another scale or noise level.
-/// Errors: invalid_argument, naming what there is, or why the network that would fit is unreadable.
+/// Returns the network that matches `request`. If several networks match, the first of these rules that distinguishes
+/// them decides:
+///   1. a network that enlarges is preferred to one of scale 1 (waifu2x's noise1_model);
+///   2. fewer multiplications per pixel (animevideo has the fewest, then RealCUGAN, then Real-ESRGAN);
+///   3. the lower noise level (RealCUGAN: conservative, then no-denoise, then denoise1x); a network without a noise
+///      level counts as -1;
+///   4. the folder: models-se, then models-pro, then models-nose, then any other;
+///   5. the earlier position in `entries`.
+/// Never returns a network of another scale or noise level than requested.
+/// Errors: invalid_argument; the message lists the available networks, or contains the reason why the matching network
+/// is unreadable.
 Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, const NetworkRequest& request);
 
-/// The same for a wanted enlargement that no network may give by itself (2.5): a network of that scale, else of the next
-/// larger scale, else of the largest (then it takes two runs or a resize; the caller compares family.scale and says so).
-/// request.scale is not looked at. Errors: those of select_network.
+/// Returns a network for an enlargement that need not be the scale of a network (2.5): a network of the smallest scale
+/// that is at least `enlargement`; if there is none, a network of the largest scale, which does not enlarge enough when
+/// it is applied once: the caller must compare family.scale with `enlargement`. Ignores request.scale. Errors: those of
+/// select_network.
 Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> entries, NetworkRequest request,
                                               double enlargement);
 

@@ -12,11 +12,14 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestAlign = 64;
-constexpr int kProbe = 1024;           // pixels; larger than what any network takes away at its edges
-constexpr int kZeroPaddedBorder = 10;  // what the programs around Real-ESRGAN give their networks on every side
+constexpr int kLargestAlign = 64;      // largest supported Family::align, in pixels
+constexpr int kProbe = 1024;           // side in pixels of the smallest input whose result size is examined; it is so
+                                       // large that no network crops it to nothing
+constexpr int kZeroPaddedBorder = 10;  // pixels on every side: border for networks that pad their input with zeros, as
+                                       // in Real-ESRGAN's programs
 
-/// Output pixels that are missing from `scale` per input pixel, for an input of n x n; none where the graph does not fit.
+/// Returns by how many pixels the output for an input of n x n is smaller than n * scale, along one axis (below 0 if it
+/// is larger); nothing if the graph does not support this size, or if the output is not square.
 std::optional<std::int64_t> missing_pixels(const Graph& graph, int scale, int n) {
   const auto extents = infer_extents(graph, {n, n});
   if (!extents) return std::nullopt;
@@ -25,11 +28,12 @@ std::optional<std::int64_t> missing_pixels(const Graph& graph, int scale, int n)
   return std::int64_t{n} * scale - out.width;
 }
 
-/// The inputs that lose the fewest pixels: n = remainder modulo align. Others are cut somewhere on the way down.
+/// Describes input sizes n for which the result lacks the fewest pixels: all n with n % align == remainder. With most
+/// other sizes, layers that reduce the size also drop rows and columns that do not fill a step.
 struct Grid {
   int align = 1;
   int remainder = 0;
-  std::int64_t shrink = 0;
+  std::int64_t shrink = 0;  ///< missing_pixels() of these sizes
 };
 
 std::optional<Grid> find_grid(const Graph& graph, int scale) {
@@ -54,7 +58,8 @@ std::optional<Grid> find_grid(const Graph& graph, int scale) {
   return std::nullopt;
 }
 
-/// Fills border, crop and align, so that a useful size u, a multiple of align, gives u * scale pixels after the crop.
+/// Sets border, crop and align of the family, so that a picture of u pixels along an axis, a multiple of align, gives
+/// u * scale pixels after the border is added, the network has run, and the crop is removed.
 Status choose_border(const Grid& grid, Family& family) {
   const std::int64_t scale = family.scale;
   const std::int64_t least = grid.shrink > 0 ? (grid.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
@@ -70,7 +75,7 @@ Status choose_border(const Grid& grid, Family& family) {
                                               grid.shrink, grid.align)};
 }
 
-/// What the names of families are told from, and the residual head.
+/// Properties of a graph from which the family's name and adds_enlarged_picture are derived.
 class Structure {
  public:
   explicit Structure(const Graph& graph) : graph_{graph}, producer_(graph.blobs.size()) {
@@ -91,8 +96,9 @@ class Structure {
                        [](const Layer& layer) { return adds_padding(layer.operation); });
   }
 
-  /// The result comes from a convolution of features through PixelShuffle, and the picture goes only into
-  /// convolutions: there is no way by which the result could follow the picture's own brightness.
+  /// Returns true if the result is the pixel shuffle of a convolution (possibly cropped), and only convolutions read
+  /// the picture. Such a network has no direct path for the picture's brightness, so its result is only the difference
+  /// from the enlarged picture.
   [[nodiscard]] bool ends_in_bare_shuffle() const {
     bool shuffled = false;
     const Layer* layer = &graph_.layers[producer_[graph_.output]];
@@ -117,7 +123,7 @@ class Structure {
   }
 
   const Graph& graph_;
-  std::vector<std::size_t> producer_;  // layer index by blob number
+  std::vector<std::size_t> producer_;  // by blob index: index of the layer that makes the blob
 };
 
 std::string family_name(const Structure& structure, const Grid& grid) {

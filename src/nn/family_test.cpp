@@ -20,7 +20,7 @@ struct Expected {
   bool residual;
 };
 
-// Borders and alignments as the established programs have them: 18, 14, 19 and 10 pixels; multiples of 2, 4 and 2.
+// The established programs use borders of 18, 14, 19 and 10 pixels, and extend pictures to multiples of 2, 4 and 2.
 constexpr std::array kExpected{
     Expected{"realcugan2x_se", "realcugan", 2, 18, 2, 0, 4, false},
     Expected{"realcugan3x_se", "realcugan", 3, 14, 4, 0, 4, false},

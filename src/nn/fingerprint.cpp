@@ -18,13 +18,14 @@ class Hash {
   requires(std::is_arithmetic_v<Value> || std::is_enum_v<Value>) void add(Value value) {
     XXH3_64bits_update(state_.get(), &value, sizeof value);
   }
-  /// With its length, so that no two sequences of vectors read alike.
+  /// Adds the length and the values. Without the length, a value that moves from the end of one vector to the beginning
+  /// of the next would not change the hash.
   template <class Value>
   void add(const std::vector<Value>& values) {
     add(static_cast<std::uint64_t>(values.size()));
     XXH3_64bits_update(state_.get(), values.data(), values.size() * sizeof(Value));
   }
-  /// Layers and activations; none has members and no fields().
+  /// Adds a layer or an activation. Every type that has members has fields().
   template <class Fields>
   requires std::is_class_v<Fields>
   void add(const Fields& parameters) {

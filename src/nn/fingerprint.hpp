@@ -6,9 +6,9 @@
 
 namespace weir::nn {
 
-/// A hash of all that changes what a network makes of a picture: each layer's kind, its inputs and outputs, every
-/// parameter, weight, bias and slope, bit by bit. Names and line numbers do not count. Equal on all machines of one byte
-/// order; not for storage beyond a cache, for it changes when a layer gains a parameter. Thread-safe.
+/// Returns a hash of everything that affects a network's result: each layer's kind, inputs and outputs, and every
+/// parameter, weight, bias and slope, bit by bit. Excludes names and line numbers. The hash is equal on all machines of
+/// one byte order. Store it only in caches: it changes when a layer type gets a new parameter. Thread-safe.
 std::uint64_t fingerprint(const Graph& graph);
 
 }  // namespace weir::nn

@@ -17,7 +17,7 @@
 namespace weir::nn {
 namespace {
 
-/// Adds to `changed` the graph with `change` made to layer `at`.
+/// Appends to `changed` a copy of the graph in which `change` was applied to layer `at`.
 template <class Operation>
 void vary(const Graph& graph, std::size_t at, std::vector<Graph>& changed,
           const std::vector<std::function<void(Operation&)>>& changes) {
@@ -28,7 +28,7 @@ void vary(const Graph& graph, std::size_t at, std::vector<Graph>& changed,
   }
 }
 
-/// Another of the first two kinds.
+/// Sets `kind` to another of the first two kinds.
 template <class Kind>
 void change_kind(Kind& kind) {
   kind = kind == Kind{0} ? Kind{1} : Kind{0};
@@ -50,7 +50,7 @@ std::vector<std::function<void(Operation&)>> on_activation() {
   return changes;
 }
 
-/// Convolution and Deconvolution.
+/// Changes each parameter of a Convolution or Deconvolution.
 template <class Operation>
 std::vector<std::function<void(Operation&)>> convolution_changes() {
   auto changes = on_activation<Operation>();
@@ -62,7 +62,7 @@ std::vector<std::function<void(Operation&)>> convolution_changes() {
   return changes;
 }
 
-/// The graph with each parameter of its layer `at` changed, one at a time.
+/// Returns copies of the graph; in each, one parameter of layer `at` is changed.
 struct Vary {
   const Graph& graph;
   std::size_t at;
@@ -169,7 +169,7 @@ TEST(Fingerprint, IgnoresNamesAndLines) {
   EXPECT_EQ(fingerprint(other), fingerprint(graph));
 }
 
-// What the caches of users are kept by.
+// The fingerprint is the key of caches on users' machines.
 TEST(Fingerprint, StaysTheSame) {
   constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kValues{
       {{"realcugan2x_se", 0xFF675206F9AF9D0CU}, {"general_x4", 0x573A2C4B17F30FCFU}, {"layers", 0x5005C965C9AF2F13U}}};
@@ -178,7 +178,7 @@ TEST(Fingerprint, StaysTheSame) {
   }
 }
 
-// A weight at the end of one array and one at the beginning of the next are not the same network.
+// Moving a weight from the end of one array to the beginning of the next gives a different network.
 TEST(Fingerprint, DependsOnTheLengthsOfArrays) {
   Convolution convolution;
   convolution.weight = {1, 2};

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;
 
-/// Extent of the outputs of a layer of which the first input is `in`.
+/// Returns the extent of a layer's outputs if its first input has the extent `in`.
 Extent64 output_size(const Operation& operation, Extent64 in) {
   return std::visit(
       [&](const auto& one) {
@@ -23,7 +23,7 @@ Extent64 output_size(const Operation& operation, Extent64 in) {
       operation);
 }
 
-/// Pixels of the output per pixel of the input, along one axis.
+/// Returns the pixels of the output per pixel of the input, along one axis.
 double scale_factor(const Operation& operation) {
   return std::visit(
       [](const auto& one) {
@@ -33,7 +33,7 @@ double scale_factor(const Operation& operation) {
       operation);
 }
 
-/// Per pixel of the output.
+/// Returns the multiplications per pixel of the output.
 double multiplications(const Operation& operation) {
   return std::visit(
       [](const auto& one) {
@@ -49,6 +49,8 @@ Error bad_layer(const Layer& layer, const std::string& why) {
   return {Errc::invalid_argument, fmt::format("{}: {}", describe(layer), why)};
 }
 
+/// Returns the extent of the layer's outputs; `extents` has the extents of its inputs, by blob index. Errors:
+/// invalid_argument.
 Result<Extent64> layer_size(const Graph& graph, const Layer& layer, const std::vector<Extent>& extents) {
   Extent64 first{};
   bool found = false;

@@ -9,41 +9,44 @@
 
 namespace weir::nn {
 
+/// One layer of a graph.
 struct Layer {
   std::string name;
-  int line = 0;              ///< of the .param file, from 1; for messages
-  std::vector<int> inputs;   ///< blob numbers
-  std::vector<int> outputs;  ///< blob numbers
+  int line = 0;              ///< line number in the .param file, from 1; for messages
+  std::vector<int> inputs;   ///< blob indices
+  std::vector<int> outputs;  ///< blob indices
   Operation operation;
 };
 
-/// What is known of a blob whatever the size of the picture: [channels, h, w], or [channels] if it is a `vector`.
+/// The part of a blob's shape that does not depend on the picture's size. A blob (ncnn's word) is the value that one
+/// layer makes and others read: planes [channels, h, w], or a vector [channels] with one value per channel.
 struct BlobShape {
   int channels = 0;
   bool is_vector = false;
 };
 
-/// A feed-forward network with one picture in and one picture out. Layers are in an order in which each blob is made
-/// before it is used, by exactly one layer. A value: copies are independent.
+/// A feed-forward network with one input picture and one output picture. Exactly one layer makes each blob, and this
+/// layer comes before all layers that read the blob. Blobs are identified by their index into `blobs` and `blob_names`.
+/// A value type: copies are independent.
 struct Graph {
   std::vector<Layer> layers;
-  std::vector<std::string> blob_names;  ///< by blob number
-  std::vector<BlobShape> blobs;         ///< by blob number; channels known from the weights
-  int input = -1;                       ///< blob number of the picture
-  int output = -1;                      ///< blob number of the result
+  std::vector<std::string> blob_names;  ///< by blob index
+  std::vector<BlobShape> blobs;         ///< by blob index; the channels follow from the weights
+  int input = -1;                       ///< blob index of the picture
+  int output = -1;                      ///< blob index of the result
 };
 
-/// The layer's kind as messages and tables say it: "Convolution", "BinaryOp", ...
+/// Returns the name of the layer's kind for messages and tables: "Convolution", "BinaryOp", ...
 std::string_view kind_name(const Operation& operation);
 
-/// Whether the layer adds pixels beyond its input's edges.
+/// Returns true if the layer adds pixels outside its input's edges.
 bool adds_padding(const Operation& operation);
 
-/// The first layer that treats the four edges of its input differently, so that the network cannot be turned with its kernels
-/// alone; null: none.
+/// Returns the first layer that treats the four edges of its input differently, or null. A network with such a layer
+/// cannot be rotated or mirrored by rotating or mirroring its kernels.
 const Layer* find_uneven_layer(const Graph& graph);
 
-/// "line 12: Convolution conv_3": how messages name a layer.
+/// Returns the text that names a layer in messages: "line 12: Convolution conv_3".
 std::string describe(const Layer& layer);
 
 /// Height and width in pixels.
@@ -52,16 +55,18 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-/// Height and width of every blob for an input of [h, w]; {0, 0} for vectors.
-/// Errors: invalid_argument, naming the layer, when two inputs of a layer do not match or an extent would be below 1
-/// or above 2^30.
+/// Returns height and width of every blob, by blob index, for an input of [h, w]; {0, 0} for vectors.
+/// Errors: invalid_argument, naming the layer, when two inputs of a layer differ in extent, or when an extent would be
+/// below 1 or above 2^30.
 Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input);
 
-/// Pixels of each blob per pixel of the input, along one axis, in the limit of large pictures; 0 for vectors.
+/// Returns, by blob index, the scale of each blob: its pixels per pixel of the input, along one axis, for a picture so
+/// large that pixels lost at its edges do not matter; 0 for vectors.
 /// Errors: invalid_argument, naming the layer, when two inputs of a layer differ in scale.
 Result<std::vector<double>> blob_scales(const Graph& graph);
 
-/// Multiplications of all convolutions, as direct convolution, per pixel of the input, in the limit of large pictures.
+/// Returns the multiplications of all convolutions per pixel of the input, for a picture so large that pixels lost at
+/// its edges do not matter. They are counted as direct convolution, without the savings of faster algorithms.
 /// Errors: those of blob_scales.
 Result<double> multiplications_per_pixel(const Graph& graph);
 

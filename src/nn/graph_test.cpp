@@ -10,7 +10,7 @@
 namespace weir::nn {
 namespace {
 
-/// data -> one operation -> out
+/// Returns a graph: data -> one operation -> out.
 Graph one_layer(Operation operation, BlobShape output = {3, false}) {
   Graph graph;
   graph.layers = {{"in", 3, {}, {0}, Input{}}, {"op", 4, {0}, {1}, std::move(operation)}};
@@ -21,7 +21,7 @@ Graph one_layer(Operation operation, BlobShape output = {3, false}) {
   return graph;
 }
 
-/// Convolution or Deconvolution without weights.
+/// Returns a Convolution or Deconvolution without weights.
 template <class Kind>
 Kind shaped(int kernel, int stride, int pad) {
   Kind op;
@@ -87,7 +87,8 @@ TEST(Graph, ScalesAreRelativeToTheInput) {
   EXPECT_EQ((*scales)[network->graph.input], 1);
   EXPECT_EQ((*scales)[network->graph.output], 3);
   EXPECT_EQ(*std::min_element(scales->begin(), scales->end()), 0) << "vectors";
-  // Three times up and twice down: the halving, two convolutions, both copies, the gated one.
+  // Blobs enlarged three times and halved twice: the outputs of the halving layer and of two convolutions, both
+  // copies, and the gated blob.
   EXPECT_EQ(std::count(scales->begin(), scales->end(), 0.75), 6);
 }
 

@@ -1,18 +1,22 @@
 #pragma once
 
-// The kinds of layers that networks are made of. Each says what it has and all that a graph needs to know of it:
+// The kinds of layers that networks consist of. Each type has the layer's parameters and these members:
 //
-//   kName              as messages and tables say it
-//   fields()           its members, all of them: it does not compile while one is missing (fingerprint.cpp)
-//   plain()            what it makes of whole pictures, by the plain references of compute/kernels (reference.cpp)
-//   lower()            which ops it becomes (ops/)
-//   size()             height and width of its outputs; without it those of the input
-//   enlargement()      pixels of the output per pixel of the input, along one axis; without it 1
-//   multiplications()  as direct convolution, per pixel of the output; without it 0
-//   pads()             whether it adds pixels beyond its input's edges; without it no
-//   even_sides()       whether it treats all four edges alike, so that it may be turned; without it yes
+//   kName                name for messages and tables
+//   fields()             all data members, for fingerprint.cpp; fields() does not compile if it leaves one out
+//   evaluate()           computes the output for whole pictures, with the reference implementations in compute/kernels
+//                        (reference.cpp)
+//   lower()              translates the layer into ops of a program (ops/)
 //
-// Members named weight and bias, or slope, are what a file keeps in its .bin.
+// A type may have these members; in brackets the value for a type that has no such member:
+//
+//   output_size()        height and width of the outputs [those of the input]
+//   enlargement()        pixels of the output per pixel of the input, along one axis [1]
+//   multiplications()    number per pixel of the output, counted as direct convolution [0]
+//   adds_padding()       returns true if the layer adds pixels outside its input's edges [false]
+//   treats_edges_alike() returns true if the layer treats all four edges alike, so that it can be rotated [true]
+//
+// The members named weight, bias and slope are stored in the .bin file.
 
 #include <cstdint>
 #include <string_view>
@@ -31,20 +35,21 @@ namespace weir::nn {
 
 class Lowering;
 struct Layer;
-using LayerInputs = std::vector<const compute::Planes*>;  ///< of a layer, in order
+using LayerInputs = std::vector<const compute::Planes*>;  ///< inputs of one layer, in order
 
-/// Height and width as 64-bit numbers, so that no arithmetic on a hostile graph overflows.
+/// Height and width as 64-bit numbers, so that arithmetic on a hostile graph does not overflow.
 struct Extent64 {
   std::int64_t height = 0, width = 0;
   bool operator==(const Extent64&) const = default;
 };
 
-/// What is applied to each value after a layer's sum and bias. New kinds come last: shaders and fingerprints know them by number.
+/// The function that is applied to each value after a layer's sum and bias. Add new kinds at the end, because shaders
+/// and fingerprints use the values of the enumerators.
 struct Activation {
   enum class Kind { none, relu, leaky_relu, clip, sigmoid };
   Kind kind = Kind::none;
-  float a = 0;  ///< leaky_relu: slope below zero; clip: low bound
-  float b = 0;  ///< clip: high bound
+  float a = 0;  ///< leaky_relu: slope for negative values; clip: low bound; otherwise not used
+  float b = 0;  ///< clip: high bound; otherwise not used
 
   auto fields() const {
     const auto& [k, first, second] = *this;
@@ -52,13 +57,15 @@ struct Activation {
   }
 };
 
+/// The picture that the network reads.
 struct Input {
   static constexpr std::string_view kName = "Input";
   compute::Planes evaluate(const LayerInputs& in) const;
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Cross-correlation over [c, h, w]; zero padding of `pad` on every side. A kernel and a stride are the same on both axes.
+/// Cross-correlation over [c, h, w] with zero padding of `pad` pixels on every side. `kernel` (side in pixels),
+/// `stride` and `pad` apply to both axes.
 struct Convolution {
   static constexpr std::string_view kName = "Convolution";
   int in_channels = 0, out_channels = 0, kernel = 1, stride = 1, pad = 0;
@@ -84,7 +91,8 @@ struct Convolution {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Transposed convolution: the full output, of extent (n - 1) * stride + kernel, loses `pad` on every side.
+/// Transposed convolution: the full output has (n - 1) * stride + kernel pixels on an axis where the input has n; `pad`
+/// pixels are removed from every side of it.
 struct Deconvolution {
   static constexpr std::string_view kName = "Deconvolution";
   int in_channels = 0, out_channels = 0, kernel = 1, stride = 1, pad = 0;
@@ -108,7 +116,8 @@ struct Deconvolution {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// On a vector of per-channel values (what Pooling made): out[o] = activation(bias[o] + sum_i weight[o, i] * in[i]).
+/// Fully connected layer on a vector of per-channel values (the result of Pooling):
+/// out[o] = activation(bias[o] + sum_i weight[o, i] * in[i]).
 struct InnerProduct {
   static constexpr std::string_view kName = "InnerProduct";
   int in_channels = 0, out_channels = 0;
@@ -124,14 +133,14 @@ struct InnerProduct {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Every output is the input.
+/// Copies the input to every output.
 struct Split {
   static constexpr std::string_view kName = "Split";
   compute::Planes evaluate(const LayerInputs& in) const;
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// x < 0 ? x * slope[channel] : x; one slope for all channels if there is one value.
+/// Computes x < 0 ? x * slope[channel] : x. If `slope` has only one value, it applies to all channels.
 struct PRelu {
   static constexpr std::string_view kName = "PReLU";
   std::vector<float> slope;
@@ -144,19 +153,20 @@ struct PRelu {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// The mean over the picture of each channel: [c, h, w] -> vector [c].
+/// Computes the mean of each channel over the whole picture: [c, h, w] -> vector [c].
 struct GlobalAverage {
   static constexpr std::string_view kName = "GlobalAverage";
   compute::Planes evaluate(const LayerInputs& in) const;
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Element by element. Two inputs of the same shape; or the second is a vector [c], one value per channel; or a scalar.
+/// Arithmetic element by element. The second operand is an input of the same shape, a vector [c] (one value per
+/// channel), or a scalar. rsub computes second - first.
 struct BinaryOp {
   static constexpr std::string_view kName = "BinaryOp";
   enum class Kind { add, sub, mul, div, rsub };
   Kind kind = Kind::add;
-  bool with_scalar = false;
+  bool with_scalar = false;  ///< the second operand is `scalar`, not an input
   float scalar = 0;
 
   auto fields() const {
@@ -167,7 +177,7 @@ struct BinaryOp {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// sum of coefficient[i] * input[i]
+/// Computes the sum of coefficient[i] * input[i].
 struct WeightedSum {
   static constexpr std::string_view kName = "WeightedSum";
   std::vector<float> coefficient;
@@ -180,10 +190,10 @@ struct WeightedSum {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Rows and columns taken away on each side.
+/// Removes rows and columns on each side.
 struct Crop {
   static constexpr std::string_view kName = "Crop";
-  int top = 0, left = 0, bottom = 0, right = 0;
+  int top = 0, left = 0, bottom = 0, right = 0;  ///< numbers of rows and columns
 
   auto fields() const {
     const auto& [t, l, b, r] = *this;
@@ -195,14 +205,15 @@ struct Crop {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Along channels.
+/// Concatenates the inputs along the channels.
 struct Concat {
   static constexpr std::string_view kName = "Concat";
   compute::Planes evaluate(const LayerInputs& in) const;
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// [c * r * r, h, w] -> [c, h * r, w * r]; channel (c * r + y) * r + x goes to pixel (y, x) of its block.
+/// Rearranges channels into pixels, r = factor: [c * r * r, h, w] -> [c, h * r, w * r]; channel (c * r + y) * r + x
+/// goes to pixel (y, x) of its block.
 struct PixelShuffle {
   static constexpr std::string_view kName = "PixelShuffle";
   int factor = 1;
@@ -217,8 +228,9 @@ struct PixelShuffle {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Resize by `scale` on both axes. nearest: index floor(x / scale); bilinear, bicubic (A = -0.75, 4 taps, no antialias):
-/// half-pixel centres, edges repeated.
+/// Resizes by `scale` on both axes. nearest: output pixel x is input pixel floor(x / scale). bilinear and bicubic
+/// (Keys' cubic with A = -0.75, four taps, no antialiasing): pixel centres are at half-integer positions, and positions
+/// outside the input read the pixel at its edge. taps.hpp has the details.
 struct Interp {
   static constexpr std::string_view kName = "Interp";
   enum class Kind { nearest, bilinear, bicubic };
@@ -240,7 +252,7 @@ struct Interp {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// An activation of its own: ReLU, Sigmoid, Clip.
+/// An activation as a separate layer: ReLU, Sigmoid, Clip.
 struct Pointwise {
   static constexpr std::string_view kName = "Activation";
   Activation activation;
@@ -253,12 +265,12 @@ struct Pointwise {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Rows and columns added on each side.
+/// Adds rows and columns on each side.
 struct Padding {
   static constexpr std::string_view kName = "Padding";
-  int top = 0, left = 0, bottom = 0, right = 0;
+  int top = 0, left = 0, bottom = 0, right = 0;  ///< numbers of rows and columns
   compute::PaddingMode mode = compute::PaddingMode::constant;
-  float value = 0;  ///< the constant
+  float value = 0;  ///< value of the added pixels if `mode` is constant
 
   auto fields() const {
     const auto& [t, l, b, r, f, v] = *this;
@@ -271,7 +283,7 @@ struct Padding {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// New kinds come last: a kind's number is part of the fingerprint, by which caches are kept.
+/// Any layer. Add new kinds at the end, because a kind's position is part of the fingerprint, the key of caches.
 using Operation = std::variant<Input, Convolution, Deconvolution, InnerProduct, Split, PRelu, GlobalAverage, BinaryOp,
                                WeightedSum, Crop, Concat, PixelShuffle, Interp, Pointwise, Padding>;
 

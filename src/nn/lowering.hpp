@@ -7,55 +7,64 @@
 
 namespace weir::nn {
 
-/// What a blob is while the graph is walked: one part, or several for a concatenation; none if it is a vector.
+/// The places where a blob's values are during lowering (the translation of a graph into a program): one part (a view
+/// of a tensor); several parts for a concatenation; no part for a vector (one value per channel).
 struct LoweredBlob {
   std::vector<TensorView> parts;
 };
 
-/// A walk through a graph, layer by layer; what the layers' lower() make their ops with. Used once.
+/// Translates a graph into a program, layer by layer. Each layer's lower() function (layers.hpp) gets this object and
+/// adds its ops with it. An object is used for one graph.
 class Lowering {
  public:
   explicit Lowering(const Graph& graph);
-  /// Errors: those of nn::lower().
+  /// Lowers all layers and returns the program. Errors: those of nn::lower().
   Result<Program> run() &&;
 
   const BlobShape& shape(int blob) const { return graph_.blobs[to_index(blob)]; }
   LoweredBlob& lowered_blob(int blob) { return lowered_blobs_[to_index(blob)]; }
-  /// The first part.
+  /// Returns the first part of a blob.
   const TensorView& first_part(int blob) const { return lowered_blobs_[to_index(blob)].parts.front(); }
   ProgramTensor& tensor(int t) { return program_.tensors[to_index(t)]; }
   Op& op(int o) { return program_.ops[to_index(o)]; }
   Program& program() { return program_; }
-  /// How many layers read the blob, a Split not counted but what it passes on.
+  /// Returns the number of layers that read the blob, plus one if it is the result of the graph. The outputs of a Split
+  /// count as the same blob as its input, and the Split itself does not count.
   int count_readers(int blob) const { return reader_counts_[to_index(blob)]; }
 
-  /// Adds `op` as the producer of `blob`.
+  /// Adds `op` to the program as the producer of `blob`, with a new output tensor.
   void emit(Op op, int blob);
-  /// Adds a layer on vectors, as what makes `blob`.
+  /// Adds a layer on vectors (blobs with one value per channel) as the producer of `blob`.
   void emit_vector_op(const Layer& layer, int blob);
-  /// The op that made exactly this blob, if nothing else reads it and its epilogue is still open; else null.
+  /// Returns the convolution whose output is exactly this blob and to whose epilogue (the operations on each sum before
+  /// it is stored) a further operation can still be added: the blob has one reader, and the epilogue does not add
+  /// another tensor (the residual). Returns null if there is no such convolution.
   Op* find_open_producer(int blob);
-  /// The blob is made by `op` from now on.
+  /// Makes `op` the producer of `blob`: its output tensor now represents this blob.
   void set_output_blob(Op& op, int blob);
 
-  /// The refusal of the layer that is being lowered.
+  /// Returns the error `unsupported` for the layer that is being lowered.
   Error unsupported(std::string_view why) const;
-  /// For operations that read beyond the edge of their input: beyond that of a view are the tensor's own values.
+  /// Checks that no input is a cropped view. Needed for operations that read outside the edges of their input: outside
+  /// the edges of a cropped view the tensor has the values that were cropped, not padding. Errors: unsupported.
   Status check_not_cropped(const std::vector<TensorView>& inputs) const;
 
  private:
+  /// Sets reader_counts_.
   void count_all_readers();
+  /// Adds a tensor for the blob, made by the op that is added next. Returns the index of the tensor.
   int add_tensor(int blob);
 
   const Graph& graph_;
   Program program_;
-  std::vector<LoweredBlob> lowered_blobs_;
-  std::vector<int> reader_counts_;
-  int layer_ = 0;
+  std::vector<LoweredBlob> lowered_blobs_;  // by blob index
+  std::vector<int> reader_counts_;          // by blob index: see count_readers()
+  int layer_ = 0;                           // index of the layer that is being lowered
 };
 
-/// Bias and slopes of a convolution; only activations that fit can be part of it.
+/// Returns the epilogue of a convolution with this bias and activation, which must be none, ReLU or leaky ReLU.
 Epilogue epilogue_of(const std::vector<float>& bias, const Activation& activation, int channels);
+/// Returns true if the activation can be part of an epilogue: none, ReLU or leaky ReLU.
 bool fits_epilogue(const Activation& activation);
 
 }  // namespace weir::nn

@@ -18,7 +18,7 @@ Status MultiPassRun::run_passes(const Program& program, std::size_t passes, Inpu
     const ChannelMeans* mean = p + 1 < passes ? &program.means[p] : nullptr;
     auto status = mean != nullptr ? begin_means(*mean) : ok();
     for (std::size_t part = 0; status && part < part_count(); ++part) {
-      // Of the last pass always: what becomes of its result may look at the picture.
+      // The last pass always restarts the input: the code that receives the result may need the picture.
       if (mean == nullptr || reads_input(p, part)) status = input.rewind();
       if (status) status = make_part(p, part);
     }

@@ -14,7 +14,7 @@ namespace weir::nn {
 
 namespace {
 
-/// Length of a regular file. Errors: io.
+/// Returns the length of a regular file in bytes. Errors: io.
 Result<std::uint64_t> find_file_length(const std::filesystem::path& path) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
@@ -29,7 +29,8 @@ Result<std::uint64_t> find_file_length(const std::filesystem::path& path) {
   return static_cast<std::uint64_t>(length);
 }
 
-/// Length of the file of weights. Errors: io, saying where they are looked for if they are not there.
+/// Returns the length of the file of weights in bytes. Errors: io; if the file is missing, the message contains the
+/// path where it is expected.
 Result<std::uint64_t> find_weights_length(const std::filesystem::path& bin, const std::filesystem::path& param_path) {
   std::error_code code;
   if (std::filesystem::exists(bin, code) || code) return find_file_length(bin);
@@ -53,7 +54,7 @@ class MemoryBytes final : public WeightReader {
 
 class FileBytes final : public WeightReader {
  public:
-  /// Errors: io.
+  /// Opens a file for reading. Errors: io.
   static Result<FileBytes> open(const std::filesystem::path& path) {
     const auto length = find_file_length(path);
     if (!length) return length.error();
@@ -159,7 +160,7 @@ Result<Network> read_network_structure(const std::filesystem::path& param_path) 
   if (!length) return length.error();
   const NcnnBinLength fitting = bin_length(description->arrays);
   if (Bytes{*length} > fitting.most) return too_long_error(bin, *length, fitting.most);
-  if (Bytes{*length} < fitting.least) return load_network(param_path);  // it finds out why
+  if (Bytes{*length} < fitting.least) return load_network(param_path);  // returns the detailed error
   return make_network(*std::move(description), param_path);
 }
 

@@ -13,7 +13,8 @@ bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
 bool has(std::string_view name, std::string_view part) { return name.find(part) != std::string_view::npos; }
 
-/// The one digit at `at`, unless more follow: "noise15" is a standard deviation, not a level.
+/// Returns the digit at offset `at` of the name, if no other digit follows: the 15 of "noise15" is a standard
+/// deviation, not a level.
 std::optional<int> level_at(std::string_view name, std::size_t at) {
   if (at >= name.size() || !is_digit(name[at]) || (at + 1 < name.size() && is_digit(name[at + 1]))) return std::nullopt;
   return name[at] - '0';
@@ -25,7 +26,7 @@ std::optional<int> denoise_level(std::string_view name) {
   return level && at + 8 < name.size() && name[at + 8] == 'x' ? level : std::nullopt;
 }
 
-/// Of "noise1" as a word of its own, not as the end of "denoise1".
+/// Returns the level of "noise1" if "noise" begins a word; "denoise1" does not match.
 std::optional<int> noise_level(std::string_view name) {
   const std::size_t at = name.find("noise");
   if (at == name.npos || (at > 0 && is_letter(name[at - 1]))) return std::nullopt;
@@ -36,7 +37,8 @@ std::optional<int> checked_scale(int scale) {
   return scale >= 1 && scale <= kLargestScale ? std::optional{scale} : std::nullopt;
 }
 
-/// The number of one or two digits that starts at `at`, with ".0" passed over; `end` is what follows it.
+/// Returns the number of one or two digits at offset `at`. Sets `end` to the offset behind the number and a following
+/// ".0".
 std::optional<int> number_at(std::string_view name, std::size_t at, std::size_t& end) {
   end = at;
   int number = 0;
@@ -46,7 +48,8 @@ std::optional<int> number_at(std::string_view name, std::size_t at, std::size_t&
   return number;
 }
 
-/// Of "2x" where it starts the name, or follows "up", "scale" or a separator; of "denoise1x" it is no scale.
+/// Returns the scale of "2x" at the beginning of the name, or after "up", "scale" or a separator; "denoise1x" is not a
+/// scale.
 std::optional<int> scale_before_x(std::string_view name) {
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (!is_digit(name[at]) || (at > 0 && (is_digit(name[at - 1]) || name[at - 1] == '.'))) continue;
@@ -60,7 +63,7 @@ std::optional<int> scale_before_x(std::string_view name) {
   return std::nullopt;
 }
 
-/// Of "x2" at the end, before a separator, or in "x4plus" and "x4v3".
+/// Returns the scale of "x2" at the end or before a separator, and of "x4plus" and "x4v3".
 std::optional<int> scale_after_x(std::string_view name) {
   for (std::size_t at = name.find('x'); at != name.npos; at = name.find('x', at + 1)) {
     std::size_t end = 0;
@@ -72,7 +75,7 @@ std::optional<int> scale_after_x(std::string_view name) {
   return std::nullopt;
 }
 
-/// Of "ClearReality4x": the number and the x end the name.
+/// Returns the scale of names such as "ClearReality4x", which end with the number and "x".
 std::optional<int> scale_at_end(std::string_view name) {
   if (!name.ends_with('x') || has(name, "denoise")) return std::nullopt;
   std::size_t at = name.size() - 1;

@@ -14,7 +14,7 @@ struct Published {
   int scale, noise;
 };
 
-// The stems of published files, one or more for each way of naming them.
+// Stems of published files: one or more for each naming scheme.
 constexpr std::array kPublished{
     // realcugan-ncnn-vulkan
     Published{"up2x-conservative", 2, -1},
@@ -23,7 +23,7 @@ constexpr std::array kPublished{
     Published{"up3x-denoise3x", 3, 3},
     Published{"up4x-latest-denoise3x", 4, 3},
     Published{"realcugan-pro-2x-conservative", 2, -1},
-    // waifu2x-ncnn-vulkan, and the same in other programs
+    // waifu2x-ncnn-vulkan, and other programs with the same names
     Published{"noise0_scale2.0x_model", 2, 0},
     Published{"noise3_scale2.0x_model", 2, 3},
     Published{"scale2.0x_model", 2, -1},
@@ -33,7 +33,7 @@ constexpr std::array kPublished{
     // srmd-ncnn-vulkan
     Published{"srmd_x3", 3, kNone},
     Published{"srmdnf_x4", 4, -1},
-    // Real-ESRGAN and its relatives
+    // Real-ESRGAN and similar programs
     Published{"realesr-animevideov3-x2", 2, kNone},
     Published{"realesrgan-x4plus", 4, kNone},
     Published{"realesrgan-x4plus-anime", 4, kNone},
@@ -43,7 +43,7 @@ constexpr std::array kPublished{
     Published{"xintao-realesr-animevideo-x3-v3", 3, kNone},
     Published{"upscayl-lite-4x", 4, kNone},
     Published{"upscayl-lsdir-4x-compact-c3", 4, kNone},
-    // SPAN and what OpenModelDB lists
+    // SPAN and networks of OpenModelDB
     Published{"2xHFA2kSPAN_27k", 2, kNone},
     Published{"2x_AniSD_AC_G6i2b_SPAN_190K", 2, kNone},
     Published{"4xNomos8k_span_otf_weak", 4, kNone},

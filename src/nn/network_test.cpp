@@ -61,7 +61,7 @@ TEST_P(EveryFamily, AFileCutAnywhereIsCorrupt) {
     ASSERT_FALSE(cut) << length;
     EXPECT_EQ(cut.error().code, Errc::corrupt) << cut.error().what;
   }
-  // Within the last line a cut number can still be a number: only the lines before must be missed.
+  // A number that is cut in the last line can still be a valid number; every earlier cut must be detected.
   const std::size_t last_line = files.param.rfind('\n', files.param.size() - 2);
   for (std::size_t length = 0; length < files.param.size(); ++length) {
     const auto cut = parse_network(std::string_view{files.param}.substr(0, length), files.bin, "net.param");

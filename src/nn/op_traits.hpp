@@ -13,40 +13,44 @@ namespace weir::nn {
 
 class PassOps;
 
-/// Part of an op's output, as a device is to make it.
+/// The part of an op's output that a device (GPU) computes at once, and the parts of the inputs that it reads.
 struct DeviceOutput {
-  vulkan::Rect region;
-  Extent full_extent;  ///< of the output
-  int channels = 0;    ///< of the output
+  vulkan::Rect region;  ///< position and size of the part in the output
+  Extent full_extent;   ///< extent of the whole output
+  int channels = 0;     ///< channels of the output
+  /// The part of one input that is in device memory.
   struct Source {
-    vulkan::Rect region;  ///< what is there of the input's tensor
+    vulkan::Rect region;  ///< region of the input's tensor that is available
     int channels = 0;
   };
-  std::vector<Source> sources;  ///< by input
+  std::vector<Source> sources;  ///< in the order of Op::inputs
 };
 
-/// One run of a kernel that reads one input and writes the output, four channels of a pixel in each invocation.
+/// One dispatch (Vulkan's term for one execution of a kernel) that reads one input and writes the output. Each
+/// invocation of the kernel computes one vector: four channels of one pixel.
 struct DeviceCall {
-  std::string_view kernel;  ///< compute/kernels/*/X.comp, without its variant; in groups of 8 x 8 pixels
-  std::size_t input = 0;
-  std::vector<int> constants{};
-  std::vector<std::uint32_t> push_constants{};
-  int vector_count = 0;          ///< of four channels
-  bool keeps_unwritten = false;  ///< what the run does not write stays
+  std::string_view kernel;  ///< name of the kernel: X for compute/kernels/*/X.comp; its workgroups are 8 x 8 pixels
+  std::size_t input = 0;    ///< index of the input in Op::inputs
+  std::vector<int> constants{};                 ///< specialisation constants
+  std::vector<std::uint32_t> push_constants{};  ///< push constants, in 32-bit words
+  int vector_count = 0;                         ///< number of vectors that this call writes for each pixel
+  bool keeps_unwritten = false;                 ///< true: output values that this call does not write must be preserved
 };
 
-/// What the engines know of a kind of op; one for each, in the file of ops/ that is named after it.
+/// The functions of one kind of op: a table of function pointers, null where a default applies. Each kind has one
+/// object, in one of the files of ops/.
 struct OpTraits {
   std::string_view name;
-  /// The rows (or columns) of a view that rows `out` need; without it as many, at the same places. May reach beyond the
-  /// edges. From its first row on an op never goes back: the first row that is needed only grows with `out`.
+  /// Returns the rows (or columns) of an input view that output rows `out` need; the result may exceed the edges of the
+  /// view. Null: the same rows as `out`. The first needed row must never decrease when `out` moves down.
   RowRange (*input_rows)(const Op& op, RowRange out, const AxisExtents& axis) = nullptr;
-  /// The end of the step that begins at row `first`, of about `band` rows; without it multiples of the band.
+  /// An op computes its output in steps of about `band` rows. Returns the end row of the step that begins at row
+  /// `first`. Null: steps end at multiples of `band`.
   int (*step_end)(const Op& op, int first, int band) = nullptr;
-  /// Makes rows of op number `o` on the CPU.
+  /// Computes rows of the op with index `o` on the CPU.
   void (*compute_rows)(PassOps& pass, int o, RowRange rows) = nullptr;
-  /// The kernels that make a part on a device, one after the other. Without it the recorder has a way of its own for the
-  /// kind (vulkan/recorder.cpp): where a kernel reads weights, gates or tables.
+  /// Returns the kernel calls that compute a part of the output on a device, in order. Null: vulkan/recorder.cpp has
+  /// its own code for this kind, because the kernel reads weights, gates or tables.
   std::vector<DeviceCall> (*device_calls)(const Op& op, const DeviceOutput& part) = nullptr;
 };
 

@@ -9,111 +9,123 @@
 
 namespace weir::nn {
 
-/// What lower() makes at most; more is refused with the layer's name. Walks over a program go as deep as it has ops.
+/// The largest numbers of Program::ops and Program::means. If a network needs more, lower() returns an error that names
+/// the layer. kMaxOps also limits the depth of recursions over a program.
 inline constexpr std::size_t kMaxOps = 4096;
 inline constexpr std::size_t kMaxMeans = 256;
-/// Tensors that a convolution reads side by side; of a concatenation of more they are copied.
+/// The largest number of tensors that a convolution reads as one concatenation; a concatenation of more tensors is
+/// copied into one tensor.
 inline constexpr std::size_t kMaxConcatParts = 8;
-/// Inputs of a sum that may have a gate: the first ones.
+/// The number of inputs of a sum (OpKind::combine) that may have a gate. Only the first inputs may have one.
 inline constexpr std::size_t kMaxGatedInputs = 2;
 
-/// A tensor as one operation reads it: some rows and columns cropped away, its channels multiplied by a gate.
+/// A tensor as one operation reads it: optionally cropped, and with each channel multiplied by a factor. The vector of
+/// these factors is called a gate; the network computes it from means over the whole picture.
 struct TensorView {
-  int tensor = -1;
-  int top = 0, left = 0;  ///< the view's pixel (0, 0) is the tensor's (top, left)
-  bool cropped = false;   ///< it lacks rows or columns of the tensor, be it at the end alone
-  int gate = -1;          ///< blob number of a vector with one factor per channel; -1: none
+  int tensor = -1;        ///< index into Program::tensors
+  int top = 0, left = 0;  ///< position of the view's pixel (0, 0) in the tensor
+  bool cropped = false;   ///< the view does not contain all rows and columns of the tensor
+  int gate = -1;          ///< blob index of a vector with one factor per channel; -1: no gate
 };
 
-/// What is applied to a sum before it is stored: alpha * act(sum + bias) + beta * residual.
+/// The operations on a convolution's sum before it is stored: alpha * act(sum + bias) + beta * residual. The activation
+/// act(x) is x for positive x, and slope * x otherwise.
 struct Epilogue {
   std::vector<float> bias;   ///< per output channel
-  std::vector<float> slope;  ///< per output channel: 1 none, 0 ReLU, else leaky or PReLU
+  std::vector<float> slope;  ///< per output channel: 1: no activation; 0: ReLU; other values: leaky ReLU or PReLU
   bool has_residual = false;
-  TensorView residual;
+  TensorView residual;  ///< another tensor that is added; only if has_residual
   float alpha = 1, beta = 1;
 };
 
 struct OpTraits;
 
-/// A kind of op, told apart by what the engines know of it (op_traits.hpp). Only those that others ask for are named here.
+/// A kind of op, identified by its traits (op_traits.hpp). Only the kinds that other code must distinguish have a name
+/// here.
 struct OpKind {
   const OpTraits* traits;
   bool operator==(const OpKind&) const = default;
 
-  static const OpKind input;    ///< the bordered picture; no inputs
-  static const OpKind conv3x3;  ///< feature inputs side by side (a concatenation), stride 1
-  static const OpKind direct;   ///< convolution of a planar input, stride 1
-  static const OpKind patch;    ///< product over small patches: see compute::PatchJob
+  // ProgramTensor explains planar and feature tensors.
+  static const OpKind input;    ///< the picture with its border; has no inputs
+  static const OpKind conv3x3;  ///< 3x3 convolution of feature tensors, several as a concatenation; stride 1
+  static const OpKind direct;   ///< convolution of a planar tensor, stride 1
+  static const OpKind patch;    ///< other convolution, or transposed convolution: a matrix product for each patch (a
+                                ///< square of input pixels)
   static const OpKind combine;  ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
-  static const OpKind shuffle;  ///< pixel shuffle, plus an optional nearest-enlarged second input
-  static const OpKind resize;   ///< Interp
-  static const OpKind concat;   ///< copies the inputs' channels side by side
+  static const OpKind shuffle;  ///< pixel shuffle, plus an optional second input enlarged by nearest neighbour
+  static const OpKind resize;   ///< resize by nearest neighbour, bilinear or bicubic (Interp)
+  static const OpKind concat;   ///< copies the inputs' channels into one tensor
 };
 
-/// One operation on rows. Extents of tensors come from the graph's blobs.
+/// One operation that computes rows of one tensor from rows of others. The extents of the tensors follow from the
+/// graph's blobs.
 struct Op {
   OpKind kind = OpKind::input;
   std::vector<TensorView> inputs;
-  int output = -1;  ///< tensor
-  int layer = -1;   ///< of the graph; whose weights it uses, and for messages
+  int output = -1;  ///< tensor index
+  int layer = -1;   ///< index of the layer in the graph, for weights and messages
   Epilogue epilogue;
-  // conv3x3, direct
+  // conv3x3, direct, patch: side of the kernel in pixels; conv3x3, direct: rows and columns of zeros on each side
   int kernel = 1, pad = 0;
-  // patch: base b reads `kernel` input rows from b * stride + first_tap and makes `factor` output rows from
-  // b * factor - lead; the same for columns
+  // patch: a base is the position of one patch. The bases of row b (0, 1, ...) read `kernel` input rows, beginning at
+  // row b * stride + first_tap, and make `factor` output rows, beginning at row b * factor - output_crop; the same for
+  // columns. shuffle: uses `factor`, but not the other three
   int stride = 1, first_tap = 0, factor = 1, output_crop = 0;
   // combine
   std::vector<float> coefficient;
   float constant = 0;
   Activation activation;
-  // resize, and kinds that have parameters of their own: the layer
+  // resize, and other kinds with parameters of their own: the layer with its parameters
   Operation layer_operation;
-  /// Multiplications per output pixel, as direct convolution.
+  /// Multiplications per output pixel, counted as direct convolution.
   double multiplications = 0;
 };
 
-/// A blob that is kept as rows. Feature rows have their channels side by side; up to four channels have one plane each,
-/// in float32.
+/// A blob that is stored as rows, in one of two forms. Planar rows: each channel has a row of its own, in float32; used
+/// for blobs of at most four channels, such as pictures. Feature rows: the channels of a pixel are adjacent, in float16
+/// or float32; used for all other blobs.
 struct ProgramTensor {
   int channels = 0;
-  int blob = -1;      ///< whose extent it has
-  int producer = -1;  ///< op
-  bool planar = false;
+  int blob = -1;        ///< index of the blob with the same extent
+  int producer = -1;    ///< index of the op that makes it
+  bool planar = false;  ///< true: planar rows; false: feature rows
 };
 
-/// A whole-picture channel mean.
+/// The means of all channels of one tensor over the whole picture: one mean per channel.
 struct ChannelMeans {
   TensorView source;
-  int blob = -1;  ///< the vector that it fills
+  int blob = -1;  ///< index of the vector blob that receives the means
   int channels = 0;
 };
-/// A layer on vectors, run when its inputs are known.
+/// A layer on vectors (one value per channel); it runs as soon as its input vector is known.
 struct VectorOp {
-  int layer = -1;
-  int input = -1, output = -1;  ///< blobs
+  int layer = -1;               ///< index of the layer in the graph
+  int input = -1, output = -1;  ///< blob indices
 };
 
-/// A number of an op or a tensor as an index into their lists.
+/// Converts the int index of an op, tensor, layer or blob to std::size_t.
 inline std::size_t to_index(int index) { return static_cast<std::size_t>(index); }
 
-/// The graph as the row engine runs it: convolutions with their activations and additions, crops and gates as views.
-/// Ops are in an order in which every tensor is made before it is used.
+/// A graph in the form that the CPU and GPU engines run: a list of ops. Activations and additions are part of
+/// convolutions where possible; crops and gates are views. Every op comes after the ops that make its inputs.
 struct Program {
   std::vector<Op> ops;
   std::vector<ProgramTensor> tensors;
-  std::vector<ChannelMeans> means;  ///< in the order of their dependence
+  std::vector<ChannelMeans> means;  ///< an entry may depend only on entries before it
   std::vector<VectorOp> vector_ops;
-  int output = -1;  ///< tensor
-  /// For each blob of a vector: the number of statistics that must be known before it is.
+  int output = -1;  ///< tensor index
+  /// By blob index, for vectors: how many entries of `means`, from the first on, must be known before the vector can be
+  /// computed.
   std::vector<int> required_means;
 };
 
-/// Keeps within what the kernels have room for (compute/kernels/kernels.hpp): a sum of many inputs becomes several ops.
-/// Errors: unsupported, naming the layer and the bound.
+/// Translates a graph into a program within the limits of the kernels (compute/kernels/kernels.hpp). A layer may become
+/// several ops, for example a sum of many inputs, or none. Errors: unsupported, naming the layer and the limit.
 Result<Program> lower(const Graph& graph);
 
-/// Number of statistics that must be known before `op` can run (its gates), not counting those of its inputs.
+/// Returns how many of the program's means must be known before `op` can run, because of the gates of its own inputs.
+/// The means that the ops before it require are not included.
 int count_required_means(const Program& program, const Op& op);
 
 }  // namespace weir::nn

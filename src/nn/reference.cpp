@@ -106,7 +106,7 @@ Planes Pointwise::evaluate(const LayerInputs& in) const { return apply_activatio
 
 namespace {
 
-/// Whether a graph that was only described, or made by hand, can run.
+/// Returns false for a layer that needs weights and has none, as in a graph that was read without weights.
 bool has_weights(const Layer& layer) {
   const auto filled = [](const auto& op) {
     std::size_t taps = 1;
@@ -138,7 +138,7 @@ Status check_runnable(const Graph& graph, const Planes& picture) {
   return ok();
 }
 
-/// How many layers read each blob.
+/// Returns, by blob index, how often layers read each blob.
 std::vector<int> count_readers(const Graph& graph) {
   std::vector<int> readers(graph.blobs.size());
   for (const Layer& layer : graph.layers) {
@@ -147,7 +147,7 @@ std::vector<int> count_readers(const Graph& graph) {
   return readers;
 }
 
-/// The picture with the reflected border, grown at the right and the bottom to a multiple of the alignment.
+/// Returns the picture with a reflected border, extended at the right and the bottom to a multiple of the alignment.
 Planes add_border(const Planes& in, const Family& family) {
   const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
   Planes out{in.channels, grown(in.height), grown(in.width)};

@@ -1,6 +1,6 @@
-// The plain reference against pictures that established programs made with published weights. Both lie outside the
-// project, in ../shared; without it these tests are skipped. WEIR_ALL_REFERENCES=1 adds the whole pictures that take
-// longer than some seconds.
+// Compares the reference implementation with pictures that established programs made with published weights. Pictures
+// and weights are outside the project, in ../shared; without it these tests are skipped. WEIR_ALL_REFERENCES=1 adds the
+// whole pictures that take longer than some seconds.
 
 #include <gtest/gtest.h>
 #include <vips/vips.h>
@@ -33,7 +33,7 @@ std::optional<RgbPicture> read_picture(const std::filesystem::path& path) {
   return RgbPicture{vips_image_get_height(image.get()), vips_image_get_width(image.get()), {first, first + bytes}};
 }
 
-/// The top left corner.
+/// Returns the top left corner of the picture, of the given size in pixels.
 RgbPicture corner(const RgbPicture& picture, int height, int width) {
   RgbPicture out{height, width, {}};
   for (int y = 0; y < height; ++y) {
@@ -65,12 +65,12 @@ struct Sample {
   const char* network;
   const char* picture;
   const char* reference;
-  int corner;  ///< pixels of the picture that are enlarged; 0: the whole picture
+  int corner;  ///< size in pixels of the corner that is enlarged; 0: the whole picture
   bool quick;
 };
 
-// A pixel of these networks sees at most 20 pixels around it, so the corner of an enlarged corner is that of the
-// enlarged picture; with statistics only the whole picture will do.
+// A result pixel of these networks depends on at most 20 pixels around it, so the corner of an enlarged corner equals
+// that of the enlarged picture. Networks with whole-picture means need the whole picture.
 constexpr int kSeen = 20;
 constexpr Sample kSamples[] = {
     {"realcugan/models-nose/up2x-no-denoise", "crop256", "crop256_cugan2x_nose_n0", 64, true},

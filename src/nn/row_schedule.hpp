@@ -6,43 +6,47 @@
 
 namespace weir::nn {
 
-/// Rows first..last-1 of a tensor.
+/// Rows first..end-1 of a tensor.
 struct RowRange {
   int first = 0, end = 0;
 };
 
-/// Rows or columns of a tensor that is read and of the one that is made from it.
+/// The number of rows (or columns) of an op's input tensor and of its output tensor.
 struct AxisExtents {
   int input = 0, output = 0;
-  bool is_columns = false;
+  bool is_columns = false;  ///< true: the axis of columns; false: the axis of rows
 };
 
-/// The rows of input `i` (the residual comes after the inputs) that rows `out` of an op's output need, in the input
-/// tensor's own rows, cut to its extent; the same for columns.
+/// Returns the rows (or columns) of input `i` that rows `out` of an op's output need, counted in the input tensor and
+/// limited to its extent. `i` is an index into op.inputs; op.inputs.size() stands for the residual of the epilogue.
 RowRange needed_input_rows(const Op& op, std::size_t i, RowRange out, const AxisExtents& axis);
 
-/// What an op does in a pass.
+/// The role of an op in a pass. A pass goes through the picture once from top to bottom. A run has several passes if
+/// the network needs means over the whole picture.
 enum class OpRole : unsigned char {
-  skip,  ///< its tensor is not read, or is there already, whole
-  run,   ///< makes rows from its inputs
-  load,  ///< brings rows back from disk
+  skip,  ///< does nothing: no op of the pass reads its tensor, or the tensor is already complete in memory
+  run,   ///< computes rows from its inputs
+  load,  ///< reads rows back from disk
 };
 
-/// How rows of one pass depend on each other: which rows an op needs for some of its output, in which order ops run, and
-/// what may be forgotten. The planner and the runner walk the same schedule, so that what was planned is what happens.
+/// The order in which the ops of one pass over the picture compute their rows. An op computes its rows in steps of
+/// about `band` rows; the schedule runs the steps of other ops first that it depends on, and stores how many rows of
+/// each tensor are complete. The planner and the runner use the same schedule, so that a run does exactly what was
+/// planned.
 class RowSchedule {
  public:
-  /// `role[op]`, `extent[tensor]`. `band`: rows that an op makes at a time, a multiple of 4.
+  /// `extent` is by tensor, `role` by op. `band` is about the number of rows that an op computes in one step, a
+  /// multiple of 4.
   RowSchedule(const Program& program, std::vector<Extent> extent, std::vector<OpRole> role, int band);
 
-  /// The rows of input `i` (the residual comes after the inputs) that output rows `out` of `op` need, in the input
-  /// tensor's own rows, cut to its extent.
+  /// Returns the rows of input `i` that output rows `out` of `op` need; `i` is as in needed_input_rows().
   RowRange needed_rows(const Op& op, std::size_t i, RowRange out) const;
-  /// The end of the step of `op` that begins at output row `first`.
+  /// Returns the end row of the step of `op` that begins at output row `first`.
   int step_end(const Op& op, int first) const;
 
-  /// Runs steps until rows 0..upto-1 of `tensor` were made. `execute(op number, rows)` is called once for each step,
-  /// after everything it needs; it returns false to stop. Returns false if it was stopped.
+  /// Runs steps until rows 0..end_row-1 of `tensor` are complete. Calls `execute(op index, rows)` once for each step,
+  /// after the steps that it depends on. If `execute` returns false, complete_rows() stops and returns false; otherwise
+  /// it returns true.
   template <class Execute>
   bool complete_rows(int tensor, int end_row, Execute&& execute) {
     const int producer = program_.tensors[static_cast<std::size_t>(tensor)].producer;
@@ -65,7 +69,9 @@ class RowSchedule {
     return true;
   }
 
-  /// Runs the pass: the first target band by band, the others in step with it, all to their ends.
+  /// Runs the whole pass: computes all rows of all targets (indices of tensors). After each band of the first target,
+  /// the other targets are computed to the same fraction of their height. `execute` and the return value are those of
+  /// complete_rows().
   template <class Execute>
   bool run(const std::vector<int>& targets, Execute&& execute) {
     const int height = extent(targets.front()).height;
@@ -79,22 +85,24 @@ class RowSchedule {
     return true;
   }
 
+  /// Returns the number of rows of `tensor` (an index) that are complete.
   int rows_made(int tensor) const { return made_[static_cast<std::size_t>(tensor)]; }
-  /// The first row of `tensor` that an op of this pass still has to read; its height if none does.
+  /// Returns the first row of `tensor` that an op of this pass will still read; the height of the tensor if no row will
+  /// be read any more.
   int first_needed_row(int tensor) const;
   const Extent& extent(int tensor) const { return extent_[static_cast<std::size_t>(tensor)]; }
   const Program& program() const { return program_; }
 
  private:
-  struct Use {
+  struct Use {  // input `input` of op `op`; both are indices
     int op;
     std::size_t input;
   };
   const Program& program_;
   std::vector<Extent> extent_;
   std::vector<OpRole> role_;
-  std::vector<int> made_;
-  std::vector<std::vector<Use>> uses_;  // of each tensor, by ops that run
+  std::vector<int> made_;               // by tensor: number of complete rows
+  std::vector<std::vector<Use>> uses_;  // by tensor: its uses by ops that run
   int band_;
 };
 

@@ -9,36 +9,41 @@
 
 namespace weir::nn {
 
-/// Some consecutive rows of a planar picture, as they lie in a ring; a view.
+/// A view of consecutive rows of a planar picture: each channel (plane) has a row of its own. The rows are often in a
+/// ring buffer, so each row has its own pointer.
 struct PlanarRows {
-  int first = 0, count = 0;
-  int left = 0;  ///< the picture's column that column 0 is
-  int width = 0, planes = 0;
-  std::ptrdiff_t plane_stride = 0;  ///< floats
-  std::vector<float*> row;          ///< column 0 of the first plane of each row
+  int first = 0, count = 0;         ///< first row in the picture, and number of rows
+  int left = 0;                     ///< column of the picture that is column 0 of these rows
+  int width = 0, planes = 0;        ///< number of columns, and number of planes
+  std::ptrdiff_t plane_stride = 0;  ///< distance from one plane of a row to the next, in floats
+  std::vector<float*> row;          ///< for each row: pointer to column 0 of the first plane
 };
 
-/// The bordered picture that a network reads, from the top down; of a picture in strips, some of its columns.
+/// Source of the picture with its border, which a network reads from top to bottom. Some networks need several passes
+/// over the picture: the earlier ones compute means. In a run in strips (ranges of columns) each pass reads the picture
+/// once for each strip, and only the strip's columns.
 class InputRows {
  public:
   virtual ~InputRows() = default;
-  /// The next fill() is for row 0. Called before each pass (over each strip) that reads the picture, and before the last
-  /// one always.
+  /// Goes back to row 0. Called before each strip of every pass that reads the picture, and before each strip of the
+  /// last pass even if that pass does not read it.
   virtual Status rewind() = 0;
-  /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes, from column `left` on.
+  /// Fills rows rows.first .. rows.first + rows.count - 1: `width` columns of `planes` planes each, from column `left`
+  /// on.
   virtual Status fill(const PlanarRows& rows) = 0;
 };
 
-/// Takes the network's result from the top down; of a picture in strips, strip by strip.
+/// Receives the network's result from top to bottom; in a run in strips, one strip after the other.
 using OutputRows = std::function<Status(const PlanarRows& rows)>;
 
-/// Some consecutive rows of a result as 8-bit samples, three colours side by side; a view.
+/// A view of consecutive rows of a result as 8-bit samples, three interleaved colours.
 struct ByteRows {
-  int first = 0, count = 0, width = 0;
+  int first = 0, count = 0, width = 0;  ///< first row in the result, number of rows, number of columns
   const std::uint8_t* samples = nullptr;
-  std::size_t row_bytes = 0;      ///< from one row to the next
-  std::vector<bool> non_uniform;  ///< by row: its values were not one colour, though cut to 0..255 they may be
+  std::size_t row_bytes = 0;      ///< distance from one row to the next in bytes
+  std::vector<bool> non_uniform;  ///< by row: its values had more than one colour before they were limited to 0..255
 };
+/// Receives a result as 8-bit rows.
 using OutputBytes = std::function<Status(const ByteRows& rows)>;
 
 }  // namespace weir::nn

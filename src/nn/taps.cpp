@@ -14,8 +14,9 @@ std::array<float, 4> cubic_weights(double t) {
 
 namespace {
 
-/// Where output position x lies between input positions, in steps of 2^-24: the same fraction however far from the edge
-/// the position is counted.
+/// Returns the position of the centre of output pixel x, in input pixels. The result is rounded to a multiple of 2^-24.
+/// Without this, rounding errors would give a pixel slightly other weights in a strip (a part of the picture that is
+/// resized alone) than in the whole picture.
 double centre_of(int in, int out, int x) {
   constexpr double kSteps = 1 << 24;
   return std::round(((x + 0.5) * in / out - 0.5) * kSteps) / kSteps;

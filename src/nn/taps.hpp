@@ -7,27 +7,30 @@
 
 namespace weir::nn {
 
-/// Taps of a resize along one axis, from `in` to `out` pixels. Nearest neighbour: pixel floor(x / scale). Bilinear and
-/// bicubic (Keys' cubic with A = -0.75): half-pixel centres, and the step is in / out, which is not 1 / scale where
-/// in * scale was cut to a whole number. The edges are repeated: a tap that lies outside is that of the edge.
-/// Source: ncnn, src/layer/interp.cpp (what positions are made from); Keys, "Cubic Convolution Interpolation for Digital
+/// Filter taps of a resize along one axis, from `in` to `out` pixels: the input pixels that an output pixel is a
+/// weighted sum of. Nearest neighbour: one tap, pixel floor(x / scale). Bilinear and bicubic (Keys' cubic with
+/// A = -0.75): two or four taps around position (x + 0.5) * in / out - 0.5. The step in / out differs from 1 / scale if
+/// in * scale was truncated to a whole number. A tap outside the input reads the pixel at its edge.
+/// Source: ncnn, src/layer/interp.cpp (how positions are computed); Keys, "Cubic Convolution Interpolation for Digital
 /// Image Processing", IEEE TASSP 29 (1981).
 struct Taps {
-  int count = 4;
-  std::vector<int> index;     ///< first tap; may lie outside the input
+  int count = 4;              ///< number of taps of each output position
+  std::vector<int> index;     ///< [out]: input position of the first tap; may be outside the input
   std::vector<float> weight;  ///< [out][count]
 };
+/// Returns the taps of all output positions.
 Taps make_taps(const Interp& interp, int in, int out);
 
-/// Of one output position: how many there are, and where the first is.
+/// Returns the number of taps of each output position.
 int tap_count(Interp::Kind kind);
+/// Returns the input position of the first tap of output position `x`; may be outside the input.
 int find_first_tap(const Interp& interp, int in, int out, int x);
 
-/// Whether the step from one output position to the next is 1 / scale exactly, so that a part of the axis is resized alone
-/// as it is in the whole.
+/// Returns true if the taps of neighbouring output positions are exactly 1 / scale apart. Then a part of the axis can
+/// be resized alone with the same result.
 bool has_exact_step(const Interp& interp, int in, int out);
 
-/// The four weights of the cubic for a position `t` (0..1) between the second and the third tap.
+/// Returns the four weights of the cubic for a position `t` (0..1) between the second and the third tap.
 std::array<float, 4> cubic_weights(double t);
 
 }  // namespace weir::nn

@@ -12,7 +12,7 @@
 namespace weir::nn {
 namespace {
 
-/// One row resized by taps.
+/// Resizes one row with taps.
 std::vector<float> resized(const Interp& interp, const std::vector<float>& row, int out) {
   const int in = static_cast<int>(row.size());
   const Taps taps = make_taps(interp, in, out);
@@ -60,14 +60,15 @@ TEST(Taps, AreThoseOfTheReferenceAtEveryScaleAndSize) {
   }
 }
 
-// Positions of ncnn's Interp, from src/layer/interp.cpp: (x + 0.5) * in / out - 0.5. 5 pixels times 1.5 are cut to 7.
+// Positions of ncnn's Interp, from src/layer/interp.cpp: (x + 0.5) * in / out - 0.5. 5 pixels times 1.5 are truncated
+// to 7.
 TEST(Taps, StepIsTheRatioOfTheExtents) {
   const Taps taps = make_taps({Interp::Kind::bilinear, 1.5F}, 5, 7);
   EXPECT_EQ(taps.index.back(), 4) << "times 1.5 exactly, it would be 3";
   EXPECT_NEAR(taps.weight.back(), 6.5 * 5 / 7 - 0.5 - 4, 1e-6);
 }
 
-/// A resize alone, as whole networks run it: the schedule brings the rows that the taps read.
+/// A network with only a resize, run like any network: the schedule provides the rows that the taps read.
 TEST(Taps, NetworksResizeAsTheReferenceDoes) {
   for (const float scale : kScales) {
     for (const Interp::Kind kind : kKinds) {

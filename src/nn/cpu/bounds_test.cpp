@@ -1,5 +1,5 @@
-// Networks at every bound of the engine, and one beyond it: they run and agree with the reference, or they are refused in
-// one line that names the layer and the bound.
+// Tests networks at every limit of the CPU engine and just above it. Each must run and agree with the reference
+// implementation, or be refused with one line of text that names the layer and the limit.
 
 #include <gtest/gtest.h>
 
@@ -88,7 +88,7 @@ TEST(Bounds, NetworksOfManyOperations) {
   expect_refused(test::deep_network(static_cast<int>(kMaxOps) - 1), "more than 4096");
 }
 
-/// What can be read but is refused, or takes long with the reference, counts as neither.
+/// Networks that take too long with the reference are skipped.
 TEST(Bounds, AnyWideNetworkIsRightOrRefused) {
   constexpr Extent kSize{24, 25};
   constexpr double kMaxWork = 1.5e7;
@@ -112,7 +112,7 @@ TEST(Bounds, AnyWideNetworkIsRightOrRefused) {
   EXPECT_GT(refused, 5) << "the bounds are met";
 }
 
-/// All weights alike: the sums of int16 products are as large as they can be.
+/// All weights are equal, so that the sums of int16 products reach their maximum.
 TEST(Bounds, UniformWeights) {
   for (const int channels : {1080, 1081, 1110, 1111, 1600, 4096}) {
     for (const int kernel : {1, 3}) {
@@ -131,7 +131,7 @@ TEST(Bounds, UniformWeights) {
   }
 }
 
-/// The time that planning takes must not grow with the number of ways through the network.
+/// The time of planning must not grow with the number of paths through the network.
 TEST(Bounds, PlansOfDenseBlocksAndOfManyGatesEnd) {
   for (const GeneratedNetwork& made : {test::dense_network(64), test::gates_network(40)}) {
     const Graph graph = graph_of(made);
@@ -143,7 +143,7 @@ TEST(Bounds, PlansOfDenseBlocksAndOfManyGatesEnd) {
     const auto plan = plan_single_strip(graph, *program, {512, 512}, compute::ElementType::float16, limits);
     ASSERT_TRUE(plan) << plan.error().what;
     EXPECT_EQ(plan->plans.front().passes.size(), program->means.size() + 1);
-    // Forty passes that keep nothing would multiply twenty times as much.
+    // Forty passes that keep no tensors would need twenty times as many multiplications.
     const auto each = multiplications_per_pixel(graph);
     ASSERT_TRUE(each);
     EXPECT_LT(plan->multiplications, 5 * *each * 512 * 512);

@@ -9,12 +9,13 @@ namespace weir::nn {
 
 namespace {
 
-constexpr double kUnits = 16777216.0;  // 2^24
-constexpr int kBlock = 32;             // channels at a time
+constexpr double kUnits = 16777216.0;  // units in 1.0: 2^24
+constexpr int kBlock = 32;             // number of channels that are summed at a time
 
-/// total + the value in units. False where the sum is not below 2^39 in magnitude, be the value no number.
+/// Adds `value` to `total`, which is in units of 2^-24. Returns false if the value is not finite or too large, or if
+/// the total does not fit 64 bits (2^39).
 bool add_units(std::int64_t& total, double value) {
-  constexpr double kMaxSum = 274877906944.0;  // 2^38: its units are half of what 64 bits hold
+  constexpr double kMaxSum = 274877906944.0;  // 2^38: 2^62 units, half of the largest 64-bit integer
   return std::fabs(value) < kMaxSum &&
          !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
 }

@@ -14,7 +14,8 @@ using compute::AlignedArray;
 using compute::Arithmetic;
 using compute::Kernels;
 
-/// Where (y, x) of an n x n kernel is taken from when the kernel is laid as `o`.
+/// Returns the position in the original n x n kernel of the value that is at (y, x) after the kernel was oriented as
+/// `o`.
 std::pair<int, int> find_source(Orientation o, int n, int y, int x) {
   if (o.mirror_rows) y = n - 1 - y;
   if (o.mirror_columns) x = n - 1 - x;
@@ -22,7 +23,7 @@ std::pair<int, int> find_source(Orientation o, int n, int y, int x) {
   return {y, x};
 }
 
-/// Weights of a convolution without overlap as [out][ky][kx][padded in].
+/// Rearranges the weights of a convolution without padding to [out][ky][kx][padded in].
 std::vector<float> patch_of_convolution(const Convolution& conv, const std::vector<float>& weight) {
   const int in = compute::padded_channels(conv.in_channels);
   const int taps = conv.kernel * conv.kernel;
@@ -40,12 +41,14 @@ std::vector<float> patch_of_convolution(const Convolution& conv, const std::vect
 
 constexpr int area(int side) { return side * side; }
 
-/// Output channels of a phase: whole vectors of any instruction set, unless they go to planes.
+/// Returns the padded number of output channels of a phase (one of the convolutions that a transposed convolution
+/// consists of): a multiple of 16, which is a multiple of every instruction set's vector, unless the output is planar.
 int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : round_up(out, 16); }
 
-/// Weights of a transposed convolution as factor * factor convolutions: [phase][phase_channels][tap y][tap x][padded in].
-/// Output row s * b + r of the full result gets kernel row r + s * m from input row b - m; a patch begins at row
-/// b - (taps - 1), so that its tap t is m = taps - 1 - t.
+/// Rearranges the weights of a transposed convolution as factor * factor convolutions:
+/// [phase][phase_channels][tap y][tap x][padded in]. With stride s, row s * b + r of the full result is the sum over m
+/// of kernel row r + s * m applied to input row b - m. A patch begins at input row b - (taps - 1), so that its tap t
+/// stands for m = taps - 1 - t.
 std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
   const int s = conv.stride;
@@ -70,7 +73,7 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
   return m;
 }
 
-/// Per output channel, repeated for each phase of a patch.
+/// Returns `values` (one per output channel), multiplied by `scale` and repeated for each phase.
 AlignedArray<float> repeat_per_phase(const std::vector<float>& values, const PackedLayout& layout, float scale) {
   AlignedArray<float> lanes{to_index(layout.epilogue_lanes)};
   const int step = layout.phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
@@ -87,7 +90,7 @@ PackedOp pack_op(const Layer& layer, const Op& op, const PackedLayout& layout, c
     packed.shuffle_order = orient_shuffle_order(op.factor, orientation);
     return packed;
   }
-  // Without a residual the factor alpha is part of the weights: act(alpha * x) = alpha * act(x) for alpha > 0.
+  // Without a residual, alpha is multiplied into the weights: act(alpha * x) = alpha * act(x) for alpha > 0.
   const float scale = op.epilogue.has_residual ? 1.0F : op.epilogue.alpha;
   const auto& [arithmetic, points, in, out, out_padded] = layout.matrix;
   if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
@@ -146,7 +149,7 @@ std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation) {
 PackedLayout packed_layout(const Graph& graph, const Op& op, const Kernels& kernels, Arithmetic arithmetic) {
   PackedLayout layout;
   if (op.kind == OpKind::shuffle) layout.order_bytes = to_index(area(op.factor));
-  // A shuffle that was joined with an addition names the addition's layer; it has no weights to look up.
+  // A shuffle has no weights, and op.layer of a shuffle that was joined with an addition is the addition's layer.
   if (op.kind == OpKind::shuffle || !has_weights(op)) return layout;
   const Operation& operation = graph.layers[to_index(op.layer)].operation;
   const auto matrix = [&](int points, int out, int in) {

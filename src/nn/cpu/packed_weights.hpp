@@ -9,47 +9,57 @@
 
 namespace weir::nn {
 
-/// One of the eight ways to lay a picture: transposed first, then mirrored. A network whose kernels are laid this way
-/// makes, of the picture as it is, what the network itself would make of the picture laid the other way and back.
+/// One of the eight orientations of a picture: transposed first, then mirrored. A run of a network whose kernels have
+/// this orientation, on the unchanged picture, gives the same result as these three steps: give the picture the inverse
+/// orientation, run the unchanged network, give the result this orientation.
 struct Orientation {
   bool transpose = false, mirror_rows = false, mirror_columns = false;
 };
 
-/// Every n x n kernel of [pairs][n][n], laid as `orientation` and multiplied by `scale`.
+/// Returns the kernels in `weight`, which is [number of kernels][n][n], each oriented as `orientation` and multiplied
+/// by `scale`.
 std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orientation orientation, float scale = 1);
-/// For each (y, x) of an n x n kernel that is laid as `orientation`, the number of the place that it comes from.
+/// Returns, for each position (y, x) of an oriented n x n block, row by row, the index sy * n + sx of the position
+/// (sy, sx) in the original block from which its value comes.
 std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation);
 
-/// What the weights of one op take once they are packed; all is 0 if it has none.
+/// The sizes of the packed weights of one op. Packed weights are reordered and padded as the kernels read them. All
+/// sizes are 0 if the op has no weights.
 struct PackedLayout {
   compute::MatrixLayout matrix;
-  std::size_t direct_floats = 0;  ///< floats
-  int epilogue_lanes = 0;         ///< of the epilogue
-  int phases = 1;                 ///< of a transposed convolution: see compute::PatchJob
-  std::size_t order_bytes = 0;
+  std::size_t direct_floats = 0;  ///< number of weights of a direct convolution
+  int epilogue_lanes = 0;         ///< values in each of the two epilogue arrays, bias and slope
+  int phases = 1;  ///< transposed convolution with stride s: s * s, the number of convolutions that it consists of (one
+                   ///< for each position in a block of s x s output pixels); other ops: 1
+  std::size_t order_bytes = 0;  ///< size of PackedOp::shuffle_order
+  /// Returns the bytes of all arrays together.
   Bytes bytes() const;
 };
+/// Returns the sizes of the packed weights of `op`.
 PackedLayout packed_layout(const Graph& graph, const Op& op, const compute::Kernels& kernels,
                            compute::Arithmetic arithmetic);
 
-/// The weights of one op in the order in which the kernels read them.
+/// The weights of one op, in the order in which the kernels read them.
 struct PackedOp {
   compute::PackedMatrix matrix;
   compute::EpilogueWeights epilogue;
   compute::AlignedArray<float> direct;
-  std::vector<std::uint8_t> shuffle_order;  ///< shuffle: which channel of a group goes to (dy, dx)
+  /// For a pixel shuffle: by position (dy, dx) in a block, row by row: the channel, within its group of
+  /// factor * factor channels, that goes to this position.
+  std::vector<std::uint8_t> shuffle_order;
 };
 
+/// The packed weights of a program.
 struct PackedWeights {
   std::vector<PackedOp> ops;  ///< by op
   Orientation orientation;
   compute::Arithmetic arithmetic = compute::Arithmetic::int16;
 };
 
-/// Packs every op's weights. Takes one thread some milliseconds per million parameters.
+/// Packs the weights of all ops, on the calling thread. Takes some milliseconds per million parameters.
 PackedWeights pack_weights(const Graph& graph, const Program& program, const compute::Kernels& kernels,
                            compute::Arithmetic arithmetic, Orientation orientation = {});
-/// What pack() will take.
+/// Returns the bytes that the result of pack_weights() will need.
 Bytes packed_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels,
                    compute::Arithmetic arithmetic);
 

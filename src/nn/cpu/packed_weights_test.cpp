@@ -39,7 +39,7 @@ TEST_P(PackedFamily, NeedsThePlannedBytes) {
   }
 }
 
-// All but the last, whose layers no program makes.
+// The last family, "layers", has layers that lower() refuses.
 INSTANTIATE_TEST_SUITE_P(Families, PackedFamily,
                          testing::ValuesIn(test::kGeneratedFamilies.begin(), test::kGeneratedFamilies.end() - 1),
                          [](const auto& family) { return std::string{family.param}; });

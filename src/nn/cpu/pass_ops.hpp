@@ -14,11 +14,13 @@
 
 namespace weir::nn {
 
-/// The ops of a program on the rows of one pass: each shares the pixels of some output rows among a team's members and
-/// fills in the kernels' jobs. Everything given must outlive it.
+/// Computes rows of the ops of one pass (a pass goes through the picture once from top to bottom): divides the pixels
+/// of output rows among the threads of a team and calls the kernels. All arguments of the constructor must outlive this
+/// object, except `memory`, which is copied.
 class PassOps : public PassMemory {
  public:
-  /// `scratch`: one array for each member of the team, as large as Runner::scratch_bytes says.
+  /// `scratch` has one array for each thread of the team. Runner::create() allocates them, as large as the kernels of
+  /// the program need.
   PassOps(const PassMemory& memory, const compute::Kernels& kernels, compute::ThreadTeam& team,
           const PackedWeights& packed, VectorValues& vectors, std::vector<compute::AlignedArray<std::byte>>& scratch)
       : PassMemory{memory},
@@ -29,21 +31,26 @@ class PassOps : public PassMemory {
         scratch_{scratch},
         bad_flags_(static_cast<std::size_t>(team.size())) {}
 
-  /// Makes rows `rows` of op number `o`, which is not an input.
+  /// Computes rows `rows` of the op with index `o`, which must not be an input.
   void compute_rows(int o, RowRange rows);
-  /// A kernel met a value that is not a number or infinite.
+  /// Returns true if a kernel has found a value that is NaN or infinite. Only int16 arithmetic checks this.
   bool has_bad_values() const;
 
-  // For the ops.
+  // The following functions are for the ops (src/nn/ops). `o` is the index of an op.
   const Op& op(int o) const { return program_.ops[static_cast<std::size_t>(o)]; }
   const PackedOp& packed(int o) const { return packed_.ops[static_cast<std::size_t>(o)]; }
   compute::ElementType element_type() const { return plan_.element_type; }
   const compute::Kernels& kernels() const { return kernels_; }
-  /// One factor for each channel; see Vectors::gate.
+  /// Returns the values of the vector with index `blob` as factors, one per channel, followed by ones up to a multiple
+  /// of 32.
   const float* gate_factors(int blob) { return vectors_.gate_factors(blob); }
+  /// Returns the taps of a resize from `in` to `out` rows or columns. Computes them in the first call and stores them.
   const Taps& taps(const Op& op, int in, int out);
+  /// Returns the scratch memory of the thread with index `member`.
   std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
-  /// Calls work(row of units, first, last, member) for pieces of `rows` rows of `units` units each.
+  /// Divides `rows` rows of `units` units (columns or tiles) each among the threads and calls
+  /// work(row, first unit, end unit, member) for each piece; `member` is the index of the thread. A piece has a
+  /// multiple of `grain` units, except at the end of a row. Returns when all pieces are done.
   template <class Work>
   void parallel_for(int rows, int units, int grain, Work&& work) {
     constexpr int kMaxGroups = 16;
@@ -58,13 +65,18 @@ class PassOps : public PassMemory {
     });
   }
 
+  // Each computes rows of an op of the kind with the same name.
   void conv3x3(int o, RowRange rows);
   void patch(int o, RowRange rows);
   void direct(int o, RowRange rows);
 
  private:
+  /// Returns a description of an op's residual (a tensor that is added to the result) for the kernels. It does not
+  /// include the addresses of the residual's rows.
   compute::Residual residual_of(const Op& op);
+  /// Returns the address of the residual's value that belongs to column x of row y of the op's output.
   const void* residual_address(const Op& op, int y, int x) const;
+  /// Returns the layout of tensor `t` for the kernels that write it.
   compute::OutputLayout target_of(int t) const;
   bool* bad_flag(int member) { return &bad_flags_[static_cast<std::size_t>(member)].is_set; }
 
@@ -76,8 +88,8 @@ class PassOps : public PassMemory {
   const PackedWeights& packed_;
   VectorValues& vectors_;
   std::vector<compute::AlignedArray<std::byte>>& scratch_;
-  std::vector<BadValueFlag> bad_flags_;      // by member of the team
-  std::map<std::array<int, 3>, Taps> taps_;  // by tensor, extent read, extent made
+  std::vector<BadValueFlag> bad_flags_;      // by thread of the team
+  std::map<std::array<int, 3>, Taps> taps_;  // by output tensor, input extent, output extent
 };
 
 }  // namespace weir::nn

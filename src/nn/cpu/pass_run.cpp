@@ -22,8 +22,8 @@ bool PassRun::is_kept_in_memory(int t) const {
   return is_stored_[static_cast<std::size_t>(t)] && plan_.reuse[static_cast<std::size_t>(t)] == TensorReuse::memory;
 }
 
-/// The rows of a tensor that is kept may still hold those of one that is not read to its end: they are cleared one by
-/// one, when they are made.
+/// Clears the margins of all ring buffers. Does not clear those of tensors that are kept in memory: their memory may
+/// still contain rows of another tensor that is being read, so run_step() clears the margins of each row.
 void PassRun::clear_rings() const {
   for (std::size_t o = 0; o < program_.ops.size(); ++o) {
     const int t = program_.ops[o].output;
@@ -40,7 +40,8 @@ bool PassRun::run_step(int o, RowRange rows) {
     status_ = read_from_disk(*context_.scratch_file, t, rows);
     return static_cast<bool>(status_);
   }
-  // Fresh pages are taken by the threads that make the rows, not by this one before them.
+  // Margins are cleared after the rows are computed, so that the computing threads are the first to touch new pages of
+  // memory. Filler channels are cleared before, because this clears whole rows.
   const bool has_filler = has_filler_channels(t);
   if (is_kept_in_memory(t) && has_filler) clear_margins(t, rows);
   if (op.kind == OpKind::input) {

@@ -8,7 +8,7 @@ namespace weir::nn {
 
 namespace {
 
-/// By op: the first pass in which all that it needs is known.
+/// Returns, by op, the index of the first pass in which all means that the op and its inputs need are known.
 std::vector<int> first_passes(const Program& program) {
   std::vector<int> first;
   for (const Op& op : program.ops) {
@@ -19,6 +19,7 @@ std::vector<int> first_passes(const Program& program) {
   return first;
 }
 
+/// Makes the passes of a program: sets the targets, the stored tensors and the role of each op.
 class PassMaker {
  public:
   PassMaker(const Program& program, const std::vector<TensorReuse>& reuse)
@@ -41,6 +42,7 @@ class PassMaker {
   }
 
  private:
+  /// Sets the roles of the ops that the pass (with index `number`) needs for `tensor`.
   void visit(int tensor, Pass& pass, int number) {
     const std::size_t producer = to_index(program_.tensors[to_index(tensor)].producer);
     if (pass.role[producer] != OpRole::skip) return;
@@ -53,6 +55,7 @@ class PassMaker {
     for_each_input(program_.ops[producer], [&](int t) { visit(t, pass, number); });
   }
 
+  /// Makes the pass store every tensor that it computes and that `reuse_` keeps.
   void store(Pass& pass) {
     const int first_target = pass.targets.front();
     for (std::size_t o = 0; o < program_.ops.size(); ++o) {
@@ -64,7 +67,7 @@ class PassMaker {
     }
   }
 
-  /// What is stored and never loaded need not be stored.
+  /// Removes stored tensors that no later pass loads.
   void drop_unused() {
     for (std::size_t p = 0; p < passes_.size(); ++p) {
       const auto unused = [&](int tensor) {
@@ -82,11 +85,11 @@ class PassMaker {
   const Program& program_;
   const std::vector<TensorReuse>& reuse_;
   std::vector<bool> available_;          // by tensor
-  std::set<std::pair<int, int>> loads_;  // (pass, tensor)
+  std::set<std::pair<int, int>> loads_;  // (pass, tensor): the pass reads this tensor, which an earlier pass stored
   std::vector<Pass> passes_;
 };
 
-/// Tensors that the pass reads and does not make: they are there, whole.
+/// Returns the tensors that the pass reads and that an earlier pass stored completely in memory.
 std::vector<int> whole_inputs(const Program& program, const Pass& pass) {
   std::set<int> found;
   for (std::size_t o = 0; o < program.ops.size(); ++o) {

@@ -8,48 +8,52 @@
 
 namespace weir::nn {
 
-/// Where a tensor that several passes need is kept.
+/// How later passes get a tensor that several passes need.
 enum class TensorReuse : unsigned char {
-  recompute,  ///< made again by each pass that needs it
-  memory,
-  disk,
+  recompute,  ///< each pass that needs it computes it again
+  memory,     ///< kept in memory
+  disk,       ///< kept on disk
 };
 
-/// One walk over the picture from top to bottom.
+/// One pass over the picture from top to bottom. A program has one pass for each entry of Program::means (the means of
+/// one tensor's channels over the whole picture), and a last pass that makes the output.
 struct Pass {
   std::vector<OpRole> role;         ///< by op
-  std::vector<int> targets;         ///< tensors that are made to their ends; the first leads
-  std::vector<int> stored_tensors;  ///< tensors that this pass puts into memory or on disk
-  int mean_index = -1;              ///< the mean that this pass finds; -1: it makes the output
-  std::vector<int> row_count;       ///< by tensor: rows held at once; 0: not in this pass
-  std::vector<std::size_t> offset;  ///< by tensor: of its first row in the arena
+  std::vector<int> targets;         ///< tensors of which all rows are computed; [0] is the result of the pass
+  std::vector<int> stored_tensors;  ///< tensors that this pass stores in memory or on disk
+  int mean_index = -1;              ///< index into Program::means of the means that this pass computes; -1: the output
+  std::vector<int> row_count;       ///< by tensor: number of rows in memory at once; 0: not in memory in this pass
+  std::vector<std::size_t> offset;  ///< by tensor: offset of its memory in the arena, in bytes
   double multiplications = 0;
 };
 
-/// The passes of a program: one for each statistic and one for the output. `keep` by tensor; `rows`, `offset` and
-/// `multiplications` are left empty.
+/// Returns the passes of a program: one for each entry of Program::means, and one for the output. `reuse` is by tensor.
+/// Does not set `row_count`, `offset` and `multiplications`.
 std::vector<Pass> make_passes(const Program& program, const std::vector<TensorReuse>& reuse);
 
-/// Tensors that a later pass needs than the one that can make them first: what can be worth keeping.
+/// Returns the tensors that one pass can already compute and that an op of a later pass reads. The input picture is not
+/// among them. Time can be saved by keeping such a tensor instead of computing it in each pass.
 std::vector<int> shared_tensors(const Program& program);
 
-/// Calls look(tensor) for everything that an op reads.
+/// Calls visit(tensor index) for every tensor that an op reads, the residual included.
 template <class Visit>
 void for_each_input(const Op& op, Visit&& visit) {
   for (const TensorView& v : op.inputs) visit(v.tensor);
   if (op.epilogue.has_residual) visit(op.epilogue.residual.tensor);
 }
 
-/// Whether `op` reads `tensor`.
+/// Returns true if `op` reads `tensor`.
 bool reads(const Op& op, int tensor);
-/// Whether the pass reads the picture, and not only what earlier ones stored.
+/// Returns true if the pass reads the picture, and not only tensors that earlier passes stored.
 bool reads_input(const Program& program, const Pass& pass);
 
-/// How many rows a pass holds.
+/// The rows that a pass has in memory.
 struct RowsHeld {
-  std::vector<int> max_rows;  ///< by tensor: rows that are alive at once; 0: not made by the pass
-  /// A tensor that is read here, whole, from an earlier pass, while `to` is made: when row y of `to` was made, the rows
-  /// of `from` before y * (height of from / height of to) - lag are not read any more.
+  std::vector<int> max_rows;  ///< by tensor: largest number of rows in use at once; 0: this pass neither computes rows
+                              ///< of the tensor nor reads them back from disk
+  /// Two tensors that may share memory: the pass reads `from`, which an earlier pass stored completely, and makes `to`.
+  /// When row y of `to` is complete, the rows of `from` before y * (height of from / height of to) - lag_rows are no
+  /// longer read.
   struct TensorOverlap {
     int from = -1, to = -1;
     int lag_rows = 0;
@@ -57,10 +61,12 @@ struct RowsHeld {
   std::vector<TensorOverlap> overlaps;
 };
 
-/// Found by walking the schedule without running anything. `extent` by tensor.
+/// Finds the rows that a pass has in memory: runs the schedule of the pass without computing values. `extent` is by
+/// tensor; `band` is the number of rows per step.
 RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
 
-/// How many input rows the pass has read, at most, beyond the one that lies under the output row that it makes.
+/// Returns how many rows the pass reads ahead at most: the largest difference between the number of input rows read and
+/// the input row that corresponds to the output row being computed.
 int find_read_ahead_rows(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
 
 }  // namespace weir::nn

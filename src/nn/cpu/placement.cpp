@@ -9,7 +9,7 @@ namespace weir::nn {
 
 namespace {
 
-/// Offsets that a block must not have: from < offset < to.
+/// A range of offsets that a block must not have: every offset with from < offset < to would cause an overlap.
 struct ForbiddenRange {
   std::ptrdiff_t from, to;
 };
@@ -19,6 +19,8 @@ class BlockPlacer {
   BlockPlacer(std::vector<MemoryBlock>& blocks, const std::vector<BlockOverlap>& overlaps)
       : blocks_{blocks}, overlaps_{overlaps} {}
 
+  /// Places the blocks in this order, each at the lowest offset where it fits. Returns the end of the block that ends
+  /// last: the size of the arena.
   std::size_t place(const std::vector<std::size_t>& order) {
     std::size_t end = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {
@@ -42,6 +44,7 @@ class BlockPlacer {
   }
 
  private:
+  /// Returns the offsets that `block` must not have because of the block `placed`; both are indices.
   ForbiddenRange find_forbidden_range(std::size_t block, std::size_t placed) const {
     const auto at = static_cast<std::ptrdiff_t>(blocks_[placed].offset);
     ForbiddenRange f{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
@@ -71,14 +74,14 @@ std::size_t place_blocks(std::vector<MemoryBlock>& blocks, const std::vector<Blo
     std::vector<std::size_t> changed_order = order;
     const auto from = std::find(changed_order.begin(), changed_order.end(), h.from);
     const auto to = std::find(from, changed_order.end(), h.to);
-    if (to == changed_order.end()) continue;  // it comes first already
-    std::rotate(from, to, to + 1);
+    if (to == changed_order.end()) continue;  // `to` already comes before `from`
+    std::rotate(from, to, to + 1);            // moves `to` directly before `from`
     const std::size_t end = placement.place(changed_order);
     if (end > best) continue;
     best = end;
     order = std::move(changed_order);
   }
-  placement.place(order);
+  placement.place(order);  // sets the offsets of the best order again
   return best;
 }
 

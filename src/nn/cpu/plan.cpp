@@ -16,10 +16,10 @@ namespace {
 
 using compute::ElementType;
 
-constexpr int kMarginPixels = 8;   // feature rows: a tile reads at most 6 columns past the last one
-constexpr int kMarginFloats = 32;  // planar rows: a vector
-constexpr std::size_t kAlign = 64;
-constexpr int kMaxColumns = 1 << 22;  // times the rows of a step, a number of pieces of work that an int holds
+constexpr int kMarginPixels = 8;      // margin of feature rows; a tile reads at most 6 columns beyond the last one
+constexpr int kMarginFloats = 32;     // margin of planar rows; kernels read at most one vector beyond the edge
+constexpr std::size_t kAlign = 64;    // bytes; a cache line
+constexpr int kMaxColumns = 1 << 22;  // largest width of a tensor: width times rows of a step must fit an int
 
 RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType element_type) {
   RowLayout layout;
@@ -34,7 +34,7 @@ RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType el
   layout.stride = compute::padded_channels(tensor.channels);
   const std::size_t pixel = static_cast<std::size_t>(layout.stride) * element;
   layout.first_byte = kMarginPixels * pixel;
-  // An odd number of cache lines, so that the rows of one column do not share a cache set.
+  // An odd number of cache lines, so that the pixels of one column are in different sets of the CPU cache.
   std::size_t lines = (width + 2 * kMarginPixels) * pixel / kAlign;
   layout.row_bytes = (lines | 1) * kAlign;
   return layout;
@@ -42,6 +42,7 @@ RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType el
 
 double count_multiplications(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
 
+/// Searches the fastest plan.
 class Planner {
  public:
   Planner(const Graph& graph, const Program& program, ElementType element_type, const PlanLimits& limits)
@@ -57,7 +58,8 @@ class Planner {
       return Error{Errc::over_budget, fmt::format("line {}: layer {}: {} columns; supported at once: {}", layer.line,
                                                   layer.name, extent_[t].width, kMaxColumns)};
     }
-    // Rings are the same for every height beyond some bands; the search looks at a low picture.
+    // The sizes of ring buffers do not depend on the height if it is more than a few bands. To save time, the search
+    // computes them for a low picture: one of the same width and fewer rows.
     constexpr int kLowHeight = 768;
     low_extent_ = extent_;
     if (input.height > 2 * kLowHeight) {
@@ -69,7 +71,7 @@ class Planner {
     search();
     if (!best_seconds_) return too_large_error(smallest_arena_);
     Plan plan = fill_plan(best_reuse_, extent_);
-    // Rows that a resize reads at once can differ by one between the low picture and this one.
+    // A resize can need one row more in this picture than in the low one.
     if (plan.arena > limits_.memory) return too_large_error(plan.arena);
     plan.input = input;
     return plan;
@@ -94,8 +96,9 @@ class Planner {
            static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
   }
 
-  /// Tensors of which at most one is kept: one that a later pass needs, and what it is made from where that is smaller
-  /// and dearer to make again.
+  /// A decision of the search: at most one of these tensors is kept. The first is a tensor that a later pass needs. The
+  /// second, if there is one, is the tensor from which the first is computed; it is smaller, and costs more to compute
+  /// again than the first costs to compute from it.
   using Choice = std::vector<int>;
   std::vector<Choice> list_choices() const {
     const std::vector<int> shared = shared_tensors(program_);
@@ -113,8 +116,8 @@ class Planner {
     }
     return list;
   }
-  /// Multiplications that make a tensor from what is more likely to be kept: the shared ones that are not larger. Every op
-  /// on the way counts once, however many ways lead to it.
+  /// Returns the multiplications to compute a tensor again from tensors that are probably kept: those in `shared` of at
+  /// most `largest` bytes. Each op counts once, even if several paths lead to it.
   double recompute_cost(int tensor, const std::vector<int>& shared, std::size_t largest) const {
     std::vector<bool> visited(program_.tensors.size(), false);
     std::vector<int> to_visit{tensor};
@@ -135,9 +138,9 @@ class Planner {
     return cost;
   }
 
-  /// Tries every combination for the first kMost choices; then, for networks that have more, every choice once more on
-  /// top of the best. Ends early when kMostWork is done: the first combination keeps nothing, so that there is a plan if
-  /// there can be one.
+  /// Sets best_reuse_ and best_seconds_. Tries every combination of the first kMaxFullSearch choices; then, for
+  /// networks with more choices, changes each choice once in the best combination. Stops early after kMaxWork. The
+  /// first combination keeps no tensor, so a plan is found if there is one.
   void search() {
     constexpr std::size_t kMaxFullSearch = 8;
     const std::vector<Choice> all = limits_.may_keep_tensors ? list_choices() : std::vector<Choice>{};
@@ -156,7 +159,7 @@ class Planner {
     search_from(all, number + 1, reuse);
     for_each_reuse(all[number], reuse, [&] { search_from(all, number + 1, reuse); });
   }
-  /// Calls look() with each tensor of the choice kept in each way that is allowed.
+  /// Calls visit() for each tensor of the choice and each allowed way to keep it, with `reuse` set accordingly.
   template <class Visit>
   void for_each_reuse(const Choice& choice, std::vector<TensorReuse>& reuse, Visit&& visit) const {
     for (const int t : choice) {
@@ -169,8 +172,10 @@ class Planner {
     }
   }
 
-  /// What looking at one combination costs: ops of passes, and steps of schedules that had to be walked. About a second.
+  /// Limit of the search's work: the number of ops in all passes that were made, plus the weighted number of steps of
+  /// schedules. The search reaches it after about a second.
   static constexpr double kMaxWork = 2e8;
+  /// Compares a combination with the best one so far, and stores it if it is faster and within the limits.
   void consider(const std::vector<TensorReuse>& reuse) {
     if (work_ > kMaxWork) return;
     work_ += static_cast<double>((program_.means.size() + 1) * program_.ops.size());
@@ -190,10 +195,11 @@ class Planner {
     best_reuse_ = reuse;
   }
 
-  /// Roughly: what was measured on the machines that weir is developed on; only the order of plans matters.
+  /// Returns a rough estimate of the time of the passes, with constants measured on weir's development machines; only
+  /// the order of plans matters. Adds the disk space of kept tensors to `disk`.
   double estimate_seconds(const std::vector<Pass>& passes, const std::vector<TensorReuse>& reuse, Bytes& disk) const {
     constexpr double kMultiplicationsPerSecond = 5e11;
-    constexpr double kMemoryBytesPerSecond = 1.5e9;  // the first touch of a page is what costs
+    constexpr double kMemoryBytesPerSecond = 1.5e9;  // limited by the first access to each page
     constexpr double kDiskBytesPerSecond = 1e9;
     double seconds = 0;
     for (const Pass& pass : passes) {
@@ -212,6 +218,8 @@ class Planner {
     return seconds;
   }
 
+  /// Returns the rows that a pass has in memory for the low picture. Passes with the same roles and targets share a
+  /// result.
   const RowsHeld& find_low_rows(const Pass& pass) {
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
@@ -220,13 +228,13 @@ class Planner {
     auto [at, is_new] = rows_cache_.try_emplace(std::move(key));
     if (!is_new) return at->second;
     at->second = find_rows_held(program_, low_extent_, pass, limits_.band);
-    constexpr double kStepWork = 10;  // measured: a step against an op of make_passes
+    constexpr double kStepWork = 10;  // measured cost of a step, relative to an op of make_passes
     work_ += kStepWork * static_cast<double>(program_.ops.size()) * low_extent_[to_index(program_.output)].height /
              limits_.band;
     return at->second;
   }
 
-  /// The passes' memory: one block for the rings of each, one for every tensor that is kept in memory.
+  /// The memory of all passes: one block for the rings of each pass, and one for every tensor that is kept in memory.
   struct Arena {
     Arena(const Planner& planner, const std::vector<Pass>& passes, const std::vector<const RowsHeld*>& held,
           const std::vector<TensorReuse>& reuse) {
@@ -258,17 +266,20 @@ class Planner {
         if (blocks[from].last_pass != pass || blocks[to].first_pass != pass) continue;
         const std::size_t lag_bytes = round_up(
             static_cast<std::size_t>(std::max(0, h.lag_rows)) * planner.layout_[to_index(h.from)].row_bytes, kAlign);
+        // If `to` is larger, it is written faster than `from` is read: at the end, the writing is ahead by the
+        // difference of the sizes.
         const std::size_t extra = blocks[to].bytes > blocks[from].bytes ? blocks[to].bytes - blocks[from].bytes : 0;
         overlaps.push_back({from, to, lag_bytes + extra});
       }
     }
+    /// Returns the index of the tensor's block; tensors.size() if the tensor is not kept in memory.
     std::size_t block_of(int tensor) const {
       return static_cast<std::size_t>(std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin());
     }
     const MemoryBlock& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
 
-    std::vector<int> tensors;         // of the first blocks
-    std::vector<MemoryBlock> blocks;  // then the rings, by pass
+    std::vector<int> tensors;         // the tensors of the first blocks
+    std::vector<MemoryBlock> blocks;  // the tensors, then the rings by pass
     std::vector<BlockOverlap> overlaps;
     std::size_t bytes = 0;
   };

@@ -50,7 +50,7 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   return runner;
 }
 
-/// One run on one picture, whose parts are the strips.
+/// One run on one picture; the parts of each pass are the strips.
 class Runner::StripwiseRun final : public MultiPassRun {
  public:
   StripwiseRun(Runner& runner, const PackedWeights& packed, const RunContext& context)
@@ -97,7 +97,7 @@ class Runner::StripwiseRun final : public MultiPassRun {
   const PackedWeights& packed_;
   const RunContext& context_;
   VectorValues vectors_;
-  std::optional<MeanSum> mean_;  // of the pass, if it is for one
+  std::optional<MeanSum> mean_;  // set while a pass computes a mean
 };
 
 Status Runner::run(const PackedWeights& packed, InputRows& input, const OutputRows& output, const RunControl& control) {

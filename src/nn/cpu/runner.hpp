@@ -16,17 +16,21 @@
 
 namespace weir::nn {
 
-/// Runs a program on pictures of one extent by rows: every op keeps only the rows that others still need.
-/// Owns the arena and the scratch; keeps them from picture to picture. Not thread-safe.
+/// Runs a program on pictures of one extent on the CPU, row by row: every op keeps only the rows that other ops still
+/// need. Owns the arena (the memory for rows and stored tensors) and the scratch memory of the kernels, and reuses both
+/// for the next picture. Not thread-safe.
 class Runner {
  public:
-  /// Everything given must outlive the runner. Errors: over_budget, io (row file).
+  /// Allocates the memory of the plan and, if it keeps tensors on disk, a scratch file in `spill_folder`. All other
+  /// arguments must outlive the runner. Errors: over_budget, io (scratch file).
   static Result<Runner> create(const Graph& graph, const Program& program, const StripPlan& plan,
                                const compute::Kernels& kernels, compute::ThreadTeam& team,
                                const std::filesystem::path& spill_folder);
+  /// Returns the scratch memory that the kernels need for `threads` threads.
   static Bytes scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads);
 
-  /// Errors: those of input and output; cancelled; bad_values when a value was NaN or infinite ("not a number in layer X").
+  /// Runs the program on one picture. Errors: those of input and output; io (scratch file); cancelled; bad_values,
+  /// naming the layer, if int16 arithmetic finds a value that is NaN or infinite (float32 does not check this).
   Status run(const PackedWeights& packed, InputRows& input, const OutputRows& output, const RunControl& control);
 
  private:
@@ -40,7 +44,7 @@ class Runner {
   compute::ThreadTeam* team_ = nullptr;
   AnonymousMapping arena_;
   compute::AlignedArray<std::byte> zero_row_;
-  std::vector<compute::AlignedArray<std::byte>> scratch_;  // by member of the team
+  std::vector<compute::AlignedArray<std::byte>> scratch_;  // by thread of the team
   std::optional<ScratchFile> file_;
 };
 

@@ -145,7 +145,7 @@ TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
     others.push_back(tight);
     for (const Settings& other : others) {
       const auto again = run(network.graph, input, other);
-      if (!again && other.memory == 1_MiB) continue;  // a wide network does not fit; the tight one above was tried
+      if (!again && other.memory == 1_MiB) continue;  // a wide network does not fit
       ASSERT_TRUE(again) << again.error().what;
       EXPECT_TRUE(*again == *first) << "threads " << other.threads << ", band " << other.band << ", memory "
                                     << to_text(other.memory);
@@ -153,7 +153,7 @@ TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
   }
 }
 
-/// Two tensors that are kept whole lie partly in the same memory in one pass.
+/// Returns true if two tensors that are kept completely in memory overlap in some pass.
 bool has_overlap(const Plan& plan) {
   for (const Pass& pass : plan.passes) {
     std::vector<std::size_t> whole;
@@ -212,7 +212,7 @@ TEST_P(RunFamily, StripsDoNotChangeABit) {
     StripPlan plan;
     const auto whole = run(network.graph, input, s, &plan);
     ASSERT_TRUE(whole) << whole.error().what;
-    // Few strips, then the most that can be had.
+    // From few strips to the largest possible number.
     s.strips = true;
     std::set<std::size_t> counts;
     for (Bytes memory = plan.arena; memory > Bytes{}; memory = Bytes{memory.count() * 3 / 4}) {
@@ -240,7 +240,8 @@ TEST_P(RunFamily, ANetworkWithOrientedKernelsEqualsAnOrientedPicture) {
       for (int x = 0; x < side; ++x) turned.at(p, y, x) = input.at(p, x, side - 1 - y);
     }
   }
-  // turned(y, x) = input(x, n - 1 - y); so result_of(turned)(y, x) must be laid(input)(x, n - 1 - y).
+  // The turned picture is turned(y, x) = input(x, n - 1 - y). So the results must be equal in the same way:
+  // of_turned(y, x) == oriented(x, n - 1 - y).
   const auto of_turned = run_reference(network.graph, turned);
   ASSERT_TRUE(of_turned);
   double best = 1e9;
@@ -273,7 +274,8 @@ INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
                                          Case{"shuffles", 40, 21, 34}, Case{"padded", 40, 21, 34}),
                          name_of);
 
-// Layers in orders that no family has: the plain reference's result, or one clear line that says what is not supported.
+// Layers in orders that no family has: the result equals the reference implementation, or one line of error names the
+// unsupported part.
 TEST(Run, AnyNetworkIsRightOrRefused) {
   const compute::Planes input = generated_planes(13, 22);
   int refused = 0;
@@ -345,7 +347,7 @@ TEST(Run, ARequestToStopEndsIt) {
   EXPECT_EQ(status.error().code, Errc::cancelled);
 }
 
-/// Layers one after the other, each reading what the one before it made.
+/// Returns a graph of successive layers; each reads the output of the one before it.
 Graph chain(std::vector<Operation> operations) {
   Graph graph;
   int channels = 3;
@@ -397,7 +399,7 @@ TEST(Run, ASigmoidOfAPictureIsRefused) {
   EXPECT_THAT(program.error().what, testing::HasSubstr("a sigmoid of a picture"));
 }
 
-/// Sides of unlike width, beyond a band and beyond the picture.
+/// Returns paddings with sides of different widths, some larger than a band or than the picture.
 std::vector<Padding> paddings() {
   std::vector<Padding> all;
   for (const auto fill :
@@ -439,7 +441,7 @@ TEST(Run, PaddingCopiesFeaturesBitByBit) {
     const auto plain = run(with({}), input, {.arithmetic = arithmetic});
     ASSERT_TRUE(plain) << plain.error().what;
     for (const Padding& p : paddings()) {
-      // The crop takes a row and a column away on every side before.
+      // The crop before the padding removes a row and a column on every side.
       const auto padded = run(with({Crop{1, 1, 1, 1}, p}), input, {.arithmetic = arithmetic});
       ASSERT_TRUE(padded) << padded.error().what;
       const float constant =

@@ -13,17 +13,20 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kFar = 1 << 26;  // columns; 16 times as many are still a number, and a quarter of them is whole
+// A number of columns that stands for "far from the edges": 16 times as many (the largest scale) still fit an int, and
+// a quarter of it is a whole number.
+constexpr int kFar = 1 << 26;
 
 int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
 
-/// The output columns that are made together with column x, and with the same scale of their values.
+/// Returns the output columns that are computed together with column x. A tile of a 3x3 convolution has one scale for
+/// all its values, so that a wrong input value can change every column of the tile.
 ColumnRange columns_made_together(const Op& op, int x) {
   if (op.kind != OpKind::conv3x3) return {x, x + 1};
   return {x / 4 * 4, x / 4 * 4 + 4};
 }
 
-/// Whether all that column x of the op's output depends on is good.
+/// Returns true if every input column that column x of the op's output depends on is correct.
 bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
   const ColumnRange made = columns_made_together(op, x);
   const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
@@ -39,8 +42,9 @@ bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
   return true;
 }
 
-/// By tensor, in the picture's columns: what is as in a run of the whole picture if the input begins at column `first`
-/// and has the extents `extent`, and both its edges are far from the picture's.
+/// Returns, by tensor, the columns (counted in the whole picture) that equal a run of the whole picture, if the strip's
+/// input begins at column `first`, its tensors have the extents `extent`, and both its edges are far from the picture's
+/// edges.
 std::vector<ColumnRange> find_good_columns(const Program& program, const std::vector<double>& scale, int first,
                                            const std::vector<Extent>& extent) {
   std::vector<ColumnRange> good(program.tensors.size());
@@ -64,7 +68,8 @@ std::vector<double> tensor_scales(const Graph& graph, const Program& program) {
   return scale;
 }
 
-/// Every cut must fall on a tile's edge in every tensor.
+/// Returns true if a cut at a multiple of kStripGrid input columns is at the edge of a tile in every tensor. `scale` is
+/// by tensor; 0 for a tensor whose scale is not known.
 bool can_be_cut(const std::vector<double>& scale) {
   return std::all_of(scale.begin(), scale.end(), [](double s) {
     const double tile = kStripGrid * s / 4;
@@ -72,7 +77,8 @@ bool can_be_cut(const std::vector<double>& scale) {
   });
 }
 
-/// A strip is resized as its part of the whole picture only where the whole's step is that of every part.
+/// Checks that a resize of a strip equals the same part of a resize of the whole picture: both must have the same step.
+/// Errors: over_budget.
 Status check_exact_steps(const Program& program, const std::vector<Extent>& extent) {
   for (const Op& op : program.ops) {
     if (op.kind != OpKind::resize) continue;
@@ -94,7 +100,7 @@ std::vector<Strip> cut_into_strips(int width, int own, Halo halo) {
   std::vector<Strip> strips;
   for (int first = 0; first < width; first += own) {
     Strip strip;
-    // A rest narrower than the halo would have nothing of its own once the border is taken away.
+    // A last strip narrower than the halo would have no own columns after the border is removed.
     const bool last = first + own + halo.right >= width;
     strip.own_columns = {first, last ? width : first + own};
     strip.read_columns = {std::max(0, first - halo.left), last ? width : std::min(width, first + own + halo.right)};
@@ -110,7 +116,7 @@ class StripPlanner {
                const PlanLimits& limits)
       : graph_{graph}, program_{program}, input_{input}, element_type_{element_type}, limits_{limits} {}
 
-  /// Fills `plans` and what is summed over the strips. Errors: those of make_plan.
+  /// Sets all fields of `result` except the columns of its strips, strip_width and halo. Errors: those of make_plan.
   Status plan(StripPlan& result) const {
     auto blobs = infer_extents(graph_, input_);
     if (!blobs) return blobs.error();
@@ -165,7 +171,7 @@ int StripPlan::first_column(const Strip& strip, int tensor) const {
 }
 
 Result<Halo> find_halo(const Graph& graph, const Program& program) {
-  constexpr int kFirst = 1 << 16;  // farther from the edge than any network reaches, and as wide twice
+  constexpr int kFirst = 1 << 16;  // farther from the edge than any network reaches; the strip is twice as wide
   constexpr int kWidth = 1 << 17;
   const std::vector<double> scale = tensor_scales(graph, program);
   if (!can_be_cut(scale)) return Error{Errc::unsupported, "this network's columns cannot be cut into strips"};

@@ -6,60 +6,67 @@
 
 namespace weir::nn {
 
-/// Columns first..last-1.
+/// Columns first..end-1.
 struct ColumnRange {
   int first = 0, end = 0;
   int count() const { return end - first; }
 };
 
-/// Some columns of a picture, run as a picture of their own. It reads more than its share: at a cut the columns within
-/// reach of the network are wrong, and are made again by the neighbour.
+/// A range of columns of a picture that is run like a separate picture. Near a cut the results of a strip are wrong,
+/// because the network has no values from beyond the cut there. Therefore a strip reads more columns than its own (the
+/// halo), and the wrong columns of its result are not used: the neighbouring strip provides them.
 struct Strip {
-  ColumnRange read_columns;    ///< of the bordered picture
-  ColumnRange own_columns;     ///< likewise: what it adds to means and to the result
-  std::size_t plan_index = 0;  ///< number of the plan for its width
+  ColumnRange read_columns;    ///< columns of the picture with its border that the strip reads
+  ColumnRange own_columns;     ///< columns of the picture with its border for which it provides results
+  std::size_t plan_index = 0;  ///< index into StripPlan::plans: the plan for its width
 };
 
-/// How a picture is run: in one strip, or in several where a line is too short for rows of the whole width. Grids of
-/// tiles are the same in all of them, so that the result does not depend on the strips.
+/// The plan of a picture in one strip, or in several strips if the memory limit is too small for rows of the whole
+/// width. Convolutions compute tiles of 4 x 4 values that share one scale; all strips use the same grid of tiles, so
+/// that the result does not depend on the strips.
 struct StripPlan {
   Extent input;
-  std::vector<Extent> extent;  ///< by tensor, of the whole picture
-  std::vector<double> scale;   ///< by tensor: its columns for one of the input
-  std::vector<Plan> plans;     ///< one for every width of strips; all have the same number of passes
+  std::vector<Extent> extent;  ///< by tensor, for the whole picture
+  std::vector<double> scale;   ///< by tensor: its columns per column of the input
+  std::vector<Plan> plans;     ///< one plan for each different width of strips; all have the same number of passes
   std::vector<Strip> strips;   ///< from left to right
-  int strip_width = 0;         ///< own columns of a strip
-  int halo = 0;                ///< columns that a strip reads on either side beside its own, at most
-  Bytes arena;                 ///< the most of any strip
+  int strip_width = 0;         ///< number of a strip's own columns
+  int halo = 0;                ///< largest number of columns that a strip reads on one side of its own
+  // The largest value of any strip; see Plan.
+  Bytes arena;
   Bytes stored_bytes;
   Bytes disk;
-  double multiplications = 0;
-  int read_ahead_rows = 0;
+  double multiplications = 0;  ///< sum over all strips
+  int read_ahead_rows = 0;     ///< largest value of any strip
 
-  /// The columns of `tensor`, in the picture, that are the strip's own.
+  /// Returns the strip's own columns of `tensor`, counted in the whole picture.
   ColumnRange own_columns(const Strip& strip, int tensor) const;
-  /// The picture's column of the first column of `tensor` in the strip.
+  /// Returns the column of the whole picture's `tensor` that is column 0 of the strip's part.
   int first_column(const Strip& strip, int tensor) const;
 };
 
-/// One strip. Errors: those of make_plan.
+/// Returns a plan with one strip. Errors: those of make_plan.
 Result<StripPlan> plan_single_strip(const Graph& graph, const Program& program, Extent input,
                                     compute::ElementType element_type, const PlanLimits& limits);
 
-/// As few strips as the limits allow; no tensor is kept from pass to pass. Errors: those of make_plan for the narrowest
-/// strip that is worth its halo; unsupported if the network's columns cannot be cut.
+/// Returns a plan with at least two strips, and as few as the limits allow; it keeps no tensors between passes.
+/// Errors: over_budget if even the narrowest strips do not fit, if the picture is too narrow to be cut, or if a resize
+/// in the network would give a strip other values than the whole picture; unsupported if the network's columns cannot
+/// be cut; other errors of make_plan.
 Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent input,
                               compute::ElementType element_type, const PlanLimits& limits);
 
-/// Columns beside its own that a strip must read.
+/// The numbers of columns that a strip must read to the left and to the right of its own columns.
 struct Halo {
   int left = 0, right = 0;
 };
-/// Found by following wrong columns from the cut through every operation, in whole tiles. A multiple of kStripGrid.
+/// Finds the halo of a network: follows through every operation how far the wrong columns near a cut spread, in whole
+/// tiles. Both numbers are multiples of kStripGrid.
 /// Errors: unsupported if the network's columns cannot be cut.
 Result<Halo> find_halo(const Graph& graph, const Program& program);
 
-/// Cuts are at multiples of this: tiles of four at a quarter of the size too.
+/// Cuts are at multiples of this many columns of the input, so that tiles of four columns stay whole also in tensors of
+/// a quarter of the input's width.
 inline constexpr int kStripGrid = 16;
 
 }  // namespace weir::nn

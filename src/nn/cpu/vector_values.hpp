@@ -7,15 +7,17 @@
 
 namespace weir::nn {
 
-/// Values of the vector blobs, known up to some statistic: means and what is computed from them. Not thread-safe.
+/// The values of the vectors (blobs with one value per channel) that are known so far: means of whole pictures, and the
+/// vectors computed from them. Not thread-safe.
 class VectorValues {
  public:
-  /// Both must outlive it.
+  /// Both arguments must outlive this object.
   VectorValues(const Graph& graph, const Program& program);
 
-  /// Sets a mean, and computes every vector that follows from what is known.
+  /// Stores means as the vector with index `blob`, and computes every vector that depends on it.
   void set_means(int blob, std::vector<float> means);
-  /// One factor per channel, padded with ones to a whole block of channels; stays where it is until the next set().
+  /// Returns the values of the vector with index `blob` as factors, one per channel, followed by ones up to a multiple
+  /// of 32. The pointer is valid until the next gate_factors() for the same blob.
   const float* gate_factors(int blob);
 
  private:

@@ -1,4 +1,5 @@
-// Sums, and the activations and factors that are not part of a convolution; shuffled pixels on enlarged ones.
+// The op `combine`: sums, and activations and factors that are not part of a convolution. Lowers the layers PReLU,
+// activations (Pointwise), BinaryOp and WeightedSum: to combine, or to a part of another op.
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,7 @@ namespace weir::nn {
 
 namespace {
 
+/// Returns true if `view` can be a further input of the op: only the first kMaxGatedInputs inputs may have a gate.
 bool can_add_input(const Op& sum, const TensorView& view) {
   return sum.inputs.size() < (view.gate >= 0 ? kMaxGatedInputs : std::size_t{compute::kMaxCombined});
 }
@@ -23,8 +25,9 @@ void add_to_sum(Op& sum, const TensorView& view, float coefficient) {
   sum.coefficient.push_back(coefficient);
 }
 
-/// A sum, in steps of what one op has room for: each begins with what those before it made. The order of additions is
-/// that of the inputs.
+/// Emits the sum of coefficient[i] * blobs[i], plus `constant`, followed by `activation`. Emits several ops if one op
+/// cannot have so many inputs: then the first input of each further op is the result of the op before it. Adds the
+/// inputs in their order.
 Status combine(Lowering& lowering, const Layer& layer, const std::vector<int>& blobs,
                const std::vector<float>& coefficient, float constant, const Activation& activation = {}) {
   std::vector<TensorView> views;
@@ -45,7 +48,8 @@ Status combine(Lowering& lowering, const Layer& layer, const std::vector<int>& b
   return ok();
 }
 
-/// a * first + b * second: part of the convolution that makes one of them, if it can be.
+/// Emits a * first + b * second for the two inputs of the layer: if possible as part of the convolution that makes one
+/// of them, otherwise as an op `combine`.
 Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
   const int first = layer.inputs[0];
   const int second = layer.inputs[1];
@@ -55,7 +59,7 @@ Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
     if (lowering.lowered_blob(other).parts.size() != 1) continue;
     Op* o = lowering.find_open_producer(made);
     const TensorView residual = lowering.lowered_blob(other).parts[0];
-    // The other must exist before the convolution does: its tensor is older.
+    // The other tensor must be computed before the convolution.
     if (o == nullptr || o->kind == OpKind::direct || lowering.tensor(o->output).planar ||
         lowering.tensor(residual.tensor).planar || residual.tensor >= o->output) {
       continue;
@@ -70,6 +74,7 @@ Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
   return combine(lowering, layer, {first, second}, {a, b}, 0);
 }
 
+/// Emits an operation with a scalar, as scale * input + constant.
 Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary) {
   using Kind = BinaryOp::Kind;
   const int in = layer.inputs[0];
@@ -94,7 +99,7 @@ Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary)
       break;
   }
   Op* o = lowering.find_open_producer(in);
-  // A factor passes an activation of slopes only if it is positive.
+  // A factor can move before a ReLU-like activation only if it is positive.
   if (o != nullptr && constant == 0 && scale > 0 && o->kind != OpKind::direct && !lowering.tensor(o->output).planar) {
     o->epilogue.alpha *= scale;
     lowering.set_output_blob(*o, layer.outputs[0]);
@@ -103,7 +108,8 @@ Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary)
   return combine(lowering, layer, {in}, {scale}, constant);
 }
 
-/// shuffle(x) + nearest(y) of the same factor and a planar result: one operation, and the enlarged y is never made.
+/// Emits shuffle(x) + nearest(y), the sum of a pixel shuffle and of a picture enlarged by nearest neighbour, as one op
+/// that reads y itself. Possible if both have the same factor and the result is planar; otherwise returns false.
 bool fold_nearest(Lowering& lowering, const Layer& layer) {
   for (const bool swap : {false, true}) {
     const int shuffled = layer.inputs[swap ? 1 : 0];

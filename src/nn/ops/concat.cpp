@@ -11,7 +11,7 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kBlockChannels = 32;  // what the kernels read of one source at a time
+constexpr int kBlockChannels = 32;  // a kernel reads its input in blocks of so many channels of one tensor
 
 void make_concat(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
@@ -31,7 +31,8 @@ void make_concat(PassOps& pass, int o, RowRange rows) {
   });
 }
 
-/// One input after the other; the last fills up the pixel's last vector.
+/// Returns one call for each input. The last call also writes zeros behind the last channel, up to a whole vector of
+/// four channels.
 std::vector<DeviceCall> concat_calls(const Op& op, const DeviceOutput& part) {
   using vulkan::pack_pair;
   std::vector<DeviceCall> calls;
@@ -63,7 +64,7 @@ Status Concat::lower(Lowering& lowering, const Layer& layer) const {
     const LoweredBlob& v = lowering.lowered_blob(in);
     joined.parts.insert(joined.parts.end(), v.parts.begin(), v.parts.end());
   }
-  // Whole blocks of channels are read where they are; anything else is copied side by side.
+  // Convolutions read whole blocks of channels from several tensors; other inputs are copied into one tensor.
   bool has_whole_blocks = joined.parts.size() <= kMaxConcatParts;
   for (const TensorView& v : joined.parts) {
     has_whole_blocks = has_whole_blocks && v.gate < 0 && !lowering.tensor(v.tensor).planar &&

@@ -33,7 +33,8 @@ RowRange patch_reads(const Op& op, RowRange out, const AxisExtents&) {
   return {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
 }
 
-/// Whole rows of bases.
+/// Returns the end of a step that consists of whole rows of bases. A base is the position of one patch; each row of
+/// bases makes `factor` output rows.
 int patch_step(const Op& op, int first, int band) {
   const int bases = std::max(1, band / std::max(1, op.factor));
   return ((first + op.output_crop) / op.factor / bases + 1) * bases * op.factor - op.output_crop;

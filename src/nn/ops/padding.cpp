@@ -22,25 +22,26 @@ namespace {
 
 using compute::PaddingMode;
 
-constexpr float kLargestHalf = 65504;
+constexpr float kLargestHalf = 65504;  // the largest float16 value
 
-/// Of the constant and of what is mirrored as much as lies between the first and the last position that are read.
+/// Returns the range from the first to the last row (or column) of the input that output rows `out` read, mirrored rows
+/// included.
 RowRange padding_reads(const Op& op, RowRange out, const AxisExtents& axis) {
   const auto& p = std::get<Padding>(op.layer_operation);
   const int before = axis.is_columns ? p.left : p.top;
   const int after = axis.is_columns ? p.right : p.bottom;
-  const int extent = axis.output - before - after;  // of the view
+  const int extent = axis.output - before - after;  // extent of the view
   if (p.mode == PaddingMode::reflect && std::max(before, after) >= extent) return {0, extent};
   int first = std::clamp(out.first - before, 0, extent - 1);
   int last = std::clamp(out.end - before, first + 1, extent);
   if (p.mode == PaddingMode::reflect) {
-    first = std::min(first, extent - 1 - after);  // what comes later goes back as far
+    first = std::min(first, extent - 1 - after);  // the last output rows mirror back to this position
     last = std::max(last, std::min(before - out.first + 1, extent));
   }
   return {first, last};
 }
 
-/// Rows of one tensor: `planes` of them, with elements of `step` bytes.
+/// Writes one row of one plane of the padded tensor.
 class PaddedRow {
  public:
   PaddedRow(PassOps& pass, const Op& op, int y, int plane)
@@ -54,7 +55,7 @@ class PaddedRow {
     if (from >= 0) from_ = pass.read_address(v.tensor, from + v.top, v.left) + bytes(pass, v.tensor, plane);
   }
 
-  /// Columns first..last-1; `constant` is a pixel.
+  /// Writes columns first..last-1. `constant` has the bytes of a pixel outside the input, for constant padding.
   void fill(int first, int last, const std::vector<std::byte>& constant) const {
     for (int x = first; x < last;) {
       const int inside = from_ == nullptr ? 0 : std::min(last, padding_.left + width_) - x;
@@ -84,10 +85,10 @@ class PaddedRow {
   int width_;
   std::size_t step_;
   std::byte* to_;
-  const std::byte* from_ = nullptr;  // null: a row of the constant
+  const std::byte* from_ = nullptr;  // null: the whole row is constant
 };
 
-/// The bytes of a pixel: those of its channels, or of one plane's value.
+/// Returns the bytes of a constant pixel: all its channels, or one value of a planar tensor.
 std::vector<std::byte> make_constant_pixel(const PassOps& pass, const Op& op) {
   const int t = op.output;
   const float value = std::get<Padding>(op.layer_operation).value;

@@ -20,7 +20,7 @@ RowRange resize_reads(const Op& op, RowRange out, const AxisExtents& axis) {
           find_first_tap(interp, axis.input, axis.output, out.end - 1) + tap_count(interp.kind)};
 }
 
-/// Nearest neighbour, a whole factor, on feature rows: pixels are copied.
+/// Enlarges feature rows by a whole factor with nearest neighbour, by copying pixels.
 void enlarge_features(PassOps& pass, const Op& op, RowRange rows) {
   const int t = op.output;
   const TensorView& v = op.inputs[0];

@@ -17,12 +17,12 @@ RowRange shuffle_reads(const Op& op, RowRange out, const AxisExtents&) {
   return {out.first / op.factor, (out.end - 1) / op.factor + 1};
 }
 
-/// Whole blocks.
+/// Returns the end of a step that consists of whole blocks of `factor` rows.
 int shuffle_step(const Op& op, int first, int band) {
   return (first / op.factor + std::max(1, band / op.factor)) * op.factor;
 }
 
-/// Feature rows to feature rows, inside a network.
+/// Computes a pixel shuffle from feature rows to feature rows.
 template <class T>
 void shuffle_features(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
@@ -41,7 +41,8 @@ void shuffle_features(PassOps& pass, int o, RowRange rows) {
   });
 }
 
-/// Planar rows to planar rows.
+/// Computes a pixel shuffle from planar rows to planar rows; adds the second input, enlarged by nearest neighbour, if
+/// the op has one.
 void shuffle_planes(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;

@@ -1,4 +1,4 @@
-// The picture, and the layers that become no op: copies, crops, and what is made of vectors.
+// Lowers the input, and the layers that need no op of their own: copies, crops, means, and layers on vectors.
 
 #include <utility>
 

@@ -15,14 +15,15 @@ namespace weir::nn::train {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
-constexpr char kMagic[] = "weirtrn1";  // the last character is the number of the form
+constexpr char kMagic[] = "weirtrn1";  // the last character is the number of the format
 constexpr std::size_t kMagicBytes = 8, kHashBytes = 8;
 
+/// A device array with its name in the file.
 struct NamedArray {
   std::string name;
   Operand operand;
 };
-/// What is saved, in its order.
+/// Returns all arrays of a checkpoint, in the order of the file.
 std::vector<NamedArray> list_arrays(const TrainingState& training) {
   std::vector<NamedArray> all;
   const std::vector<Operand> state = training.optimiser.state();
@@ -48,10 +49,11 @@ void append(std::vector<std::byte>& to, T value) {
   append(to, &value, sizeof value);
 }
 
-/// Takes values from the front; false when there are too few bytes.
+/// Reads a sequence of bytes from start to end.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> bytes) : left_{bytes} {}
+  /// Copies the next `count` bytes to `to`. Returns false if there are fewer.
   bool read(void* to, std::size_t count) {
     if (count > left_.size()) return false;
     if (count > 0) std::memcpy(to, left_.data(), count);

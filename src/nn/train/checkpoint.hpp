@@ -12,38 +12,44 @@
 
 namespace weir::nn::train {
 
-/// Everything that training goes on from. As a file, little-endian: "weirtrn1"; 64 bits each of position and steps; 32 bits:
-/// number of arrays; of each array 32 bits: bytes of its name, the name, 64 bits: number of values, the values as float32;
-/// at the end 64 bits of XXH3 over all before.
+/// The saved state of a training, from which the training can continue. The file is little-endian and contains:
+/// "weirtrn1"; `position` (64 bits); `steps` (64 bits); the number of arrays (32 bits); for each array the length of
+/// its name in bytes (32 bits), the name, the number of values (64 bits) and the values as float32; the 64-bit XXH3
+/// hash of all bytes before the hash.
 struct Checkpoint {
   struct Array {
     std::string name;
     std::vector<float> values;
   };
-  std::uint64_t position = 0;  ///< how much of the data was used: the caller's count
-  std::uint64_t steps = 0;     ///< of the optimiser
+  std::uint64_t position = 0;  ///< a number that the caller defines, for example the index of the next batch of data
+  std::uint64_t steps = 0;     ///< number of steps of the optimiser so far
   std::vector<Array> arrays;
 };
 
-/// What there is to save of a training under way; `average` may be null.
+/// References to the parts of a running training that a checkpoint saves.
 struct TrainingState {
   ParameterSet& parameters;
   Optimiser& optimiser;
-  WeightEma* ema = nullptr;
+  WeightEma* ema = nullptr;  ///< null: the training has no moving average
 };
 
-/// Waits for the device. Errors: those of the device.
+/// Waits for the device and returns a copy of the state. Errors: those of the device.
 Result<Checkpoint> take_checkpoint(const TrainingState& training, std::uint64_t position);
-/// Nothing is changed unless every array is there, in order, with its name and size. Errors: corrupt; those of the device.
+/// Copies the checkpoint into a training whose arrays have the same names, sizes and order. Errors: corrupt if the
+/// arrays differ, and the training has not changed; those of the device, after which the training may be partly
+/// restored.
 Status restore_checkpoint(const Checkpoint& checkpoint, const TrainingState& training);
 
-/// Errors: corrupt; unsupported for a file that another version of weir wrote. Allocates no more than the bytes that there are.
+/// Reads a checkpoint from the bytes of a file; `name` is the file's name for messages. A size that exceeds the rest of
+/// the bytes is an error before memory is allocated for it. Errors: corrupt; unsupported for another version of the
+/// file format.
 Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
+/// Returns the bytes of a checkpoint file.
 std::vector<std::byte> to_bytes(const Checkpoint& checkpoint);
 
-/// Appears whole or not at all, in the place of an older one. Errors: io, disk_full.
+/// Writes a checkpoint file. It appears complete or not at all, and replaces an older one. Errors: io, disk_full.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path);
-/// Errors: io, corrupt, unsupported.
+/// Reads a checkpoint file. Errors: io; those of parse_checkpoint().
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 
 }  // namespace weir::nn::train

@@ -1,4 +1,5 @@
-// Any bytes, and any bytes under a right hash: parsed or refused, and what is parsed is written again byte by byte.
+// Parses the fuzzer's bytes, then the same bytes followed by their correct hash. If bytes were parsed as a checkpoint,
+// to_bytes() of this checkpoint must return the same bytes.
 #include <xxhash.h>
 
 #include <cstdlib>

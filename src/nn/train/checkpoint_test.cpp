@@ -18,7 +18,7 @@
 namespace weir::nn::train::test {
 namespace {
 
-/// A training whose weights, optimiser and mean are no longer what they started as.
+/// A small training with an optimiser and a moving average.
 struct Small {
   explicit Small(int channels, std::unique_ptr<TrainingDevice> device = std::make_unique<CpuTrainingDevice>(1))
       : test_device{std::move(device)}, set{*test_device, 1}, layer{set.add_layer("layer", 2, channels)} {

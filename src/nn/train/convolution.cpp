@@ -20,7 +20,7 @@ bool is_valid_window(Window w) {
   return w.kernel >= 1 && w.kernel <= kMaxKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
 }
 
-/// Weights of a convolution are [taps * side, others].
+/// Returns true if the weights have the shape [kernel * kernel * inner, columns].
 bool has_weight_shape(const TapeTensor& weights, Window w, int inner, int columns) {
   const Shape& s = weights.shape();
   return s.n == std::int64_t{w.kernel} * w.kernel * inner && s.c == columns && s.h == 1 && s.w == 1;
@@ -59,7 +59,8 @@ TapeTensor conv2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window wind
   return out;
 }
 
-// The gradient of a convolution that leads from the large picture to the small one.
+// A transposed convolution is computed as the input gradient of a convolution: the convolution that makes the small
+// picture x from the large output. So the shape `s` has the large picture as its input.
 TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window window) {
   Tape& t = *x.tape();
   const Shape& in = x.shape();

@@ -1,6 +1,7 @@
-// The three passes of a convolution as sums of products (compute::ProductJob). Channels lie side by side, so the inputs of
-// an output pixel are, for each row of the kernel, one run of kernel * channels floats. Borders are written out: a band of
-// input rows is copied with its zeros into memory of the thread's own, some percent of the work.
+// Computes a convolution, the gradient of its input and the gradient of its weights as sums of matrix products
+// (compute::ProductJob). Values are channels-last, so the inputs of an output pixel are, for each row of the kernel,
+// kernel * channels adjacent floats. Each thread copies a band of input rows, with the zeros of the padding, into
+// scratch memory; this costs a few percent of the time.
 
 #include "nn/train/cpu_executor.hpp"
 
@@ -10,12 +11,15 @@ namespace {
 
 using compute::ProductJob;
 
-/// A picture whose rows and columns are `spread` apart, with zeros between, seen from (-border, -border).
+/// A view of a batch of pictures that are enlarged with zeros: `spread` - 1 rows and columns of zeros between
+/// neighbouring pixels, and a border of `border` zeros on each side. Pixel (0, 0) of a picture `in` is at row and
+/// column `border` of the enlarged picture.
 struct SpreadPicture {
   const float* in = nullptr;
   int images = 0, h = 0, w = 0, c = 0, spread = 1, border = 0;
 
-  /// Rows first.. of the image, `columns` wide.
+  /// Copies `rows` rows, each with its first `columns` pixels, of the enlarged picture of an image; starts at row
+  /// `first`.
   void copy(int image, int first, int rows, int columns, float* out) const {
     const auto row_floats = static_cast<std::size_t>(columns) * static_cast<std::size_t>(c);
     for (int r = 0; r < rows; ++r, out += row_floats) {
@@ -46,13 +50,15 @@ struct SpreadPicture {
   }
 };
 
-/// Rows of output of one image that are worked on at once: the copied band stays in the nearest caches.
+/// Returns the number of output rows to compute from one copied band of input rows, so that the band stays in the first
+/// cache levels.
 int band_rows(int columns, int channels, int kernel) {
   constexpr int kBandFloats = 12000;
   return std::clamp(kBandFloats / std::max(1, columns * channels) - kernel, 1, 16);
 }
 
-/// out [images, h, w, out_c] (+)= bias + convolution, without padding, of `in` by weights [kernel, kernel, in.c, out_c].
+/// The arguments of run(): out [images, h, w, out_c] (+)= bias + convolution of the enlarged picture `in` with weights
+/// [kernel, kernel, in.c, out_c]. The border of `in` is the only padding.
 struct ConvolutionSums {
   SpreadPicture in;
   const float* weights = nullptr;
@@ -95,6 +101,7 @@ void run(CpuExecutor& executor, const ConvolutionSums& p) {
   });
 }
 
+/// Returns true for a 1x1 convolution without padding: it is one matrix product.
 bool is_product(const WindowShape& s) { return s.window == Window{}; }
 int count_output_pixels(const WindowShape& s) { return s.images * s.out_h * s.out_w; }
 
@@ -117,7 +124,8 @@ void CpuExecutor::convolve(const ConvolveCommand& c) {
               c.accumulate});
 }
 
-// A convolution of the gradient, its pixels spread by the stride, with the kernel turned around and channels exchanged.
+// The input gradient is a convolution of the output gradient, whose pixels are spread by the stride, with the kernel
+// rotated by 180 degrees and its input and output channels exchanged.
 void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
   if (is_product(s)) {
@@ -154,15 +162,16 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
               c.accumulate});
 }
 
-// For each row of the kernel a product of inputs and gradients over all pixels; images and rows are cut into parts by the
-// work alone, whose sums are added in order.
+// For each row of the kernel, the weight gradient is a product of inputs and output gradients over all pixels. The
+// shape alone determines how the output rows of all images are divided into parts, and the sums of the parts are added
+// in order: so the number of threads does not change the result.
 void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
   const SpreadPicture in{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
   const int rows = s.images * s.out_h, max_rows = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
   const std::size_t size = c.weight_gradient.count;
-  const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // of a row
+  const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // multiplications of one output row
   constexpr double kPartCost = 2e6;
   const int parts = std::clamp(static_cast<int>(cost * rows / kPartCost), 1, std::min<int>(kMaxPartialSums, rows));
   float* sums = shared_scratch(size * static_cast<std::size_t>(parts));

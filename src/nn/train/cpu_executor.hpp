@@ -11,7 +11,9 @@
 
 namespace weir::nn::train {
 
-/// What the CPU's commands share: kernels, threads, and memory for what lies between.
+/// Executes the matrix products, convolutions and max pooling of CpuTrainingDevice, and their gradients; the device
+/// itself executes the simpler commands, with the threads of this object. The executor holds the kernels, the threads,
+/// and scratch memory for intermediate results.
 class CpuExecutor {
  public:
   CpuExecutor(int threads, const compute::TrainingKernels& kernels) : kernels_{kernels}, team_{threads} {
@@ -19,15 +21,17 @@ class CpuExecutor {
   }
   const compute::TrainingKernels& kernels() const { return kernels_; }
 
-  /// f(first, last, member) over 0..units; `cost` in multiplications, or the like, of one unit. Little work is done at once
-  /// by the caller.
+  /// Divides the units 0..units-1 of some work into ranges and calls f(first, last, member) for each range
+  /// first..last-1, on all threads. A range starts at a multiple of `grain`; `member` is the index of the thread in the
+  /// team. `cost` is the number of multiplications, or similar operations, of one unit. If there is little work, the
+  /// calling thread does all of it, as member 0.
   template <class F>
   void parallel_for(int units, int grain, double cost, F&& f) {
-    constexpr double kMinSharedCost = 60000;  // some ten microseconds: what it takes to wake a thread, and more
+    constexpr double kMinSharedCost = 60000;  // takes about 10 us, which is longer than waking a thread
     if (units <= grain || cost * units < kMinSharedCost) return f(0, units, 0);
     team_.run(units, grain, units, [&f](int first, int last, int member) { f(first, last, member); });
   }
-  /// The same over values: f(first, count).
+  /// Calls f(first, count) for ranges that cover `count` values, on all threads.
   template <class F>
   void parallel_for_values(std::size_t count, F&& f) {
     constexpr std::size_t kChunk = 4096;
@@ -37,7 +41,9 @@ class CpuExecutor {
       f(from, std::min(count, static_cast<std::size_t>(last) * kChunk) - from);
     });
   }
-  /// Sums of f(first row, count, sums [columns]) over `rows`, cut by the rows alone, added in order to `out`.
+  /// out [columns] (+)= the sum over all rows, on all threads. The rows are divided into parts; f(first row, number of
+  /// rows, sums [columns]) adds the rows of a part to `sums`, and the sums of the parts are then added to `out` in
+  /// their order. The number of rows alone determines the parts.
   template <class F>
   void parallel_sum_rows(std::size_t rows, std::size_t columns, float* out, bool accumulate, F&& f) {
     const std::size_t rows_per_part = std::max<std::size_t>(64, (rows + kMaxPartialSums - 1) / kMaxPartialSums);
@@ -53,7 +59,7 @@ class CpuExecutor {
         });
     add_partial_sums(sums, parts, columns, out, accumulate);
   }
-  /// out[i] (+)= sum of parts[p][i], in order.
+  /// out[i] (+)= the sum of parts[p][i] over p in 0..count-1, added in this order; parts is [count, columns]
   static void add_partial_sums(const float* parts, std::size_t count, std::size_t columns, float* out,
                                bool accumulate) {
     if (!accumulate) std::fill_n(out, columns, 0.0F);
@@ -61,15 +67,17 @@ class CpuExecutor {
       for (std::size_t i = 0; i < columns; ++i) out[i] += parts[part * columns + i];
     }
   }
-  static constexpr std::size_t kMaxPartialSums = 32;  ///< of a sum; more threads than that find no work in it
+  static constexpr std::size_t kMaxPartialSums = 32;  ///< largest number of parts that a sum is divided into
 
-  /// Memory until the next call of the same; contents are undefined. `own` is a member's.
+  // Each returns scratch memory for `count` values, valid until the next call of the same function (and member). The
+  // contents are undefined. Each member of the team has its own thread_scratch().
   float* thread_scratch(int member, std::size_t count) {
     return ensure_size(thread_scratch_[static_cast<std::size_t>(member)], count);
   }
   float* shared_scratch(std::size_t count) { return ensure_size(shared_scratch_, count); }
   float* weights_scratch(std::size_t count) { return ensure_size(weights_scratch_, count); }
 
+  // Each executes one command.
   void product(const MatrixProductCommand& c);
   void convolve(const ConvolveCommand& c);
   void convolve_back(const ConvolveBackCommand& c);
@@ -77,13 +85,15 @@ class CpuExecutor {
   void max_pool(const MaxPoolCommand& c);
   void max_pool_back(const MaxPoolBackCommand& c);
 
+  /// Returns the values of an operand; null for an empty operand.
   static float* data(Operand operand) { return static_cast<float*>(operand.memory); }
 
-  /// Gives the memory in between back.
+  /// Frees the scratch memory.
   void cleanup();
 
  private:
   using Scratch = compute::AlignedArray<float>;
+  /// Makes `scratch` large enough for `count` values and for the values that the kernels read after them.
   static float* ensure_size(Scratch& scratch, std::size_t count) {
     const std::size_t needed = count + compute::kProductPadding;
     if (scratch.size() < needed) scratch = Scratch{needed};

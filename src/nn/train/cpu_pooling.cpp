@@ -6,7 +6,8 @@ namespace weir::nn::train {
 
 namespace {
 
-/// Calls f(output pixel, first input pixel of its window) for the images first..last-1.
+/// Calls f(output pixel, first input pixel of its window) for each output pixel of the images first..last-1. Both are
+/// indices of pixels in the whole batch.
 template <class F>
 void for_each_window(const WindowShape& s, int first, int last, F&& f) {
   std::ptrdiff_t out = static_cast<std::ptrdiff_t>(first) * s.out_h * s.out_w;
@@ -19,7 +20,7 @@ void for_each_window(const WindowShape& s, int first, int last, F&& f) {
   }
 }
 
-/// The values from the window's first pixel to each of its pixels.
+/// Returns the offset of each pixel of a window from the first pixel of the window, in values.
 std::vector<std::ptrdiff_t> window_offsets(const WindowShape& s) {
   std::vector<std::ptrdiff_t> offsets;
   for (int y = 0; y < s.window.kernel; ++y) {
@@ -28,6 +29,7 @@ std::vector<std::ptrdiff_t> window_offsets(const WindowShape& s) {
   return offsets;
 }
 
+/// Returns the number of comparisons for one image.
 double image_cost(const WindowShape& s) {
   return static_cast<double>(s.out_h) * s.out_w * s.in_c * s.window.kernel * s.window.kernel;
 }

@@ -14,19 +14,21 @@ namespace {
 
 using Loops = ReferenceLoops<float>;
 
+/// Executes one command of the variant Command.
 struct CommandVisitor {
   CpuExecutor& executor;
   const compute::TrainingKernels& kernels = executor.kernels();
   static float* data(Operand operand) { return CpuExecutor::data(operand); }
-  /// `values` further on; nothing stays nothing.
+  /// Returns the address of the value with this index; null for an empty operand.
   static float* data(Operand operand, std::size_t index) { return operand ? data(operand) + index : nullptr; }
   static float to_float(double value) { return static_cast<float>(value); }
+  /// Returns the number that the gradient is multiplied by.
   static float clip_factor(const GradientClip& clip) {
     if (!clip.squared_norm) return 1;
     const double norm = std::sqrt(static_cast<double>(*data(clip.squared_norm)));
     return norm > clip.max_norm ? to_float(clip.max_norm / norm) : 1.0F;
   }
-  /// f(first row, rows) over rows of so many channels.
+  /// Calls f(first row, number of rows) for ranges of rows, on all threads.
   template <class F>
   void parallel_for_rows(std::size_t rows, std::size_t channels, F&& f) const {
     const int each = static_cast<int>(std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, channels)));
@@ -34,7 +36,8 @@ struct CommandVisitor {
       f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     });
   }
-  /// The sum of term(first, count) over chunks of a fixed size, in order.
+  /// Divides the values 0..count-1 into chunks of a fixed size. term(first, count) returns the sum over one chunk;
+  /// these sums are added in order.
   template <class F>
   double sum_chunks(std::size_t count, F&& term) const {
     constexpr std::size_t kChunk = 8192;
@@ -49,6 +52,7 @@ struct CommandVisitor {
     for (const double one : sums) all += one;
     return all;
   }
+  /// Returns the values of the images first..first+count-1 of an operand that has `images` images.
   static Operand image_range(Operand all, int images, int first, int count) {
     const std::size_t each = all.count / static_cast<std::size_t>(images);
     return {data(all) + static_cast<std::size_t>(first) * each, static_cast<std::size_t>(count) * each};

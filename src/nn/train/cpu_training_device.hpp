@@ -9,8 +9,9 @@
 
 namespace weir::nn::train {
 
-/// The processor: kernels of its instruction set, on a team of threads. The result is the same on any number of threads:
-/// work is cut into pieces by its size alone, and sums over pieces are added in their order.
+/// Trains on the CPU, with the kernels of one instruction set and a team of threads. The memory of an operand is an
+/// array of float. The number of threads does not change the result: the sizes of the operands alone determine how a
+/// sum is divided into parts, and the parts are always added in the same order.
 class CpuTrainingDevice final : public HostTrainingDevice {
  public:
   explicit CpuTrainingDevice(int threads, HostDeviceSettings settings = {},

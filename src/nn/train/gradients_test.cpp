@@ -1,4 +1,5 @@
-// Every backward against finite differences in float64, and every faster device against the reference in float32.
+// Compares the gradients of every operation with finite differences in float64, and the results of CpuTrainingDevice
+// with those of the reference device in float32.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -38,7 +39,7 @@ TEST_P(Gradients, MatchFiniteDifferences) {
           EXPECT_TRUE(device.sync());
           return *static_cast<const double*>(other.value(computed.loss).memory);
         };
-        Inputs moved = in;  // the step as it really is in float32
+        Inputs moved = in;  // the step after rounding to float32
         moved.values[i][at] += kStep;
         const double up = static_cast<double>(moved.values[i][at]) - static_cast<double>(in.values[i][at]);
         moved.values[i][at] = in.values[i][at] - kStep;

@@ -1,7 +1,6 @@
 #pragma once
 
-// Operations on random inputs, for the tests that compare their gradients: with finite differences, and from device to
-// device.
+// Operations with random inputs. Tests compare their gradients with finite differences, and between devices.
 
 #include <gtest/gtest.h>
 
@@ -16,14 +15,15 @@
 
 namespace weir::nn::train::test {
 
-/// An operation on random inputs whose shapes are random too.
+/// An operation that is tested on random inputs of random shapes.
 struct Case {
   std::string name;
   std::function<std::vector<Shape>(Random&)> make_shapes;
   std::function<TapeTensor(const std::vector<TapeTensor>&)> run;
-  bool is_loss = false;                 ///< the last input is a target: without a gradient
-  double min_magnitude = 0;             ///< inputs stay so far from zero, where the operation has a corner
-  bool is_distribution_target = false;  ///< the target's rows sum to 1
+  bool is_loss = false;  ///< true: the last input is a target, which has no gradient
+  double min_magnitude =
+      0;  ///< smallest absolute value of an input; larger than 0 if the operation has no derivative at 0
+  bool is_distribution_target = false;  ///< true: the second input is a target whose rows sum to 1
 };
 
 inline int random_int(Random& random, int low, int high) { return low + random.next_below(high - low + 1); }
@@ -132,7 +132,7 @@ inline const std::vector<Case>& cases() {
   return all;
 }
 
-/// One computation: the operation, then a fixed random weighting of its result, so that all of the gradient counts.
+/// The random inputs of a case.
 struct Inputs {
   std::vector<Shape> shapes;
   std::vector<std::vector<float>> values;
@@ -160,10 +160,13 @@ inline Inputs make_inputs(const Case& c, std::uint64_t seed) {
   return in;
 }
 
+/// The tensors of a computation on a tape.
 struct Computed {
   TapeTensor out, loss;
   std::vector<TapeTensor> inputs;
 };
+/// Runs the operation. The loss is its result if the operation is a loss; else the mean of the results, each multiplied
+/// by a fixed random weight, so that the gradients differ from value to value.
 inline Computed compute(Tape& tape, const Case& c, const Inputs& in) {
   Computed made;
   for (std::size_t i = 0; i < in.shapes.size(); ++i) {
@@ -180,7 +183,7 @@ inline Computed compute(Tape& tape, const Case& c, const Inputs& in) {
   return made;
 }
 
-/// out and gradients as one list of values.
+/// Runs the operation on a device. Returns the values of the result, followed by those of all gradients.
 inline std::vector<float> all_values(TrainingDevice& device, const Case& c, const Inputs& in) {
   Tape tape{device};
   const Computed computed = compute(tape, c, in);
@@ -193,7 +196,7 @@ inline std::vector<float> all_values(TrainingDevice& device, const Case& c, cons
   return all;
 }
 
-/// Within rounding of the reference in float32.
+/// Expects that the values differ by at most 1e-4 of the expected value, or by 1e-4 if that is below 1.
 inline void expect_close(const std::vector<float>& got, const std::vector<float>& expected, const std::string& what) {
   ASSERT_EQ(expected.size(), got.size()) << what;
   for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -8,7 +8,8 @@ namespace weir::nn::train {
 
 namespace {
 
-/// [kernel * kernel, rows, columns] to [outer, inner, kernel * kernel], where `outer` is the columns or the rows.
+/// Reorders weights [taps, rows, columns] of a parameter to the order of ncnn's files: [columns, rows, taps] if
+/// `columns_outer`, else [rows, columns, taps].
 std::vector<float> reorder_for_ncnn(const std::vector<float>& values, int taps, int rows, int columns,
                                     bool columns_outer) {
   std::vector<float> made(values.size());
@@ -51,7 +52,7 @@ int GraphBuilder::add_convolution(int in, const Parameter& weights, const Parame
   return add_layer("conv", {in}, std::move(op), out_c);
 }
 
-// Its weights are [kernel * kernel * out, in].
+// The weights of a transposed convolution are [kernel * kernel * out, in].
 int GraphBuilder::add_deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
   const int in_c = channels_of(in), out_c = bias.shape.c;
   Deconvolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, read_values(bias)};
@@ -83,7 +84,7 @@ void GraphBuilder::insert_splits() {
   for (const Layer& one : graph_.layers) {
     for (const int blob : one.inputs) ++uses[static_cast<std::size_t>(blob)];
   }
-  std::vector<std::vector<int>> copies(graph_.blobs.size());  // of each blob, last use first
+  std::vector<std::vector<int>> copies(graph_.blobs.size());  // for each blob: the unused outputs of its Split
   std::vector<Layer> layers;
   for (Layer& one : graph_.layers) {
     for (int& blob : one.inputs) {

@@ -8,9 +8,11 @@
 
 namespace weir::nn::train {
 
-/// Makes the graph of a trained network, layer by layer as its operations were called; blobs are numbers. A blob that is
-/// used more than once gets the Split that ncnn's form asks for. Parameters are read from their device; an error of that is
-/// kept and returned by finish(). What ncnn's form as weir reads it does not have (tanh, linear) cannot be built.
+/// Builds the graph of a trained network (nn/graph.hpp), which can be written to a file in ncnn's format. A blob is the
+/// output of a layer. Each function add_...() adds a layer that reads the blobs with the given indices, and returns the
+/// index of the output blob. Add the layers in the order in which the network computes them. The values of the
+/// parameters are read from the device; finish() returns the first error of these reads. tanh and linear layers cannot
+/// be built, because weir cannot read them from ncnn's format.
 class GraphBuilder {
  public:
   explicit GraphBuilder(TrainingDevice& device) : device_{device} {}
@@ -19,19 +21,21 @@ class GraphBuilder {
   int add_convolution(int in, const Parameter& weights, const Parameter& bias, Window window);
   int add_deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window);
   int add_prelu(int in, const Parameter& slopes);
-  /// ReLU and its relatives, sigmoid, clip.
+  /// Adds an activation that is computed value by value: ReLU, leaky ReLU, sigmoid, clip.
   int add_activation(int in, Activation activation);
   int add_pixel_shuffle(int in, int factor);
   int add_resize(int in, Interp::Kind kind, float scale);
   int add_sum(int a, int b);
   int add_concat(std::span<const int> parts);
-  /// Errors: those of the device.
+  /// Returns the graph whose output is the blob with the index `output`. Adds a Split layer, which ncnn's format
+  /// requires, after each blob that is used more than once. Call it once. Errors: those of the device.
   Result<Graph> finish(int output);
 
  private:
   int add_layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels);
   int channels_of(int blob) const { return graph_.blobs[static_cast<std::size_t>(blob)].channels; }
   std::vector<float> read_values(const Parameter& parameter);
+  /// Adds a Split layer after each blob that several layers use.
   void insert_splits();
 
   TrainingDevice& device_;

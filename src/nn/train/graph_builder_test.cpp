@@ -1,4 +1,4 @@
-// What is trained here is what the engine runs: a tape's result against the network's, written and read again.
+// Compares the result of a network on a tape with the result of its graph after the graph was written and read again.
 #include "nn/train/graph_builder.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ namespace {
 constexpr int kHeight = 21, kWidth = 26;
 constexpr Window kSame{3, 1, 1};
 
-/// Every layer that can be built, and a blob that is used three times.
+/// A network with every layer that can be built, and a blob that is used three times.
 class Net {
  public:
   explicit Net(TrainingDevice& device) : set_{device, 5} {
@@ -66,7 +66,7 @@ class Net {
   }
 
  private:
-  /// A transposed convolution: [8] to [12], one pixel larger.
+  /// A transposed convolution from 8 to 12 channels.
   TapeTensor enlarge(Tape& t, TapeTensor c) {
     return conv_transpose2d(c, t.parameter(*up_), t.parameter(*up_bias_), {2, 1, 0});
   }
@@ -75,7 +75,7 @@ class Net {
   Parameter *slopes_ = nullptr, *up_ = nullptr, *up_bias_ = nullptr;
 };
 
-/// A network as weir's own will be: whole-number scale, the layers of the fast engine.
+/// A network of an integer scale with the layers that the fast engine supports.
 class Enlarging {
  public:
   explicit Enlarging(TrainingDevice& device) : set_{device, 6} {
@@ -107,7 +107,7 @@ std::vector<float> picture() {
   return values;
 }
 
-/// [h, w, c] to planes and back.
+/// Converts values [h, w, c] to planes.
 compute::Planes to_planes(const std::vector<float>& values, int channels, int height, int width) {
   compute::Planes planes{channels, height, width};
   for (int y = 0; y < height; ++y) {
@@ -137,7 +137,7 @@ compute::Planes run_on_tape(TrainingDevice& device, Any& net) {
   return to_planes(*tape.read(out), out.shape().c, out.shape().h, out.shape().w);
 }
 
-/// Written and read again, but for what recognise() asks of a whole network.
+/// Reads the graph from the files, without the requirements of recognise_family() for a whole network.
 Graph read_again(const NcnnFiles& files) {
   struct Memory final : WeightReader {
     explicit Memory(std::span<const std::byte> bytes) : left_bytes{bytes} {}
@@ -168,7 +168,7 @@ TEST(TrainedGraph, EveryLayerSurvivesWritingAndReading) {
   EXPECT_LT(half->bin.size(), whole->bin.size());
   EXPECT_LT(largest_difference(*run_reference(read_again(*whole), in), expected), 1e-4);
   EXPECT_LT(largest_difference(*run_reference(read_again(*half), in), expected), 1e-2);
-  // What was read is written again byte by byte.
+  // Writing the graph again produces the same bytes.
   EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->bin, whole->bin);
   EXPECT_EQ(write_ncnn(read_again(*half), NcnnWeightType::float16)->bin, half->bin);
   EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->param_text, whole->param_text);
@@ -192,7 +192,7 @@ class PictureRows final : public InputRows {
   const compute::Planes& planes_;
 };
 
-/// With the engine's float32 kernels.
+/// Runs the graph with the engine's float32 kernels.
 Result<compute::Planes> run_on_engine(const Graph& graph, const compute::Planes& in) {
   auto program = lower(graph);
   if (!program) return program.error();

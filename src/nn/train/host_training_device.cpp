@@ -22,9 +22,9 @@ Status HostTrainingDevice::flush() {
 }
 
 Result<TrainingDevice::Block> HostTrainingDevice::allocate(std::size_t count) {
-  // The kernels read a vector beyond the end (compute::kPadding).
+  // The kernels read up to one vector after the last value (compute::kProductPadding).
   const Bytes size = Bytes{count} * value_bytes_ + Bytes{compute::kProductPadding * sizeof(float)};
-  if (pool_.needs_cleanup(size)) (void)flush();  // memory goes back to the system only when no command uses it any more
+  if (pool_.needs_cleanup(size)) (void)flush();  // a cleanup frees memory that recorded commands may use
   auto block = pool_.acquire(size);
   if (!block) return block.error();
   return Block{block->memory, block->size};
@@ -33,7 +33,7 @@ Result<TrainingDevice::Block> HostTrainingDevice::allocate(std::size_t count) {
 void HostTrainingDevice::give_back(Block block) {
   const compute::HostPool::Block memory{block.memory, block.size};
   if (!commands_.empty() && pool_.is_class_full(memory)) {
-    deferred_blocks_.push_back(memory);  // would free memory that a command may still use
+    deferred_blocks_.push_back(memory);  // the pool would free the block, which a recorded command may use
   } else {
     pool_.give_back(memory);
   }

@@ -9,12 +9,12 @@
 namespace weir::nn::train {
 
 struct HostDeviceSettings {
-  std::size_t max_commands = 100;  ///< of a submission
+  std::size_t max_commands = 100;  ///< largest number of commands in one submission
   compute::HostPoolSettings pool;
 };
 
-/// What the devices in the host's memory have in common: the pool, and a list of commands that is done by the calling
-/// thread when it is submitted.
+/// The common base of the training devices that use the host's memory. It has the memory pool and the list of recorded
+/// commands. flush() executes the list before it returns.
 class HostTrainingDevice : public TrainingDevice {
  public:
   Status record(const Command& command) final;
@@ -24,9 +24,10 @@ class HostTrainingDevice : public TrainingDevice {
   TrainingDeviceStatistics statistics() const final;
 
  protected:
-  /// `element`: bytes of a value.
+  /// `value_bytes` is the size of one value in bytes.
   HostTrainingDevice(std::size_t value_bytes, HostDeviceSettings settings)
       : value_bytes_{value_bytes}, settings_{settings}, pool_{settings.pool} {}
+  /// Executes one command before it returns.
   virtual void execute(const Command& command) = 0;
 
  private:
@@ -37,7 +38,7 @@ class HostTrainingDevice : public TrainingDevice {
   HostDeviceSettings settings_;
   compute::HostPool pool_;
   std::vector<Command> commands_;
-  std::vector<compute::HostPool::Block> deferred_blocks_;  // given back, and kept until the commands so far are done
+  std::vector<compute::HostPool::Block> deferred_blocks_;  // given to the pool after the recorded commands are executed
   TrainingDeviceStatistics counters_;
 };
 

@@ -14,7 +14,8 @@ void record_bias_gradient(Tape& t, TapeTensor bias, Operand out_gradient, std::s
     t.record(SumRowsCommand{out_gradient, g.operand, rows, channels, g.accumulate});
 }
 
-/// x [rows, inner] w, whatever the shape of x says.
+/// Returns the matrix product of x and w, plus `bias` (null: no bias). The values of x are read as a matrix [rows,
+/// inner], whatever the shape of x is.
 TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, int rows) {
   const int inner = w.shape().n, columns = w.shape().c;
   const auto back = [=, has_bias = bias != nullptr, b = bias != nullptr ? *bias : TapeTensor{}](Tape& t,

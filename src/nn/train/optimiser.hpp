@@ -7,63 +7,81 @@
 
 namespace weir::nn::train {
 
+/// The algorithm that changes the parameters, and its constants.
 struct OptimiserSettings {
   enum class Kind { adam, sgd };
   Kind kind = Kind::adam;
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< adam
-  double momentum = 0;                                ///< sgd
-  double weight_decay = 0;                            ///< of the weights, apart from the gradient, times the rate
-  double max_gradient_norm = 0;  ///< the most that the norm of all gradients together may be; 0: any
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< constants of Adam
+  double momentum = 0;                                ///< momentum of SGD
+  double weight_decay = 0;  ///< each step also subtracts rate * weight_decay * w from a weight w
+  double max_gradient_norm =
+      0;  ///< limit of the norm of all gradients together; larger gradients are scaled down; 0: no limit
 };
 
-/// The rate of a step, counted from 0.
+/// The learning rate as a function of the step.
 struct LearningRateSchedule {
   enum class Kind { constant, cosine, halving };
   Kind kind = Kind::constant;
-  double rate = 1e-3;
-  double min_rate = 0;              ///< cosine: at the end; halving: never below
-  std::uint64_t warm_up_steps = 0;  ///< steps in which the rate rises from nothing
-  std::uint64_t steps = 1;          ///< cosine: of the whole training; halving: after so many, each time
+  double rate = 1e-3;               ///< rate at the start, after the warm-up
+  double min_rate = 0;              ///< cosine: rate after `steps` steps; halving: lower limit; constant: not used
+  std::uint64_t warm_up_steps = 0;  ///< number of first steps in which the rate rises linearly; 0: no warm-up
+  std::uint64_t steps =
+      1;  ///< cosine: number of all steps; halving: number of steps between two halvings; constant: not used
 };
-/// Source of the cosine: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017
+/// Returns the learning rate of a step; the first step is 0. Source of the cosine: Loshchilov and Hutter, "SGDR:
+/// stochastic gradient descent with warm restarts", ICLR 2017
 double rate_at_step(const LearningRateSchedule& schedule, std::uint64_t step);
 
-/// Changes parameters by their gradients. The parameters must outlive it.
+/// Changes the parameters of a set by their gradients. The set must outlive the optimiser.
 class Optimiser {
  public:
-  /// Errors: over_budget.
+  /// Allocates the optimiser's state for all parameters of the set; parameters that are added later do not change.
+  /// Errors: the first error of the set; those of the device.
   static Result<Optimiser> create(ParameterSet& parameters, OptimiserSettings settings);
 
-  /// Records a step for every parameter that has a gradient, which is used up by it. Errors: those of the device.
+  /// Records one step: changes every parameter that has a gradient, and clears its has_gradient. Errors: those of the
+  /// device.
   Status step(double rate);
 
+  /// Returns the number of calls of step() so far.
   std::uint64_t steps() const { return steps_; }
-  /// For checkpoints: what there is for each parameter, in order: mean and square, or the velocity.
+  /// Sets the number of steps so far, after a checkpoint was restored.
   void set_steps(std::uint64_t steps) { steps_ = steps; }
+  /// Returns the state arrays of the first parameter, then those of the second, and so on, for checkpoints. A parameter
+  /// has two arrays with Adam (moving averages of the gradient and of its square) and one with SGD (the velocity).
   std::vector<Operand> state() const;
 
  private:
   Optimiser(ParameterSet& parameters, OptimiserSettings settings) : parameters_{&parameters}, settings_{settings} {}
+  /// Allocates the state arrays of a parameter with `count` values and fills them with 0.
   Status add_state_arrays(std::size_t count);
+  /// Records the computation of the squared norm of all gradients. Returns a clip with an empty operand if there is no
+  /// limit.
   Result<GradientClip> record_clip();
 
   ParameterSet* parameters_;
   OptimiserSettings settings_;
-  std::vector<DeviceArray> first_, second_;
+  std::vector<DeviceArray> first_,
+      second_;  // per parameter: mean and square (Adam); velocity, and `second_` is empty (SGD)
   DeviceArray squared_norm_;
   std::uint64_t steps_ = 0;
 };
 
-/// A running mean of the weights: average = decay * average + (1 - decay) * weights, which is what is kept at the end.
-/// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30 (1992)
+/// The exponential moving average (EMA) of each parameter of a set: average = decay * average + (1 - decay) *
+/// parameter. It is usually a better network than the last parameters. The set must outlive it.
+/// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30
+/// (1992)
 class WeightEma {
  public:
-  /// Starts with the weights as they are. Errors: over_budget.
+  /// Starts with the current values of the parameters. Errors: the first error of the set; those of the device.
   static Result<WeightEma> create(ParameterSet& parameters, double decay);
-  /// After each step; `step` counts from 0: early ones weigh more, or the start would stay for long.
+  /// Records the update after a step; the first step is 0. The decay is smaller in the first steps, so that the
+  /// influence of the starting values fades quickly. Errors: those of the device.
   Status update(std::uint64_t step);
-  /// Exchanges average and weights; again, to go on. The memory of no tape is touched, but its values are.
+  /// Exchanges the averages and the values of the parameters; a second call exchanges them back.
   void swap_parameters();
+  /// Returns the averages in the order of the parameters, for checkpoints. After swap_parameters(), these are the
+  /// parameters.
   std::vector<Operand> state() const;
 
  private:

@@ -14,7 +14,8 @@
 namespace weir::nn::train::test {
 namespace {
 
-/// One parameter [1, 2] of 1, whose gradient by the loss 3 a + 4 b is (3, 4) / 2.
+/// Trains one parameter (a, b), which starts as (1, 1). The loss is the mean of 3 a and 4 b, so the gradient is
+/// (1.5, 2).
 class OneStep : public ::testing::Test {
  protected:
   std::vector<double> weights_after(OptimiserSettings settings, double rate, int steps = 1) {
@@ -65,7 +66,7 @@ TEST_F(OneStep, ClippingBoundsTheNormOfAllGradients) {
   EXPECT_NEAR(w[1], 1 - 0.4, 1e-6);
 }
 
-/// Weights and their running mean after some steps of each kind on two parameters.
+/// Returns the weights and their moving average after some steps of each optimiser on two parameters.
 std::vector<float> after_steps(TrainingDevice& test_device) {
   const OptimiserSettings kinds[] = {{},
                                      {.weight_decay = 0.1, .max_gradient_norm = 0.01},

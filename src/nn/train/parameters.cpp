@@ -51,7 +51,7 @@ Parameter& ParameterSet::add_filled_parameter(const std::string& name, int chann
   return p;
 }
 
-/// An extent that is too large for int becomes 0, which add() refuses.
+// A number of rows that does not fit into int becomes 0, which add_parameter() refuses.
 ParameterSet::Layer ParameterSet::add_layer(const std::string& name, int in, int out, int kernel, double slope) {
   const bool fits =
       in >= 1 && kernel >= 1 && kernel <= kMaxTensorValues / kernel && in <= kMaxTensorValues / (kernel * kernel);

@@ -9,31 +9,39 @@
 
 namespace weir::nn::train {
 
-/// The parameters of a network, in the order in which they were added. An error (over_budget, invalid_argument) is kept in
-/// status(); a tape refuses the parameter that it left without memory. References stay valid. The device must outlive it.
+/// The parameters of a network, in the order in which they were added. status() returns the first error
+/// (invalid_argument, or an error of the device such as over_budget). Parameters that are added after an error have no
+/// memory, and Tape::parameter() refuses them. References to parameters stay valid. The device must outlive the set.
 class ParameterSet {
  public:
-  /// Starting values depend on the seed and the parameter's place in the order alone.
+  /// The random starting values of a parameter depend only on the seed and on its index in the set.
   ParameterSet(TrainingDevice& device, std::uint64_t seed) : device_{device}, seed_{seed} {}
 
-  /// Normal, of variance 2 / ((1 + slope^2) * fan_in), for what a rectifier of that slope follows.
+  /// Adds a parameter of normally distributed values with variance 2 / ((1 + slope^2) * fan_in); `slope` is the
+  /// slope below zero of the activation that follows (1: none, 0: ReLU). `fan_in` is the number of products in the sum
+  /// of one output value, at least 1.
   /// Source: He et al., "Delving deep into rectifiers", ICCV 2015
   Parameter& add_weights(const std::string& name, Shape shape, int fan_in, double slope = 0);
-  /// Each value the same; weight decay leaves it alone. For biases and slopes.
+  /// Adds a parameter [1, channels] in which each value is `value`, for example a bias or slopes. Weight decay does not
+  /// apply to it.
   Parameter& add_filled_parameter(const std::string& name, int channels, float value);
-  /// Two parameters: weights [kernel * kernel * in, out] and bias [1, out] of zero.
+  /// The parameters of a linear layer (kernel = 1) or of a convolution.
   struct Layer {
-    Parameter *weights = nullptr, *bias = nullptr;
+    Parameter *weights = nullptr,  ///< [kernel * kernel * in, out]
+        *bias = nullptr;           ///< [1, out]
   };
+  /// Adds the two parameters of a layer with `in` input channels and `out` output channels: NAME.weight with random
+  /// starting values, and NAME.bias of zeros.
   Layer add_layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
 
   std::deque<Parameter>& parameters() { return parameters_; }
-  std::size_t count_values() const;  ///< values
+  /// Returns the total number of values of all parameters.
+  std::size_t count_values() const;
   TrainingDevice& device() { return device_; }
   const Status& status() const { return status_; }
 
  private:
-  /// `next` gives the values in their order.
+  /// Adds a parameter. Each call of `next` returns the next starting value.
   Parameter& add_parameter(const std::string& name, Shape shape, const std::function<float()>& next);
   TrainingDevice& device_;
   std::uint64_t seed_;

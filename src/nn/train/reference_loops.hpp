@@ -8,11 +8,13 @@
 
 namespace weir::nn::train {
 
-/// The commands that are more than one loop over values, as plainly as can be.
+/// The reference implementation of the commands that need nested loops: plain loops that compute in the number type T and define what these
+/// commands compute. ReferenceTrainingDevice uses all of them, CpuTrainingDevice those without a faster kernel.
 template <class T>
 struct ReferenceLoops {
   static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
   static std::size_t to_index(int i) { return static_cast<std::size_t>(i); }
+  /// Stores `value` in `out`, or adds it to `out` if `accumulate` is true.
   static void store(T& out, T value, bool accumulate) { out = accumulate ? out + value : value; }
 
   static void product(const MatrixProductCommand& c) {
@@ -38,7 +40,8 @@ struct ReferenceLoops {
     }
   }
 
-  /// Calls f(in pixel, out pixel, tap) for every tap of every output that lies within the picture; each is an index.
+  /// Calls f(input pixel, output pixel, tap) for every kernel position (tap) of every output pixel, except positions in
+  /// the padding. The arguments are indices.
   template <class F>
   static void for_each_tap(const WindowShape& s, F&& f) {
     const int k = s.window.kernel;
@@ -117,7 +120,7 @@ struct ReferenceLoops {
     }
   }
 
-  /// Calls f(index of the largest input, index of the output).
+  /// Calls f(index of the largest input value, index of the output value) for every output value of a max pooling.
   template <class F>
   static void for_each_maximum(const WindowShape& s, const T* in, F&& f) {
     const int k = s.window.kernel;
@@ -143,7 +146,7 @@ struct ReferenceLoops {
                      [&](std::size_t in, std::size_t out) { data(c.in_gradient)[in] += data(c.out_gradient)[out]; });
   }
 
-  /// log(sum_c exp(row[c])), without overflow.
+  /// Returns log(sum_c exp(row[c])), computed without overflow.
   static T log_sum_exp(const T* row, std::size_t channels) {
     const T largest = *std::max_element(row, row + channels);
     T sum = 0;

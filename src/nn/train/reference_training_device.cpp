@@ -14,16 +14,18 @@ namespace {
 
 struct ReferenceTag;
 
+/// Executes one command of the variant Command.
 template <class T>
 struct CommandVisitor {
   using E = compute::Elementwise<ReferenceTag, T>;
   static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
   static T to_value(double value) { return static_cast<T>(value); }
-  /// Zero where the gradient starts.
+  /// Returns the values of an operand that a sum is added to. Sets them to 0 first, unless `accumulate` is true.
   static T* accumulation_target(Operand operand, bool accumulate) {
     if (!accumulate) std::fill_n(data(operand), operand.count, T{0});
     return data(operand);
   }
+  /// Returns the number that the gradient is multiplied by.
   static T clip_factor(const GradientClip& clip) {
     if (!clip.squared_norm) return T{1};
     const double norm = std::sqrt(static_cast<double>(*data(clip.squared_norm)));

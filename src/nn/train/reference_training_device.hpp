@@ -4,8 +4,9 @@
 
 namespace weir::nn::train {
 
-/// Every command in plain loops of T (float or double), on one thread: the definition, and what every faster device is
-/// compared with. The memory of an operand is an array of T.
+/// The reference implementation: executes every command in plain loops over T (float or double), on one thread. It
+/// defines what the commands compute, and the tests compare the other devices with it. The memory of an operand is an
+/// array of T.
 template <class T>
 class ReferenceTrainingDevice final : public HostTrainingDevice {
  public:

@@ -1,4 +1,5 @@
-// What holds for training on every device: memory, commands in flight, errors, and the same bits on any number of threads.
+// Tests what must hold for training on every device: memory, recorded commands, errors, and bit-identical results for
+// any number of threads.
 #include "nn/train/tape.hpp"
 
 #include <gtest/gtest.h>
@@ -54,7 +55,7 @@ TEST_P(Training, MemoryIsFreedAtTheEndOfAScopeAndCleanupMayBeRepeated) {
 }
 
 TEST_P(Training, AnErrorInTheMiddleOfABatchLeaksNothing) {
-  // From no memory at all to enough: the error comes at every place in turn.
+  // The memory limit grows from 1 KiB until the training succeeds, so that the error occurs at each allocation in turn.
   bool succeeded = false;
   const Bytes step = GetParam().memory_step;
   for (Bytes limit{1024}; limit < step * 600 && !succeeded; limit += step) {
@@ -91,7 +92,8 @@ TEST_P(Training, NoMoreThan100CommandsAreSubmittedAtOnce) {
   ASSERT_TRUE(test_device->sync());
   EXPECT_EQ(test_device->statistics().max_submission_commands, 100U);
   EXPECT_LE(test_device->statistics().submissions,
-            (test_device->statistics().commands + 99) / 100 + 1);  // one for the input's values
+            (test_device->statistics().commands + 99) / 100 +
+                1);  // reading or writing values may submit a list that is not full
   EXPECT_LE(test_device->statistics().max_idle_blocks, 50U);
 }
 
@@ -137,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
                                     Bytes{7168}}),
     [](const auto& one) { return one.param.name; });
 
-/// The weights after a few steps of a network that is large enough to be shared out.
+/// Returns the weights after a few steps of a network that is large enough to be divided among threads.
 std::vector<float> trained(int threads) {
   CpuTrainingDevice test_device{threads};
   ParameterSet set{test_device, 1};

@@ -12,9 +12,11 @@ namespace weir::nn::train {
 
 class TrainingDevice;
 
-/// Values in a device's memory, given back to it when destroyed. The device must outlive it. Moves, does not copy.
+/// An array of values in the memory of a training device. The destructor gives the memory back to the device, which
+/// must outlive the array. Can be moved, not copied.
 class DeviceArray {
  public:
+  /// Makes an empty array: it has no values and no device.
   DeviceArray() = default;
   DeviceArray(DeviceArray&& other) noexcept { *this = std::move(other); }
   DeviceArray& operator=(DeviceArray&& other) noexcept {
@@ -25,41 +27,58 @@ class DeviceArray {
   }
   ~DeviceArray();
   Operand operand() const { return operand_; }
+  /// Returns false for an empty array.
   explicit operator bool() const { return device_ != nullptr; }
 
  private:
   friend class TrainingDevice;
   TrainingDevice* device_ = nullptr;
   Operand operand_;
-  Bytes size_;  // of the block
+  Bytes size_;  // size of the memory block
 };
 
+/// The use of memory and of the command list since the device was opened. The memory pool rounds the size of each block
+/// up; blocks of the same rounded size are a size class.
 struct TrainingDeviceStatistics {
-  Bytes allocated, in_use, idle, peak;
-  std::uint64_t max_idle_blocks = 0;  ///< blocks of one size class, ever
+  Bytes allocated,                    ///< memory that the device's memory pool holds now
+      in_use,                         ///< part of `allocated` that arrays use now
+      idle,                           ///< part of `allocated` that is kept for reuse
+      peak;                           ///< largest value of `allocated` so far
+  std::uint64_t max_idle_blocks = 0;  ///< largest number of idle blocks of one size class so far
+  /// Number of recorded commands, and of times that a list was submitted. The numbers of commands of a GPU count kernel
+  /// runs, copies, fills and barriers for the host: a recorded command becomes one or more of these.
   std::uint64_t commands = 0, submissions = 0;
-  std::uint64_t max_submission_commands = 0;  ///< of a submission, ever
+  std::uint64_t max_submission_commands = 0;  ///< largest number of commands in one submission so far
 };
 
-/// Where a network is trained: memory in a pool (at most 50 idle blocks of a size class), and a stream of commands that is
-/// submitted by itself after 100. Commands take effect in the order in which they were recorded, and so do write() and
-/// read(); memory that is given back may still be used by commands recorded before. Not thread-safe.
+/// A device that executes the commands of a training: the CPU or a GPU. It has a memory pool, which keeps freed blocks
+/// for reuse (by default at most 50 idle blocks of each size class), and a list of recorded commands, which it submits
+/// for execution when the list is full (by default at 100 commands). Commands, write() and read() take effect in the
+/// order of the calls. An array may be destroyed while commands that were recorded earlier still use its memory.
+/// Not thread-safe.
 class TrainingDevice {
  public:
   virtual ~TrainingDevice() = default;
 
-  /// Contents are undefined. Errors: over_budget, with the numbers; device_lost.
+  /// Allocates an array of `count` values; its contents are undefined. Errors: over_budget, with the number of bytes;
+  /// unsupported if the kernels of a GPU cannot access so large an array; device_lost.
   Result<DeviceArray> acquire(std::size_t count);
-  /// Errors, of all that follow: those of the device, once and for all later calls.
+  /// Records a command. The device executes it when the list is submitted.
+  /// Errors of this and the following functions: over_budget if memory for intermediate results or for a transfer
+  /// cannot be allocated: then no array has changed, and the call may be repeated; errors of a GPU's driver during
+  /// recording or execution (device_lost, over_budget, unsupported): then all later calls of these functions fail too.
+  /// Devices in the host's memory return no errors.
   virtual Status record(const Command& command) = 0;
-  /// Submits what was recorded.
+  /// Submits the recorded commands; does not wait for a GPU.
   virtual Status flush() = 0;
-  /// Until all that was recorded has been done.
+  /// Waits until the device has executed everything recorded so far.
   virtual Status sync() = 0;
-  /// As many values as `to` has, or `from`; at most the operand's.
+  /// Writes `from.size()` values to the start of `to`; at most `to.count`.
   virtual Status write(Operand to, std::span<const float> from) = 0;
+  /// Waits for all commands recorded so far and reads the first `to.size()` values of `from`; at most `from.count`.
   virtual Status read(Operand from, std::span<float> to) = 0;
-  /// Ends what was recorded and gives all idle memory back. May be called at any time, and again.
+  /// Waits for the recorded commands and returns all idle memory to the system or the driver. May be called at any time
+  /// and repeatedly.
   virtual void cleanup() = 0;
   virtual TrainingDeviceStatistics statistics() const = 0;
 
@@ -68,7 +87,9 @@ class TrainingDevice {
     void* memory = nullptr;
     Bytes size;
   };
+  /// Takes a block for `count` values from the pool. Errors: as acquire().
   virtual Result<Block> allocate(std::size_t count) = 0;
+  /// Gives a block back to the pool. Commands recorded so far may still use it.
   virtual void give_back(Block block) = 0;
 
  private:

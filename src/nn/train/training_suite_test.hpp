@@ -1,6 +1,7 @@
 #pragma once
 
-// What holds for training on every device is one suite of tests, tape_test.cpp; each device takes part by a Maker.
+// The test suite `Training`, which every training device must pass. Its tests are in tape_test.cpp, checkpoint_test.cpp
+// and optimiser_test.cpp; INSTANTIATE_TEST_SUITE_P adds each kind of device with a DeviceFactory.
 
 #include <gtest/gtest.h>
 
@@ -17,15 +18,16 @@
 
 namespace weir::nn::train::test {
 
+/// A kind of device that the suite tests.
 struct DeviceFactory {
   std::string name;
   std::function<std::unique_ptr<TrainingDevice>(HostDeviceSettings settings)>
-      make;               ///< null: there is no such device here
-  Bytes memory_step;      ///< in which memory is made larger and larger until it is enough
-  int epoch_batches = 3;  ///< of an epoch
+      make;               ///< returns null if this machine has no such device
+  Bytes memory_step;      ///< step by which the test of missing memory raises the memory limit
+  int epoch_batches = 3;  ///< number of batches of an epoch in the test of a thousand epochs
   std::function<std::vector<std::string>()> driver_messages = [] {
     return std::vector<std::string>{};
-  };  ///< of the driver
+  };  ///< messages of the driver since the last call
 };
 
 class Training : public ::testing::TestWithParam<DeviceFactory> {
@@ -46,7 +48,7 @@ inline std::vector<float> random_values(std::size_t count, std::uint64_t item) {
   return values;
 }
 
-/// A small network of every kind of layer that enlarges pictures use.
+/// A small network that enlarges pictures by 2, with each kind of layer that such networks have.
 struct Net {
   explicit Net(ParameterSet& set, int channels)
       : first{set.add_layer("first", 3, channels, 3)},
@@ -64,6 +66,7 @@ struct Net {
   ParameterSet::Layer second;
 };
 
+/// Trains on `batches` batches of random values, low pictures of size * size pixels. `epoch` is the index of the epoch.
 inline Status run_epoch(Tape& tape, const Net& net, Optimiser& optimiser, WeightEma& ema, int size, std::uint64_t epoch,
                         int batches = 3) {
   const Shape low{2, 3, size, size}, high{2, 3, 2 * size, 2 * size};

@@ -16,9 +16,9 @@ using compute::vulkan::DeviceKind;
 using compute::vulkan::Heap;
 using compute::vulkan::MemoryKind;
 
-/// Tiles beyond this side gain nothing: the halo is a few percent of them.
+/// Larger tiles gain nothing: the halo is only a few percent of them.
 constexpr int kMaxTile = 2048;
-/// A software device computes in the caches of a processor.
+/// For a software device: its tiles should fit into the caches of a processor.
 constexpr int kMaxSoftwareTile = 256;
 
 }  // namespace
@@ -41,7 +41,6 @@ Status DeviceEngine::open() {
   return test_matrix_kernels();
 }
 
-/// Matrix kernels are used only where they have shown, on this device, that they make what the plain one makes.
 Status DeviceEngine::test_matrix_kernels() {
   use_matrices_ = false;
   if (!info_.has_cooperative_matrix || settings_.precision == DevicePrecision::float32) return ok();
@@ -69,7 +68,7 @@ DeviceLimits DeviceEngine::limits(Bytes host) const {
   return limits;
 }
 
-/// What the device has free for this process, as it says now, less a margin for what others begin meanwhile.
+/// Takes the device-local heap with the most free memory. Memory that this engine has allocated counts as free.
 Bytes DeviceEngine::free_memory() const {
   Bytes most;
   std::vector<Heap> heaps = compute::vulkan::read_heaps(info_.handle, info_.has_memory_budget);
@@ -98,7 +97,7 @@ Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat t
   const bool half = half_by_default();
   auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
   const bool measures = info_.kind != DeviceKind::software || settings_.measure_software;
-  // How much a submission may hold goes by the speed, if it was ever measured, also where the side of tiles is given.
+  // With a given tile nothing is measured, but a cached speed still sets the size of submissions.
   if (measures && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
   if (!largest || !measures || settings_.tile != 0) return largest;
   DevicePlan fastest = *largest;
@@ -113,7 +112,7 @@ Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat t
 Status DeviceEngine::attempt(const DevicePlan& plan, Orientation orientation, InputRows& input,
                              const EngineOutput& output, const RunControl& control, int& next_row) {
   if (!is_usable()) {
-    // A picture before this one met the fault, or opening it again did.
+    // An earlier run has failed on the device, or an attempt to open the device again has failed.
     if (auto opened = open(); !opened) return Error{Errc::device_lost, opened.error().what};
   }
   const Bytes limit = limits({}).device_memory;

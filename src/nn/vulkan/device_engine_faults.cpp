@@ -1,4 +1,4 @@
-// What becomes of a picture that met a fault.
+// How the run of a picture is repeated after a fault.
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +11,7 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-constexpr int kRetrySteps = 3;
+constexpr int kRetrySteps = 3;  // 0: smaller tiles, 1: float32, 2: the device is opened again
 
 }  // namespace
 
@@ -30,7 +30,7 @@ Status DeviceEngine::run(const DevicePlan& plan, Orientation orientation, InputR
   return status;
 }
 
-/// In the stead of a plan that met a fault. What the host has was counted with the first.
+/// Plans a retry after a fault. The memory of the host is not limited here: the first plan was within its limit.
 Result<DevicePlan> DeviceEngine::replan(const DevicePlan& plan, bool half, int tile) const {
   return plan_with(plan.input, Bytes{~std::uint64_t{0}}, {.half = half, .transfer = plan.transfer, .tile = tile});
 }
@@ -54,7 +54,8 @@ std::string DeviceEngine::switch_to_float32(DevicePlan& plan) {
   return "repeated in float32";
 }
 
-/// The step after a fault. False if this one can change nothing.
+/// Changes the plan (steps 0 and 1) or opens the device again (step 2). Steps 0 and 1 also open the device again if it
+/// is not usable.
 bool DeviceEngine::prepare_retry(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
   const bool unusable = !is_usable();
   const bool reopens = step == kRetrySteps - 1;

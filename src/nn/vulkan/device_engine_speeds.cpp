@@ -1,4 +1,4 @@
-// How fast the device runs the network in tiles of several sizes.
+// Measures how fast the device runs the network with tiles of several sizes.
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +13,8 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-/// A picture to measure with: a slope, so that no check takes its result for a fault.
+/// The picture to measure with. Its values rise from pixel to pixel, because a result of one colour would count as a
+/// fault.
 class SlopeRows final : public InputRows {
  public:
   Status rewind() override { return ok(); }
@@ -30,15 +31,14 @@ class SlopeRows final : public InputRows {
 
 }  // namespace
 
-/// Measured when first asked for, on pictures of one tile; some seconds at most, for larger tiles are not tried once a
-/// run takes long.
+/// Measuring takes some seconds at most, because it ends with the first side that takes longer than kLongSeconds.
 const std::vector<TileSpeed>& DeviceEngine::speeds() {
   if (speeds_known_) return speeds_;
   speeds_known_ = true;
   const std::uint64_t key = speed_key();
   speeds_ = load_speeds(speed_folder(), key);
   if (!speeds_.empty()) return speeds_;
-  constexpr double kLongSeconds = 1;  // seconds
+  constexpr double kLongSeconds = 1;
   const EngineCounts counts_before = counts_;
   double seconds = 0;
   for (const int side : kMeasuredSides) {
@@ -49,9 +49,9 @@ const std::vector<TileSpeed>& DeviceEngine::speeds() {
   return speeds_;
 }
 
-/// False if it cannot be run; nothing is said of it, for the picture itself will tell.
+/// A fault is not reported here, because the run of the picture itself will report it.
 bool DeviceEngine::measure(int side, double& seconds) {
-  // So that a network without padding has something left of the smallest tile, its border comes on top.
+  // The border is added so that a network without padding has a result even for the smallest tile.
   constexpr int kBorder = 64;
   const TilePlanRequest request{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
   const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, request);
@@ -69,7 +69,7 @@ bool DeviceEngine::measure(int side, double& seconds) {
 }
 
 std::uint64_t DeviceEngine::speed_key() const {
-  constexpr int kVersion = 1;  // of the kernels: raise it to measure again
+  constexpr int kVersion = 1;  // version of the kernels: with a higher number, all devices are measured again
   std::string text = fmt::format("{} {} {} {} {} {} {}", kVersion, info_.uuid, info_.name, info_.driver,
                                  half_by_default(), use_matrices_, program_.ops.size());
   for (const Op& op : program_.ops)

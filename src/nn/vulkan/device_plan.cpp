@@ -16,17 +16,20 @@ namespace {
 
 using compute::vulkan::BufferPool;
 
+/// Sides of tiles to try, in input pixels, largest first.
 constexpr std::array kSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, kMinTile};
 
+/// Returns `tile` input pixels in pixels of a tensor, rounded up: `out` and `in` are the extents of tensor and input.
 int scaled(int tile, int out, int in) {
   return std::max(1, static_cast<int>((static_cast<long long>(tile) * out + in - 1) / in));
 }
 
-/// What kernels count with: places of pixels are numbers of 16 bits with a sign, and the sums of a mean have room for
-/// 65536 groups of 1024 pixels.
+// Limits of the kernels: coordinates of pixels are signed 16-bit numbers. The sums of a mean (mean_add.comp) have room
+// for 65536 groups of 1024 pixels; half of that leaves room for groups that are not full.
 constexpr int kMaxSidePx = 32767;
 constexpr double kMaxPixels = 65536.0 * 1024 / 2;
 
+/// The largest values of all tiles of a plan.
 struct Maxima {
   Bytes arena, upload, download, largest_tensor;
   int input_rows = 0;
@@ -56,7 +59,8 @@ class Planner {
     return ok();
   }
 
-  /// With copies where there is something to overlap them with.
+  /// Returns the plan for this side of tiles; fits() returns whether it is within the limits. If `copies` is true,
+  /// tiles are copied to and from the device, unless there is only one: then no computation could run at the same time.
   DevicePlan plan(int tile, bool copies) {
     DevicePlan plan = common_;
     plan.tile = tile;
@@ -91,6 +95,7 @@ class Planner {
     return plan;
   }
 
+  /// Returns whether the plan is within all limits. It must be the result of the last call of plan().
   bool fits(const DevicePlan& plan) const {
     return plan.device_memory(limits_) <= limits_.device_memory && plan.host_memory(limits_) <= limits_.host_memory &&
            maxima_.largest_tensor <= limits_.max_buffer_range && maxima_.max_side_px <= kMaxSidePx &&
@@ -107,6 +112,7 @@ class Planner {
             scaled(plan.tile, extent.width, plan.input.width)};
   }
 
+  /// Updates `maxima` with the tiles of a pass, and adds the multiplications of the pass to the plan.
   void measure(DevicePlan& plan, const DevicePass& pass, Maxima& maxima) const {
     const std::vector<Rect> tiles = list_tiles(plan, pass);
     const std::vector<Rect> representatives = representative_tiles(tiles);
@@ -135,10 +141,11 @@ class Planner {
   const Program& program_;
   const DeviceLimits& limits_;
   int input_;
-  DevicePlan common_;
-  Maxima maxima_;
+  DevicePlan common_;  // the fields of a plan that do not depend on the tiles
+  Maxima maxima_;      // of the last plan
 };
 
+/// Returns the error for a plan that does not fit.
 Error over_budget_error(const DevicePlan& plan, const DeviceLimits& limits) {
   return {Errc::over_budget,
           fmt::format("{}x{} needs {} of the device and {} of the host with tiles of {} pixels; there are {} and {}",

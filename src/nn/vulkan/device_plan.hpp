@@ -12,73 +12,88 @@
 
 namespace weir::nn::vulkan {
 
-/// What a device and the machine around it give to one picture.
+// How a picture is divided into tiles for a device, and what memory this needs. `half` always means: features (all
+// tensors that are not pictures) and the weights of convolutions are stored as float16, not as float32.
+
+/// The memory that a device and its host have available for one picture.
 struct DeviceLimits {
-  Bytes device_memory;              ///< of the device, for everything
-  Bytes host_memory;                ///< of the host, for rows and for what the device reads of it
-  Bytes max_buffer_range;           ///< of one buffer as a kernel sees it
-  Bytes max_allocation;             ///< of one piece of memory
-  bool staging_on_device = false;   ///< what host and device both see counts as the device's
-  bool shares_host_memory = false;  ///< the device is a program: its memory is the host's
-  bool can_copy_tiles = false;      ///< tiles can be copied to and from the device while it computes others
+  Bytes device_memory;              ///< memory of the device for all buffers of this engine
+  Bytes host_memory;                ///< memory of the host, for rows and for staging buffers
+  Bytes max_buffer_range;           ///< largest part of a buffer that a kernel can read
+  Bytes max_allocation;             ///< largest single allocation
+  bool staging_on_device = false;   ///< staging buffers (for transfers) use memory of the device, not of the host
+  bool shares_host_memory = false;  ///< the device is software: the memory of the device is memory of the host
+  bool can_copy_tiles = false;      ///< the device can copy tiles while it computes others
 };
 
-/// What is asked of a plan.
+/// What the caller of plan_tiles() requests.
 struct TilePlanRequest {
   bool half = false;
   TransferFormat transfer;
-  int tile = 0;      ///< pixels a side; 0: the largest that fits
-  int max_tile = 0;  ///< of those, at most this; 0: any
+  int tile = 0;      ///< side of a tile in input pixels; 0: the largest that fits
+  int max_tile = 0;  ///< largest side to choose if `tile` is 0; 0: no limit
 };
 
-/// One walk over the picture: it makes one tensor, tile by tile, for a mean or for the result.
+/// One pass over the picture. It computes one tensor tile by tile: the tensor of which the program needs the channel
+/// means, or the result.
 struct DevicePass {
-  int mean_index = -1;  ///< the mean that it finds; -1: the result
-  int tensor = -1;
-  int tile_height = 0, tile_width = 0;  ///< in pixels of that tensor
+  int mean_index = -1;  ///< index in Program::means of the means that the pass computes; -1: it computes the result
+  int tensor = -1;      ///< index of the tensor
+  int tile_height = 0, tile_width = 0;  ///< size of a tile in pixels of that tensor
 };
 
-/// What running a program on a device takes, known before the first byte of it is allocated. A value.
+/// How a program runs on a device for one picture, and what memory this needs. It is computed before any memory is
+/// allocated.
 struct DevicePlan {
-  Extent input;
-  std::vector<Extent> extents;  ///< by tensor
-  bool half = false;            ///< features in float16
+  Extent input;                 ///< height and width of the network's input
+  std::vector<Extent> extents;  ///< height and width of each tensor
+  bool half = false;            ///< features are stored as float16
   TransferFormat transfer;
-  bool one_tile = false;      ///< the picture is one tile: its means are found on the way
-  bool copies_tiles = false;  ///< tiles are copied; else the device's kernels read and write what the host sees
-  int tile = 0;               ///< side of a tile, in pixels of the input
+  bool one_tile = false;      ///< the picture is one tile: its means are computed in the pass that computes the result
+  bool copies_tiles = false;  ///< true: tiles are copied to and from the device; false: kernels use staging buffers
+  int tile = 0;               ///< side of a tile in input pixels
   std::vector<DevicePass> passes;
-  Bytes weights, activations, staging, parameters;  ///< as the pool will charge them
-  Bytes upload, download;                           ///< of one tile; two are under way
-  Bytes arena_size;         ///< in activations, and beside it, with copies, the input and the result of two tiles
-  Bytes row_memory;         ///< of the host: input rows and result rows of a band
-  int read_ahead_rows = 0;  ///< input rows read ahead of the result, at most
+  Bytes weights, activations, staging, parameters;  ///< memory of each MemoryKind, as the pool counts it
+  Bytes upload, download;                           ///< largest input data and largest result data of a tile
+  /// The buffer with all tensors of a tile, a part of `activations`. If copies_tiles is true, the rest of `activations`
+  /// is buffers for the input and result of kTilesInFlight tiles.
+  Bytes arena_size;
+  Bytes row_memory;         ///< memory of the host for the input rows and result rows of a row of tiles
+  int read_ahead_rows = 0;  ///< input rows that may be read before the result rows of the same place are passed on
   double multiplications = 0;
 
+  /// Returns the memory of the device that the plan needs.
   Bytes device_memory(const DeviceLimits& limits) const {
     return weights + activations + parameters + (limits.staging_on_device ? staging : Bytes{});
   }
+  /// Returns the memory of the host that the plan needs.
   Bytes host_memory(const DeviceLimits& limits) const {
     const Bytes staged = limits.staging_on_device ? Bytes{} : staging;
     return row_memory + staged + (limits.shares_host_memory ? device_memory(limits) : Bytes{});
   }
 };
 
-inline constexpr int kTilesInFlight = 2;
-inline constexpr int kMinTile = 16;
-inline constexpr Bytes kUploadChunk = 8_MiB;  ///< weights and tables are brought to the device in pieces of this size
+inline constexpr int kTilesInFlight = 2;  ///< number of tiles that have buffers: one is computed, one is transferred
+inline constexpr int kMinTile = 16;       ///< smallest side of a tile, in input pixels
+inline constexpr Bytes kUploadChunk = 8_MiB;  ///< weights and tables are uploaded in chunks of this size
 
-/// Errors: over_budget with what the smallest plan needs; invalid_argument if the input is too small for the network.
+/// Plans the tiles of a picture: the largest that fit, or those of the request. A plan fits if it is within `limits`,
+/// and if each tile is within the limits of the kernels (at most 32767 pixels on a side of any tensor, for example).
+/// Errors: over_budget if no such plan fits, whichever limit is exceeded (the message has the memory that tiles of the
+/// requested side, or the smallest tiles, need); unsupported if a layer's weights are larger than a kernel can read;
+/// those of infer_extents(), for example if the input is too small for the network.
 Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TilePlanRequest& request,
                               const DeviceLimits& limits);
 
-/// Every tile of a pass, row by row; those that end before `first_row` are left out.
+/// Returns the tiles of a pass, row by row, as rectangles of its tensor. Tiles that end at or above `first_row` are
+/// left out.
 std::vector<Rect> list_tiles(const DevicePlan& plan, const DevicePass& pass, int first_row = 0);
-/// Tiles that lie alike in the picture need alike: of each kind one is looked at. Where the regions are cut by an edge,
-/// or fall otherwise onto a grid of strides, they are smaller or a pixel larger; all of the first and last few rows and
-/// columns of tiles are looked at, and between them enough to meet every remainder.
+/// Returns a part of the tiles that is enough to find the largest memory that any tile needs. The memory of a tile
+/// depends on its distance to the edges, and on its position relative to the strides of the network, which repeats
+/// after a few tiles. So the result has the tiles that are both in the first or last 20 rows and in the first or last
+/// 20 columns of tiles.
 std::vector<Rect> representative_tiles(const std::vector<Rect>& tiles);
-/// What a tile of a pass is to make.
+/// Returns the parts of tensors that must be computed for the tile `rect` of a pass.
 std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect);
 
 }  // namespace weir::nn::vulkan

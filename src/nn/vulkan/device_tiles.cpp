@@ -1,4 +1,4 @@
-// Which tiles a plan cuts a picture into, and what each is to make.
+// Lists the tiles of a plan, and what each of them must compute.
 
 #include <algorithm>
 #include <set>
@@ -57,7 +57,7 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
 std::vector<Rect> list_tiles(const DevicePlan& plan, const DevicePass& pass, int first_row) {
   const Extent extent = plan.extents[to_index(pass.tensor)];
   std::vector<Rect> tiles;
-  // On the grid that was planned, whatever the first row: a tile elsewhere may need more memory.
+  // Tiles stay on the planned grid for any first row, because a tile at another place may need more memory.
   for (int top = first_row / pass.tile_height * pass.tile_height; top < extent.height; top += pass.tile_height) {
     for (int left = 0; left < extent.width; left += pass.tile_width) {
       tiles.push_back(

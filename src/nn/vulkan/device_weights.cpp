@@ -15,7 +15,7 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-/// Convolutions and transposed ones alike.
+/// The weights [out][in][size][size] of a convolution or a transposed convolution.
 struct Kernel {
   int in = 0, out = 0, size = 0;
   const std::vector<float>* weight = nullptr;
@@ -36,7 +36,8 @@ Kernel kernel_of(const Graph& graph, const Op& op) {
   return {transposed.in_channels, transposed.out_channels, transposed.kernel, &transposed.weight};
 }
 
-/// [out / 4][ky][kx][in][4 of out], filled up with zeros.
+/// Returns the weights in the order [out / 4][ky][kx][in][4 outputs]; `in` and `out` are padded with zeros to multiples
+/// of 4.
 std::vector<float> order_weights(const Kernel& k, const std::vector<float>& weight) {
   std::vector<float> packed(k.count(), 0.0F);
   const std::size_t area = to_index(k.size) * to_index(k.size);
@@ -51,24 +52,27 @@ std::vector<float> order_weights(const Kernel& k, const std::vector<float>& weig
   return packed;
 }
 
-/// Places pieces one after the other and fills them, or only places them.
+/// Places ranges one after the other in a buffer, and fills them with values if it has the bytes of the buffer.
 class RangeWriter {
  public:
-  /// `bytes` may be null; then nothing is made.
+  /// If `bytes` is null, ranges are only placed.
   explicit RangeWriter(std::vector<std::byte>* bytes) : bytes_{bytes} {}
+  /// Adds a range of `size` bytes, all zero.
   BufferRange add_zeros(std::size_t size) {
     const BufferRange range{end_, size};
     end_ = round_up(end_ + size, compute::vulkan::kSliceAlignment);
     if (bytes_ != nullptr) bytes_->resize(end_);
     return range;
   }
-  /// Room for whole vectors of four; where make() gives fewer than `count` values, zeros follow.
+  /// Adds a range for `count` float values, rounded up to a multiple of four. make() returns the values; it is only
+  /// called if the ranges are filled. If it returns fewer values, zeros follow.
   template <class Make>
   BufferRange add(std::size_t count, Make&& make) {
     const BufferRange range = add_zeros(round_up(count, 4) * sizeof(float));
     if (bytes_ != nullptr) put<float>(range, make());
     return range;
   }
+  /// Adds a range for `count` values as float16.
   template <class Make>
   BufferRange add_halves(std::size_t count, Make&& make) {
     const BufferRange range = add_zeros(count * sizeof(std::uint16_t));
@@ -99,13 +103,13 @@ std::vector<float> bias_and_slope(const Op& op, int padded) {
   return values;
 }
 
-/// The words of a shuffle's order, as numbers.
+/// Returns the order of a pixel shuffle's channels, as pixel_shuffle.comp reads it.
 std::vector<float> shuffle_order(const Op& op, Orientation orientation) {
   const std::vector<std::uint8_t> order = orient_shuffle_order(op.factor, orientation);
   return {order.begin(), order.end()};
 }
 
-/// Without an orientation the weights are only placed.
+/// Returns the places of the weights. If `orientation` has a value, the result also has the packed bytes for it.
 DeviceWeights place_weights(const Graph& graph, const Program& program, bool half,
                             const std::optional<Orientation>& orientation) {
   DeviceWeights packed;
@@ -136,7 +140,8 @@ DeviceWeights place_weights(const Graph& graph, const Program& program, bool hal
   return packed;
 }
 
-/// The words of a resize's table, as kernels/interp reads them: each column of the output, then each row.
+/// Returns the table of a resize as kernels/interp/interp.comp reads it: for each column of the output, then for each
+/// row, the position of the first tap and the weights of the taps.
 std::vector<float> taps_table(const Interp& interp, Extent in, Extent out) {
   std::vector<float> words;
   for (const Taps& taps : {make_taps(interp, in.width, out.width), make_taps(interp, in.height, out.height)}) {

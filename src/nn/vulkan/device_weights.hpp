@@ -9,38 +9,46 @@
 
 namespace weir::nn::vulkan {
 
-/// A number of bytes at a place of a buffer.
+// The layout of weights and tables in buffers of the device. "Packed" weights are in the order in which the kernels
+// read them. An op (nn::Op) computes rows; a vector op (nn::VectorOp) computes a vector with one value per channel, for
+// gates (factors of the channels of a tensor).
+
+/// A range of bytes in a buffer.
 struct BufferRange {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// Where the weights of a program lie, in the order in which the kernels read them, and their bytes.
+/// The packed weights of a program: the place (range of bytes) of the weights of each op in a buffer, and the bytes of
+/// the buffer.
 struct DeviceWeights {
   struct OpWeights {
-    BufferRange weights;     ///< of an op
-    BufferRange parameters;  ///< bias, then slope; of a shuffle: its order
+    BufferRange weights;     ///< weights; size 0: the op has none
+    BufferRange parameters;  ///< bias, then slopes of the activation; for a pixel shuffle the order of its channels
   };
-  std::vector<OpWeights> ops;         ///< by op
-  std::vector<OpWeights> vector_ops;  ///< by vector op
-  std::uint64_t size = 0;
-  std::vector<std::byte> bytes;
-  /// Of a piece: what one layer's kernel reads as one.
+  std::vector<OpWeights> ops;         ///< one for each op
+  std::vector<OpWeights> vector_ops;  ///< one for each vector op
+  std::uint64_t size = 0;             ///< size of the buffer in bytes
+  std::vector<std::byte> bytes;       ///< content of the buffer; empty: only the places are known
+  /// Returns the size of the largest range, in bytes. Kernels must be able to read a range of this size.
   std::uint64_t largest_range() const;
 };
 
-/// Packs the weights; with `half` those of convolutions are float16.
+/// Packs the weights of a program, transposed and mirrored as `orientation` requires. If `half` is true, the weights of
+/// convolutions are float16; all other numbers are float32.
 DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool half, Orientation orientation);
-/// The same without the bytes.
+/// Returns the places of the weights only, without the bytes.
 DeviceWeights layout_weights(const Graph& graph, const Program& program, bool half);
 
-/// Where the tables of one picture lie: taps of resizes, values of vectors, sums of means.
+/// The places of the tables of one picture in a buffer. A tap is an input pixel that a resize reads for an output
+/// pixel.
 struct ParameterLayout {
-  std::vector<BufferRange> taps;     ///< by op; size 0: no resize
-  std::vector<BufferRange> vectors;  ///< by blob; size 0: no vector
-  BufferRange sums;                  ///< of one statistic at a time
-  std::uint64_t size = 0;
+  std::vector<BufferRange> taps;     ///< by op: positions and weights of its taps; size 0: the op is no resize
+  std::vector<BufferRange> vectors;  ///< by blob (tensor of the graph): values of a vector; size 0: no vector
+  BufferRange sums;                  ///< sums of the mean that is being computed
+  std::uint64_t size = 0;            ///< size of the buffer in bytes
 };
-/// With `bytes`, fills them: the taps, and nothing in vectors and sums.
+/// Returns the places of the tables. `extent` is the extent of each tensor of the program. If `bytes` is not null, it
+/// receives the initial content of the buffer: the taps; vectors and sums are zero.
 ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent,
                                   std::vector<std::byte>* bytes = nullptr);
 

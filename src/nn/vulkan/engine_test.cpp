@@ -37,7 +37,7 @@ class VulkanEngine : public test::VulkanTest {
     DevicePlan plan;
     Extent out;
     std::vector<float> rows;            ///< [h][c][w]
-    std::vector<std::uint8_t> samples;  ///< [h][w][c], in their stead
+    std::vector<std::uint8_t> samples;  ///< [h][w][c]; used instead of `rows`
     std::vector<std::string> events;
     EngineMemory memory;
   };
@@ -103,13 +103,13 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndCached) {
     EXPECT_EQ((*engine)->memory().misses == 0, turn == 1) << "what is remembered is not measured again";
   }
   unsetenv("XDG_CACHE_HOME");
-  const auto all = cache.list_files();  // the driver keeps its kernels there too
+  const auto all = cache.list_files();  // the driver stores its kernels there too
   EXPECT_EQ(
       std::count_if(all.begin(), all.end(), [](const std::string& name) { return name.starts_with("weir/tiles/"); }),
       1);
 }
 
-/// As kernels::samples makes them on the CPU.
+/// Returns the samples that compute::Kernels::samples makes on the CPU.
 std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) {
   std::vector<std::uint8_t> samples(rows.size());
   compute::SamplesJob job;
@@ -125,14 +125,14 @@ std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) 
   return samples;
 }
 
-/// Of whole 255ths, as a picture of 8 bits is.
+/// Returns a picture whose values are multiples of 1/255, like a picture of 8 bits.
 compute::Planes drawn_samples(int height, int width) {
   compute::Planes planes = generated_planes(height, width);
   for (float& value : planes.values) value = std::floor(value * 255.0F) * (1 / 255.0F);
   return planes;
 }
 
-/// What a network's family wants added: the picture under each pixel of the result.
+/// Adds the enlarged input picture to the result, as some network families need it.
 void add_base(std::vector<float>& rows, const compute::Planes& input, const TransferFormat& transfer, Extent out) {
   if (transfer.base_scale == 0) return;
   const auto under = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
@@ -145,8 +145,8 @@ void add_base(std::vector<float>& rows, const compute::Planes& input, const Tran
 }
 
 TEST_F(VulkanEngine, SamplesEqualThoseThatTheHostMakesOfFloats) {
-  // Ended by a shuffle over the enlarged picture, by a resize, by a sum, and by a shuffle whose result is added to the picture.
-  // Hardly a width, of picture or tile, is a multiple of four.
+  // The networks end with a shuffle over the enlarged picture, a resize, a sum, and a shuffle whose result is added to
+  // the picture. Most widths, of picture and tile, are no multiples of four.
   struct Ending {
     const char* family;
     int height, width;
@@ -179,7 +179,8 @@ TEST_F(VulkanEngine, SamplesEqualThoseThatTheHostMakesOfFloats) {
         EXPECT_LE(made->memory.staging, made->plan.staging);
         if (tile != 4096) continue;
         EXPECT_EQ(made->plan.upload.count(), round_up(std::uint64_t{3} * c.height * c.width, 16));
-        // The picture that is added stays to the end; a result that is never made takes nothing.
+        // Adding the picture needs memory, because it is kept to the end of the tile. A result tensor that is not
+        // computed needs none.
         if (both.base_scale == 0) {
           EXPECT_LE(made->plan.activations, floats->plan.activations);
         }
@@ -188,7 +189,8 @@ TEST_F(VulkanEngine, SamplesEqualThoseThatTheHostMakesOfFloats) {
   }
 }
 
-// Layers in orders that no family has. Sixteen seeds that lower() takes; run_test.cpp has hundreds.
+// Random networks, with layers in orders that no network family has: the first 16 that lower() accepts. The same test
+// on the CPU, nn/cpu/runner_test.cpp, has hundreds.
 TEST_F(VulkanEngine, AnyNetworkIsRight) {
   const compute::Planes input = generated_planes(23, 30);
   int ran = 0;
@@ -213,7 +215,7 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
   }
 }
 
-/// The picture through one Padding, or through a convolution to twelve channels, a Padding and a shuffle.
+/// Returns a graph with one Padding, or with a convolution to twelve channels, a Padding and a shuffle.
 Graph padded_graph(const Padding& padding, const Convolution* features) {
   Graph graph;
   std::vector<Operation> operations{Input{}};
@@ -234,11 +236,12 @@ Graph padded_graph(const Padding& padding, const Convolution* features) {
   return graph;
 }
 
-// Sides of unlike width, a mirror's beyond a tile and beyond the picture. A tile of one colour counts as a fault of the device,
-// so that no tile is nothing but the constant, or one repeated corner.
+// The four sides have padding of different widths; mirrored padding is wider than a tile and than the picture. No tile
+// consists only of the constant or of one repeated corner, because a tile of one colour counts as a fault of the
+// device.
 TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
   compute::Planes input = generated_planes(20, 24);
-  for (float& value : input.values) value = std::floor(value * 256) / 256;  // as float16 has them
+  for (float& value : input.values) value = std::floor(value * 256) / 256;  // values that float16 can hold
   Convolution features{3, 12, 1, 1, 0, {}, std::vector<float>(36, 0.0F), std::vector<float>(12, 0.0F)};
   for (std::size_t o = 0; o < 12; ++o) features.weight[3 * o + o % 3] = 1;
   for (const auto fill :
@@ -265,7 +268,7 @@ TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
   }
 }
 
-// Eight wide ones that lower() takes, and networks at the bounds; bounds_test.cpp has them all.
+// Wide networks that lower() accepts, and networks at its limits; nn/cpu/bounds_test.cpp has more of them.
 TEST_F(VulkanEngine, WideNetworksAreRight) {
   const compute::Planes input = generated_planes(11, 13);
   std::vector<test::GeneratedNetwork> networks{
@@ -300,7 +303,7 @@ TEST_F(VulkanEngine, WideNetworksAreRight) {
 }
 
 TEST_F(VulkanEngine, CopyingTilesChangesNoBitAndIsInThePlan) {
-  // The second has means of the whole picture, so passes without a result.
+  // The second network has means over the whole picture, so some of its passes have no result.
   for (const char* family : {"animevideo_x2", "realcugan2x_se"}) {
     const Network network = load_generated_network(family, 8);
     const compute::Planes input = drawn_samples(48, 40);
@@ -349,7 +352,7 @@ TEST_F(VulkanEngine, TilesAreNotCopiedIfMemoryIsShortOrNothingOverlaps) {
   EXPECT_FALSE(one->copies_tiles);
 }
 
-/// Another process comes, takes what is left but for so much, and goes again.
+/// Imitates another process that allocates all but some of the device's free memory, and frees it again.
 class OtherProcess final : public compute::vulkan::FaultInjector {
  public:
   VkResult inject(compute::vulkan::FaultPoint) override { return VK_SUCCESS; }
@@ -390,7 +393,7 @@ struct Case {
   const char* family;
   int channels;
   int height, width;
-  int tile;  ///< falls on no grid of the network
+  int tile;  ///< side of the tiles; no multiple of any stride of the network
 };
 std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.family; }
 

@@ -10,15 +10,17 @@
 
 namespace weir::nn::vulkan {
 
-/// A device that was chosen and not opened yet; shared read-only.
+/// A Vulkan device that was chosen but is not open yet: a GPU, or a software device. Shared, read-only.
 struct Gpu {
   std::shared_ptr<compute::vulkan::Instance> instance;
   compute::vulkan::DeviceInfo info;
-  bool software_by_default = false;  ///< nothing else was there: to be said once
+  /// The selector was "gpu" or "gpu#N", and the device is a software device: the user must be informed.
+  bool software_by_default = false;
 };
 
-/// The device that a name means: see compute::vulkan::choose_device. Asks the drivers that are installed.
-/// Errors: unsupported (no Vulkan here, or a driver that lacks something), invalid_argument with the list of devices.
+/// Returns the device that compute::vulkan::choose_device() chooses for the selector among the devices of all drivers.
+/// Errors: those of Instance::create(): unsupported if there is no Vulkan; those of choose_device(): invalid_argument,
+/// with the list of devices, or unsupported.
 Result<std::shared_ptr<const Gpu>> find_gpu(std::string_view selector,
                                             compute::vulkan::Validation validation = compute::vulkan::Validation::none);
 

@@ -8,7 +8,7 @@ namespace weir::nn::vulkan {
 namespace {
 
 constexpr int kPlanes = 3;
-constexpr int kRowsAtOnce = 16;
+constexpr int kRowsAtOnce = 16;  // rows that are read with one call
 
 }  // namespace
 
@@ -20,7 +20,7 @@ Status InputBand::require(int first, int last) {
     first_ += gone;
   }
   while (last_ < last) {
-    // Rows above what is wanted are read over, for the input gives them in order.
+    // Rows above `first` must be read and dropped, because the input delivers rows in order.
     const int count = std::min(kRowsAtOnce, (last_ < first ? first : last) - last_);
     const bool kept = last_ >= first;
     if (!kept) rows_.clear();

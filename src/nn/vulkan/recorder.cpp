@@ -18,9 +18,11 @@ namespace {
 
 using compute::vulkan::BindingSlot;
 
+/// The push constants of pixel_shuffle.comp.
 struct ShufflePush {
   std::uint32_t offset = 0, width = 0, phase = 0, target_extent = 0, base_offset = 0, base_width = 0;
 };
+/// The push constants of interp.comp.
 struct InterpPush {
   std::uint32_t origin_x = 0, origin_y = 0, columns = 0;
   std::int32_t source_x = 0, source_y = 0;
@@ -31,7 +33,6 @@ struct InterpPush {
 
 }  // namespace
 
-/// "conv" from features to a picture in float16: "conv_hf". The names are those of files, so they live forever.
 std::string_view Recorder::kernel_name(std::string_view name, int from, int to) const {
   const auto letter = [&](int t) { return half_ && t >= 0 && !tensor(t).planar ? 'h' : 'f'; };
   const auto* shader = compute::vulkan::find_shader(fmt::format("{}_{}{}", name, letter(from), letter(to)));

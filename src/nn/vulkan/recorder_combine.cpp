@@ -13,6 +13,7 @@ using compute::vulkan::BindingSlot;
 static_assert(compute::kMaxCombined <= compute::vulkan::kMaxSources && kMaxGatedInputs == 2,
               "what weighted_sum.comp has");
 
+/// The push constants of weighted_sum.comp.
 struct SumPush {
   std::uint32_t offset[compute::kMaxCombined]{}, width[compute::kMaxCombined]{};
   float coefficient[compute::kMaxCombined]{};

@@ -15,18 +15,21 @@ namespace {
 
 static_assert(kMaxConcatParts <= compute::vulkan::kMaxSources, "what conv.comp has");
 
+/// The push constants of conv.comp and conv3x3_matrix.comp.
 struct ConvPush {
   std::uint32_t part_offset[kMaxConcatParts]{}, part_extent[kMaxConcatParts]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
+/// The push constants of deconv.comp.
 struct DeconvPush {
   std::uint32_t offset = 0, extent = 0, phase = 0, target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
 
-/// Records `dispatch` row by row in pieces, if it is more than half of what a submission may hold: `rows` is set in its
-/// push constants before each.
+/// Records `dispatch` in chunks of rows, each with at most about half of the multiplications that a submission may
+/// have. Sets `rows` in the push constants of each chunk. `per_pixel` is the number of multiplications of an output
+/// pixel.
 template <class Push>
 Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push,
                           const Rect& out, double per_pixel, int rows_per_invocation) {
@@ -100,6 +103,7 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
   for (const int count : part_vectors) dispatch.kernel.constants.push_back(to_word(count));
   if (can_use_matrices(op)) {
     const int channel_groups = tensor(op.output).channels / 16;
+    // `columns` is TILES of conv3x3_matrix.comp: number of matrices of 16 output channels that a workgroup computes.
     const int columns = channel_groups % 4 == 0 ? 4 : channel_groups % 3 == 0 ? 3 : channel_groups % 2 == 0 ? 2 : 1;
     dispatch.kernel.shader = "conv3x3_matrix";
     dispatch.kernel.constants.push_back(to_word(columns));

@@ -9,6 +9,7 @@ using compute::vulkan::BindingSlot;
 
 namespace {
 
+/// The push constants of samples_out.comp and shuffle_samples.comp.
 struct SamplesPush {
   std::uint32_t extent = 0, offset = 0, width = 0, phase = 0, base_offset = 0, base_width = 0, base_phase = 0;
 };

@@ -13,7 +13,8 @@ Status ResultBand::add_tile(const Rect& rect, std::byte* tile, const ColourRange
   return is_samples_ ? add_samples(rect, tile, range) : add_planes(rect, reinterpret_cast<float*>(tile), range);
 }
 
-/// A tile as wide as the picture goes out from where the device wrote it; others wait for their neighbours.
+/// A tile of the full width is passed on directly from the buffer that the device wrote. Narrower tiles are collected
+/// in planes_.
 Status ResultBand::add_planes(const Rect& rect, float* tile, const ColourRange& range) {
   const std::size_t width = to_index(rect.width());
   if (auto good = check_tile(tile, to_index(rect.height()) * width, range); !good) return good;
@@ -48,7 +49,7 @@ Status ResultBand::add_samples(const Rect& rect, const std::byte* tile, const Co
 template <class Emit>
 Status ResultBand::emit_in_chunks(int top, int bottom, Emit&& emit) {
   constexpr int kRowsAtOnce = 64;
-  // Rows that a run before a fault has passed on are made again with their tile, and not passed on again.
+  // A retry after a fault computes whole tiles again; rows that were passed on already are skipped.
   for (int first = std::max(top, next_row_); first < bottom; first += kRowsAtOnce) {
     const int count = std::min(kRowsAtOnce, bottom - first);
     if (auto emitted = emit(first, count); !emitted) return emitted;
@@ -57,7 +58,7 @@ Status ResultBand::emit_in_chunks(int top, int bottom, Emit&& emit) {
   return ok();
 }
 
-/// `planes` is [3][h][w] of the rectangle, which is as wide as the result.
+/// `planes` is [3][h][w] of the rectangle, which has the full width.
 Status ResultBand::emit_planes(Rect rect, float* planes) {
   return emit_in_chunks(rect.top, rect.bottom, [&](int first, int count) {
     PlanarRows rows;

@@ -12,15 +12,18 @@
 
 namespace weir::nn::vulkan {
 
-/// Judges the tiles of a result as they come back from a device, row of tiles by row of tiles, and passes them on as rows
-/// as wide as the picture. Not thread-safe.
+/// Checks the tiles of a result as they arrive from the device, in the order of list_tiles(). When a row of tiles is
+/// complete, passes it on to the output as rows of the full width. Not thread-safe.
 class ResultBand {
  public:
-  /// `next_row` follows what was passed on; rows before it are not passed on again. All must outlive it.
+  /// `extent` is that of the result. `samples`: the result is 8-bit samples, not planes. Rows above `next_row` are not
+  /// passed on again; `next_row` is updated with the rows that are passed on. `output` and `next_row` must outlive this
+  /// object.
   ResultBand(Extent extent, bool samples, const EngineOutput& output, int& next_row)
       : extent_{extent}, is_samples_{samples}, output_{output}, next_row_{next_row} {}
 
-  /// The tile at `rect`, as the recorder's read_back laid it; changed by what takes the rows.
+  /// Adds the tile at `rect`, in the layout that Recorder::write_planes() or write_samples() writes. `range` is the
+  /// range of the input picture's colours at the same place. The output may change the memory of `tile`.
   /// Errors: bad_values; those of the output.
   Status add_tile(const Rect& rect, std::byte* tile, const ColourRange& range);
 
@@ -29,7 +32,7 @@ class ResultBand {
   Status add_samples(const Rect& rect, const std::byte* tile, const ColourRange& range);
   Status emit_planes(Rect rect, float* planes);
   Status emit_samples(int top, int bottom, const std::uint8_t* samples, std::size_t row_bytes);
-  /// Calls emit(first row, count) for a few rows at a time: the taker is quicker to stop, and needs less of its own.
+  /// Calls emit(first row, count) for a few rows at a time, so that the output can stop early and needs little memory.
   template <class Emit>
   Status emit_in_chunks(int top, int bottom, Emit&& emit);
 
@@ -37,9 +40,9 @@ class ResultBand {
   bool is_samples_;
   const EngineOutput& output_;
   int& next_row_;
-  std::vector<float> planes_;          // [3][h][w] of a row of tiles, where one tile is not as wide as the picture
-  std::vector<std::uint8_t> samples_;  // [h][w][3] of it
-  std::vector<bool> non_uniform_;      // by row of it
+  std::vector<float> planes_;          // [3][h][w] of a row of tiles; unused if one tile has the full width
+  std::vector<std::uint8_t> samples_;  // [h][w][3] of a row of tiles
+  std::vector<bool> non_uniform_;      // by pixel row of a row of tiles: true if it has more than one colour
 };
 
 }  // namespace weir::nn::vulkan

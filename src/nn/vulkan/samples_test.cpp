@@ -1,4 +1,4 @@
-// The kernel that makes 8-bit samples, by itself, and what the host makes of what it saw.
+// Tests the kernel that makes 8-bit samples alone, and how the host reads its flags.
 
 #include "nn/vulkan/samples_layout.hpp"
 
@@ -27,7 +27,7 @@ const ColourRange kOneColour{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
 
 class VulkanSamples : public test::OpenVulkanTest {
  protected:
-  /// A picture of one value, but for those pixels that are set.
+  /// Returns a picture [h][w][4] in which all values are `value`.
   static std::vector<float> pixels(const Rect& rect, float value) {
     return std::vector<float>(static_cast<std::size_t>(rect.width()) * static_cast<std::size_t>(rect.height()) * 4,
                               value);
@@ -85,14 +85,14 @@ TEST_F(VulkanSamples, OneColourIsAFaultOnlyWhereThePictureHasMany) {
     std::vector<float> picture = pixels(rect, value);
     EXPECT_FALSE(check_samples(run(rect, picture).data(), rect, kManyColours)) << value;
     EXPECT_TRUE(check_samples(run(rect, picture).data(), rect, kOneColour)) << value;
-    // One value that is another, though cut it may be the same.
+    // One value of the last pixel differs, although the samples may be equal because they are limited to 0..255.
     picture[picture.size() - 3] += value > 0.5F ? 0.1F : -0.1F;
     const std::vector<std::byte> made = run(rect, picture);
     EXPECT_TRUE(check_samples(made.data(), rect, kManyColours)) << value;
     EXPECT_TRUE(is_non_uniform(made.data(), SamplesLayout{rect}, 3));
     EXPECT_FALSE(is_non_uniform(made.data(), SamplesLayout{rect}, 2));
   }
-  // Rows of one colour each.
+  // Each row has one colour.
   std::vector<float> picture = pixels(rect, 0.25F);
   std::fill(picture.end() - 4 * rect.width(), picture.end(), 0.75F);
   EXPECT_TRUE(check_samples(run(rect, picture).data(), rect, kManyColours));

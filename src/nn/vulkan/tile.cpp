@@ -12,7 +12,7 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-/// Hands out places in a row of bytes, the lowest that is free first.
+/// Allocates ranges of an arena, always in the lowest gap that is large enough; the arena grows if no gap is.
 class ArenaAllocator {
  public:
   std::uint64_t allocate(std::uint64_t size) {
@@ -52,24 +52,25 @@ class ArenaAllocator {
   std::uint64_t end() const { return end_; }
 
  private:
-  /// The gap at the very end, which may be made longer.
+  /// Returns the gap at the end of the arena, which can be extended; gaps_.end() if there is none.
   std::map<std::uint64_t, std::uint64_t>::iterator last_gap() {
     if (gaps_.empty()) return gaps_.end();
     const auto last = std::prev(gaps_.end());
     return last->first + last->second == end_ ? last : gaps_.end();
   }
 
-  std::map<std::uint64_t, std::uint64_t> gaps_;  // size by place
+  std::map<std::uint64_t, std::uint64_t> gaps_;  // offset -> size
   std::uint64_t end_ = 0;
 };
 
-/// Calls visit(input number, view) for every input of an op, the residual last.
+/// Calls visit(input index, view) for every input of an op; the residual comes last.
 template <class Visit>
 void for_each_input(const Op& op, Visit&& visit) {
   for (std::size_t i = 0; i < op.inputs.size(); ++i) visit(i, op.inputs[i]);
   if (op.epilogue.has_residual) visit(op.inputs.size(), op.epilogue.residual);
 }
 
+/// Sets the regions and the multiplications of the tile.
 void find_regions(const Program& program, const std::vector<Extent>& extent, Tile& tile) {
   for (const TileOutput& output : tile.outputs)
     tile.regions[to_index(output.tensor)] = tile.regions[to_index(output.tensor)].joined(output.rect);
@@ -140,7 +141,7 @@ Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::v
     tile.offsets[to_index(t)] = allocator.allocate(size[to_index(t)]);
     for_each_input(program.ops[o], [&](std::size_t, const TensorView& view) {
       if (last_use[to_index(view.tensor)] != static_cast<int>(o)) return;
-      last_use[to_index(view.tensor)] = -1;  // named twice: given back once
+      last_use[to_index(view.tensor)] = -1;  // an op may have the same input twice, but it is freed once
       allocator.release(tile.offsets[to_index(view.tensor)], size[to_index(view.tensor)]);
     });
   }

@@ -8,6 +8,7 @@ namespace weir::nn::vulkan {
 
 namespace {
 
+/// Returns the error for the fault that check_values() finds; ok if there is none.
 Status to_status(const compute::ValueSummary& summary, const ColourRange& source_range) {
   switch (check_values(summary, source_range)) {
     case ValueFault::none:
@@ -20,7 +21,7 @@ Status to_status(const compute::ValueSummary& summary, const ColourRange& source
   return ok();
 }
 
-/// The bits of all pieces of a row.
+/// Returns the combined flags of all words of a row.
 std::uint32_t row_flags(const std::byte* tile, const SamplesLayout& layout, std::size_t row) {
   std::uint32_t all = 0;
   for (std::size_t word = 0; word < layout.flags_per_row; ++word) {
@@ -37,7 +38,7 @@ Status check_tile(const float* planes, std::size_t pixels, const ColourRange& so
   compute::ValueSummary summary;
   for (std::size_t p = 0; p < source_range.low.size(); ++p) {
     const float* values = planes + p * pixels;
-    // x - x is zero for numbers alone; the sum of it over all is then zero.
+    // x - x is 0 for a finite x and NaN otherwise; so the sum is 0 if all values are finite, and NaN otherwise.
     float not_numbers = 0;
     float differences = 0;
     for (std::size_t i = 0; i < pixels; ++i) {

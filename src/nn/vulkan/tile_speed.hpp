@@ -9,29 +9,32 @@
 
 namespace weir::nn::vulkan {
 
-/// How fast a device runs a network in tiles of one side.
+/// The speed of a device with tiles of one size.
 struct TileSpeed {
-  int side = 0;                      ///< pixels of the input
+  int side = 0;                      ///< side of the tile in input pixels
   double multiplications_per_s = 0;  ///< multiplications per second, upload and download included
 };
 
-/// The sides that are measured, smallest first.
+/// The sides of tiles that are measured, in input pixels, smallest first.
 inline constexpr int kMeasuredSides[] = {128, 256, 512, 1024, 2048};
 
-/// What a plan will take by the speed of the largest measured side that is not above its own; halos and repeated passes
-/// are part of a plan's multiplications. 0 if nothing was measured.
+/// Returns the expected time of a plan in seconds: its multiplications, divided by the speed of the largest measured
+/// side that is not larger than the plan's tiles, or, if all are larger, of the smallest measured side. The
+/// multiplications include those of halos (margins that adjacent tiles compute twice) and of all passes. Returns 0 if
+/// `speeds` is empty.
 double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speeds);
 
-/// What a submission may hold so that it takes a tenth of a second by the highest of the speeds; never less than what is safe
-/// without any.
+/// Returns the number of multiplications that take a tenth of a second at the highest of the speeds, but at least
+/// compute::vulkan::kDefaultMaxMultiplications: the limit of a submission (StreamSettings::max_multiplications).
 double max_submission_multiplications(std::span<const TileSpeed> speeds);
 
-/// Speeds as remembered in a file; empty if there is none, or it is damaged. `key` says what they belong to: device,
-/// driver, network, precision.
+/// Reads cached speeds from the file of `folder` that belongs to `key`, which identifies device, driver, network and
+/// precision. Returns an empty list if `folder` is empty, or if the file is missing or damaged.
 std::vector<TileSpeed> load_speeds(const std::filesystem::path& folder, std::uint64_t key);
-/// The file appears whole or not at all. A cache: that it cannot be written is no error.
+/// Writes the speeds to the file that load_speeds() reads; does nothing if `folder` or `speeds` is empty. The file
+/// appears complete or not at all. A failure is ignored, because this is only a cache.
 void save_speeds(const std::filesystem::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds);
-/// The user's cache folder for them; empty if the environment names none.
+/// Returns the user's cache folder for speeds; empty if the environment variables give no cache folder.
 std::filesystem::path speed_folder();
 
 }  // namespace weir::nn::vulkan

@@ -60,7 +60,7 @@ Status TiledRun::run(InputRows& input, const EngineOutput& output, const RunCont
   result_ = &result;
   auto status = prepare();
   if (status) status = run_passes(program_, plan_.passes.size(), input);
-  // What is under way reads and writes the buffers that go now.
+  // Commands in flight still use the buffers that are destroyed after this.
   if (status) status = session_.sync();
   if (!status) session_.drain();
   return status;
@@ -69,7 +69,7 @@ Status TiledRun::run(InputRows& input, const EngineOutput& output, const RunCont
 Status TiledRun::begin_means(const ChannelMeans& /*mean*/) { return recorder().begin_mean(); }
 Status TiledRun::finish_means(const ChannelMeans& mean) { return recorder().finish_mean(mean); }
 
-/// The whole picture, in tiles.
+/// Runs one pass over the whole picture, in tiles.
 Status TiledRun::make_part(std::size_t pass_index, std::size_t /*part*/) {
   const DevicePass& pass = plan_.passes[pass_index];
   InputBand band{*input_, plan_.input};

@@ -1,4 +1,4 @@
-// Tiles on their way: to the device, through it, and back.
+// The steps of one tile: upload, computation, download.
 
 #include <algorithm>
 
@@ -13,8 +13,8 @@ namespace {
 using compute::vulkan::Buffer;
 using compute::vulkan::Slice;
 
-/// The part of the input that lies under a part of the result, without what is only looked at around it. A network
-/// without padding has a result that lacks the same on every side.
+/// Returns the part of the input that shows the same as a part of the output, without the halo (the margin that is also
+/// read to compute it). The output of a network without padding is smaller by the same margin on every side.
 Rect matching_input(Rect rect, Extent out, Extent in) {
   const auto matching_range = [](int first, int last, int out_size, int in_size) {
     const int scale = std::max(1, (out_size + in_size / 2) / in_size);
@@ -46,7 +46,8 @@ Status TiledRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band) 
   next_buffer_index_ = (next_buffer_index_ + 1) % buffers_.size();
   const auto input = upload_input(buffers_[pending.buffer_index], source, band);
   if (!input) return input.error();
-  // Copies go one after the other, and this one waits until the tile before is computed: so it comes after the input.
+  // The copy stream runs copies in order, and the download waits until the previous tile is computed. So the upload,
+  // which need not wait, is recorded before the download.
   if (!in_flight_.empty()) {
     if (auto begun = start_download(in_flight_.back()); !begun) return begun;
   }
@@ -55,7 +56,7 @@ Status TiledRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band) 
   return ok();
 }
 
-/// The input of a tile, where its first kernel reads it.
+/// Uploads the input of a tile, and returns where its first kernel reads it.
 Result<Slice> TiledRun::upload_input(const TileBuffers& buffers, const Rect& source, const InputBand& band) {
   if (plan_.transfer.input_samples)
     band.copy_samples(source, reinterpret_cast<std::uint8_t*>(buffers.upload.host()));
@@ -90,7 +91,6 @@ Status TiledRun::record_tile(const DevicePass& pass, const Tile& tile, Slice inp
   return ok();
 }
 
-/// Has the result copied to where the host sees it, once it is made.
 Status TiledRun::start_download(TileInFlight& tile) {
   if (!plan_.copies_tiles || !tile.is_result || tile.downloaded > 0) return ok();
   const TileBuffers& buffers = buffers_[tile.buffer_index];

@@ -26,7 +26,7 @@ TransferFormat sample_transfer(const Family& family) {
 
 bool shuffle_makes_samples(const Program& program, const TransferFormat& transfer) {
   const Op& last = program.ops[to_index(program.tensors[to_index(program.output)].producer)];
-  // Of two pictures that are to be added the kernel has room for one.
+  // The kernel can add only one picture.
   return transfer.result_samples && last.kind == OpKind::shuffle &&
          (last.inputs.size() == 1 || transfer.base_scale == 0);
 }

@@ -98,11 +98,11 @@ Activation NcnnAttributes::read_activation() {
 }
 
 void NcnnAttributes::ignore(std::initializer_list<int> ids) {
-  for (const int id : ids) mark_read(id);
+  for (const int id : ids) mark_read(id);  // the values are not needed
 }
 
 Status NcnnAttributes::finish() {
-  mark_read(30);  // shape hints of ncnn's optimiser: of no effect
+  mark_read(30);  // shape hints of ncnn's optimiser, without effect
   for (std::size_t i = 0; i < is_read_.size(); ++i) {
     if (is_read_[i]) continue;
     fail_unsupported(fmt::format("parameter {} is not supported for this layer", line_.parameters[i].id));

@@ -11,38 +11,44 @@
 
 namespace weir::nn {
 
-/// The parameters of one layer line, asked for one by one with the values that are supported. The first value that is
-/// not supported, or was never asked for, becomes the error of finish(); the readers go on with a harmless value, so
-/// that a layer is read without a check after every number.
+/// Reads the parameters of one layer line ("id=value") one by one and checks that their values are supported. The first
+/// error is stored and returned by finish(). After an error the functions return a value within the given limits, so
+/// that the caller needs no check after every parameter. `id` is always the id of a parameter; `what` is its name in
+/// messages ("stride").
 class NcnnAttributes {
  public:
-  /// `file` and `line` must outlive this object.
+  /// `line` and `file` must outlive this object.
   NcnnAttributes(const NcnnLine& line, const std::string& file);
 
-  /// A whole number within [low, high]; `what` names it in messages ("stride").
+  /// Reads a whole number within [low, high]; `fallback` if it is absent. If `fallback` is outside [low, high], the
+  /// parameter must be present.
   int read_integer(int id, int fallback, int low, int high, std::string_view what);
-  /// The number is there for completeness: only `only` is supported.
+  /// Checks that a whole number has the value `only`, which is the only supported one. `fallback` is its value if it is
+  /// absent.
   void require(int id, int fallback, int only, std::string_view what);
-  /// Any finite number that a float can hold.
+  /// Reads any finite number that fits a float; `fallback` if it is absent.
   float read_number(int id, float fallback, std::string_view what);
-  /// A list (one number counts as a list of one); empty if absent.
+  /// Reads a list of numbers that fit a float. A single number counts as a list of one number; the result is empty if
+  /// the parameter is absent.
   std::vector<double> read_list(int id, std::string_view what);
-  /// The number of values that the line claims for an array; `what` names it.
+  /// Reads the number of values that the line declares for an array in the .bin; 0 if it is absent.
   std::int64_t read_count(int id, std::string_view what);
-  /// ids 9 (kind) and 10 (its values). Without id 9: none.
+  /// Reads an activation: parameters 9 (kind) and 10 (slope or bounds). Returns the kind `none` without parameter 9.
   Activation read_activation();
-  /// These ids have no effect on the layer as it is used.
+  /// Accepts any values of the parameters with these ids, which have no effect on the layer as weir uses it.
   void ignore(std::initializer_list<int> ids);
 
+  /// Returns true if the line has parameter `id`.
   [[nodiscard]] bool has(int id) const;
-  /// Keeps the first reason.
+  // Each of these two functions stores an error if there is none yet.
   void fail_unsupported(const std::string& why);
   void fail_corrupt(const std::string& why);
 
-  /// The first reason against the layer, unread parameters included.
+  /// Returns the first error of the layer. A parameter that was not read is an error too. Errors: unsupported, corrupt.
   Status finish();
 
  private:
+  /// Marks a parameter as read, so that finish() accepts it, and returns it; null if it is absent.
   const NcnnParameter* mark_read(int id);
   void fail(Errc code, const std::string& why);
 

@@ -1,6 +1,7 @@
-// Hostile networks: the input is the text of a .param, a zero byte, and the .bin. Whatever is accepted must also have
-// extents; what is little work on a small picture runs as the engine runs it, with every instruction set, and is compared
-// with the plain reference. Larger pictures are planned, for the CPU, in strips and for a device. Seeds: ncnn_fuzz_corpus.
+// Fuzzer of hostile networks. The input is the text of a .param, a zero byte, and the .bin. The fuzzer computes the
+// extents of every accepted network. If a small picture needs little work, the network runs with every instruction set,
+// and the results are compared with the reference implementation. A larger picture is only planned: for the CPU in one
+// strip, in several strips, and for a device. Seeds: ncnn_fuzz_corpus.
 
 #include <algorithm>
 #include <cmath>
@@ -23,9 +24,9 @@ using weir::operator""_MiB;
 using weir::nn::Extent;
 using weir::nn::Network;
 
-constexpr double kMaxWork = 1e6;            // multiplications of one run
-constexpr double kMaxValues = 3e5;          // of all blobs together
-constexpr std::size_t kMaxPlannedOps = 64;  // ops; planning is little work for each, but there are many inputs to try
+constexpr double kMaxWork = 1e6;            // largest number of multiplications of one run
+constexpr double kMaxValues = 3e5;          // largest number of values of all blobs of one run together
+constexpr std::size_t kMaxPlannedOps = 64;  // planning takes little time per op, but there are many inputs to test
 
 void require(bool promise) {
   if (!promise) std::abort();
@@ -57,7 +58,7 @@ void check_plan(const Network& network, Extent in) {
     require(tiles->device_memory(device) <= device.device_memory && tiles->host_memory(device) <= device.host_memory);
 }
 
-/// Extents for some inputs; what is small enough runs.
+/// Computes extents for three inputs, runs the network on those that need little work, and plans a larger picture.
 void check_network(const Network& network) {
   for (const Extent in : {Extent{1, 1}, {37, 44}, {100000, 3}}) {
     const auto extents = infer_extents(network.graph, in);

@@ -62,7 +62,7 @@ class GraphBuilder {
       }
       graph.output = static_cast<int>(blob);
     }
-    assert(graph.output >= 0);  // the last layer's output cannot have been used
+    assert(graph.output >= 0);  // no layer can have read the last layer's output
     if (graph.blobs[graph.output].is_vector) {
       return Error{Errc::unsupported, fmt::format("{}: the result '{}' is a vector; supported: a picture", file_,
                                                   printable(graph.blob_names[graph.output]))};
@@ -79,8 +79,8 @@ class GraphBuilder {
 
   const std::string& file_;
   NcnnDescription result_;
-  std::unordered_map<std::string, int> blob_indices_;  // of the blobs
-  std::vector<bool> used_;                             // by blob number
+  std::unordered_map<std::string, int> blob_indices_;  // blob index by name
+  std::vector<bool> used_;                             // by blob index: a layer reads it
 };
 
 }  // namespace

@@ -9,11 +9,11 @@
 namespace weir::nn {
 namespace {
 
-/// A network of the given lines behind "Input in 0 1 data"; the counts are right.
+/// Builds a network of "Input in 0 1 data" and the given lines, with correct counts.
 Result<NcnnDescription> build(const std::string& lines) {
   const auto layers = std::count(lines.begin(), lines.end(), '\n') + 1;
   std::string text = "Input in 0 1 data\n" + lines;
-  // The right number of blobs is what the reader says that it found.
+  // The reader's error message contains the number of blobs.
   for (int blobs = 1; blobs < 100; ++blobs) {
     auto read = read_ncnn_text(fmt::format("7767517\n{} {}\n{}", layers, blobs, text), "net.param");
     if (read) return build_ncnn_graph(*read, "net.param");

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the files share that read and write the types of layers, and the types that have weights (ncnn_weighted.cpp).
+// Declarations that ncnn_layers.cpp and ncnn_weighted.cpp share: both read and write types of layers; ncnn_weighted.cpp
+// contains the types that have weights.
 
 #include <span>
 #include <string_view>
@@ -11,19 +12,22 @@ namespace weir::nn {
 
 constexpr int kMaxNcnnChannels = 65536;
 
-/// What a reader sees of its layer.
+/// The data of a layer that a read_... function gets.
 struct NcnnReadContext {
-  NcnnAttributes& attributes;
-  std::span<const BlobShape> inputs;
+  NcnnAttributes& attributes;         ///< the parameters of the layer line; stores the first error
+  std::span<const BlobShape> inputs;  ///< the shapes of the layer's inputs, in order
 };
 
+/// Stores an error in the attributes if an input is a vector.
 void expect_planes(NcnnReadContext& context);
 
+// Each read_... function reads a layer of one type; errors are stored in the attributes.
 NcnnLayer read_convolution(NcnnReadContext& context);
 NcnnLayer read_deconvolution(NcnnReadContext& context);
 NcnnLayer read_inner_product(NcnnReadContext& context);
 NcnnLayer read_prelu(NcnnReadContext& context);
 
+// Each layer_text() returns the parts of a layer's line that depend on the operation: see ncnn_layer_text().
 NcnnLayerText layer_text(const Convolution& op);
 NcnnLayerText layer_text(const Deconvolution& op);
 NcnnLayerText layer_text(const InnerProduct& op);

@@ -15,14 +15,14 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestFactor = 16;  // of PixelShuffle and Interp
+constexpr int kLargestFactor = 16;  // largest factor of PixelShuffle and Interp
 constexpr int kLargestCrop = 1 << 20;
 constexpr int kLargestPadding = 256;
 constexpr int kPictureChannels = 3;
-constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
+constexpr int kAny = 1 << 20;  // stands for any number of inputs or outputs
 
 NcnnLayer read_input(NcnnReadContext& context) {
-  context.attributes.ignore({0, 1});  // width and height: weir takes pictures of any size
+  context.attributes.ignore({0, 1});  // width and height: weir accepts pictures of any size
   context.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
   return {Input{}, {}, {kPictureChannels, false}};
 }
@@ -112,15 +112,16 @@ NcnnLayerText layer_text(const WeightedSum& op) {
   return {"Eltwise", fmt::format(" 0=1 -23301={},{}", op.coefficient.size(), fmt::join(op.coefficient, ","))};
 }
 
-/// Where an axis of a [c, h, w] blob is the height or the width.
+/// The axis of a [c, h, w] blob that an axis number in a .param stands for.
 enum class CropAxis { height, width, other };
 CropAxis crop_axis(double axis) {
   if (axis == 1 || axis == -2) return CropAxis::height;
   return axis == 2 || axis == -1 ? CropAxis::width : CropAxis::other;
 }
 
-/// Rows or columns taken away at the far side by an end position: a negative one counts from the end; ncnn writes the
-/// largest int, or -233, for "to the end". Below zero: not supported.
+/// Returns the number of rows (or columns) that Crop's end position removes at the bottom (or right): a negative
+/// position -n removes n of them; the largest int and -233, which ncnn writes for "to the end", remove none. Returns -1
+/// for positions that are not supported.
 int crop_at_end(double end) {
   if (end == INT_MAX || end == -233) return 0;
   return end < 0 && end >= -kLargestCrop ? static_cast<int>(-end) : -1;

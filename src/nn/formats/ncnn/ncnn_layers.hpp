@@ -12,36 +12,40 @@
 
 namespace weir::nn {
 
-/// A run of numbers that a layer owns in the .bin file; they follow each other there in this order.
+/// One array of numbers in the .bin file: the weights, biases or slopes of one layer.
 struct NcnnArray {
   enum class Kind { weight, bias, slope };
   int layer = 0;  ///< index into Graph::layers
   Kind kind = Kind::weight;
-  std::int64_t count = 0;
+  std::int64_t count = 0;  ///< number of values
 };
 
-/// A layer without its numbers, the numbers that it expects, and the shape of its outputs.
+/// A layer without its weights, the arrays that it needs from the .bin, and the shape that all its outputs have.
 struct NcnnLayer {
   Operation operation;
-  std::vector<NcnnArray> arrays;  ///< `layer` is not yet set
+  std::vector<NcnnArray> arrays;  ///< the arrays in the order of the .bin; NcnnArray::layer is not yet set
   BlobShape output_shape;
 };
 
-/// Whether layers of this type are known, and all that are, with commas between them.
+/// Returns true if layers of this type are supported.
 bool is_ncnn_layer_supported(std::string_view type);
+/// Returns the names of all supported layer types, separated by commas.
 std::string list_supported_ncnn_layers();
 
-/// Checks and translates one line; `inputs` are the shapes of its inputs, in order. Arrays inside the operation stay
-/// empty. Everything that this network family does not use is refused by name.
-/// Errors: unsupported, corrupt: "FILE:LINE: TYPE NAME: what is given; what is supported".
-/// Source: the layers of the networks that weir runs; ids as in ncnn's operator documentation (docs/developer-guide/operators.md).
+/// Checks and translates one layer line; `inputs` are the shapes of the layer's inputs, in order. The weight, bias and
+/// slope of the operation stay empty. Refuses a parameter value that the supported networks do not use; the message
+/// names the parameter.
+/// Errors: unsupported, corrupt: "FILE:LINE: TYPE NAME: ...".
+/// Source: the layers of the networks that weir runs; parameter ids as in ncnn's operator documentation
+/// (docs/developer-guide/operators.md).
 Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShape> inputs, const std::string& file);
 
-/// The other way: the words of a layer's line that its operation makes.
+/// The parts of a layer's line that depend on its operation.
 struct NcnnLayerText {
   std::string type;
-  std::string parameters;  ///< " 0=1 1=2", each with a space before it
+  std::string parameters;  ///< for example " 0=1 1=2": each parameter has a space before it
 };
+/// Returns the type and the parameters of an operation's layer line: the reverse of read_ncnn_layer.
 NcnnLayerText ncnn_layer_text(const Operation& operation);
 
 }  // namespace weir::nn

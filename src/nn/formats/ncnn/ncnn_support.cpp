@@ -14,14 +14,14 @@ namespace weir::nn {
 namespace {
 
 constexpr int kSupportedChannels = 3;
-constexpr std::size_t kMaxTypes = 12;  // in a message
+constexpr std::size_t kMaxTypes = 12;  // largest number of layer types in a message
 constexpr std::string_view kSupportedFamilies =
     "networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run";
 
 struct UnsupportedType {
   std::string_view name;
-  int line = 0;           ///< of the first
-  std::size_t count = 0;  ///< of its layers
+  int line = 0;           ///< line number of its first layer
+  std::size_t count = 0;  ///< number of its layers
 };
 
 std::vector<UnsupportedType> find_unsupported_types(std::span<const NcnnLine> lines) {
@@ -49,7 +49,7 @@ Error unsupported_layers_error(const std::vector<UnsupportedType>& types, const 
                                          types.front().line, names, kSupportedFamilies, list_supported_ncnn_layers())};
 }
 
-/// The one number of a parameter.
+/// Returns the value of parameter `id`; nothing if it is absent or a list.
 std::optional<double> find_number(const NcnnLine& line, int id) {
   for (const NcnnParameter& given : line.parameters) {
     if (given.id == id && !given.is_list && given.values.size() == 1) return given.values.front();
@@ -57,7 +57,7 @@ std::optional<double> find_number(const NcnnLine& line, int id) {
   return std::nullopt;
 }
 
-/// The channels that a Convolution's number of weights tells, if it is a whole number.
+/// Returns the number of input channels that follows from a Convolution's number of weights, if it is a whole number.
 std::optional<int> convolved_channels(const NcnnLine& line) {
   const auto outputs = find_number(line, 0), kernel = find_number(line, 1), weights = find_number(line, 6);
   if (!outputs || !kernel || !weights || *outputs < 1 || *kernel < 1) return std::nullopt;
@@ -67,7 +67,9 @@ std::optional<int> convolved_channels(const NcnnLine& line) {
   return whole > 0 && whole == channels ? std::optional{whole} : std::nullopt;
 }
 
-/// The channels of the pictures that go in, where a line tells them: Input itself, or the first Convolution of a picture.
+/// Returns the number of channels of the input pictures if this line determines it: an Input, or a Convolution of an
+/// input picture. `pictures` has the names of the blobs that are input pictures; adds the outputs of an Input, and of a
+/// Split of an input picture.
 std::optional<int> find_picture_channels(const NcnnLine& line, std::set<std::string_view>& pictures) {
   if (line.type == "Input") {
     pictures.insert(line.outputs.begin(), line.outputs.end());

@@ -8,9 +8,10 @@
 
 namespace weir::nn {
 
-/// Looks through a whole network for what tells its family, before its lines are read one by one: all types of layers
-/// that are not supported, and the channels of the pictures that go in.
-/// Errors: unsupported, "FILE:LINE: ...", with all types and the families that run; or the channels that it takes.
+/// Checks whether a network can be supported at all, before its lines are read one by one: that all layer types are
+/// supported, and that the input picture has three channels, as far as the lines determine it.
+/// Errors: unsupported, "FILE:LINE: ...", with all unsupported types and the supported families, or with the number of
+/// channels that the network needs.
 Status check_ncnn_support(std::span<const NcnnLine> lines, const std::string& file);
 
 }  // namespace weir::nn

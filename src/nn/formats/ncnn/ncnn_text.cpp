@@ -12,9 +12,9 @@ namespace weir::nn {
 namespace {
 
 constexpr std::string_view kMagic = "7767517";
-constexpr int kFirstListId = -23300;  // an id written as -23300 - n is a list with its length in front
+constexpr int kFirstListId = -23300;  // -23300 - n stands for id n, with a list of numbers that begins with its length
 constexpr int kMaxIds = 64;           // ids are 0 to 63
-constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kLongestName = 255;  // bytes
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view word) {
@@ -26,12 +26,12 @@ std::optional<Number> parse_number(std::string_view word) {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// Hands out the lines of a text, and the words of a line.
+/// Splits a text into lines, and the lines into words.
 class Lines {
  public:
   explicit Lines(std::string_view text) : rest_{text} {}
 
-  /// The words of the next line that has any; empty at the end.
+  /// Returns the words of the next line that is not blank; empty at the end of the text.
   std::vector<std::string_view> next() {
     while (!rest_.empty()) {
       const std::size_t end = std::min(rest_.find('\n'), rest_.size());

@@ -1,4 +1,4 @@
-// The types of layers that have weights.
+// Reads and writes the layer lines of the types that have weights, biases or slopes.
 
 #include <string>
 #include <utility>
@@ -19,7 +19,7 @@ void expect_count(NcnnReadContext& context, std::int64_t given, std::int64_t exp
   context.attributes.fail_corrupt(fmt::format("{} {}, where its channels and kernel make {}", given, what, expected));
 }
 
-/// The ids that Convolution and Deconvolution share.
+/// Reads the parameters that Convolution and Deconvolution share.
 template <class Kind>
 Kind read_kernel(NcnnReadContext& context) {
   NcnnAttributes& a = context.attributes;
@@ -55,7 +55,7 @@ std::int64_t kernel_weights(const Kind& op) {
   return std::int64_t{op.in_channels} * op.out_channels * op.kernel * op.kernel;
 }
 
-/// "9=2 -23310=1,0.1": how layers end whose sum goes through an activation.
+/// Returns the parameters of an activation, for the end of a layer's line: " 9=2 -23310=1,0.1".
 std::string activation_text(const Activation& a) {
   switch (a.kind) {
     case Activation::Kind::none:

@@ -72,7 +72,7 @@ class ArrayReader {
                              tag, kFloat16Tag));
   }
 
-  /// Through a piece of memory that stays in the cache.
+  /// Reads float16 values through a small buffer that stays in the CPU's cache.
   Status read_halves(std::vector<float>& values) {
     std::array<std::uint16_t, 4096> piece;
     for (std::size_t done = 0; done < values.size(); done += piece.size()) {
@@ -102,7 +102,7 @@ class ArrayReader {
   const std::string& file_;
 };
 
-/// Puts the values where the operation keeps them.
+/// Moves the values into the operation's member of this kind.
 void store(Operation& operation, NcnnArray::Kind kind, std::vector<float> values) {
   std::visit(
       [&](auto& op) {

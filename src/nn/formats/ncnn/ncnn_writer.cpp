@@ -17,6 +17,7 @@ namespace weir::nn {
 
 namespace {
 
+/// Builds the contents of a .bin. Each add_...() returns false if a value cannot be stored.
 class BinWriter {
  public:
   explicit BinWriter(NcnnWeightType weight_type) : half_{weight_type == NcnnWeightType::float16} {}

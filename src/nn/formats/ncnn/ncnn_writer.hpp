@@ -10,21 +10,23 @@
 
 namespace weir::nn {
 
-/// How weights are kept in a .bin; biases and slopes are float32 always, as ncnn does.
+/// The type of the weights in a .bin. Biases and slopes are always float32, as in ncnn.
 enum class NcnnWeightType { float32, float16 };
 
+/// The contents of a network's two files.
 struct NcnnFiles {
-  std::string param_text;
-  std::vector<std::byte> bin;
+  std::string param_text;      ///< contents of the .param
+  std::vector<std::byte> bin;  ///< contents of the .bin
 };
 
-/// The two files of a network: what read_ncnn_text, build_ncnn_graph and read_ncnn_weights read. Reading float32 ones gives
-/// the graph again; float16 rounds weights to the nearest.
-/// Errors: bad_values, naming the layer: a weight is not finite, or too large for float16.
+/// Makes the contents of a network's two files, in the format that read_ncnn_text, build_ncnn_graph and
+/// read_ncnn_weights read. With float32, these functions read back the same graph; float16 rounds each weight to the
+/// nearest float16 value.
+/// Errors: bad_values, naming the layer: a weight, bias or slope is not finite, or a weight is too large for float16.
 /// Source: ncnn's wiki, "param and model file structure"; parameter ids as in its operator documentation.
 Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnWeightType weight_type);
 
-/// Writes X.bin, then X.param; each appears whole, in the place of an older one. Errors: io, disk_full.
+/// Writes X.bin, then X.param. Each file appears complete and replaces an older one. Errors: io, disk_full.
 Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param_path);
 
 }  // namespace weir::nn

@@ -10,14 +10,14 @@
 
 namespace weir::nn::train {
 
-/// Where training runs, and on how much.
+/// The device to train on, and its resources.
 struct TrainingDeviceRequest {
   const vulkan::Gpu* gpu = nullptr;       ///< null: the CPU
-  int threads = 1;                        ///< of the CPU
-  Bytes memory_limit{~std::uint64_t{0}};  ///< the line on memory for tensors
+  int threads = 1;                        ///< number of CPU threads; a GPU does not use them
+  Bytes memory_limit{~std::uint64_t{0}};  ///< limit of the device's memory pool
 };
 
-/// Errors: those of opening a Vulkan device.
+/// Opens the device. `request.gpu` is used only during the call. Errors: those of VulkanTrainingDevice::open().
 Result<std::unique_ptr<TrainingDevice>> open_training_device(const TrainingDeviceRequest& request);
 
 }  // namespace weir::nn::train

@@ -14,7 +14,7 @@ using compute::vulkan::MemoryUsage;
 
 namespace {
 
-constexpr std::uint32_t kGroup = 64;  // invocations of the kernels that go value by value
+constexpr std::uint32_t kGroup = 64;  // invocations per workgroup of the element-wise kernels
 
 }  // namespace
 
@@ -26,7 +26,8 @@ Result<std::unique_ptr<VulkanExecutor>> VulkanExecutor::open(std::shared_ptr<com
   if (!device) return device.error();
   executor->device_ = *std::move(device);
   executor->device_limit_.set_limit(settings.memory_limit);
-  // What is given back may still be used by commands under way: later ones come after them, but the driver does not.
+  // Recorded commands may still use a buffer that was given back to the pool. Later commands run after them and may
+  // reuse the buffer, but the driver must not free it before the recorded commands have ended.
   const compute::vulkan::BufferPoolSettings pool{
       .max_idle = settings.max_idle, .before_cleanup = [owner = executor.get()] { owner->wait_until_idle(); }};
   executor->pool_ = std::make_unique<compute::vulkan::BufferPool>(*executor->device_, executor->device_limit_,
@@ -50,7 +51,8 @@ Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
 
 void VulkanExecutor::release(Buffer buffer) {
   if (!busy_ || !pool_->is_class_full(buffer.size(), MemoryUsage::device)) return;
-  // The oldest makes room for it, and goes to the driver not before the commands that use it have ended.
+  // The pool would free the buffer because its size class is full. The oldest idle buffer leaves the pool instead, and
+  // the stream keeps this oldest buffer alive until the commands that use it have ended.
   if (!stream_->is_ok()) return wait_until_idle();
   Buffer oldest = pool_->take_oldest_idle(buffer.size(), MemoryUsage::device);
   (void)stream_->keep_alive(oldest ? std::move(oldest) : std::move(buffer));
@@ -85,7 +87,7 @@ Status VulkanExecutor::run_per_element(Dispatch& dispatch, std::size_t count) {
 }
 
 VulkanExecutor::Slice VulkanExecutor::slice(Operand operand) {
-  // Without a value there is still a buffer to be bound.
+  // An operand without values is also bound to a kernel, and a bound slice must not be empty.
   return {static_cast<const Buffer*>(operand.memory)->handle(), 0,
           std::max<std::size_t>(operand.count, 1) * sizeof(float)};
 }
@@ -117,7 +119,7 @@ Status VulkanExecutor::read(Slice from, std::span<float> to) {
   if (done) done = count_submission(stream_->make_host_readable(target));
   if (done) done = sync();
   if (!done) {
-    wait_until_idle();  // before the staging memory goes
+    wait_until_idle();  // before the staging memory is released
     return done;
   }
   std::memcpy(to.data(), staging->host(), to.size_bytes());

@@ -15,21 +15,22 @@
 
 namespace weir::nn::train {
 
-/// Sizes as the kernels' constants have them.
+/// Converts a size to the type of the kernels' constants.
 inline std::uint32_t to_u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
 inline std::uint32_t to_u32(int value) { return static_cast<std::uint32_t>(value); }
 
-inline constexpr std::uint32_t kMaxGroups = 65535;  ///< on an axis, on every device
+inline constexpr std::uint32_t kMaxGroups = 65535;  ///< workgroups per axis that every Vulkan device supports
 
-/// What the commands share on a Vulkan device: memory, the stream, and the few ways to run a kernel. An operand's memory is
-/// a compute::vulkan::Buffer.
+/// Records commands on a Vulkan device, as runs of compute kernels (shaders). It holds the device, its memory pool and
+/// the stream that the runs are recorded on. `Operand::memory` points to a compute::vulkan::Buffer. A slice is a part
+/// of a buffer.
 class VulkanExecutor {
  public:
   using Buffer = compute::vulkan::Buffer;
   using Dispatch = compute::vulkan::Dispatch;
   using Slice = compute::vulkan::Slice;
 
-  /// Errors: those of opening the device.
+  /// Opens the device. Errors: those of LogicalDevice::open() and Stream::create().
   static Result<std::unique_ptr<VulkanExecutor>> open(std::shared_ptr<compute::vulkan::Instance> instance,
                                                       const compute::vulkan::DeviceInfo& info,
                                                       const VulkanTrainingSettings& settings);
@@ -37,11 +38,15 @@ class VulkanExecutor {
   VulkanExecutor(const VulkanExecutor&) = delete;
   VulkanExecutor& operator=(const VulkanExecutor&) = delete;
 
-  /// Memory of the device for so many values. Errors: unsupported if a kernel cannot reach all of it; those of the pool.
+  /// Allocates device memory for `count` values. Errors: unsupported if it is larger than a kernel can access; those of
+  /// the pool.
   Result<Buffer> acquire(std::size_t count);
-  /// Commands recorded before may still use it.
+  /// Gives a buffer back to the pool. Commands recorded so far may still use it.
   void release(Buffer buffer);
 
+  // These implement the functions of VulkanTrainingDevice. A function with a command as its argument records the
+  // command.
+  // Errors: those of the pool and of the stream.
   Status fill(const FillCommand& c);
   Status write(Slice to, std::span<const float> from);
   Status read(Slice from, std::span<float> to);
@@ -55,16 +60,17 @@ class VulkanExecutor {
   Status convolve_back(const ConvolveBackCommand& c);
   Status convolve_weights_back(const ConvolveWeightsBackCommand& c);
 
-  /// out (+)= factor * the sum of a term of sum_values.comp over a's (and b's) values.
+  /// out[0] (+)= factor * the sum over i of term(a[i], b[i]). sum_values.comp defines the terms; some do not need `b`.
   struct SumJob {
-    std::uint32_t term = 0;
+    std::uint32_t term = 0;  ///< index of the term in sum_values.comp
     Slice a{}, b{}, out{};
     std::size_t count = 0;
     float epsilon = 0, factor = 1;
     bool accumulate = false;
   };
   Status sum(const SumJob& c);
-  /// out[channel] (+)= the sum of a term of sum_rows.comp over rows.
+  /// out[channel] (+)= the sum over all rows of term(a[row][channel], b[row][channel]). sum_rows.comp defines the
+  /// terms; term 0 is `a` and does not need `b`.
   struct RowSumJob {
     std::uint32_t term = 0;
     Slice a{}, b{}, out{};
@@ -73,25 +79,30 @@ class VulkanExecutor {
   };
   Status sum_rows(const RowSumJob& c);
 
-  /// Runs a kernel whose invocations take one of `count` units each, in turns if they are very many.
+  /// Sets the number of workgroups so that there is one invocation for each of `count` elements, and records the run.
+  /// If that exceeds the largest number of workgroups, an invocation handles several elements.
   Status run_per_element(Dispatch& dispatch, std::size_t count);
+  /// Records a kernel run.
   Status run(const Dispatch& dispatch);
 
+  /// Returns the part of the buffer that has the operand's values.
   static Slice slice(Operand operand);
   class ScratchBuffer;
 
  private:
   VulkanExecutor() = default;
   struct ProductJob;
+  // run_product() records a matrix product. If the sum over the inner dimension is long, it is divided into parts
+  // (run_product_in_parts). run_product_tiles() records the kernel runs that compute the tiles of the result.
   Status run_product(ProductJob& f);
   Status run_product_in_parts(ProductJob& f, std::uint32_t parts);
   Status run_product_tiles(ProductJob& f, std::uint32_t parts);
-  /// Until no command uses any memory, come what may.
+  /// Waits until the device executes no command, also after an error.
   void wait_until_idle();
-  /// `done` of a call that may have ended a submission.
+  /// Updates max_submission_commands_ after a call that may have submitted commands. Returns `done`.
   Status count_submission(Status done);
 
-  // In the order in which they need each other: the stream ends first, the device last.
+  // The order matters: members are destroyed in reverse order, and each needs the ones before it.
   std::unique_ptr<compute::vulkan::LogicalDevice> device_;
   compute::vulkan::MemoryLimit device_limit_{Bytes{}};
   compute::vulkan::MemoryLimit host_limit_{Bytes{~std::uint64_t{0}}};
@@ -101,7 +112,7 @@ class VulkanExecutor {
   bool busy_ = false;  // something was recorded since the last sync
 };
 
-/// Memory between the commands of which one is made.
+/// Memory for intermediate results between the kernel runs of one command. The destructor gives it back to the pool.
 class VulkanExecutor::ScratchBuffer {
  public:
   ScratchBuffer(VulkanExecutor& executor, Buffer buffer) : executor_{executor}, buffer_{std::move(buffer)} {}

@@ -9,17 +9,20 @@ using compute::vulkan::BindingSlot;
 
 namespace {
 
-constexpr double kMaxMultiplications = 2e9;  // of a run, so that none becomes a long one
-constexpr std::uint32_t kTileDepth = 16;     // of the pieces in shared memory: see product.comp
+constexpr double kMaxMultiplications = 2e9;  // limit of a kernel run; a longer run could trigger the driver's watchdog
+constexpr std::uint32_t kTileDepth = 16;     // depth of the tiles in shared memory, as in product.comp
 
 std::uint32_t divide_up(std::uint32_t count, std::uint32_t each) { return (count + each - 1) / each; }
 int taps(const WindowShape& s) { return s.window.kernel * s.window.kernel; }
 
+/// The computations of product.comp, which uses the same numbers for them. Convolutions and their gradients are matrix
+/// products in which `a` is read from a picture.
 enum class ProductKind : std::uint32_t { product, convolve, input_gradient, weight_gradient };
 
 }  // namespace
 
-/// A run of product.comp.
+/// The inputs and constants of a run of product.comp: out [m, n] (+)= bias + matrix product of a [m, k] and b [k, n].
+/// `push` has the push constants that product.comp declares.
 struct VulkanExecutor::ProductJob {
   ProductJob(ProductKind which, Operand left, Operand right, Operand result, std::array<int, 3> sizes, bool accumulates)
       : kind{which}, a{slice(left)}, b{slice(right)}, out{slice(result)} {
@@ -55,12 +58,14 @@ struct VulkanExecutor::ProductJob {
     push.stride = to_u32(s.window.stride);
     push.padding = s.window.padding;
   }
-  /// Invocations of a group side by side; a narrow result gets narrow tiles.
+  /// Returns the number of invocations along a row of a workgroup. A workgroup computes a tile of the result; a narrow
+  /// result has narrow tiles.
   std::uint32_t group_columns() const { return push.n <= 16 ? 4 : push.n <= 32 ? 8 : 16; }
   std::uint32_t tile_columns() const { return 4 * group_columns(); }
   std::uint32_t tile_rows() const { return 512 / group_columns(); }
   std::uint32_t count_tiles() const { return divide_up(push.m, tile_rows()) * divide_up(push.n, tile_columns()); }
-  /// How many share k out: a small result of a long sum has too few tiles to keep a device busy. By the sizes alone.
+  /// Returns the number of parts that the sum over k is divided into. If a small result has a long sum, its tiles are
+  /// too few to keep a device busy; then different workgroups compute the parts. The number depends only on the sizes.
   std::uint32_t count_parts() const {
     constexpr std::uint32_t kGroups = 512, kMinPartLength = 256;
     if (push.has_bias != 0 || push.k < 2 * kMinPartLength || count_tiles() > kGroups / 2) return 1;
@@ -90,7 +95,7 @@ Status VulkanExecutor::run_product(ProductJob& job) {
   return run_product_tiles(job, 1);
 }
 
-// Each part makes a whole result; their sum, in order, is the result.
+// Each part produces a matrix [m, n] in scratch memory; the matrices are then added in order.
 Status VulkanExecutor::run_product_in_parts(ProductJob& job, std::uint32_t parts) {
   job.push.k_per_part = divide_up(divide_up(job.push.k, parts), kTileDepth) * kTileDepth;
   parts = divide_up(job.push.k, job.push.k_per_part);

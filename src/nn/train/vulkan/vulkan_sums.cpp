@@ -8,7 +8,7 @@ using compute::vulkan::BindingSlot;
 
 namespace {
 
-constexpr std::size_t kMaxParts = 256;  // of a sum: what one group then adds up
+constexpr std::size_t kMaxParts = 256;  // largest number of parts of a sum; one workgroup adds the parts
 
 std::size_t divide_up(std::size_t count, std::size_t each) { return (count + each - 1) / each; }
 
@@ -21,7 +21,8 @@ void write_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice ou
 
 }  // namespace
 
-// In pieces whose size depends on the count alone; a second run adds the pieces up.
+// A sum of more than kMaxUndivided values is divided into parts, whose size depends only on the number of values; a
+// second kernel run adds the sums of the parts.
 Status VulkanExecutor::sum(const SumJob& c) {
   constexpr std::size_t kMaxUndivided = 16384, kMinPartSize = 8192;
   struct {

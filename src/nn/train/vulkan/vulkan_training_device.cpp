@@ -15,7 +15,7 @@ namespace {
 float to_float(double value) { return static_cast<float>(value); }
 std::uint32_t flag(bool value) { return value ? 1 : 0; }
 
-/// As in pointwise.comp.
+/// The operations of pointwise.comp, which uses the same numbers for them.
 enum class Pointwise : std::uint32_t {
   scale,
   combine,
@@ -34,10 +34,11 @@ struct PointwisePush {
   double alpha = 1, beta = 1;
 };
 
-/// As in rearrange.comp.
+/// The operations of rearrange.comp, which uses the same numbers for them. to_large and to_small are the two directions
+/// of a pixel shuffle; `channels` copies channels.
 enum class Rearrange : std::uint32_t { transpose, to_large, to_small, channels };
 
-/// Each command as runs of kernels.
+/// Records one command of the variant Command as kernel runs.
 struct CommandVisitor {
   VulkanExecutor& executor;
   using Dispatch = compute::vulkan::Dispatch;
@@ -49,7 +50,7 @@ struct CommandVisitor {
     else
       dispatch.write(BindingSlot::target, slice(out));
   }
-  /// Sources that are empty are left out.
+  /// Returns a run of the kernel with the sources that are not empty. `constants` are its specialization constants.
   static Dispatch kernel(std::string_view name, std::vector<std::uint32_t> constants,
                          std::initializer_list<Operand> sources) {
     Dispatch dispatch;
@@ -77,7 +78,7 @@ struct CommandVisitor {
   };
   Status rearrange(Rearrange kind, Operand in, Operand out, const RearrangePush& push) const {
     Dispatch dispatch = kernel("rearrange", {static_cast<std::uint32_t>(kind)}, {in});
-    // Of some channels alone are written: the others stay.
+    // CopyChannelsCommand writes only some channels of a row; the other channels must not change.
     write_target(dispatch, out, push.accumulate != 0 || kind == Rearrange::channels);
     return executor.run_per_element(dispatch.push_constants(push), push.count);
   }

@@ -19,21 +19,23 @@ namespace weir::nn::train {
 class VulkanExecutor;
 
 struct VulkanTrainingSettings {
-  int max_commands = 100;                 ///< of a submission
-  std::size_t max_idle = 50;              ///< blocks of memory of one size that are kept for reuse
-  Bytes memory_limit{~std::uint64_t{0}};  ///< the line on the device's memory
-  /// Stands between weir and the driver; for tests. Must outlive the device.
+  int max_commands = 100;                 ///< largest number of kernel runs, copies and fills in one submission
+  std::size_t max_idle = 50;              ///< largest number of idle memory blocks of one size that are kept for reuse
+  Bytes memory_limit{~std::uint64_t{0}};  ///< limit of the device's memory
+  /// Makes calls of the driver fail, for tests; must outlive the device. Null: no call fails on purpose.
   compute::vulkan::FaultInjector* fault_injector = nullptr;
 };
 
-/// A Vulkan device: each command is one or a few runs of the kernels in compute/kernels/training. Sums are made in an order
-/// that the sizes alone decide, so the bits are the same each time on the same device and driver; other devices round
-/// otherwise. A block of memory is 64 KiB at least. Two commands never wait for each other on the host; read() does, and
-/// sync(). What the driver refuses (device_lost, over_budget) is the error of all that follows; where memory for what lies
-/// between is over the line nothing was recorded, and it may be tried again.
+/// Trains on a Vulkan device. Each command becomes one or a few runs of the kernels (shaders) in
+/// compute/kernels/training. The sizes alone determine the order of the additions in a sum, so results are
+/// bit-identical each time on the same device and driver; other devices round differently. A memory block has at least
+/// 64 KiB. read(), sync() and cleanup() wait for the device. An error of the driver during recording or execution
+/// (device_lost, over_budget, unsupported) is permanent: record(), flush(), sync(), write() and read() fail from then
+/// on. over_budget because memory cannot be allocated (for an array, intermediate results or a transfer) is not
+/// permanent: no array has changed, and the call may be repeated.
 class VulkanTrainingDevice final : public TrainingDevice {
  public:
-  /// Errors: those of opening the device.
+  /// Opens the device. Errors: those of opening a Vulkan device.
   static Result<std::unique_ptr<VulkanTrainingDevice>> open(std::shared_ptr<compute::vulkan::Instance> instance,
                                                             const compute::vulkan::DeviceInfo& info,
                                                             VulkanTrainingSettings settings = {});
@@ -45,7 +47,8 @@ class VulkanTrainingDevice final : public TrainingDevice {
   Status write(Operand to, std::span<const float> from) override;
   Status read(Operand from, std::span<float> to) override;
   void cleanup() override;
-  /// Commands are runs of kernels, copies and the like; memory is the device's and the host's that it reads.
+  /// Returns the statistics. The numbers of commands count kernel runs, copies, fills, and the barriers after copies to
+  /// the host. The memory includes the host memory that the device accesses.
   TrainingDeviceStatistics statistics() const override;
 
  private:

@@ -1,4 +1,4 @@
-// Training on a Vulkan device: the suite of tape_test.cpp, the values of the reference, and faults of the driver.
+// Tests training on a Vulkan device: the suite of tape_test.cpp, comparison with the reference, and driver faults.
 #include "nn/train/vulkan/vulkan_training_device.hpp"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ namespace {
 using compute::vulkan::FaultInjector;
 using compute::vulkan::FaultPoint;
 
-/// One instance for the devices of a test, so that the validation layer is heard at the end.
+/// The Vulkan instance that all devices of a test share, so that its validation messages can be checked at the end.
 std::shared_ptr<compute::vulkan::Instance>& shared_instance() {
   static std::shared_ptr<compute::vulkan::Instance> instance;
   return instance;
@@ -31,7 +31,7 @@ std::unique_ptr<TrainingDevice> make_device(HostDeviceSettings settings) {
   auto& instance = shared_instance();
   if (instance == nullptr) {
     setenv("LP_NUM_THREADS", "0",
-           1);  // of lavapipe: for runs as small as these, waking threads costs more than the work
+           1);  // for lavapipe: in such small runs, waking its threads takes longer than the work
     auto created = compute::vulkan::Instance::create(weir::test::requested_validation());
     if (!created) return nullptr;
     instance = *std::move(created);
@@ -79,7 +79,7 @@ TEST_F(VulkanTraining, OutputsAndGradientsMatchTheReferenceAndAreReproducible) {
   }
 }
 
-/// Long sums are shared out, and tiles are many.
+/// Operations with long sums, which are divided into parts, and with many tiles.
 const std::vector<Case>& large_cases() {
   using In = std::vector<TapeTensor>;
   static const std::vector<Case> all{
@@ -133,7 +133,7 @@ TEST_F(VulkanTraining, LargeOperationsMatchTheReference) {
   }
 }
 
-/// A few batches, and what the weights are then.
+/// Trains on a few batches and returns the weights.
 Result<std::vector<float>> trained(TrainingDevice& test_device) {
   ParameterSet set{test_device, 1};
   const Net net{set, 4};
@@ -153,7 +153,7 @@ Result<std::vector<float>> trained(TrainingDevice& test_device) {
 }
 
 TEST_F(VulkanTraining, MemoryIsNotFreedWhileCommandsUseIt) {
-  // Nearly every block that is given back goes to the driver; the layer sees one that is still used.
+  // Nearly every block that is given back is freed; the validation layer reports one that is still in use.
   const auto keeps = open();
   ASSERT_TRUE(keeps);
   const auto expected = trained(*keeps);
@@ -167,7 +167,7 @@ TEST_F(VulkanTraining, MemoryIsNotFreedWhileCommandsUseIt) {
   }
 }
 
-/// The driver says no from the nth call of a kind on.
+/// Makes the driver's calls of one kind fail, from the call with number `from` on.
 class DriverFault final : public FaultInjector {
  public:
   DriverFault(FaultPoint point, VkResult result) : point_{point}, result_{result} {}
@@ -217,7 +217,7 @@ TEST_F(VulkanTraining, ALostDeviceIsTheErrorOfAllThatFollowsAndLeaksNothing) {
         float value = 0;
         EXPECT_FALSE(test_device->sync());
         EXPECT_FALSE(test_device->flush());
-        auto one = test_device->acquire(1);  // idle memory is still to be had
+        auto one = test_device->acquire(1);  // idle memory is still available
         if (one) {
           EXPECT_FALSE(test_device->record(FillCommand{one->operand(), 1}));
           EXPECT_FALSE(test_device->write(one->operand(), {&value, 1}));
@@ -226,7 +226,7 @@ TEST_F(VulkanTraining, ALostDeviceIsTheErrorOfAllThatFollowsAndLeaksNothing) {
       }
       test_device->cleanup();
       test_device->cleanup();
-      // What was on its way to a lost device goes with the stream; the layer complains if the device leaves anything.
+      // The stream frees what submissions to a lost device used; the validation layer reports what the device leaves.
       EXPECT_EQ(test_device->statistics().idle, Bytes{}) << failed;
       EXPECT_LE(test_device->statistics().in_use, done ? Bytes{} : 1_MiB) << failed;
     }
