@@ -1,10 +1,10 @@
-// Draws a comic page of its own for `make demo` and `make soak`, and puts enlarged results side by side.
-// Everything is drawn here, line by line: no font, no picture file, no rights of others.
+// Draws a comic page for `make demo` and `make soak`, and makes a picture that compares enlarged results.
+// Everything is drawn by this program: it uses no font and no picture file, so nobody else has rights in it.
 //
 // usage: weir_demo_page page FILE [WIDTH HEIGHT [SEED]]
 //        weir_demo_page compare FILE X Y SIZE PAGE LABEL=ENLARGED...
-// `compare` cuts the square of SIZE pixels at X, Y out of PAGE and out of each enlargement, and shows the page's pixels
-// as they are (nearest neighbour) beside them, each with its label below.
+// `compare` crops the square of SIZE pixels at X, Y from PAGE and from each enlargement, and shows them next to each
+// other, the pixels of the page magnified without smoothing (nearest neighbour), each with its label below.
 #include <vips/vips8>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;
 };
 
-// How far a point is from a line between two points.
+// Returns the distance of a point from the line segment between two points.
 double distance_to_segment(Point p, Point a, Point b) {
   const Point along = b - a, to = p - a;
   const double squared = along.x * along.x + along.y * along.y;
@@ -52,8 +52,8 @@ double distance_to_segment(Point p, Point a, Point b) {
   return length(to - along * t);
 }
 
-// A picture of [height, width] colours. Shapes are anti-aliased by their distance: a pixel whose centre is half a pixel
-// inside the edge is covered. Everything drawn is cut at `clip`.
+// A picture of [height, width] colours. Shapes are anti-aliased by their distance function: a pixel is fully covered if
+// its centre is at least half a pixel inside the edge. Drawing is limited to the box given to clip().
 class Canvas {
  public:
   Canvas(int width, int height)
@@ -64,7 +64,7 @@ class Canvas {
   int height() const { return height_; }
   void clip(Box box) { clip_ = box; }
 
-  // Colours the points whose `distance` is negative; `colour` may vary from point to point.
+  // Fills the points whose `distance` is negative; `colour` is a function of the point.
   void fill(Box bounds, const std::function<double(Point)>& distance, const std::function<Colour(Point)>& colour) {
     const int left = static_cast<int>(std::max({0.0, clip_.left, std::floor(bounds.left - 1)}));
     const int top = static_cast<int>(std::max({0.0, clip_.top, std::floor(bounds.top - 1)}));
@@ -95,14 +95,14 @@ class Canvas {
   void ellipse(Point c, double rx, double ry, Colour colour) {
     fill(
         {c.x - rx, c.y - ry, c.x + rx, c.y + ry},
-        [=](Point p) {  // first-order distance: the value over the length of its gradient
+        [=](Point p) {  // first-order distance: the value divided by the length of its gradient
           const double value = std::hypot((p.x - c.x) / rx, (p.y - c.y) / ry);
           const double slope = std::hypot((p.x - c.x) / (rx * rx), (p.y - c.y) / (ry * ry));
           return slope > 0 ? value * (value - 1) / slope : -std::min(rx, ry);
         },
         colour);
   }
-  // A pen stroke whose thickness goes from `from` to `to`.
+  // Draws a pen stroke whose thickness changes from `from` to `to`.
   void stroke(Point a, Point b, double from, double to, Colour colour = kInk) {
     const double reach = std::max(from, to) / 2;
     const Box bounds{std::min(a.x, b.x) - reach, std::min(a.y, b.y) - reach, std::max(a.x, b.x) + reach,
@@ -126,7 +126,7 @@ class Canvas {
       last = next;
     }
   }
-  // Halftone: dots on a grid turned by 45 degrees, larger where `darkness` (0..1) is higher.
+  // Draws a halftone: dots on a grid rotated by 45 degrees, larger where `darkness` (0..1) is higher.
   void halftone(Box box, double pitch, Colour colour, const std::function<double(Point)>& darkness) {
     fill(
         box,
@@ -160,7 +160,7 @@ class Canvas {
   Box clip_;
 };
 
-// Letters as pen strokes on a grid 4 wide and 6 high: pairs of points, "x1y1x2y2" each.
+// Returns a letter as pen strokes on a grid 4 wide and 6 high: pairs of points, "x1y1x2y2" each.
 std::string_view strokes_of(char letter) {
   switch (letter) {
     case 'A':
@@ -430,7 +430,7 @@ std::string_view strokes_of(char letter) {
   }
 }
 
-// Writes upper-case letters from `at` (their top left), `size` high; returns the width.
+// Draws upper-case letters of height `size`, with their top left corner at `at`. Returns the width.
 double draw_letters(Canvas& canvas, Point at, double size, std::string_view text, Colour colour = kInk) {
   const double unit = size / 6, pen = std::max(1.0, size / 7);
   double x = at.x;
@@ -451,7 +451,7 @@ double text_width(double size, std::string_view text) {
   return draw_letters(nowhere, {0, 0}, size, text);
 }
 
-// A speech bubble around centred lines of letters, its tail pointing to `tail`.
+// Draws a speech bubble around centred lines of letters. Its tail points to `tail`.
 void bubble(Canvas& canvas, Point centre, double size, Point tail, const std::vector<std::string_view>& lines) {
   double widest = 0;
   for (std::string_view line : lines) widest = std::max(widest, text_width(size, line));
@@ -483,7 +483,7 @@ void sky_panel(Canvas& canvas, Box b, std::mt19937& random) {
   canvas.halftone({b.left, b.top, b.right, b.top + h * 0.6}, w / 130, {24, 40, 92},
                   [=](Point p) { return 0.5 - (p.y - b.top) / h; });
   canvas.ellipse({b.left + w * 0.82, b.top + h * 0.25}, h * 0.14, h * 0.14, {255, 243, 200});
-  for (int i = 0; i < 3; ++i) {  // hills, each nearer and darker
+  for (int i = 0; i < 3; ++i) {  // hills, from far to near, each darker
     const double base = b.top + h * (0.5 + 0.1 * i), swing = h * (0.1 - 0.02 * i), turn = 5.0 + 2 * i;
     const Colour colour{90 - 22.0 * i, 120 - 24.0 * i, 110 - 14.0 * i};
     canvas.fill(
@@ -578,7 +578,7 @@ void pattern_panel(Canvas& canvas, Box b) {
   canvas.rectangle(b, kWhite);
   canvas.halftone({b.left, b.top, b.right, b.top + h * 0.55}, w / 52, kInk,
                   [=](Point p) { return 0.9 * (p.x - b.left) / w; });
-  for (int i = 0; i < 40; ++i) {  // fine lines that come together
+  for (int i = 0; i < 40; ++i) {  // fine lines that converge
     const double t = i / 39.0;
     canvas.stroke({b.left + w * t, b.top + h * 0.56}, {b.left + w * (0.35 + 0.3 * t), b.top + h * 0.8}, 1.4, 0.6);
   }
@@ -625,7 +625,7 @@ void save(const Canvas& canvas, const std::string& path) {
       .write_to_file(path.c_str());
 }
 
-// A strip with a label in our own letters, as wide as the cut above it.
+// Returns a strip with a label, as wide as the crop above it.
 vips::VImage label(int width, std::string_view text) {
   Canvas canvas{width, 28};
   draw_letters(canvas, {6, 8}, 11, text);
@@ -644,7 +644,7 @@ vips::VImage cut(const vips::VImage& picture, int x, int y, int size, int factor
 
 void compare(const std::vector<std::string>& words) {
   const int x = number(words[1]), y = number(words[2]), size = number(words[3]);
-  constexpr int kShown = 4;  // every cut is shown at four times the page's pixels
+  constexpr int kShown = 4;  // every crop is shown at four times the size of the page
   const vips::VImage page = vips::VImage::new_from_file(words[4].c_str());
   std::vector<vips::VImage> cuts{
       cut(page, x, y, size, kShown).join(label(size * kShown, "THE PAGE - ITS PIXELS"), VIPS_DIRECTION_VERTICAL)};

@@ -1,13 +1,14 @@
-// Writes a network whose weights are a known resampling filter, computed here: Lanczos with three lobes, twice the size.
-// It is not a trained network and adds no detail; `make demo` and the tests use it because it needs no download.
+// Writes a network whose weights are a known resampling filter: Lanczos with three lobes, at twice the size. It is not
+// a trained network and adds no detail. `make demo` and the tests use it because it needs no download.
 //
-// usage: weir_resampling_network STEM      writes STEM.param and STEM.bin in ncnn's form
+// usage: weir_resampling_network STEM      writes STEM.param and STEM.bin in ncnn's format
 //
-// How a filter becomes 3x3 convolutions: on one axis, an output pixel lies a quarter of a pixel before or after an input
-// pixel, and six inputs weigh in. Six taps are a polynomial of degree five; a real polynomial is a product of real
-// quadratics and at most one linear factor, and the product of polynomials is convolution. So three kernels of three
-// taps in a row give the same result, and their outer products give it on both axes: three layers of 3x3, one channel
-// per colour and output position, and a pixel shuffle.
+// How the filter becomes 3x3 convolutions: on one axis, an output pixel is a quarter of a pixel before or after an
+// input pixel, and it is a weighted sum of six input pixels. The six weights (taps) are the coefficients of a
+// polynomial of degree five. This polynomial is a product of two real quadratics and a linear factor, and a product of
+// polynomials is a convolution of their coefficients. So three kernels of three taps, applied one after the other, give
+// the same result as the six taps. The outer products of these kernels give it on both axes: three 3x3 convolutions
+// with one channel per colour and output position, and a pixel shuffle.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,6 +30,7 @@ constexpr int kScale = 2;
 constexpr int kChannels = kColours * kScale * kScale;
 
 // Source: Duchon, "Lanczos Filtering in One and Two Dimensions", J. Appl. Meteorology 18 (1979)
+// Returns the Lanczos filter with three lobes at x pixels from its centre.
 double lanczos3(double x) {
   if (x == 0) return 1;
   if (std::abs(x) >= 3) return 0;
@@ -36,7 +38,7 @@ double lanczos3(double x) {
   return 3 * std::sin(a) * std::sin(a / 3) / (a * a);
 }
 
-// The roots of sum_k c[k] z^k by the method of Durand and Kerner; enough for the few well separated roots here.
+// Returns the roots of sum_k c[k] z^k with the Durand-Kerner method, which is enough for a few well separated roots.
 std::vector<Complex> roots_of(const std::vector<double>& c) {
   const std::size_t degree = c.size() - 1;
   std::vector<Complex> roots(degree);
@@ -60,12 +62,13 @@ Taps scaled_to_sum_one(Taps taps) {
   return taps;
 }
 
-// Three kernels that in a row weigh the inputs at -3..2 as the filter does for the output a quarter before a pixel.
+// Returns three kernels. Applied one after the other, they weight the input pixels -3..2 as the filter does for the
+// output pixel a quarter of a pixel before input pixel 0.
 std::array<Taps, 3> factors() {
   std::vector<double> taps;
   for (int k = -3; k <= 2; ++k) taps.push_back(lanczos3(k + 0.25));
   std::vector<Complex> roots = roots_of(taps);
-  // Conjugates become neighbours; the real roots come last.
+  // Sorts conjugates next to each other, and the real roots to the end.
   std::sort(roots.begin(), roots.end(), [](Complex a, Complex b) {
     const bool a_real = std::abs(a.imag()) < 1e-9, b_real = std::abs(b.imag()) < 1e-9;
     if (a_real != b_real) return b_real;
@@ -80,10 +83,11 @@ std::array<Taps, 3> factors() {
   return result;
 }
 
-// Weights [out, in, 3, 3] of one layer. The first reads the colours, the others their own channel.
+// Returns the weights [out, in, 3, 3] of one layer. The first layer reads the colours, the others only their own
+// channel.
 std::vector<float> layer_weights(Taps taps, int inputs) {
   std::vector<float> weights;
-  const Taps mirrored{taps[2], taps[1], taps[0]};  // for the output a quarter after a pixel
+  const Taps mirrored{taps[2], taps[1], taps[0]};  // for the output pixel a quarter of a pixel after the input pixel
   for (int out = 0; out < kChannels; ++out) {
     const Taps& down = out / kScale % kScale == 0 ? taps : mirrored;
     const Taps& right = out % kScale == 0 ? taps : mirrored;

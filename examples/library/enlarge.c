@@ -1,16 +1,16 @@
-/* Enlarges a binary PPM picture in memory, in C: enlarge_c NETWORK.param IN.ppm OUT.ppm [DEVICE], where DEVICE is cpu, gpu or
-   a part of a GPU's name */
+/* Enlarges a binary PPM picture in memory, in C: enlarge_c NETWORK.param IN.ppm OUT.ppm [DEVICE]
+   DEVICE is cpu, gpu or a part of a GPU's name. */
 #include <weir/weir.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static int complain(void) {
+static int report_error(void) {
   fprintf(stderr, "error: %s\n", weir_last_error());
   return 1;
 }
 
-/* The samples of a PPM file, or null. */
+/* Returns the samples of a PPM file, which the caller must free; null on failure. */
 static unsigned char* read_ppm(const char* path, weir_shape* shape) {
   unsigned char* samples = NULL;
   FILE* file = fopen(path, "rb");
@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   weir_network* network = NULL;
-  if (weir_open(argv[1], &network) != WEIR_OK) return complain();
+  if (weir_open(argv[1], &network) != WEIR_OK) return report_error();
   weir_shape in, out;
   unsigned char* samples = read_ppm(argv[2], &in);
   if (samples == NULL) {
@@ -58,12 +58,12 @@ int main(int argc, char** argv) {
   options.ram_bytes = (uint64_t)256 << 20;
   if (argc == 5) {
     options.device = argv[4];
-    options.ram_bytes = 0; /* a driver of a GPU takes more */
+    options.ram_bytes = 0; /* the driver of a GPU needs more */
   }
   uint64_t ram = 0;
   int status = 1;
   if (weir_plan(network, &in, &options, &out, &ram) != WEIR_OK) {
-    complain();
+    report_error();
   } else {
     const size_t out_stride = (size_t)out.width * 3;
     unsigned char* enlarged = malloc(out_stride * (size_t)out.height);
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
       fprintf(stderr, "error: no memory for %d x %d pixels\n", out.width, out.height);
     } else if (weir_upscale(network, &in, &options, samples, (size_t)in.width * 3, enlarged, out_stride, NULL, NULL) !=
                WEIR_OK) {
-      complain();
+      report_error();
     } else if (!write_ppm(argv[3], &out, enlarged)) {
       fprintf(stderr, "error: cannot write %s\n", argv[3]);
     } else {

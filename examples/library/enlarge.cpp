@@ -1,6 +1,7 @@
-// Enlarges a binary PPM picture, row by row, inside 256 MiB: enlarge_cpp NETWORK.param IN.ppm OUT.ppm [DEVICE]
-// DEVICE is cpu, gpu or a part of a GPU's name; with one the limit is half of the free memory, for drivers take more.
-// Neither the picture nor the result is ever whole in memory.
+// Enlarges a binary PPM picture row by row: enlarge_cpp NETWORK.param IN.ppm OUT.ppm [DEVICE]
+// DEVICE is cpu, gpu or a part of a GPU's name. Without DEVICE, the program uses at most 256 MiB of memory; with DEVICE
+// the limit is half of the free memory, because the driver of a GPU needs more. Neither the whole picture nor the whole
+// result is in memory at any time.
 #include <weir/upscale.hpp>
 
 #include <fstream>
@@ -9,6 +10,7 @@
 
 namespace {
 
+/// Reads the rows of a PPM file.
 class PpmSource : public weir::RowSource {
  public:
   explicit PpmSource(const std::string& path) : file_{path, std::ios::binary} {
@@ -35,6 +37,7 @@ class PpmSource : public weir::RowSource {
   bool good_ = false;
 };
 
+/// Writes the rows of a PPM file.
 class PpmSink : public weir::RowSink {
  public:
   PpmSink(const std::string& path, const weir::PictureShape& shape) : file_{path, std::ios::binary} {

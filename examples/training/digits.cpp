@@ -1,10 +1,12 @@
-// A small convolutional network learns digits that are drawn here, and is asked about others that it never saw.
+// Trains a small convolutional network on digits that this program draws, and tests it with other drawn digits.
 //
-//   weir_example_digits [--device NAME] [--threads N] [--steps N] [--least PERCENT] [--checkpoint FILE [--die-after STEP]]
+//   weir_example_digits [--device NAME] [--threads N] [--steps N] [--least PERCENT]
+//                       [--checkpoint FILE [--die-after STEP]]
 //
-// With a checkpoint, written every 20 steps, a run that was killed goes on where it was. --die-after ends the run at a step
-// as `kill -9` does. Prints the confusion matrix. Status 0 if more than 97 % of
-// the unseen digits are right, or as many as are wanted of a shorter training (200 steps by default).
+// With --checkpoint, the program writes a checkpoint every 20 steps; if FILE exists at the start, the training
+// continues from it. --die-after kills the process before step STEP, as `kill -9` does. Prints the confusion matrix.
+// The exit status is 0 if more than PERCENT (97 by default) of the test digits are recognised. The default is 200 steps
+// on the CPU.
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -23,6 +25,7 @@ namespace {
 namespace training = weir::training;
 constexpr int kBatch = 32, kUnseen = 1000;
 
+/// The network: two convolutions with max pooling, and a linear layer with a score for each digit.
 struct Net {
   training::Layer first, second, out;
   explicit Net(training::Trainer& t)
@@ -35,7 +38,9 @@ struct Net {
   }
 };
 
-/// Pictures of items first, first + 1, ...
+/// Returns a tensor of `count` drawn digits: the items first, first + 1, ... (see drawn::draw). A digit has one
+/// channel, so its values in memory are its rows. With several channels, the channels of a pixel are adjacent (see
+/// weir/nn.hpp).
 training::Tensor pictures(training::Trainer& t, std::uint64_t first, int count) {
   std::vector<float> values;
   for (int i = 0; i < count; ++i) {
@@ -47,7 +52,7 @@ training::Tensor pictures(training::Trainer& t, std::uint64_t first, int count) 
 
 int report_error(const weir::Problem& problem) { return std::fprintf(stderr, "error: %s\n", problem.what.c_str()), 1; }
 
-/// Prints the confusion matrix. Returns the share that is right.
+/// Prints the confusion matrix of the digits first, first + 1, ... Returns the share of correct answers.
 double print_confusion(const std::vector<float>& scores, std::uint64_t first) {
   std::array<std::array<int, 10>, 10> counts{};
   int right = 0;

@@ -7,16 +7,17 @@
 #include <random>
 #include <vector>
 
-/// Digits drawn as strokes of random position, size, slant, turn and width, with noise; 16 x 16, 0 to 1.
+/// Draws digits as strokes of random position, size, slant, rotation and width, with noise: 16 x 16 pixels, 0 to 1.
 namespace drawn {
 
-inline constexpr int kSize = 16;
+inline constexpr int kSize = 16;  ///< width and height of a picture
 struct Point {
   double x, y;
 };
 using Stroke = std::vector<Point>;
 
-/// Part of an ellipse around (x, y), angles in quarters of a turn from the right, clockwise.
+/// Returns a part of an ellipse with the centre (x, y) and the radii rx and ry, from angle `from` to angle `to`. Angles
+/// are in quarters of a turn, clockwise; 0 is on the right.
 inline Stroke arc(double x, double y, double rx, double ry, double from, double to) {
   Stroke made;
   for (int i = 0; i <= 12; ++i) {
@@ -26,7 +27,7 @@ inline Stroke arc(double x, double y, double rx, double ry, double from, double 
   return made;
 }
 
-/// In a box of 1 x 1, y downwards.
+/// Returns the strokes of a digit in a box of 1 x 1; y points down.
 inline std::vector<Stroke> strokes_of(int digit) {
   switch (digit) {
     case 0:
@@ -52,13 +53,15 @@ inline std::vector<Stroke> strokes_of(int digit) {
   }
 }
 
+/// Returns the distance of p from the line segment between a and b.
 inline double distance(Point p, Point a, Point b) {
   const double dx = b.x - a.x, dy = b.y - a.y, length = dx * dx + dy * dy;
   const double t = length == 0 ? 0 : std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length, 0.0, 1.0);
   return std::hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
 }
 
-/// The picture of item `item`, which shows item % 10. It depends on the item alone.
+/// Returns picture number `item` of an endless series. It shows the digit item % 10. The same item is always the same
+/// picture.
 inline std::array<float, kSize * kSize> draw(std::uint64_t item) {
   std::mt19937_64 random{item};
   const auto between = [&](double low, double high) {

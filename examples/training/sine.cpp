@@ -1,6 +1,7 @@
 //   weir_example_sine [--device NAME]
 //
-// Learns sin(x) on [-pi, pi]. Status 0 if the mean square error on points it never saw is below 0.0001.
+// Learns sin(x) on [-pi, pi]. The exit status is 0 if the mean square error on points that were not used for training
+// is below 0.0001.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -17,7 +18,7 @@ namespace training = weir::training;
 struct Points {
   std::vector<float> x, y;
 };
-/// `count` points, the first at `start` of the distance between two.
+/// Returns `count` points (x, sin(x)) at equal distances from -pi to pi. The first is start * distance after -pi.
 Points points(int count, double start) {
   Points made;
   for (int i = 0; i < count; ++i) {

@@ -1,6 +1,7 @@
 //   weir_example_xor [--device NAME]
 //
-// Learns exclusive or: two inputs, eight hidden values, one output. Status 0 if the loss comes below 0.001.
+// Learns exclusive or with two inputs, eight hidden values and one output. The exit status is 0 if the loss falls below
+// 0.001.
 #include <cstdio>
 #include <cstring>
 #include <string>

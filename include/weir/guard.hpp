@@ -1,11 +1,11 @@
 #pragma once
 
-// The guard as a library: does memory come back after each piece of work? C++20.
+// The memory guard as a library: checks whether memory is freed again after each piece of work. C++20.
 //
 //   for (const auto& test : tests) {
 //     weir::GuardScope scope{test.name};
 //     test.run();
-//   }                                              // an alarm is remembered when the scope ends
+//   }                                              // when a scope ends, the guard records its memory growth
 //   if (auto report = weir::Guard::process().validate(); !report.passed) complain(report.text);
 
 #include <cstdint>
@@ -21,48 +21,58 @@
 
 namespace weir {
 
-/// Bytes and percent. Free is what the device, or the machine, has left for everybody.
+/// The main memory of this process and of the machine at one moment.
 struct MemoryStatistics {
-  std::uint64_t allocated_bytes = 0, reserved_bytes = 0, max_allocated_bytes = 0, max_reserved_bytes = 0;
-  std::uint64_t total_bytes = 0, free_bytes = 0;
-  double utilization_pct = 0;
-  std::uint64_t fragmentation_bytes = 0;  ///< reserved - allocated
-  double fragmentation_pct = 0;           ///< of reserved
+  std::uint64_t allocated_bytes = 0,      ///< bytes that the allocator has handed out to the program
+      reserved_bytes = 0,                 ///< bytes that the allocator holds, handed out or not
+      max_allocated_bytes = 0,            ///< largest value of allocated_bytes so far
+      max_reserved_bytes = 0;             ///< largest value of reserved_bytes so far
+  std::uint64_t total_bytes = 0,          ///< memory of the machine
+      free_bytes = 0;                     ///< memory that is available to all processes
+  double utilization_pct = 0;             ///< share of total_bytes in use by all processes, in percent
+  std::uint64_t fragmentation_bytes = 0;  ///< reserved_bytes - allocated_bytes
+  double fragmentation_pct = 0;           ///< share of reserved_bytes that is not handed out, in percent
 };
 
+/// Limits and settings of a guard.
 struct GuardOptions {
-  std::uint64_t scope_limit_bytes = 100ULL << 20U;  ///< more growth in one scope is an alarm
-  std::uint64_t drift_limit_bytes = 50ULL << 20U;   ///< more in all fails
-  int repeated_readings = 3;                        ///< before growth is believed, readings that many times
-  int reading_pause_ms = 20;                        ///< apart
-  int driver_timeout_ms = 10'000;                   ///< how long a driver may take for each question
-  std::string pci_address{};                        ///< the NVIDIA card to watch, "0000:01:00.0"; empty: no such card
+  std::uint64_t scope_limit_bytes = 100ULL << 20U;  ///< limit of the growth in one scope; more raises an alarm
+  std::uint64_t drift_limit_bytes = 50ULL << 20U;   ///< limit of the growth over all scopes; more fails the validation
+  int repeated_readings = 3;       ///< how often memory is read again before growth is accepted as real
+  int reading_pause_ms = 20;       ///< pause before each repeated reading
+  int driver_timeout_ms = 10'000;  ///< time limit for each answer of a driver
+  std::string pci_address{};       ///< PCI address of an NVIDIA card to measure, "0000:01:00.0"; empty: none
 };
 
-/// What became of one scope. Growth is signed and is what allocator and system agree on, in bytes.
+/// The result of one scope.
 struct ScopeResult {
-  std::string name;
-  int run_number = 1;  ///< of this name
-  std::int64_t growth_bytes = 0;
-  bool confirmed = false;         ///< two witnesses agree
-  std::string evidence;           ///< "malloc +120 MiB, resident memory +118 MiB"
-  int new_descriptors = 0;        ///< more open than before
-  std::string verdict;            ///< "clean", "alarm", "leak"
-  std::string unmeasured_reason;  ///< "NVML does not answer": the verdict is without it; empty: all answered
+  std::string name;               ///< name of the scope
+  int run_number = 1;             ///< 1 for the first scope of this name, 2 for the second, ...
+  std::int64_t growth_bytes = 0;  ///< growth on which the allocator and the system agree; negative if memory shrank
+  bool confirmed = false;         ///< true if two independent sources show the growth
+  std::string evidence;           ///< the measurements, for example "malloc +120 MiB, resident memory +118 MiB"
+  int new_descriptors = 0;        ///< change of the number of open file descriptors
+  std::string verdict;            ///< "clean"; "alarm": more growth than the limit in the first scope of this name;
+                                  ///< "leak": more growth than the limit in a later scope of this name
+  std::string unmeasured_reason;  ///< why a source gave no reading, for example "NVML does not answer"; the verdict
+                                  ///< does not include this source; empty: every source gave a reading
 };
 
+/// The result of all scopes since the baseline.
 struct GuardReport {
-  bool passed = true;
-  std::int64_t drift_bytes = 0;     ///< bytes since the baseline, without growth that happened once
+  bool passed = true;               ///< false if memory leaks, or a driver did not answer
+  std::int64_t drift_bytes = 0;     ///< growth since the baseline, without growth that happened only once
   std::int64_t one_time_bytes = 0;  ///< growth that a second run of the same scope did not repeat
-  double bytes_per_scope = 0;       ///< bytes per scope, if memory creeps
-  int scopes = 0;
-  std::string first_leak;  ///< the scope that leaked first; empty if none did
-  std::string text;        ///< evidence and suspects, several lines
+  double bytes_per_scope = 0;       ///< steady growth per scope
+  int scopes = 0;                   ///< number of scopes
+  std::string first_leak;           ///< name of the first scope that leaked; empty if no scope leaked
+  std::string text;                 ///< evidence and suspicious scopes as text for people, several lines
 };
 
-/// Watches the memory of this process: malloc and resident memory, its use of DRM devices, one NVIDIA card, and whatever
-/// counters are added. Thread-safe. Nothing throws but for want of memory.
+/// Measures the memory of this process: bytes that malloc has handed out, resident memory, memory of GPUs (as the
+/// kernel reports it in fdinfo, and as the driver of one NVIDIA card reports it), and any counters that the program
+/// adds. A scope (GuardScope) is one piece of work. Thread-safe, but the growth of overlapping scopes of several
+/// threads cannot be separated. Functions throw only std::bad_alloc.
 class WEIR_API Guard {
  public:
   explicit Guard(GuardOptions options = {});
@@ -70,31 +80,40 @@ class WEIR_API Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  /// The one of the process, with the default options, made at the first call.
+  /// Returns the guard of the process. The first call makes it, with the default options.
   static Guard& process();
 
+  /// The memory that a counter measures: the main memory (host), or the memory of a device such as a GPU.
   enum class Memory { host, device };
+  /// Who counts the bytes: the program's own allocator, or the system (a driver or the kernel).
   enum class CounterSource { allocator, system };
-  /// Watches one more counter and sets the baseline anew; not while a scope is open. `read` gives bytes, or nothing when
-  /// it cannot say; it is called from any thread.
+  /// Adds a counter to the measurements, and sets a new baseline: earlier scopes are no longer part of validate(). No
+  /// scope may be open. `read` returns bytes, or nothing if no value is available; the guard calls it from any thread.
   void add_counter(const std::string& name, Memory memory, CounterSource source,
                    std::function<std::optional<std::uint64_t>()> read);
-  /// Called before the readings at the end of a scope, and before each further reading: to empty caches.
+  /// Sets a function that empties caches. The guard calls it before the readings at the end of a scope, and before each
+  /// repeated reading.
   void set_clean_up(std::function<void()> clean_up);
-  /// Counts from now: call it after warming up.
+  /// Makes the present memory the baseline of all growth. Call it after the program has filled its caches.
   void set_baseline();
-  /// The verdict over all scopes since the baseline.
+  /// Returns the result of all scopes since the baseline, and logs it.
   GuardReport validate() const;
+  /// Returns the memory of this process and machine now.
   MemoryStatistics statistics() const;
 
-  /// Appends from now on what becomes of each scope to a file, one JSON object a line, under the names that weir's own
-  /// runs use (docs/events.md); several processes may write to one file. Empty: it is open; else why it is not.
+  /// Opens a log: from now on each scope's result is appended to this file, one JSON object per line, with the event
+  /// names that weir's own runs use (docs/events.md). Several processes may write to one file. Returns nothing on
+  /// success.
+  /// Errors: io.
   std::optional<Problem> log_to(const std::string& path);
+  /// The severity of an event.
   enum class Level { info, warning, error };
+  /// The fields of an event: names and values.
   using Fields = std::vector<std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>>;
-  /// Writes an event of the program's own there. A line that cannot be written is dropped, and log_problem() says why.
+  /// Writes an event of the program itself to the log. Does nothing if there is no log. A line that cannot be written
+  /// is dropped; log_problem() returns the reason.
   void log_event(Level level, const std::string& event, const Fields& fields = {});
-  /// Why the first line that was dropped could not be written; empty: none was.
+  /// Returns why the first dropped line could not be written; nothing if none was dropped.
   std::optional<Problem> log_problem() const;
 
  private:
@@ -103,18 +122,21 @@ class WEIR_API Guard {
   std::unique_ptr<State> state_;
 };
 
-/// One piece of work between its beginning and its end. Not to be shared between threads.
+/// Measures one piece of work: memory is read when the scope object is created and again when the scope ends. The guard
+/// must outlive the scope object. Not thread-safe: use it from one thread at a time.
 class WEIR_API GuardScope {
  public:
   explicit GuardScope(std::string name, Guard& guard = Guard::process());
-  /// Ends the scope if finish() did not.
+  /// Ends the scope like finish(), unless finish() or abandon() has ended it. The work counts as failed if an exception
+  /// is leaving the scope.
   ~GuardScope();
   GuardScope(const GuardScope&) = delete;
   GuardScope& operator=(const GuardScope&) = delete;
 
-  /// At most once. `failed`: the work ended with an error, which may hold memory; `why` is for the log.
+  /// Ends the scope and returns its result; may be called once. `failed`: the work ended with an error, and the error
+  /// object may still hold memory. `why` is the text of the error for the log.
   ScopeResult finish(bool failed = false, const std::string& why = {});
-  /// Ends the scope without a verdict, and asks no driver: where finish() was given up.
+  /// Ends the scope without a result and without reading any memory, for instance after finish() was interrupted.
   void abandon();
 
  private:

@@ -15,7 +15,7 @@ struct weir_network {
 
 namespace {
 
-thread_local std::string last_error;  // what weir_last_error() promises
+thread_local std::string last_error;  // text of weir_last_error()
 
 weir_status fail(weir_status status, const std::string& what) {
   last_error = what;
@@ -45,7 +45,7 @@ weir_status fail(const weir::Problem& problem) {
   return fail(WEIR_FAULT, problem.what);
 }
 
-/// Nothing thrown reaches C.
+/// Calls `work`. Converts an exception to WEIR_FAULT, because no exception may reach C code.
 template <class Work>
 weir_status guarded(Work work) {
   try {
@@ -60,15 +60,15 @@ weir::PictureShape to_shape(const weir_shape& shape) {
   return {.width = shape.width, .height = shape.height, .channels = shape.channels, .bits = shape.bits};
 }
 
-/// Up to the last member that the first version with a size had.
+/// Size of the first version of the struct: it ended with `strict_device`.
 constexpr std::size_t kMinOptionsSize = offsetof(weir_options, strict_device) + sizeof(int);
 
-/// The caller's options as this version has them: what the caller's version lacks is zero. WEIR_OK, or what is wrong.
+/// Copies the caller's options into the struct of this version. Members that the caller's version lacks become zero.
 weir_status read_options(const weir_options* given, weir_options& options) {
   options = WEIR_OPTIONS_INIT;
   if (given == nullptr) return WEIR_OK;
   const std::size_t size = given->struct_size;
-  constexpr std::size_t kMaxOptionsSize = 1 << 16;  // no version of it will be larger
+  constexpr std::size_t kMaxOptionsSize = 1 << 16;  // larger than any future version
   if (size < kMinOptionsSize || size > kMaxOptionsSize)
     return fail(WEIR_INVALID_ARGUMENT, "weir_options: struct_size is " + std::to_string(size) +
                                            "; set it to sizeof(weir_options), as WEIR_OPTIONS_INIT does");
@@ -102,7 +102,7 @@ weir_status to_options(const weir_options* given, weir::UpscaleOptions& options)
   return WEIR_OK;
 }
 
-/// Rows in the caller's memory.
+/// Reads rows from the caller's memory. `stride` is the distance from one row to the next in bytes.
 class MemorySource final : public weir::RowSource {
  public:
   MemorySource(const void* samples, std::size_t stride, std::size_t row_bytes)
@@ -122,6 +122,7 @@ class MemorySource final : public weir::RowSource {
   std::size_t stride_, row_bytes_, row_ = 0;
 };
 
+/// Writes rows to the caller's memory. `stride` is the distance from one row to the next in bytes.
 class MemorySink final : public weir::RowSink {
  public:
   MemorySink(void* samples, std::size_t stride, std::size_t row_bytes)

@@ -153,7 +153,7 @@ std::optional<Problem> Guard::log_problem() const {
 }
 
 struct GuardScope::State {
-  /// What became of it, for the log.
+  /// Logs the result of the scope.
   void log_result(const ScopeResult& result, bool failed, const std::string& why) const {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     guard.log_event(Guard::Level::info, "test_complete",
@@ -196,7 +196,7 @@ GuardScope::~GuardScope() {
   try {
     finish(std::uncaught_exceptions() > state_->exceptions, "an exception");
   } catch (const std::exception&) {
-    // no memory to judge with: the next scope sees what is left
+    // Not enough memory to measure: the growth counts in the next scope.
   }
 }
 

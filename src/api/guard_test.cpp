@@ -91,7 +91,7 @@ TEST(Guard, LogsTheResultsOfScopes) {
   EXPECT_TRUE(guard.log_to("/no/such/folder/log.jsonl"));
 }
 
-/// Ten scopes, each with a product of two matrices on weir's own tensors. `keep`: what each makes stays.
+/// Runs ten scopes, each with a product of two matrices computed by a Trainer. `keep`: the results are not freed.
 GuardReport ten_products(bool keep) {
   constexpr int kSide = 1000;
   auto trainer = training::Trainer::create({.threads = 2});
@@ -108,7 +108,7 @@ GuardReport ten_products(bool keep) {
       for (int copy = 0; copy < 4; ++copy) kept.push_back(*values);  // 16 MB
   };
   Guard guard;
-  product();  // warms up
+  product();  // fills caches before the baseline
   guard.set_baseline();
   for (int i = 0; i < 10; ++i) {
     const GuardScope scope{"product " + std::to_string(i), guard};

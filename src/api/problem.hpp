@@ -5,7 +5,7 @@
 
 namespace weir::api {
 
-/// An error of the inside as those outside know it.
+/// Converts an internal error to the Problem of the public interface.
 Problem to_problem(const Error& error);
 
 }  // namespace weir::api

@@ -11,7 +11,8 @@
 
 namespace weir::api {
 
-/// The caller's rows as the engine reads them. The source must outlive it.
+/// Adapts the caller's RowSource to the PictureReader interface, from which the engine reads. The source must outlive
+/// this object.
 class SourceReader final : public media::PictureReader {
  public:
   SourceReader(const media::PictureInfo& info, RowSource& source) : info_{info}, source_{source} {}
@@ -26,8 +27,8 @@ class SourceReader final : public media::PictureReader {
   RowSource& source_;
 };
 
-/// The caller's sink as the engine writes to it, with the final resize if the rows are not of the final size: that runs
-/// in a thread of its own. The sink must outlive it.
+/// Adapts the caller's RowSink to the PictureWriter interface, to which the engine writes. If the engine's rows do not
+/// have the final size, a separate thread resizes them. The sink must outlive this object.
 class SinkWriter final : public media::PictureWriter {
  public:
   SinkWriter(const media::WriteOptions& options, RowSink& sink);
@@ -36,17 +37,19 @@ class SinkWriter final : public media::PictureWriter {
   Result<media::WriteReport> finish() override;
 
  private:
+  /// Passes rows to the sink. Errors: io.
   Status pass_on(std::span<const std::byte> rows);
+  /// Reads rows from the queue, resizes them and passes them to the sink; runs in the separate thread.
   Status resize();
 
   media::WriteOptions options_;
   RowSink& sink_;
-  std::optional<media::RowQueue> queue_;  // only with a resize
-  Status resized_ = ok();
+  std::optional<media::RowQueue> queue_;  // passes rows to the thread; only if rows are resized
+  Status resized_ = ok();                 // result of resize()
   std::thread thread_;
 };
 
-/// Planes as rows.
+/// Reads the caller's planes (one channel each) as interleaved rows. The planes must outlive this object.
 class PlaneSource final : public RowSource {
  public:
   PlaneSource(const PictureShape& shape, std::span<const PlaneView> planes) : shape_{shape}, planes_{planes} {}
@@ -62,7 +65,7 @@ class PlaneSource final : public RowSource {
   int row_ = 0;
 };
 
-/// Rows as planes.
+/// Writes interleaved rows to the caller's planes (one channel each). The planes must outlive this object.
 class PlaneSink final : public RowSink {
  public:
   PlaneSink(const PictureShape& shape, std::span<const MutablePlane> planes) : shape_{shape}, planes_{planes} {}

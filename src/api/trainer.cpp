@@ -1,4 +1,4 @@
-// include/weir/nn.hpp over nn/train.
+// Implements include/weir/nn.hpp with nn/train.
 #include <fmt/format.h>
 
 #include <array>
@@ -22,7 +22,8 @@ namespace internal = nn::train;
 struct Trainer::State {
   State(const TrainerOptions& requested, std::unique_ptr<internal::TrainingDevice> opened)
       : options{requested}, device{std::move(opened)}, parameters{*device, requested.seed}, tape{*device} {}
-  /// Made at the first step, when all parameters are known.
+  /// Creates the optimiser, and the moving average if there is one, unless they exist. Called when all parameters were
+  /// added.
   Status prepare() {
     if (optimiser) return ok();
     const auto kind =
@@ -50,9 +51,9 @@ struct Trainer::State {
   internal::Tape tape;
   std::optional<internal::Optimiser> optimiser;
   std::optional<internal::WeightEma> ema;
-  bool step_ended = false;        // the tape is the last step's
-  std::uint64_t step_number = 0;  // of the tape's step
-  bool ema_swapped = false;       // the running mean stands where the weights do
+  bool step_ended = false;        // the step on the tape has ended; the next tensor starts a new step
+  std::uint64_t step_number = 0;  // index of the step on the tape, from 0
+  bool ema_swapped = false;       // true: the parameters have the values of the moving average
 };
 
 Status Trainer::State::step(internal::TapeTensor loss, double rate) {
@@ -65,7 +66,7 @@ Status Trainer::State::step(internal::TapeTensor loss, double rate) {
   return device->flush();
 }
 
-/// Between the tensors outside and inside.
+/// Converts between the public handles and the internal tensors, parameters and shapes.
 struct Access {
   using State = Trainer::State;
   using StatePtr = std::shared_ptr<State>;
@@ -93,7 +94,7 @@ struct Access {
   }
   static internal::Shape shape(Shape s) { return {s.n, s.c, s.h, s.w}; }
   static internal::Window window(Window w) { return {w.kernel, w.stride, w.padding}; }
-  /// The tape of the next step.
+  /// Returns the tape of the current step. Starts a new step if the last one has ended.
   static internal::Tape& current_tape(State& state) {
     if (std::exchange(state.step_ended, false)) {
       state.tape.reset();
@@ -106,13 +107,14 @@ struct Access {
   static StatePtr trainer(const Handle& handle) {
     return std::static_pointer_cast<State>(handle.trainer_.lock());
   }
-  /// Why it cannot be used with this trainer; null if it can. The values of a step that has ended are there for read().
+  /// Returns the reason why a handle cannot be used with this trainer; null if it can be used. `reading`: read() is
+  /// called, the only function that may use tensors of a step that has ended.
   static const char* problem(const State& state, const Tensor& tensor, bool reading = false) {
     const StatePtr owner = trainer(tensor);
     if (owner == nullptr) return "an empty tensor, or one whose trainer has gone";
     if (owner.get() != &state) return "a tensor of another trainer";
     if (tensor.step_ != state.step_number || (state.step_ended && !reading)) return "a tensor of a step that has ended";
-    // After an error of the step there are empty ones, and the step tells the error.
+    // After an error of the step, tensors are empty, and step() returns that error.
     if (tensor.index_ < 0 && state.tape.status()) return "an empty tensor";
     return nullptr;
   }
@@ -129,7 +131,7 @@ Error unusable(std::string_view operation, const char* problem) {
   return {Errc::invalid_argument, fmt::format("{}: {}", operation, problem)};
 }
 
-/// The trainer of the first that has one.
+/// Returns the trainer of the first handle that has one.
 template <class... Handles>
 Access::StatePtr common_trainer(const Handles&... handles) {
   Access::StatePtr found;
@@ -137,11 +139,12 @@ Access::StatePtr common_trainer(const Handles&... handles) {
   return found;
 }
 
-/// Does `work` with the inner tensors of what it is given, if all of it can be used together; else that is the step's error.
+/// Calls `work` with the internal tensors of the handles, and returns its result. If the handles cannot be used
+/// together, records an error of the step and returns an empty tensor.
 template <class Work, class... Handles>
 Tensor operation(std::string_view name, const Work& work, const Handles&... handles) {
   const Access::StatePtr trainer = common_trainer(handles...);
-  if (trainer == nullptr) return {};  // nobody to tell; the step will find an empty loss
+  if (trainer == nullptr) return {};  // there is no trainer to keep the error; step() will fail with an empty loss
   const char* problem = nullptr;
   ((problem = problem != nullptr ? problem : Access::problem(*trainer, handles)), ...);
   if (problem != nullptr)
@@ -203,7 +206,8 @@ Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options
   return std::unique_ptr<Trainer>{new Trainer{std::make_shared<State>(options, *std::move(device))}};
 }
 
-/// The optimiser has its memory since the first step.
+/// Returns true before the first step. Later the optimiser has already allocated its memory: returns false, and the
+/// next step() returns an error.
 bool Trainer::State::check_can_add_parameter(const std::string& name) {
   if (!optimiser) return true;
   (void)Access::current_tape(*this).fail(
@@ -239,7 +243,7 @@ std::optional<Problem> Trainer::step(Tensor loss, double rate) {
   if (!(rate >= 0 && std::isfinite(rate))) {
     done = Error{Errc::invalid_argument, fmt::format("step: a rate of {}", rate)};
   } else if (const char* problem = Access::problem(*state_, loss); problem != nullptr) {
-    // What an operation of this step has told already is nearer to the cause.
+    // An earlier error of this step is closer to the cause.
     done = state_->step_ended || state_->tape.status() ? unusable("step", problem) : state_->tape.status();
   } else {
     done = state_->step(Access::to_internal(*state_, loss), rate);
@@ -283,7 +287,8 @@ TrainerStatistics Trainer::statistics() const {
 
 std::optional<Problem> Trainer::save(const std::string& path, std::uint64_t position) {
   if (auto done = state_->prepare(); !done) return problem_of(done);
-  const bool swapped = state_->ema_swapped;  // a checkpoint has the weights where they belong
+  // The checkpoint must store the parameters, not their moving average, as parameters.
+  const bool swapped = state_->ema_swapped;
   if (swapped) swap_ema_parameters();
   auto taken = internal::take_checkpoint(state_->state(), position);
   if (swapped) swap_ema_parameters();

@@ -41,7 +41,7 @@ std::unique_ptr<Trainer> trainer_of(TrainerOptions options = {.threads = 1}) {
   return std::move(*made);
 }
 
-/// What operations need beside tensors; made before the first step.
+/// The parameters that operations need; added before the first step.
 struct Learnt {
   explicit Learnt(Trainer& trainer)
       : flat{trainer.add_layer("flat", 64, 2)},
@@ -53,7 +53,7 @@ struct Learnt {
 
 using Operation = std::function<Tensor(const Tensor& good)>;
 
-/// Every operation, with a bad tensor or parameter in the place of one that fits `good` [2, 4, 4, 4].
+/// Returns every operation, called with the unusable tensor `bad` or parameter `parameter` in one place.
 std::vector<std::pair<std::string, Operation>> every_operation(const Learnt& learnt, Tensor bad, Parameter parameter) {
   const Layer flat = learnt.flat, filter = learnt.filter;
   const Parameter slopes = learnt.slopes;
@@ -123,7 +123,8 @@ std::vector<std::pair<std::string, Operation>> every_operation(const Learnt& lea
 
 const std::vector<float> kOnes(2 * 4 * 4 * 4, 1.0F);
 
-/// Each operation's result is empty, what is made of it is too, and the step says why; the trainer learns afterwards.
+/// Expects that the result of each operation is empty, that results computed from it are empty too, that step() returns
+/// the error, and that the trainer works afterwards.
 void expect_refused(Trainer& trainer, const Learnt& learnt, const Tensor& bad, const Parameter& parameter) {
   for (const auto& [name, work] : every_operation(learnt, bad, parameter)) {
     SCOPED_TRACE(name);

@@ -20,8 +20,8 @@ namespace weir {
 
 struct Upscaler::State {
   std::shared_ptr<const nn::Network> network;
-  std::shared_ptr<enhance::PictureUpscaler> upscaler;  ///< for the options of the last call
-  std::shared_ptr<const nn::vulkan::Gpu> gpu;          ///< likewise; null: the CPU
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;  ///< made for the options of the last call
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;          ///< the GPU of these options; null: the CPU
   UpscaleOptions options;
 };
 
@@ -29,7 +29,7 @@ namespace {
 
 using api::to_problem;
 
-/// Nothing thrown leaves the library.
+/// Calls `work`. Converts an exception to a problem, because no exception may leave the library.
 template <class T, class Work>
 Expected<T> guarded(Work work) {
   try {
@@ -40,7 +40,7 @@ Expected<T> guarded(Work work) {
   }
 }
 
-constexpr int kMaxSide = 1 << 20;  // as of picture files
+constexpr int kMaxSide = 1 << 20;  // pixels; the same limit as for picture files
 
 Status check(const PictureShape& shape) {
   const auto is_side = [](int side) { return side >= 1 && side <= kMaxSide; };
@@ -94,7 +94,7 @@ enhance::UpscaleSettings to_settings(const UpscaleOptions& options) {
   return settings;
 }
 
-/// All that is decided before the first row.
+/// A run that is prepared and has not yet read a row.
 struct Prepared {
   media::PictureInfo input;
   std::shared_ptr<enhance::PictureUpscaler> upscaler;
@@ -104,7 +104,8 @@ struct Prepared {
 
 bool is_gpu(const std::string& device) { return !device.empty() && device != "cpu"; }
 
-/// An upscaler for these options.
+/// Makes an upscaler for these options and stores it in state.upscaler. Opens the GPU again only if the options name
+/// another device.
 Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance::UpscaleSettings settings) {
   state.upscaler = nullptr;
   if (!is_gpu(options.device)) {

@@ -1,4 +1,4 @@
-// The library as its users see it: only the public headers.
+// Tests the library through its public headers only.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kRam = 512ULL << 20;
 
-/// Rows in memory; counts how often they are read from the start.
+/// Reads rows from memory, and counts how often they are read from the start.
 class Rows : public RowSource, public RowSink {
  public:
   Rows() = default;

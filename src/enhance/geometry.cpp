@@ -31,7 +31,8 @@ int reflect(int i, int n) {
 
 namespace {
 
-/// The wanted scale on the axis that needs more of it.
+/// Returns the scale that the settings request. If they request a width and a height, returns the larger of the scales
+/// of the two axes.
 double requested_scale(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
   const double across = static_cast<double>(settings.width) / picture.width;
   const double down = static_cast<double>(settings.height) / picture.height;

@@ -7,15 +7,19 @@
 
 namespace weir::enhance {
 
-/// A network's weights in the order of the kernels: one arithmetic and one orientation at a time. Not thread-safe.
+/// Packs the weights of a network (reorders them as the CPU kernels read them) and keeps the result for one arithmetic
+/// and one orientation at a time. Not thread-safe.
 class PackedWeightCache {
  public:
-  /// All must outlive it.
+  /// Stores references to all arguments; they must outlive this object.
   PackedWeightCache(const nn::Graph& graph, const nn::Program& program, const compute::Kernels& kernels)
       : graph_{graph}, program_{program}, kernels_{kernels} {}
 
+  /// Returns the packed weights for this arithmetic and this orientation (an index, see orientation_of()). Packs them
+  /// unless the last call had the same arguments. The reference is valid until the next call.
   const nn::PackedWeights& get(compute::Arithmetic arithmetic, int orientation);
-  /// What get() will add to the process.
+  /// Returns the memory that get() will allocate for this arithmetic; 0 if weights for this arithmetic are packed
+  /// already.
   Bytes need(compute::Arithmetic arithmetic) const;
 
  private:

@@ -15,9 +15,9 @@ namespace {
 using compute::Arithmetic;
 using compute::ElementType;
 
-constexpr int kMinBand = 4;  // rows of a tile
-/// What a GPU's driver takes of the host once it compiles and runs kernels. Measured with Mesa's software driver
-/// (docs/gpu.md); not measured with others.
+constexpr int kMinBand = 4;  // smallest number of rows in a step: the rows of a tile of a 3x3 convolution
+/// Main memory that the driver of a GPU uses when it compiles and runs kernels. Measured with Mesa's software driver
+/// (docs/gpu.md); not measured with other drivers.
 constexpr Bytes kDriverSlack = 64_MiB;
 
 Bytes result_bytes(const Stage& stage) {
@@ -102,8 +102,8 @@ class PicturePlanner {
                                                 settings_.spill_limit == Bytes{} ? " or give --spill" : "")};
   }
 
-  /// Plans one application within what is left of the line, and adds its parts. Strips only where rows of the whole width
-  /// do not fit: their results are put together in a store of their own.
+  /// Plans one application of the network within the rest of the memory limit, and adds its parts. Uses strips only if
+  /// rows of the whole width do not fit, because the results of strips need a store.
   Status plan_stage(Stage& stage, bool last, UpscalePlan& plan, RunPlan& details) {
     using Parts = std::vector<PlanPart>;
     if (details.mode.on_device)
@@ -119,7 +119,8 @@ class PicturePlanner {
     return strips ? strips : whole;
   }
 
-  /// `sums`: the network's result is put together before it is used.
+  /// Plans one application of the network: calls planning(parts), and adds the parts to the plan. `last`: this is the
+  /// last application. `collects_result`: the result is collected in a store before it is converted.
   template <class Planning>
   Status add_stage(Stage& stage, bool last, bool collects_result, UpscalePlan& plan, RunPlan& details,
                    Planning&& planning) {
@@ -142,16 +143,17 @@ class PicturePlanner {
     return settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
   }
 
-  /// Tiles on the device, within what its memory and the line leave.
+  /// Plans tiles on the device, within its memory and the rest of the memory limit.
   Status plan_on_device(Stage& stage, UpscalePlan& plan, std::vector<PlanPart>& parts) {
     const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
     const Bytes taken = sum_ram(plan.parts) + sum_ram(parts);
-    // Whatever is still to be made of the result by the host is made of floats.
+    // If the CPU still has to process the result, the GPU must return floats instead of 8-bit samples.
     const bool gives_samples = stage.in.bits == 8 && stage.out.bits == 8 && stage.out.colours == 3 && !settings_.tta;
     const nn::vulkan::TransferFormat transfer = gives_samples
                                                     ? nn::vulkan::sample_transfer(network_.family)
                                                     : nn::vulkan::TransferFormat{.input_samples = stage.in.bits == 8};
-    // How much of the picture must be kept beside the tiles is known only with them: the room for them shrinks by it.
+    // The number of picture rows to keep follows from the size of the tiles; these rows reduce the memory that is left
+    // for tiles. So plan again until both fit.
     Bytes window;
     for (int turn = 0;; ++turn) {
       constexpr int kMaxTurns = 8;
@@ -182,14 +184,15 @@ class PicturePlanner {
     return ok();
   }
 
-  /// Rows on the processors, within what the line leaves.
+  /// Plans rows on the CPU, within the rest of the memory limit.
   Status plan_rows(decltype(nn::plan_single_strip)& make_plan, Stage& stage, Arithmetic arithmetic,
                    const UpscalePlan& plan, std::vector<PlanPart>& parts) {
     nn::PlanLimits limits;
     limits.disk = settings_.spill_limit;
     limits.band = useful_band(stage.geometry.input_width);
-    // The lead of the window is known only with the plan: a first guess, then the truth. Higher bands only where they fit.
-    // Each turn but one raises the lead, which is at most the height.
+    // The number of rows that the SourceWindow must keep follows from the plan: start with a guess and repeat with the
+    // true number. If no plan fits with the useful band, use the smallest band. The loop ends, because the band is
+    // reduced at most once, and every other turn raises the number of rows, which is at most the height.
     int read_ahead_rows = 64;
     while (true) {
       const Bytes taken =
@@ -216,7 +219,8 @@ class PicturePlanner {
     parts.push_back({"stored rows", stage.cpu_plan.stored_bytes, stage.cpu_plan.disk});
     return ok();
   }
-  /// Rows per step: so many that every thread finds some hundred tiles in a step; more only costs memory.
+  /// Returns the number of rows per step with which every thread gets about a hundred tiles of 4 x 4 pixels in a step,
+  /// at most kMaxBand. More rows would not be faster and would need more memory.
   int useful_band(int width) const {
     constexpr int kTilesPerThread = 96;
     constexpr int kMaxBand = 16;
@@ -224,7 +228,8 @@ class PicturePlanner {
     const int rows_of_tiles = (settings_.threads * kTilesPerThread + tiles - 1) / tiles;
     return std::min(kMinBand * rows_of_tiles, kMaxBand);
   }
-  /// Whole pictures go to memory if at least half of the line stays free, else to disk.
+  /// Adds a store for a whole picture: in memory if at least half of the rest of the memory limit stays free, or if the
+  /// store exceeds the limit of the disk space; otherwise on disk.
   void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts,
                  bool& on_disk) const {
     const Bytes free =
@@ -247,14 +252,15 @@ class PicturePlanner {
     plan.passes = 0;
     for (const Stage& s : details.stages)
       plan.passes += static_cast<int>(s.cpu_plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
-    // Multiplications per second and thread, roughly, as measured (docs/measurements.md).
+    // Multiplications per second and thread; rough values, measured (docs/measurements.md).
     const bool ints = details.mode.arithmetic == Arithmetic::int16;
     const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2e11 : 1e11)
                         : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10)
                                                                           : 8e9;
     set_expected_time(plan, rate * settings_.threads);
   }
-  /// Reading, conversions and the writing of PNG are counted by the pixel of the result, as measured too.
+  /// Sets the expected time: the time of the multiplications, plus a measured time per pixel of the result for reading,
+  /// conversions and the writing of PNG.
   static void set_expected_time(UpscalePlan& plan, double multiplications_per_second) {
     constexpr double kSecondsPerPixel = 4e-8;
     plan.expected_time = std::chrono::duration<double>{plan.multiplications / multiplications_per_second +
@@ -268,7 +274,7 @@ class PicturePlanner {
     plan.passes = 0;
     for (const Stage& s : details.stages)
       plan.passes += static_cast<int>(s.device_plan->passes.size()) * (settings_.tta ? kOrientations : 1);
-    // Multiplications per second: of Mesa's software driver on two threads as measured, of a GPU a cautious guess.
+    // Multiplications per second: measured for Mesa's software driver on two threads, a cautious guess for a GPU.
     const double rate = settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
     set_expected_time(plan, rate);
   }

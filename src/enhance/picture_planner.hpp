@@ -6,17 +6,17 @@
 
 namespace weir::enhance {
 
-/// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
-/// the allocator's slack. Measured (docs/memory.md).
+/// Memory that the process uses in addition to the planned parts once it works: stacks, pages of code and tables that
+/// were not yet touched at planning time, and the slack of the allocator. Measured (docs/memory.md).
 inline constexpr Bytes kWorkingSlack = 4_MiB;
 
-/// Of the process that is to run the plan.
+/// The memory of the process that will run the plan.
 struct ProcessMemory {
-  Bytes resident;  ///< when planning began
-  Bytes peak;      ///< that a plan must cover whatever the picture takes
+  Bytes resident;  ///< resident memory when planning began
+  Bytes peak;      ///< lower limit of UpscalePlan::ram: the memory that the precision check needed or would need
 };
 
-/// All must outlive the call.
+/// The objects that the planner uses; the references must outlive the call.
 struct PlannerContext {
   const nn::Network& network;
   const nn::Program& program;
@@ -27,8 +27,9 @@ struct PlannerContext {
   ProcessMemory process;
 };
 
-/// The plan of one picture: stages, what each needs, and whether that stays below the limit.
-/// Errors: those of Upscaler::plan.
+/// Plans one picture for one execution mode: its stages (applications of the network), the memory of each stage, and
+/// the sum. `decoder` is the memory of the reader.
+/// Errors: over_budget if the sum is above the memory limit; else those of PictureUpscaler::plan().
 Result<UpscalePlan> plan_picture(const PlannerContext& context, ExecutionMode mode, const media::PictureInfo& picture,
                                  const media::MediaNeed& decoder, const media::WriteOptions& output);
 

@@ -22,7 +22,7 @@ class PictureRun {
       total_ += stage.multiplications() * (context.settings.tta ? kOrientations : 1);
   }
   int written() const { return written_; }
-  /// Rows before `row` are not written: they were.
+  /// Makes the run compute but not write the rows of the result before `row`.
   void skip_rows_before(int row) { skipped_rows_ = row; }
 
   Status run() {
@@ -91,11 +91,11 @@ class PictureRun {
     });
   }
 
-  /// Runs the network once, laid as one of the eight orientations.
+  /// Runs the network once, in the orientation with this index, and passes the result to `output`.
   using NetworkRun = std::function<Status(int orientation, const nn::OutputRows& output)>;
 
-  /// What is not made row by row is put together in a store, and taken from there: strips one after the other, and the
-  /// mean of eight runs, each with the network laid another way.
+  /// Runs the network and converts its result. If the picture is computed in strips or in several orientations, whole
+  /// rows are complete only at the end: the results are summed in a store first and converted afterwards.
   Status run_network(const Stage& stage, SourceWindow& window, ResultConverter& result, const NetworkRun& run_once) {
     const bool strips = stage.cpu_plan.strips.size() > 1;
     if (!context_.settings.tta && !strips)
@@ -111,7 +111,7 @@ class PictureRun {
     return convert_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
   }
 
-  /// Adds the part of the rows that lies within the picture to what the store has there.
+  /// Adds the part of `rows` that is inside the picture to the values in the store.
   static Status add_rows(const Stage& stage, const nn::PlanarRows& rows, RowStore& sums) {
     const int crop = stage.geometry.crop;
     const int first = std::max(rows.left, crop);
@@ -139,7 +139,7 @@ class PictureRun {
                              ResultConverter& result) {
     const auto width = static_cast<std::size_t>(stage.out.width);
     const auto crop = static_cast<std::size_t>(stage.geometry.crop);
-    std::vector<float> row(crop + 3 * width);  // the columns before the picture are not looked at
+    std::vector<float> row(crop + 3 * width);  // ResultConverter skips the first `crop` columns
     nn::PlanarRows rows;
     rows.count = 1;
     rows.width = stage.out.width;

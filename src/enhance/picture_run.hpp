@@ -7,7 +7,7 @@
 
 namespace weir::enhance {
 
-/// What a run works with; a view.
+/// The objects that a run uses; the references must outlive the call.
 struct RunContext {
   const nn::Network& network;
   const nn::Program& program;
@@ -18,8 +18,9 @@ struct RunContext {
   compute::ThreadTeam& team;
 };
 
-/// Makes a picture as planned. Rows of the result before `written` are not written again; afterwards it is the number of
-/// rows that were, whatever came of it. Errors: those of Upscaler::run.
+/// Enlarges a picture as planned. `written` is the number of rows of the result that the writer has received: 0, or the
+/// number after an earlier run of this picture that failed. The run computes these rows again but does not write them
+/// again. It updates `written`, also when it fails. Errors: those of PictureUpscaler::run().
 Status run_picture(const RunContext& context, const UpscaleJob& job, const RunPlan& plan, int& written);
 
 }  // namespace weir::enhance

@@ -64,7 +64,7 @@ class NetworkUpscaler final : public PictureUpscaler {
     }
     if (!status && status.error().code == Errc::bad_values && !plan->mode.on_device &&
         plan->mode.arithmetic == Arithmetic::int16) {
-      // The rows that were written are good; the rest comes from float32.
+      // The rows that were already written are correct; float32 computes the others.
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
       auto exact = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
                              job.reader.need(), plan->output);
@@ -77,8 +77,8 @@ class NetworkUpscaler final : public PictureUpscaler {
   }
 
  private:
-  /// What the check leaves behind (touched code, threads) is what the plan adds for a process that works, so that the
-  /// memory before the check is what counts: the same whether the verdict was remembered.
+  /// The plan is the same whether the precision check runs or its verdict is cached: it uses the resident memory from
+  /// before the check, and adds a fixed amount (kWorkingSlack) for what code and threads use later.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                   const media::WriteOptions& output) {
     ProcessMemory process{resident_memory(), {}};
@@ -100,8 +100,8 @@ class NetworkUpscaler final : public PictureUpscaler {
     return run_picture({*network_, program_, kernels_, settings_, weights_, device_, team()}, job, plan, written);
   }
 
-  /// Within the limit, and before anything of the picture is held. The plans of this process count its peak, for the
-  /// process has had it, or would have if the verdict were not remembered.
+  /// Checks the precision within the memory limit, before any memory for the picture is allocated. Sets int16_good_,
+  /// and check_peak_, which is the same if the verdict was cached. `resident` is the resident memory of the process.
   Status check_precision(Bytes resident) {
     const PrecisionCheckContext context{*network_, program_, kernels_};
     const Bytes taken = resident + kWorkingSlack;
@@ -110,7 +110,7 @@ class NetworkUpscaler final : public PictureUpscaler {
     const auto check = PrecisionCheck::plan(context, settings_.threads, left);
     if (!check) return check.error();
     const auto verdict = check->run(context, team());
-    malloc_trim(0);  // glibc keeps what was freed below a block in use
+    malloc_trim(0);  // returns freed memory to the system, which glibc keeps if a block above it is in use
     if (!verdict) return verdict.error();
     int16_good_ = verdict->good_enough;
     check_peak_ = taken + check->need();
@@ -129,7 +129,7 @@ class NetworkUpscaler final : public PictureUpscaler {
   PackedWeightCache weights_;
   std::unique_ptr<compute::ThreadTeam> team_;
   std::optional<bool> int16_good_;
-  Bytes check_peak_;  // of the process, while it checked
+  Bytes check_peak_;  // peak memory of the process during the check
   UpscaleDevice device_;
 };
 

@@ -25,69 +25,72 @@ namespace weir::enhance {
 
 struct RunPlan;
 
+/// The arithmetic of the network. automatic: the fastest arithmetic that is exact enough. exact: float32.
 enum class Precision { automatic, exact };
 
-/// How a picture is to be enlarged; no files in it.
+/// How to enlarge pictures.
 struct UpscaleSettings {
-  double scale = 0;  ///< wanted scale; 0: the network's own
-  int width = 0;     ///< wanted width; 0: from scale
-  int height = 0;    ///< wanted height; 0: from scale or from width
-  Bytes ram;         ///< the line for the whole process
-  std::filesystem::path spill_folder;
-  Bytes spill_limit;  ///< zero: no spilling
-  int threads = 1;    ///< at least 1
-  Precision precision = Precision::automatic;
-  bool tta = false;
-  std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< null: the processors alone
-  nn::vulkan::EngineSettings device_settings;  ///< how the GPU is to be used
+  double scale = 0;  ///< side of the result / side of the picture; 0: the scale of the network
+  int width = 0;     ///< width of the result in pixels; 0: follows from `height`, or else from `scale`
+  int height = 0;    ///< height of the result in pixels; 0: follows from `width`, or else from `scale`
+  Bytes ram;         ///< limit of the main memory of the whole process; zero: no limit
+  std::filesystem::path spill_folder;  ///< folder for rows that do not fit within `ram`
+  Bytes spill_limit;                   ///< limit of the bytes written to spill_folder; zero: nothing is written to disk
+  int threads = 1;                     ///< number of threads, at least 1
+  Precision precision = Precision::automatic;  ///< arithmetic on the CPU; `exact` also means float32 on a GPU
+  bool tta = false;                            ///< test-time augmentation: averages the results of eight orientations
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< the GPU; null: the CPU
+  nn::vulkan::EngineSettings device_settings;  ///< settings of the GPU, such as its memory limit
 };
 
-/// One line of the plan: what needs how much.
+/// The memory of one component of a plan.
 struct PlanPart {
-  std::string name;  ///< "program", "weights", "rings", "stored rows", "decoder", "encoder", ...
-  Bytes ram;
-  Bytes disk;
-  Bytes device_memory{};  ///< memory of the GPU
+  std::string name;       ///< name of the component: "weights", "stored rows", "decoder", "encoder", ...
+  Bytes ram;              ///< main memory
+  Bytes disk;             ///< disk space
+  Bytes device_memory{};  ///< memory of the GPU; 0 on the CPU
 };
 
-/// Everything decided before the first row: computed from headers alone. A value.
+/// Everything that is decided before the first row is read; computed from the headers of picture and network only.
 struct UpscalePlan {
   int input_width = 0, input_height = 0;
-  int output_width = 0, output_height = 0;  ///< of the file
-  int network_runs = 1;                     ///< 1 or 2
-  bool resized = false;                     ///< after the network
-  std::string precision;                    ///< "int16" or "float32"; what `auto` became
-  std::string instruction_set;              ///< "avx512_vnni", "avx2", "neon", "plain"
-  int band_height = 0;                      ///< rows per step
-  int strip_width = 0;                      ///< columns per strip; the whole width if there is one strip
-  int strip_halo = 0;                       ///< columns that a strip repeats on a side
-  std::string device_name = "cpu";          ///< or a GPU's name and driver
-  int tile = 0;                             ///< side of a GPU's tiles in pixels of the input; 0: none
-  int passes = 1;
-  std::vector<PlanPart> parts;
-  Bytes ram;  ///< the sum
-  Bytes disk;
-  Bytes device_memory;
-  double multiplications = 0;  ///< as direct convolution, recomputation and halos included
-  std::chrono::duration<double> expected_time{};
-  std::shared_ptr<const RunPlan> run_plan;  ///< the plan's inside, for Upscaler::run
+  int output_width = 0, output_height = 0;  ///< size of the result in pixels, after a final resize
+  int network_runs = 1;                     ///< how often the network is applied: 1 or 2
+  bool resized = false;                     ///< the rows are resized after the network
+  std::string precision;                    ///< "int16", "float32" or "float16": the arithmetic that was chosen
+  std::string instruction_set;              ///< that of the CPU kernels: "avx512_vnni", "avx2", "neon" or "plain"
+  int band_height = 0;                      ///< rows of the network's input that are computed in one step
+  int strip_width = 0;                      ///< columns per strip; the whole width if there is only one strip
+  int strip_halo = 0;                       ///< largest number of columns that a strip also reads on one side
+  std::string device_name = "cpu";          ///< "cpu", or name and driver of the GPU
+  int tile = 0;                             ///< side of the GPU's tiles in input pixels; 0 on the CPU
+  int passes = 1;               ///< passes over the picture, in all network runs and all orientations together
+  std::vector<PlanPart> parts;  ///< the components of the process's memory
+  Bytes ram;                    ///< main memory: sum of PlanPart::ram
+  Bytes disk;                   ///< disk space: sum of PlanPart::disk
+  Bytes device_memory;          ///< memory of the GPU: sum of PlanPart::device_memory
+  double multiplications = 0;   ///< number of multiplications, counted as direct convolution; values that are computed
+                                ///< more than once (in several passes, or next to cuts) are counted each time
+  std::chrono::duration<double> expected_time{};  ///< rough estimate of the time of the run
+  std::shared_ptr<const RunPlan> run_plan;        ///< the details, for PictureUpscaler::run()
 };
 
-/// Called from the thread that runs the picture, at most every few milliseconds of work; must return quickly.
+/// The progress of a run. The thread that runs the picture calls the callback after each step, which is a few
+/// milliseconds of work; the callback must return quickly.
 struct Progress {
-  double fraction = 0;  ///< 0..1 of the multiplications
-  double pixels = 0;    ///< output pixels finished, all passes weighted
+  double fraction = 0;  ///< share of the multiplications that are done, 0..1
+  double pixels = 0;    ///< `fraction` times the number of pixels of the result
 };
 using ProgressCallback = std::function<void(const Progress&)>;
 
-/// What a GPU did so far, for metrics.
+/// The counts of the GPU's work so far, and its memory, for the metrics.
 struct DeviceReport {
-  std::string name;
+  std::string name;  ///< name and driver
   nn::vulkan::EngineCounts counts;
   nn::vulkan::EngineMemory memory;
 };
 
-/// What one picture is read from and written to.
+/// One picture to enlarge: the arguments of PictureUpscaler::run(). The references must outlive the run.
 struct UpscaleJob {
   const UpscalePlan& plan;
   media::PictureReader& reader;
@@ -96,40 +99,48 @@ struct UpscaleJob {
   std::stop_token stop;
 };
 
-/// One network made ready for pictures of any size: its weights in the order of the machine's kernels, its threads.
-/// Made once, used for picture after picture. Not thread-safe; it uses threads of its own.
+/// Enlarges pictures of any size with one network, one after the other. It keeps the packed weights, the threads and
+/// the GPU between pictures. Not thread-safe; it starts threads of its own.
 class PictureUpscaler {
  public:
-  /// The network must not change afterwards. Of the settings, all but the wanted size hold for every picture.
-  /// `kernels` null: the fastest of this machine. Errors: unsupported, naming the layer.
+  /// Creates an upscaler. The network must not change afterwards. The settings apply to every picture. If `kernels` is
+  /// null, the fastest kernels of this machine are used. Errors: unsupported; the text names the layer.
   static Result<std::unique_ptr<PictureUpscaler>> create(std::shared_ptr<const nn::Network> network,
                                                          const UpscaleSettings& settings,
                                                          const compute::Kernels* kernels = nullptr);
   virtual ~PictureUpscaler() = default;
 
   virtual const nn::Network& network() const = 0;
-  /// Errors: over_budget with the numbers when the smallest plan is above settings.ram; invalid_argument when the scale
-  /// cannot be had; unsupported.
+  /// Plans a picture. `decoder` is the memory of the picture's reader. The first call opens the GPU, or checks the
+  /// precision of int16 on the CPU.
+  /// Errors: over_budget (the text has the numbers) if the smallest plan is above settings.ram; invalid_argument if
+  /// the picture is too small for the network; unsupported; bad_values if a large network computes values that are not
+  /// numbers for the test picture of the precision check; with settings.device_settings.strict, those of opening the
+  /// GPU.
   virtual Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                    const media::WriteOptions& output) = 0;
-  /// Empty if no GPU was asked for.
+  /// Returns the report of the GPU; nothing if no GPU was opened.
   virtual std::optional<DeviceReport> device_report() const = 0;
-  /// Reads all of the picture, writes all of its rows (their extent is that of rows_info()); the caller calls
-  /// writer.finish(). Returns what should be told: "rows from 512 on were repeated in float32: ...".
-  /// Errors: cancelled; corrupt or io (from the reader and the writer); over_budget; bad_values when the network's
-  /// values are no numbers, or its picture one colour, in float32 too.
+  /// Reads the whole picture and writes all rows of the result, in the format of rows_info(). The caller must call
+  /// writer.finish() afterwards. Returns messages about differences from the plan: "rows from 512 on were repeated in
+  /// float32: ...".
+  /// Errors: cancelled; those of the reader and the writer; over_budget; bad_values if the network computes values that
+  /// are not numbers, or one colour where the picture has many, in float32 too; with settings.device_settings.strict,
+  /// those of the GPU.
   virtual Result<std::vector<std::string>> run(const UpscaleJob& job) = 0;
 };
 
-/// What the writer will be given for this picture: the network's extent before the final resize.
+/// Returns the format of the rows that the writer receives: the result of the network before the final resize.
 media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings);
-/// How often the network is applied: 1, or 2 when once is not enough.
+/// Returns how often the network is applied: 1, or 2 if the scale of the result is larger than that of the network.
 int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings);
-/// The extent of the file.
+/// The size of the final result in pixels.
 struct FinalSize {
   int width = 0, height = 0;
 };
+/// Returns the size of the final result: after the network and a final resize. Errors: invalid_argument if it is too
+/// large.
 Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings);
 

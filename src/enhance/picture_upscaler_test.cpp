@@ -108,7 +108,7 @@ Result<UpscaleOutput> run_upscaler(const std::shared_ptr<const nn::Network>& net
   return result;
 }
 
-/// The plain reference's 8-bit answer for an RGB picture.
+/// Returns the 8-bit result of the reference implementation for an RGB picture.
 TestPicture reference_of(const nn::Network& network, const TestPicture& picture) {
   nn::RgbPicture rgb{picture.info.height, picture.info.width, {}};
   for (int y = 0; y < rgb.height; ++y) {
@@ -163,7 +163,8 @@ TEST_P(UpscaleFamily, TheMemoryLimitChangesNoPixel) {
   UpscaleSettings s = exact();
   const auto ample = run_upscaler(network, picture, s);
   ASSERT_TRUE(ample) << ample.error().what;
-  // What the process holds varies while tests run: begin with room to spare, go down to the refusal.
+  // The memory of the process varies while tests run: start with enough, and reduce the limit until the plan is
+  // refused.
   const Bytes base = ample->plan.ram + 16_MiB;
   int fitted = 0;
   for (Bytes ram = base; ram > 2_MiB; ram = ram - 2_MiB) {
@@ -280,7 +281,7 @@ TEST(Upscale, InvisibleColoursDoNotBleed) {
     for (int x = 0; x < 48; ++x) {
       const bool is_visible = x >= 14 && x < 30 && y >= 10;
       red.set(y, x, 0, is_visible ? 200 : 0);
-      red.set(y, x, 1, is_visible ? 40 : 255);  // garish where nobody sees it
+      red.set(y, x, 1, is_visible ? 40 : 255);  // a bright colour where the picture is transparent
       red.set(y, x, 2, is_visible ? 40 : 255);
       red.set(y, x, 3, is_visible ? 255 : 0);
     }
@@ -370,15 +371,15 @@ TEST(Upscale, TtaIsTheMeanOfEightOrientations) {
   }
 }
 
-/// 3 -> 32 -> 3 channels at 1x: most channels pass the picture; channel 31 answers to one 3x3 pattern alone, with a value
-/// that float16 cannot hold, and is then made small again.
+/// Returns a network of 3 -> 32 -> 3 channels at 1x. It copies the picture, but channel 31 reacts to one 3x3 pattern
+/// with a value that float16 cannot hold; the next layer makes it small again.
 std::shared_ptr<const nn::Network> network_with_float16_overflow() {
   std::vector<float> first(32 * 27, 0.0F);
   std::vector<float> first_bias(32, 0.0F);
   for (int c = 0; c < 3; ++c) first[static_cast<std::size_t>(c * 27 + c * 9 + 4)] = 1;
   const int pattern[9] = {1, -1, -1, -1, 1, 1, 1, 1, -1};
   for (int t = 0; t < 9; ++t) first[static_cast<std::size_t>(31 * 27 + t)] = 2e5F * static_cast<float>(pattern[t]);
-  first_bias[31] = -2e5F * 4.6F;  // the pattern itself gives 5
+  first_bias[31] = -2e5F * 4.6F;  // the pattern itself has the sum 5
   std::vector<float> second(3 * 32 * 9, 0.0F);
   for (int c = 0; c < 3; ++c) second[static_cast<std::size_t>((c * 32 + c) * 9 + 4)] = 1;
   second[static_cast<std::size_t>(31 * 9 + 4)] = 1e-7F;
@@ -423,7 +424,7 @@ TEST(Upscale, ABandWithoutNumbersIsRepeatedInFloat32) {
   EXPECT_LE(most_off(result->picture, picture), 1) << "the network passes the picture on";
 }
 
-/// Three channels of a constant at 1x, whatever the picture.
+/// Returns a network that makes every picture one colour, at 1x.
 std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
   std::vector<std::byte> bin(4 + 81 * 4 + 3 * 4, std::byte{0});
   for (int c = 0; c < 3; ++c) std::memcpy(bin.data() + 4 + 81 * 4 + c * 4, &value, 4);
@@ -453,7 +454,7 @@ TEST(Upscale, ARefusalHasTheNumbers) {
   EXPECT_NE(result.error().what.find("1 MiB"), std::string::npos) << result.error().what;
 }
 
-// --- against what established programs made of the same pictures ----------------------------------------------------
+// Comparisons with the results of established programs for the same pictures.
 
 const std::filesystem::path kShared = std::filesystem::path{places::source()} / ".." / "shared";
 
@@ -534,7 +535,8 @@ TEST(RgbaGolden, ColourAgreesWhereNoHiddenPixelIsInReach) {
   ASSERT_TRUE(picture && reference);
   const auto result = run_upscaler(std::make_shared<const nn::Network>(*std::move(network)), *picture, exact());
   ASSERT_TRUE(result);
-  // The whole picture's means see the hidden pixels, so a few grey levels may differ everywhere; alpha may not.
+  // The network's means over the whole picture include hidden pixels, so colours may differ by a few levels everywhere.
+  // Alpha may not differ.
   constexpr int kReach = 36;
   int compared = 0;
   int most = 0;

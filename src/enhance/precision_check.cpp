@@ -20,19 +20,21 @@ namespace {
 
 using compute::Arithmetic;
 
-constexpr int kVersion = 2;  // of the drawn picture and of the kernels' rounding: raise it to check again
+constexpr int kVersion = 2;  // version of the check; raise it if the test picture or the kernels' rounding changes
 constexpr double kMinPsnrDb = 55;
-constexpr int kMaxDifference = 8;
-/// Some 50 ms on two cores with vector kernels.
+constexpr int kMaxDifference = 8;  // of 255
+/// Limit of the multiplications for the large test picture. They take about 50 ms on two cores with vector kernels.
 constexpr double kMaxMultiplications = 1.6e10;
-constexpr int kSide = 96;
-/// Of larger networks. Their weights in the order of float32's kernels take more than most plans have; the plain
-/// reference reads the network's own, and makes so small a picture in a second.
+constexpr int kSide = 96;  // side of the large test picture in pixels
+/// Sides of the test picture for larger networks, in pixels. The packed float32 weights of such a network need more
+/// memory than most plans have. The reference implementation needs no packed weights, and computes such a small picture
+/// in a second.
 constexpr std::array kSmallSides{8, 16, 32, 64, 96};
-/// Rows that are kept for speed alone take no more than this.
+/// Memory for rows of the test picture with which planning is tried first, although more would make the run faster.
 constexpr Bytes kSmallRowMemory = 16_MiB;
 
-/// Four quarters: noise, a checkerboard, saturated colours in bars, a ramp with a sharp disc.
+/// Returns a value of the test picture. Its four quarters are noise, a checkerboard, bars of saturated colours, and a
+/// ramp with a sharp disc.
 float test_picture_value(int side, int c, int y, int x) {
   const int half = side / 2;
   if (y < half && x < half) {
@@ -78,7 +80,7 @@ compute::ElementType element_type_of(Arithmetic arithmetic) {
   return arithmetic == Arithmetic::int16 ? compute::ElementType::float16 : compute::ElementType::float32;
 }
 
-/// Modest rows if those will do, else whatever there is room for.
+/// Plans within kSmallRowMemory if that is possible, otherwise within `memory`.
 Result<nn::StripPlan> plan_rows(const PrecisionCheckContext& context, const Geometry& geometry, Arithmetic arithmetic,
                                 Bytes memory) {
   const nn::Graph& graph = context.network.graph;
@@ -91,7 +93,8 @@ Result<nn::StripPlan> plan_rows(const PrecisionCheckContext& context, const Geom
   return nn::plan_single_strip(graph, context.program, input, element_type_of(arithmetic), limits);
 }
 
-/// The smallest pictures are too small for a few networks.
+/// Returns the geometry of the test picture: of side kSide, or for a large network of the smallest side in kSmallSides
+/// that the network accepts.
 Result<Geometry> choose_geometry(const nn::Network& network) {
   if (!is_large(network)) return geometry_of(network.family, kSide, kSide);
   Status problem = ok();
@@ -104,7 +107,7 @@ Result<Geometry> choose_geometry(const nn::Network& network) {
   return problem.error();
 }
 
-/// Of the network's result, border and all.
+/// Returns an upper limit of the number of values of the network's result, border included.
 std::size_t result_values(const nn::Network& network, const Geometry& geometry) {
   const auto scale = static_cast<std::size_t>(std::max(1, network.family.scale));
   return 3 * scale * scale * static_cast<std::size_t>(geometry.input_width) *
@@ -134,7 +137,8 @@ Result<std::vector<float>> run_test_picture(const PrecisionCheckContext& context
   return result;
 }
 
-/// The same in float32 by the plain reference. Its planes are whole: [c][y][x]; run_drawn() has rows of all channels.
+/// Computes the result of the test picture in float32 with the reference implementation. Reorders it from [c][y][x] to
+/// rows [y][c][x], as run_test_picture() returns them.
 Result<std::vector<float>> run_reference(const nn::Network& network, const Geometry& geometry) {
   compute::Planes picture{network.graph.blobs[static_cast<std::size_t>(network.graph.input)].channels,
                           geometry.input_height, geometry.input_width};
@@ -160,7 +164,7 @@ Result<std::vector<float>> run_reference(const nn::Network& network, const Geome
   return result;
 }
 
-/// What run_reference() holds at once, at most: every blob.
+/// Returns the peak memory of run_reference(): it keeps every blob.
 Result<Bytes> reference_bytes(const nn::Graph& graph, const Geometry& geometry) {
   const auto extents = nn::infer_extents(graph, {geometry.input_height, geometry.input_width});
   if (!extents) return extents.error();

@@ -9,40 +9,45 @@
 
 namespace weir::enhance {
 
-/// Whether a network's int16 arithmetic is near enough to float32.
+/// The result of a check whether a network computes nearly the same in int16 arithmetic as in float32. If int16 gives
+/// values that are not numbers, all fields keep their initial values.
 struct PrecisionVerdict {
-  double psnr_db = 0;      ///< dB; of int16 against float32
-  int max_difference = 0;  ///< of 255
-  bool good_enough = false;
+  double psnr_db = 0;        ///< peak signal-to-noise ratio of int16 against float32, in dB; 99 if both are equal
+  int max_difference = 0;    ///< largest difference of a sample, in steps of 1/255
+  bool good_enough = false;  ///< int16 may be used
 };
 
-/// What is checked. All must outlive the check.
+/// The network that is checked, and the kernels that run it; the references must outlive the check.
 struct PrecisionCheckContext {
   const nn::Network& network;
   const nn::Program& program;
   const compute::Kernels& kernels;
 };
 
-/// Runs a network in int16 and in float32 on a drawn picture of extremes (noise, a checkerboard, saturated colours, a
-/// ramp): int16 is good enough at 55 dB and no sample off by more than 8 of 255. The picture is 96x96. For a network so
-/// large that this would take noticeable time it is 8x8, and float32 is the plain reference's, which packs no weights.
-/// The verdict is the same every time; it is remembered in the user's cache folder, by all of the network that changes a
-/// result and by the instruction set.
+/// Checks the precision of a network: runs it in int16 and in float32 on a test picture of extremes (noise, a
+/// checkerboard, saturated colours, a ramp). int16 is good enough if the PSNR is at least 55 dB and no sample differs
+/// by more than 8 of 255. The picture has 96x96 pixels. For a network so large that a picture of this size would take
+/// noticeable time, it has 8x8 pixels (more if the network needs more), and nn::run_reference(), the slow reference
+/// implementation, computes float32, because it needs no memory for packed weights.
+/// The same network and instruction set always give the same verdict, so it is cached in the user's cache folder.
 class PrecisionCheck {
  public:
-  /// Chooses the picture, and rows that fit into `memory`. Depends on the machine and the network alone, not on whether
-  /// a verdict is remembered. Errors: over_budget with the numbers; invalid_argument if no picture is large enough.
+  /// Chooses the test picture, and a plan that fits into `memory`. The result is the same whether a verdict is cached
+  /// or not. Errors: over_budget (the text has the numbers); invalid_argument if every test picture is too small for
+  /// the network.
   static Result<PrecisionCheck> plan(const PrecisionCheckContext& context, int threads, Bytes memory);
 
-  /// What run() takes beside what the process has, at most; all of it is given back.
+  /// Returns the largest amount of memory that run() allocates; run() frees all of it.
   Bytes need() const { return need_; }
-  /// Errors: those of running the network; bad_values if float32 fails too.
+  /// Returns the cached verdict; if there is none, runs the check and caches its verdict.
+  /// Errors: those of nn::Runner, except bad_values in int16; bad_values if the reference implementation (which is used
+  /// for large networks) gives values that are not numbers.
   Result<PrecisionVerdict> run(const PrecisionCheckContext& context, compute::ThreadTeam& team) const;
 
  private:
   Geometry geometry_;
-  bool by_reference_ = false;  // float32, of a large network
-  nn::StripPlan exact_, fast_;
+  bool by_reference_ = false;   // the reference implementation computes float32 (large networks)
+  nn::StripPlan exact_, fast_;  // plans for float32 (not if by_reference_) and for int16
   Bytes need_;
 };
 

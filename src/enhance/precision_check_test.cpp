@@ -20,7 +20,7 @@
 namespace weir::enhance {
 namespace {
 
-/// The user's cache folder, new and empty.
+/// Sets the user's cache folder to a new, empty one.
 class PrecisionCheckTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -63,7 +63,7 @@ Result<UpscalePlan> plan_of(const std::shared_ptr<const nn::Network>& network, B
   return (*upscaler)->plan(picture, {}, output);
 }
 
-/// What the plan asks for beside the process as it is, which grows and shrinks by what other tests left in the heap.
+/// Returns the memory of a plan without that of the process, which depends on what other tests left in the heap.
 Bytes without_program(const UpscalePlan& plan) {
   Bytes sum;
   for (const PlanPart& part : plan.parts)
@@ -100,7 +100,7 @@ TEST_F(PrecisionCheckTest, ItsMemoryIsWithinTheLimitOrItIsRefused) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_NE(refused.error().what.find("raise --ram"), std::string::npos) << refused.error().what;
-  // The least limit of a plan is that of the check or of the picture, cold and warm.
+  // The smallest possible limit is the same with and without a cached verdict.
   for (const Bytes ram : {resident_memory() + 2_MiB, resident_memory() + 12_MiB, resident_memory() + 24_MiB,
                           resident_memory() + 48_MiB}) {
     std::filesystem::remove_all(cache_.path() / "weir");
@@ -113,7 +113,7 @@ TEST_F(PrecisionCheckTest, ItsMemoryIsWithinTheLimitOrItIsRefused) {
   }
 }
 
-/// One layer of each kind, whose parameters are to be varied.
+/// Returns the key of a network with these layers; the caller varies their parameters.
 std::uint64_t key_of(std::string_view lines, std::size_t weights, float first = 0.25F) {
   std::string param{"7767517\n"};
   param += lines;

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Empty where there is no folder for it.
+/// Returns the path of the file for a verdict; an empty path if the environment names no cache folder.
 fs::path cache_file(std::uint64_t key) {
   const fs::path cache = user_cache_folder(process_environment());
   return cache.empty() ? cache : cache / "precision" / fmt::format("{:016x}", key);

@@ -7,13 +7,15 @@
 
 namespace weir::enhance {
 
-/// Under which a verdict is remembered: everything of the network that changes a result, the instruction set, and the
-/// version of the check.
+/// Returns the cache key of a verdict: a hash of everything in the network that changes a result (nn::fingerprint), of
+/// the instruction set, and of `version`, the version of the check.
 std::uint64_t verdict_key(const nn::Graph& graph, const compute::Kernels& kernels, int version);
 
-/// From $XDG_CACHE_HOME/weir/precision (or ~/.cache/...). Empty if nothing, or nothing readable, is there.
+/// Reads a verdict from a file in $XDG_CACHE_HOME/weir/precision, or in ~/.cache/weir/precision if XDG_CACHE_HOME is
+/// not set. Returns nothing if the file is missing or not readable.
 std::optional<PrecisionVerdict> load_verdict(std::uint64_t key);
-/// That it cannot be written is no error. The file appears whole or not at all.
+/// Writes a verdict to the same folder. The file appears complete or not at all. A failure is ignored, because this is
+/// only a cache.
 void save_verdict(std::uint64_t key, const PrecisionVerdict& verdict);
 
 }  // namespace weir::enhance

@@ -14,9 +14,10 @@ namespace weir::enhance {
 
 namespace {
 
-constexpr int kBandRows = 16;  // input rows that are judged together
+constexpr int kBandRows = 16;  // number of source rows that are checked together
 
-/// First tap and fraction of enlarged position x.
+/// Returns, for column (or row) x of the enlarged picture, the index of the first of its four source pixels, and the
+/// position t (0..1) between the second and the third.
 std::pair<int, double> cubic_position(int x, int scale) {
   const double centre = (x + 0.5) / scale - 0.5;
   const double floor = std::floor(centre);
@@ -54,7 +55,7 @@ void ResultConverter::add_source(float* planes, std::ptrdiff_t plane_stride, int
 }
 
 void ResultConverter::make_grey(float* planes, std::ptrdiff_t plane_stride) {
-  // Luma weights of ITU-R BT.601; the three planes of a grey picture hardly differ.
+  // Luma weights of ITU-R BT.601. The three planes of a grey picture are nearly equal.
   const float* green = planes + plane_stride;
   const float* blue = planes + 2 * plane_stride;
   for (int x = 0; x < info_.width; ++x) planes[x] = 0.299F * planes[x] + 0.587F * green[x] + 0.114F * blue[x];
@@ -80,7 +81,7 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
       }
       sum += down[k] * along;
     }
-    // Cut, not rounded, as the established programs do on the CPU.
+    // Truncated, not rounded, as established programs do on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
     const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
     if (info_.bits == 8)
@@ -128,7 +129,7 @@ Status ResultConverter::check(int first, int last, const compute::ValueSummary& 
     checked_.range.add(source_.range(source));
   }
   const bool is_band_end = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
-  // Until then it may still become another.
+  // Before the end of the band another colour may still follow: an empty range prevents the check for a single colour.
   switch (nn::check_values({summary.has_non_finite, checked_.has_unequal_pixels},
                            is_band_end ? checked_.range : nn::ColourRange{})) {
     case nn::ValueFault::none:
@@ -144,7 +145,7 @@ Status ResultConverter::check(int first, int last, const compute::ValueSummary& 
 Result<ResultConverter::RowSpan> ResultConverter::begin_rows(int first, int count) {
   const RowSpan part{std::max(first, geometry_.crop), std::min(first + count, geometry_.crop + info_.height)};
   if (part.first >= part.last) return part;
-  // Alpha's taps reach two rows further down.
+  // The taps for alpha reach two rows further down.
   const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
   if (auto status = source_.read_up_to(newest); !status) return status.error();
   samples_.resize(info_.row_bytes() * static_cast<std::size_t>(part.last - part.first));
@@ -164,13 +165,13 @@ Status ResultConverter::convert(const nn::PlanarRows& rows) {
     make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
              summaries[static_cast<std::size_t>(i)]);
   };
-  // The first row of a band says what the others are compared with; it is made before them.
+  // The other rows of a band are compared with its first pixel, so the first row is converted before them.
   const int band = band_of(first);
   const int rows_alone = band != checked_.band ? 1 : 0;
   if (rows_alone == 1) {
     make(0);
     begin_band(rows, first - rows.first, band);
-    summaries[0].has_unequal = false;  // it was compared with the band before
+    summaries[0].has_unequal = false;  // it was compared with the previous band
   }
   team_.run(last - first - rows_alone, 1, 1, [&](int from, int to, int) {
     for (int i = from; i < to; ++i) make(i + rows_alone);
@@ -210,7 +211,7 @@ Status ResultConverter::convert(const nn::ByteRows& rows) {
     checked_.band = band;
     std::memcpy(checked_.first_pixel.data(), samples_.data(), checked_.first_pixel.size());
   }
-  compute::ValueSummary summary;  // that all are numbers, the device's tiles were asked
+  compute::ValueSummary summary;  // the device's tiles were already checked for values that are not numbers
   for (int i = 0; i < last - first && !summary.has_unequal; ++i) {
     summary.has_unequal =
         rows.non_uniform[static_cast<std::size_t>(first - rows.first + i)] ||

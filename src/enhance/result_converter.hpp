@@ -16,46 +16,62 @@
 
 namespace weir::enhance {
 
-/// Takes whole interleaved rows, the first of which is row `first`.
+/// Receives complete rows of interleaved samples; `first` is the picture row of the first of these rows.
 using SampleRowSink = std::function<Status(int first, std::span<const std::byte> rows)>;
 
-/// Makes of a network's planar rows the rows of the picture: cut to its extent, the picture added where the network
-/// makes a difference, grey again if it was grey, alpha enlarged beside it, as 8- or 16-bit samples. Rows that a device
-/// made samples of are cut, and alpha is put beside them. Checks every band:
-/// values that are no numbers, or one colour throughout where the picture has many, are the error bad_values.
+/// Converts the rows that a network computes to rows of the result:
+///   - crops them to the enlarged picture;
+///   - adds the source picture, enlarged, if the network computes only the difference from it;
+///   - makes them grey if the picture is grey;
+///   - adds the source's alpha channel, enlarged by cubic interpolation;
+///   - converts them to 8- or 16-bit samples.
+/// Rows that a device has already converted to samples are only cropped and get alpha.
+/// Checks the result in bands of 16 rows of the source: values that are not numbers, or a single colour where the
+/// source has many, are the error bad_values. Not thread-safe; it uses the threads of `team`.
 class ResultConverter {
  public:
-  /// `info`: of the rows made. `bits` of it may differ from the source's.
+  /// `info` is the format of the rows to make; its `bits` may differ from those of the source. The arguments passed by
+  /// reference, except `geometry` and `info`, must outlive this object.
   ResultConverter(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
                   SourceWindow& source, const compute::Kernels& kernels, compute::ThreadTeam& team, SampleRowSink sink);
 
+  /// Converts rows of float32 planes and passes them to the sink. May change the values of `rows`.
+  /// Errors: bad_values; those of the source and of the sink.
   Status convert(const nn::PlanarRows& rows);
-  /// Only for pictures of 8 bits in colour; what the picture is to add was added.
+  /// Does the same with 8-bit samples that a device made; the device has already added the source if the network needs
+  /// it. Only for colour pictures of 8 bits.
   Status convert(const nn::ByteRows& rows);
 
  private:
   struct RowSpan {
-    int first = 0, last = 0;  ///< of the network's rows
+    int first = 0, last = 0;  ///< rows first..last-1 of the network's output, before the crop
   };
-  struct BandCheck {  // one band of input rows
-    int band = -1;
+  struct BandCheck {  // the state of the check of one band of source rows
+    int band = -1;    ///< index of the band; -1: no band yet
     std::array<float, 3> first_values{};
-    std::array<std::uint8_t, 3> first_pixel{};  ///< of bytes: the band's first pixel
+    std::array<std::uint8_t, 3> first_pixel{};  ///< first pixel of the band, if the rows are samples
     bool has_unequal_pixels = false;
-    nn::ColourRange range;
+    nn::ColourRange range;  ///< colours of the source in the rows of the band that were converted so far
   };
+  /// Converts row i of `rows` to samples at `to`. `summary` receives whether a value is not finite, or
+  /// differs from the first pixel of the band.
   void make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::ValueSummary& summary);
+  /// Adds the enlarged source to row y of the picture.
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);
+  /// Replaces the first plane by the luma of all three.
   void make_grey(float* planes, std::ptrdiff_t plane_stride);
+  /// Computes the alpha samples of row y by cubic interpolation of the source.
   void make_alpha(int y, std::byte* to);
-  /// Those of `count` rows from `first` on that lie in the picture; the source is then read as far as they need.
+  /// Returns the part of the `count` rows from `first` on that is inside the picture, and reads the source as far as
+  /// the conversion of these rows needs it. Errors: those of the source.
   Result<RowSpan> begin_rows(int first, int count);
+  /// Returns the index of the band that row `row` of the network's output belongs to.
   int band_of(int row) const;
-  /// Copies row i of `rows`, with room for alpha.
+  /// Copies row i of `rows`, and adds alpha if the picture has alpha.
   void copy_row(const nn::ByteRows& rows, int i, std::byte* to);
-  /// Row i of `rows`, made, is the first of a band.
+  /// Starts the check of band `band`, whose first row is row i of `rows`; the row is already converted.
   void begin_band(const nn::PlanarRows& rows, int i, int band);
-  /// Output rows first..last-1 were made.
+  /// Checks the rows first..last-1 of the result, which are converted. Errors: bad_values.
   Status check(int first, int last, const compute::ValueSummary& summary);
 
   const nn::Family& family_;
@@ -68,10 +84,10 @@ class ResultConverter {
   std::vector<std::byte> samples_;
   BandCheck checked_;
   struct AlphaTap {
-    int index;
-    std::array<float, 4> weight;
+    int index;                    // source column of the first of four taps; may be outside the picture
+    std::array<float, 4> weight;  // weights of the four taps
   };
-  std::vector<AlphaTap> alpha_across_;
+  std::vector<AlphaTap> alpha_across_;  // by column of the result; empty without alpha
 };
 
 }  // namespace weir::enhance

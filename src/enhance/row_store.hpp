@@ -9,21 +9,23 @@
 
 namespace weir::enhance {
 
-/// Rows of one length, in any order, in memory or on disk. Not thread-safe.
+/// Stores rows of one length in memory or in a temporary file; rows can be read and written in any order. Not
+/// thread-safe.
 class RowStore {
  public:
-  /// `folder` empty: in memory. Errors: over_budget, io.
+  /// Creates a store in a file of `folder`, or in memory if `folder` is empty. Errors: over_budget, io.
   static Result<RowStore> create(int rows, std::size_t row_bytes, const std::filesystem::path& folder);
-  /// From byte `at` of the row on. Errors: io.
+  /// Writes `bytes` into a row, beginning at byte offset `at` of the row. Errors: io.
   Status write(int row, std::span<const std::byte> bytes, std::size_t at = 0);
-  /// What was never written reads as zero. Errors: io.
+  /// Reads `bytes.size()` bytes of a row, beginning at byte offset `at` of the row. Bytes that were never written are
+  /// zero. Errors: io.
   Status read(int row, std::span<std::byte> bytes, std::size_t at = 0);
 
  private:
   explicit RowStore(std::size_t row_bytes) : row_bytes_{row_bytes} {}
   std::size_t row_bytes_;
-  AnonymousMapping memory_;
-  std::optional<ScratchFile> file_;
+  AnonymousMapping memory_;          // the rows, if there is no file
+  std::optional<ScratchFile> file_;  // the rows, if they are on disk
 };
 
 }  // namespace weir::enhance

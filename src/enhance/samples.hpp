@@ -8,14 +8,16 @@
 
 namespace weir::enhance {
 
-/// Calls use(samples, most): a row's interleaved samples as the numbers that they are, and the largest that one can be.
+/// Calls use(samples, largest) and returns its result. `samples` points to the interleaved samples of the row as
+/// uint8_t or uint16_t; `largest` is the largest possible sample, 255 or 65535.
 template <class Use>
 auto with_samples(std::span<const std::byte> row, int bits, Use&& use) {
   if (bits == 8) return use(reinterpret_cast<const std::uint8_t*>(row.data()), 255.0F);
   return use(reinterpret_cast<const std::uint16_t*>(row.data()), 65535.0F);
 }
 
-/// Calls put(colour, x, value), the value 0..1, for three colours of `count` pixels: pixel x is the row's column(x).
+/// Calls put(colour, x, value) for the three colours of `count` pixels; `colour` is 0 to 2, `value` is 0 to 1. Pixel x
+/// is read from column column(x) of the row. For a grey picture all three colours get the same value.
 template <class Column, class Put>
 void for_each_colour(std::span<const std::byte> row, const media::PictureInfo& info, int count, Column&& column,
                      Put&& put) {

@@ -10,23 +10,30 @@
 
 namespace weir::enhance {
 
-/// The picture as a network reads it: bordered, planar float32, 0..1. Keeps the last rows of the picture as they came,
-/// for the border at the bottom, for alpha, and for networks whose output is added to the picture.
+/// Delivers the picture in the form that a network reads: with a reflected border, as float32 planes, 0..1. Keeps the
+/// last rows of the picture in a ring buffer, because rows are needed again: for the border at the bottom, for alpha,
+/// and for networks whose output is added to the enlarged picture. Not thread-safe.
 class SourceWindow final : public nn::InputRows {
  public:
-  /// `lead`: rows that may be asked for by row() behind the newest.
+  /// `read_ahead_rows` is the number of rows that are read ahead of the result: row() can return at least this many of
+  /// the newest rows. `reader` must outlive this object.
   SourceWindow(media::PictureReader& reader, const Geometry& geometry, int read_ahead_rows);
+  /// Returns how many rows of the picture are kept.
   static int rows_kept(const Geometry& geometry, int read_ahead_rows);
+  /// Returns the memory that a SourceWindow with these arguments needs.
   static Bytes need(const media::PictureInfo& info, const Geometry& geometry, int read_ahead_rows);
 
+  /// Goes back to the first row. Errors: those of the reader.
   Status rewind() override;
+  /// Fills rows of the network's input; see nn::InputRows. Errors: those of the reader.
   Status fill(const nn::PlanarRows& rows) override;
 
-  /// Reads on, if need be, until row y was read (a last pass may not need the picture itself). Errors: of the reader.
+  /// Reads the picture up to and including row y, unless row y was read already. The network itself calls only fill(),
+  /// and does not read the picture at all in a last pass that uses stored tensors. Errors: those of the reader.
   Status read_up_to(int y);
-  /// Interleaved samples of picture row y, which must be one of the rows kept.
+  /// Returns the interleaved samples of picture row y, which must be one of the rows that are kept.
   std::span<const std::byte> row(int y) const;
-  /// Of the samples of that row.
+  /// Returns the lowest and highest value of each colour in picture row y, which must be one of the rows that are kept.
   nn::ColourRange range(int y) const;
   const media::PictureInfo& info() const { return info_; }
 
@@ -34,11 +41,11 @@ class SourceWindow final : public nn::InputRows {
   media::PictureInfo info_;
   AlphaBleed rows_;
   Geometry geometry_;
-  int kept_;
-  int read_ = 0;
-  std::vector<std::byte> ring_;
-  std::vector<nn::ColourRange> ranges_;
-  std::vector<int> column_;  // picture column under each input column
+  int kept_;                             // number of rows in the ring buffer
+  int read_ = 0;                         // number of rows read so far
+  std::vector<std::byte> ring_;          // row y is in slot y % kept_
+  std::vector<nn::ColourRange> ranges_;  // by slot
+  std::vector<int> column_;              // column of the picture for each column of the input
 };
 
 }  // namespace weir::enhance

@@ -5,7 +5,8 @@
 
 namespace weir::enhance {
 
-/// A picture that was made by one run of a network and is read by the next.
+/// Reads a picture from a row store: the result of the first run of the network, which the second run enlarges.
+/// `store` must outlive this object.
 class StoredPicture final : public media::PictureReader {
  public:
   StoredPicture(RowStore& store, const media::PictureInfo& info) : store_{store}, info_{info} {}

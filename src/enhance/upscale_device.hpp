@@ -10,32 +10,40 @@
 
 namespace weir::enhance {
 
-/// The GPU of an upscaler: opened when it is first needed, kept from picture to picture, given up if it cannot be opened.
-/// Not thread-safe.
+/// The GPU of a PictureUpscaler. It is opened at first use and kept from picture to picture; it is disabled if it
+/// cannot be opened. Not thread-safe.
 class UpscaleDevice {
  public:
-  /// All must outlive it.
+  /// Stores references to all arguments; they must outlive this object.
   UpscaleDevice(const nn::Graph& graph, const nn::Program& program, const UpscaleSettings& settings)
       : graph_{graph}, program_{program}, settings_{settings} {}
 
-  /// A GPU was asked for and not given up.
+  /// Returns true if the settings name a GPU and disable() was not called.
   bool is_enabled() const { return settings_.gpu != nullptr && !disabled_; }
-  /// Errors: those of nn::vulkan::Engine::create.
+  /// Opens the GPU unless it is open already. Errors: those of nn::vulkan::Engine::create.
   Status open();
+  /// Turns the GPU off permanently, and adds an event (a message for the user) that names the reason.
   void disable(const Error& why);
+  /// Returns the engine; open() must have succeeded.
   nn::vulkan::Engine& engine() { return *engine_; }
-  /// What the device's memory and the host's have room for. Errors: over_budget with the numbers; invalid_argument.
+  /// Plans a picture within the free memory of the device and `host` bytes of main memory. `transfer` is the format in
+  /// which pixels are copied to and from the device.
+  /// Errors: over_budget (the text has the numbers); invalid_argument.
   Result<nn::vulkan::DevicePlan> plan(nn::Extent input, Bytes host, nn::vulkan::TransferFormat transfer) {
     return engine_->plan(input, host, transfer);
   }
 
-  /// Memory of the process that the device keeps for the next picture, whose plan counts it.
+  /// Returns the bytes of this process that a software device (a Vulkan device that computes on the CPU) keeps for the
+  /// next picture; 0 for a GPU. The plan of the next picture contains this memory, so the planner subtracts it from the
+  /// resident memory.
   Bytes kept_host_memory() const;
 
-  /// What is to be said of it comes here; each text is said once for each device.
+  /// Adds a message for the user to the pending events.
   void add_event(std::string text) { events_.push_back(std::move(text)); }
   std::vector<std::string>& events() { return events_; }
+  /// Appends the pending events to `events` and clears them, so that each is reported once.
   void move_events_to(std::vector<std::string>& events);
+  /// Returns the report of the GPU; nothing if it was never opened.
   std::optional<DeviceReport> report() const;
 
  private:

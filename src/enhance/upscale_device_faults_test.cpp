@@ -1,4 +1,4 @@
-// What becomes of pictures when their device fails: at every allocation, submission and wait in turn.
+// Tests what happens to a picture when its device fails: at every allocation, submission and wait in turn.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using compute::vulkan::FaultPoint;
 using testing::Contains;
 using testing::HasSubstr;
 
-/// Answers with a fault at the nth call of one kind; a lost device stays lost until it is opened anew.
+/// Injects a fault at the nth call of one kind. A lost device stays lost until it is opened again.
 class OneFault final : public compute::vulkan::FaultInjector {
  public:
   OneFault(FaultPoint point, int at_call, VkResult result, bool forever = false)
@@ -41,7 +41,7 @@ class OneFault final : public compute::vulkan::FaultInjector {
   bool lost_ = false;
 };
 
-/// How often the driver is asked for each while one picture is enlarged.
+/// Returns the number of calls of one kind while one picture is enlarged.
 int calls_of(FaultPoint point, const std::shared_ptr<const nn::Network>& network, const Picture& picture,
              UpscaleSettings settings) {
   OneFault none{point, -1, VK_SUCCESS};
@@ -82,7 +82,7 @@ TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
     const auto result = enlarge(network_, picture_, settings);
     ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
     EXPECT_LE(most_off(*result, *expected), 0) << "call " << call;
-    // Memory that the driver refuses is asked for again once the pool has nothing idle left.
+    // After the driver refuses memory, the pool frees idle blocks and tries again.
     EXPECT_LE(result->events.size(), 1U) << "call " << call;
     if (GetParam().point != FaultPoint::allocate) {
       EXPECT_EQ(result->events.size(), 1U) << "call " << call;
@@ -113,7 +113,8 @@ TEST_P(VulkanFaults, FailThePictureWhenTheDeviceIsStrict) {
     OneFault fault{GetParam().point, call, GetParam().result};
     settings.device_settings.faults = &fault;
     const auto result = enlarge(network_, picture_, settings);
-    if (result && GetParam().result == VK_ERROR_OUT_OF_DEVICE_MEMORY) continue;  // the pool had something to give back
+    // The run can succeed: after the driver refuses memory, the pool frees idle blocks and tries again.
+    if (result && GetParam().result == VK_ERROR_OUT_OF_DEVICE_MEMORY) continue;
     ASSERT_FALSE(result) << "call " << call;
     EXPECT_THAT(result.error().code, testing::AnyOf(Errc::device_lost, Errc::over_budget)) << result.error().what;
   }

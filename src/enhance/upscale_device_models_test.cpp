@@ -1,5 +1,5 @@
-// The published networks on a Vulkan device against the CPU, with a row of a table for each. They lie outside the
-// project, in ../shared; it takes a few minutes, so only with WEIR_ALL_REFERENCES=1.
+// Compares the published networks on a Vulkan device with the CPU, and prints a table row for each. They are outside
+// the project, in ../shared. The test takes a few minutes, so it runs only with WEIR_ALL_REFERENCES=1.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// Pictures enlarged on a Vulkan device: the CPU's pictures, inside its memory, with nothing left behind.
+// Tests of pictures that a Vulkan device enlarges: they equal those of the CPU, stay within the memory limit, and leave
+// no memory allocated.
 
 #include "enhance/upscale_device_test.hpp"
 
@@ -77,7 +78,8 @@ TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
   }
 }
 
-/// A network that makes one colour of everything: of a picture of one colour that is right, of another a fault.
+/// Returns a network that makes every picture one colour. For a picture of one colour that is correct, for others a
+/// fault.
 std::shared_ptr<const nn::Network> flat_network(float value) {
   std::vector<std::byte> bin(4 + 3 * 27 * 4);
   for (int c = 0; c < 3; ++c) {
@@ -141,7 +143,7 @@ TEST_F(VulkanUpscale, Float16IsNearAndTilesChangeNoBitOfIt) {
   }
 }
 
-/// A 1x network that passes the picture on, but adds a channel that is beyond float16 and counts for nothing.
+/// Returns a 1x network that copies the picture and has one more channel, which exceeds float16 and has no effect.
 std::shared_ptr<const nn::Network> network_beyond_float16() {
   std::vector<float> first(32 * 27, 0.0F);
   std::vector<float> bias(32, 0.0F);
@@ -191,7 +193,7 @@ void leave_nothing_behind(const char* family, const UpscaleSettings& settings) {
   DeviceReport tenth;
   Bytes resident_then;
   for (int i = 1; i <= 200; ++i) {
-    // Two sizes in turn, so that the pool has to fit both.
+    // Two sizes in turn, so that the pool must serve both.
     const auto result = enlarge_with(**upscaler, draw_noisy_picture(8 + i % 2 * 5, 7), settings);
     ASSERT_TRUE(result) << result.error().what;
     if (i != 10) continue;

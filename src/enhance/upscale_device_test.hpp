@@ -1,6 +1,6 @@
 #pragma once
 
-// What tests of pictures on a Vulkan device share: pictures, networks, and one way through both.
+// Helpers for tests of pictures on a Vulkan device: pictures, networks, and functions that enlarge them.
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ struct Picture {
   std::vector<std::byte> samples;
 };
 
-/// Slopes and noise; every channel different.
+/// Returns a picture of slopes and noise; every channel is different.
 inline Picture draw_noisy_picture(int width, int height, int colours = 3, bool alpha = false, int bits = 8) {
   Picture p;
   p.info = {.width = width, .height = height, .colours = colours, .alpha = alpha, .bits = bits};
@@ -37,6 +37,7 @@ inline Picture draw_noisy_picture(int width, int height, int colours = 3, bool a
   return p;
 }
 
+/// Returns a generated network of a family.
 inline std::shared_ptr<const nn::Network> network_of(std::string_view family, int channels = 32) {
   const test::GeneratedNetwork made = test::generate_network(family, {.channels = channels});
   auto network = nn::parse_network(made.param, made.bin, std::string{family});
@@ -51,6 +52,7 @@ struct Enlarged {
   std::uint64_t retries = 0;
 };
 
+/// Enlarges a picture with an existing upscaler.
 inline Result<Enlarged> enlarge_with(PictureUpscaler& upscaler, const Picture& picture,
                                      const UpscaleSettings& settings) {
   media::WriteOptions output;
@@ -73,6 +75,7 @@ inline Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& networ
   return enlarge_with(**upscaler, picture, settings);
 }
 
+/// Returns the largest difference between two samples at the same place.
 inline int most_off(const Enlarged& a, const Enlarged& b, int bits = 8) {
   EXPECT_EQ(a.samples.size(), b.samples.size());
   int most = 0;
