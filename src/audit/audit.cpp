@@ -21,7 +21,8 @@
 namespace weir::audit {
 namespace {
 
-/// Words without which no rule has anything to say of a file. Only a filter: what has one is parsed.
+/// Returns whether the text contains one of the words without which no rule can report anything. A file without such a
+/// word is parsed only if it is Python, because other files may import it, or if may_run_other_files() is true.
 bool mentions_devices(std::string_view text) {
   for (const std::string_view word : {"VISIBLE_DEVICES", "cuda", "CUDA", "gpu", "GPU", "ZE_AFFINITY", "xpu", "nvidia",
                                       "__future__", "ONEAPI_", "vulkan", "Vulkan", "ALLOC_CONF"}) {
@@ -30,6 +31,7 @@ bool mentions_devices(std::string_view text) {
   return false;
 }
 
+/// Returns whether the text contains a word that selects devices.
 bool selects_devices(std::string_view text) {
   for (const std::string_view word : {"VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "CUDA_DEVICE_ORDER", "SetDevice("}) {
     if (text.find(word) != std::string_view::npos) return true;
@@ -37,7 +39,7 @@ bool selects_devices(std::string_view text) {
   return false;
 }
 
-/// A script that may run others in its environment, whatever it says itself.
+/// Returns whether a shell script may run other files, which get its environment.
 bool may_run_other_files(FileKind kind, std::string_view text) {
   if (kind != FileKind::shell) return false;
   for (const std::string_view word : {".sh", "source ", "python"}) {
@@ -47,15 +49,15 @@ bool may_run_other_files(FileKind kind, std::string_view text) {
 }
 
 struct ReadResult {
-  std::optional<Module> module;
-  std::string problem;
+  std::optional<Module> module;  ///< empty if the file cannot be read or is irrelevant to all rules
+  std::string problem;           ///< why the file could not be read, or not parsed to the end; empty if it could
 };
 
 ReadResult read_listed_file(const ListedFile& file) {
   ReadResult read;
   auto source = SourceFile::read(file.path, file.name);
   if (!source) {
-    // Data files that happen to end in .json are no problem of ours.
+    // Other files than Python that are too large or not text, such as large .json files, are data and no problem.
     if (source.error().code != Errc::unsupported || file.kind == FileKind::python) read.problem = source.error().what;
     return read;
   }
@@ -66,7 +68,7 @@ ReadResult read_listed_file(const ListedFile& file) {
     read.problem = fmt::format("{}: {}", printable(file.name), module.error().what);
     return read;
   }
-  // Macros hide much of C++ from a parser; that matters where devices are selected.
+  // Macros hide much C++ code from a parser; this matters only where devices are selected.
   const bool selects = file.kind == FileKind::python ? relevant : selects_devices(module->source.text());
   if (module->parse_error && selects) {
     const TextPosition place = module->source.position(module->parse_error->begin);
@@ -111,7 +113,7 @@ bool is_selected(const Finding& finding, const AuditRequest& request) {
 
 namespace {
 
-/// Takes a reading of whatever language over into the module.
+/// Moves the content of a file, in any language, into the module.
 template <class Content>
 Result<Module> fill_module(Module& module, Result<Content> content) {
   if (!content) return content.error();

@@ -12,33 +12,42 @@
 
 namespace weir::audit {
 
-/// What to read and by what to judge it.
+// The audit reads source files, finds defects in how programs select their GPU, and reports them as findings. It never
+// runs the programs. A policy is a project's choice of a GPU (policy.hpp).
+
+/// The files that an audit reads, and the rules and the policy that it applies.
 struct AuditRequest {
-  std::vector<std::string> operands{};
+  std::vector<std::string> operands{};  ///< files and folders to read
   Policy policy{};
-  std::vector<std::string> select{};  ///< rules by id; empty: all that apply
-  std::vector<std::string> ignore{};
-  std::set<std::string> baseline{};  ///< fingerprints of findings that are none any more: a baseline
-  int threads = 1;
+  std::vector<std::string> select{};  ///< ids of the rules to apply; empty: all rules, or, if `policy.is_defined` is
+                                      ///< false, all rules that need no policy
+  std::vector<std::string> ignore{};  ///< ids of rules that are not applied, even if `select` contains them
+  std::set<std::string> baseline{};   ///< fingerprints of accepted findings, which are marked as suppressed
+  int threads = 1;                    ///< number of threads that read files
 };
 
-/// What one audit found. The findings point into the project.
+/// The result of one audit. The findings point into `project`.
 struct AuditResult {
-  std::unique_ptr<Project> project;
-  std::vector<Finding> findings;      ///< by file and place; suppressed ones too
-  std::vector<std::string> problems;  ///< files that could not be judged, one line each
+  std::unique_ptr<Project> project;   ///< the files that were read, without those that are irrelevant to all rules
+  std::vector<Finding> findings;      ///< ordered by file and position, suppressed findings included
+  std::vector<std::string> problems;  ///< files and folders that could not be read, or parsed to the end, one line each
   std::vector<std::string>
-      notes{};  ///< what was judged, and is still worth a word (a comment that names no rule), one line each
-  std::size_t file_count = 0;  ///< that were looked at
+      notes{};                 ///< warnings about files that were audited, and links to folders that are not followed,
+                               ///< one line each
+  std::size_t file_count = 0;  ///< number of files found below the operands, unreadable ones included
 };
 
-/// Reads and judges everything below the operands. Errors: invalid_argument (an operand or a rule that does not exist).
+/// Reads all files below the operands and applies the rules. Errors: invalid_argument (an operand or a rule does not
+/// exist, or the audit cannot read the kind of an operand).
 Result<AuditResult> run_audit(const AuditRequest& request);
 
-/// The findings that the request asks for, with what comments and the baseline allow marked.
+/// Applies the rules that the request selects to files that were read before, and returns the findings. Findings that a
+/// comment or the baseline allows are marked as suppressed.
 std::vector<Finding> apply_requested_rules(const Project& project, const AuditRequest& request);
 
-/// Reads one text as a file of this kind would be. Thread-safe. Errors: those of the reader.
+/// Reads one text with the reader for its file kind. `imports` contains known values of names that the text imports
+/// from other files; only Python uses them. Thread-safe. Errors: corrupt (a notebook whose JSON is invalid),
+/// unsupported (the parser gives up on the text).
 Result<Module> read_module(FileKind kind, SourceFile source, const ImportedNames& imports = {});
 
 }  // namespace weir::audit

@@ -1,5 +1,6 @@
-// Hostile code: the first byte chooses the kind of file, the rest is its text. Whatever is read is judged; all places must lie
-// within the text, and safe edits must leave what parsed parsing. Seeds: audit_fuzz_corpus.
+// Fuzz target. The first byte of the input selects the kind of file, the rest is the text of the file. A text that can
+// be read is audited; all ranges must be within the text, all messages must be one line, and the edits of each finding
+// are applied once. Seeds: audit_fuzz_corpus.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,12 +25,12 @@ void require(bool condition) {
 
 void check(Range range, std::size_t size) { require(range.begin <= range.end && range.end <= size); }
 
-/// The edits of one finding, applied alone.
+/// Applies the edits of one finding alone.
 void apply(const Finding& finding) {
   weir::audit::EditSet edits;
   if (!weir::audit::is_editable_kind(finding.module->kind) || !edits.add(finding.edits)) return;
   const auto after = apply_to_file(*finding.module, edits);
-  (void)static_cast<bool>(after);  // refused edits are never written
+  (void)static_cast<bool>(after);  // the result does not matter: rejected edits are never written
 }
 
 }  // namespace

@@ -10,11 +10,15 @@
 
 namespace weir::audit {
 
-/// The fingerprints that the file names. Errors: invalid_argument (it cannot be read, or is none).
+// A baseline is a file with the fingerprints of the findings that a project accepts. compute_fingerprints() in
+// report.hpp computes them.
+
+/// Reads the fingerprints in a baseline file. Errors: invalid_argument (the file cannot be read, or is no baseline).
 Result<std::set<std::string>> read_baseline(const std::filesystem::path& path);
-/// Marks the findings with these fingerprints as suppressed.
+/// Marks as suppressed all findings whose fingerprint is in `accepted`.
 void apply_baseline(const std::set<std::string>& accepted, std::vector<Finding>& findings);
-/// One line a finding: its fingerprint, and for people its rule and file. Errors: io.
+/// Writes one line per finding that is not suppressed: its fingerprint, followed by its rule and file for human
+/// readers. Replaces an existing file. Errors: io, disk_full.
 Status write_baseline(const std::filesystem::path& path, const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

@@ -1,4 +1,5 @@
-// A number that the user, the scheduler or the program at run time chooses, put into a mask and counted on behind it: G08.
+// G08 for a number that the user, the scheduler or the program chooses at run time, used both in the mask and as a
+// device number under it.
 
 #include <string>
 
@@ -29,7 +30,7 @@ TEST(AuditChosenDevices, TheNumberInAMaskIsNoDeviceNumberUnderIt) {
   EXPECT_EQ(one("d = torch.device('cuda', int(args.gpu))\n"), last);
   EXPECT_EQ(one("net = torch.nn.Linear(2, 2).cuda(args.gpu)\n"), last);
   EXPECT_EQ(one("net = torch.nn.DataParallel(torch.nn.Linear(2, 2), device_ids=[args.gpu])\n"), last);
-  // Another number, one that was taken again from the start, the default device, another choice.
+  // Another number, one that was recomputed, the default device, another choice.
   EXPECT_EQ(one("torch.cuda.set_device(0)\n"), Lines{});
   EXPECT_EQ(one("net = torch.nn.Linear(2, 2).cuda()\n"), Lines{});
   EXPECT_EQ(one("torch.cuda.set_device(args.rank)\n"), Lines{});
@@ -51,7 +52,7 @@ TEST(AuditChosenDevices, TheNumberIsRecognisedFromEverySource) {
   EXPECT_EQ(indices(body("", "sys.argv[1]")), Lines{"a.py:5 G08"});
   EXPECT_EQ(indices(body("from cards import free\ngpu = free()\n", "gpu")), Lines{"a.py:7 G08"});
   EXPECT_EQ(indices(body("import yaml\nc = yaml.safe_load(open('c.yaml'))\n", "c['gpu']")), Lines{"a.py:7 G08"});
-  // Two calls, two things; two keys, too.
+  // Two calls give two values; so do two keys.
   EXPECT_EQ(indices({{"a.py", "import os\nfrom cards import card, place\n" + kOrdered +
                                   "os.environ['CUDA_VISIBLE_DEVICES'] = str(card())\nimport torch\n"
                                   "torch.cuda.set_device(place())\n"}}),
@@ -73,7 +74,7 @@ TEST(AuditChosenDevices, ParametersTakeTheirCallersValues) {
                                   "def work(n):\n    import torch\n    torch.cuda.set_device(n)\n"
                                   "if __name__ == '__main__':\n    main()\n"}}),
             Lines{"a.py:12 G08"});
-  // With 0 as its only caller gives it, all is well.
+  // With 0, which its only caller passes, the code is correct.
   EXPECT_EQ(indices({{"a.py", "import os\n" + kOrdered + "def choose(gpu):\n" + both + "choose(0)\n"}}), Lines{});
   // The mask of one call is not the number of the other.
   EXPECT_EQ(indices({{"a.py", "import os\n" + kOrdered +

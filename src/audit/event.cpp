@@ -19,20 +19,21 @@ const Argument* find_argument(const std::vector<Argument>& args, int position, s
 
 namespace {
 
-/// What a caller hands on as a whole; null if nothing.
+/// Returns the argument with exactly this keyword, such as kListKeyword; null if there is none.
 const Argument* argument_with_keyword(const std::vector<Argument>& args, std::string_view keyword) {
   const auto found =
       std::find_if(args.begin(), args.end(), [&](const Argument& arg) { return arg.keyword == keyword; });
   return found == args.end() ? nullptr : &*found;
 }
 
+/// Returns whether the keyword is no entry of **kwargs: it is empty, internal, or a parameter of the callee.
 bool is_own_keyword(std::string_view keyword, const Function& callee) {
   return keyword.empty() || keyword == kSelf || keyword == kListKeyword || keyword == kDictionaryKeyword ||
          keyword.starts_with(kClosurePrefix) ||
          std::find(callee.parameters.begin(), callee.parameters.end(), keyword) != callee.parameters.end();
 }
 
-/// The dictionary that **kwargs is.
+/// Returns the dictionary that the callee's **kwargs parameter gets.
 Value kwargs_dictionary(const Function& callee, const std::vector<Argument>& args) {
   auto items = std::make_shared<Items>();
   if (const Argument* whole = argument_with_keyword(args, kDictionaryKeyword)) {
@@ -48,7 +49,7 @@ Value kwargs_dictionary(const Function& callee, const std::vector<Argument>& arg
   return PossibleValue{.kind = PossibleValue::Kind::dictionary, .items = std::move(items)};
 }
 
-/// The list that *args is, from a position on.
+/// Returns the list that the *args parameter gets: the positional arguments from a position on.
 Value args_list(const std::vector<Argument>& args, std::size_t from) {
   std::vector<Value> rest;
   std::size_t position = 0;
@@ -62,7 +63,8 @@ Value args_list(const std::vector<Argument>& args, std::size_t from) {
   return sequence_value(rest);
 }
 
-/// What is handed on as a whole holds it, or may hold it; nothing if it does not.
+/// Returns the value that an unpacked argument (*list or **dictionary) gives to the parameter; unknown if this is not
+/// certain. Returns nothing if no unpacked argument contains the parameter.
 std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const std::string& name, int position) {
   if (const Argument* whole = argument_with_keyword(args, kListKeyword); whole != nullptr && position >= 0) {
     const auto before =
@@ -82,7 +84,8 @@ std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const 
   return item;
 }
 
-/// What the caller gave for a parameter, or its default. The instance of a method comes under a keyword of its own.
+/// Returns the caller's argument for a parameter, or the parameter's default. The instance of a method is the argument
+/// with the keyword kSelf.
 Value parameter_value(const PossibleValue& parameter, const Function& callee, const std::vector<Argument>& args) {
   const auto at = std::find(callee.parameters.begin(), callee.parameters.end(), parameter.text);
   if (at == callee.parameters.end()) return argument_value(args, -1, std::string{kClosurePrefix} + parameter.text);
@@ -107,7 +110,7 @@ bool may_hold_parameters(const PossibleValue& alternative) {
 
 Value substitute_nested(const Value& value, const Function& callee, const std::vector<Argument>& args, int depth);
 
-/// An object whose constructor was given parameters, a list that holds some.
+/// Replaces the parameters in the items of a list, a dictionary or a constructor's arguments.
 Value substitute_items(const PossibleValue& object, const Function& callee, const std::vector<Argument>& args,
                        int depth) {
   auto items = std::make_shared<Items>();
@@ -118,7 +121,7 @@ Value substitute_items(const PossibleValue& object, const Function& callee, cons
   return made;
 }
 
-/// A function of the callee's own, which sees what the callee was given.
+/// Binds a function defined inside the callee to the callee's arguments.
 Value bind_closure(const PossibleValue& function, const Function& callee, const std::vector<Argument>& args) {
   auto items = std::make_shared<Items>();
   for (const std::string& name : callee.parameters)
@@ -144,7 +147,7 @@ Value substitute_nested(const Value& value, const Function& callee, const std::v
       const bool dictionary =
           !alternative.key.empty() && one.single_alternative(PossibleValue::Kind::dictionary) != nullptr;
       if (!alternative.key.empty()) one = item_of(one, alternative.key, missing);
-      // A key that is there: what else it may be was the default of get().
+      // The key exists, so the alternatives (the default of get()) do not apply.
       if (dictionary && !missing) return one;
     } else if (alternative.kind == PossibleValue::Kind::pattern) {
       if (hole_value(alternative).may_be(PossibleValue::Kind::parameter))
@@ -156,7 +159,7 @@ Value substitute_nested(const Value& value, const Function& callee, const std::v
     } else if (may_hold_parameters(alternative)) {
       one = depth < kMaxNesting ? substitute_items(alternative, callee, args, depth) : Value{};
     }
-    // A key that is not there leaves what else it may be: the default of get().
+    // The key does not exist, so the alternatives (the default of get()) apply.
     if (missing && value.alternatives().size() > 1) continue;
     result = first ? one : result.joined(one);
     first = false;

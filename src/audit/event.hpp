@@ -10,122 +10,141 @@
 
 namespace weir::audit {
 
-/// One arm of one branch. Two events exclude each other when they are in different arms of the same branch.
+// The readers translate each file into functions with events, which the rules check. In the comments a mask is the
+// value of an environment variable such as CUDA_VISIBLE_DEVICES, which limits the devices that a process sees. A card
+// is a graphics card of the machine.
+
+/// One arm of a branch, such as the `if` part or the `else` part of one statement. Two events exclude each other when
+/// they are in different arms of the same branch.
 struct Arm {
-  std::uint32_t branch_id;
-  std::uint32_t index;
-  bool is_default =
-      false;  ///< the way that is taken unless something fails or ends early: what stands in it counts as having happened
-  bool is_child_process = false;  ///< a process of its own, and no choice: what it sets is gone with it
+  std::uint32_t branch_id;  ///< id of the branch, unique within the function
+  std::uint32_t index;      ///< index of the arm within the branch
+  bool is_default = false;  ///< the arm is executed unless something fails or ends early; its events count as having
+                            ///< happened
+  bool is_child_process = false;  ///< the arm is no alternative, but a child process (a subshell): its changes of the
+                                  ///< environment end with the process
   bool operator==(const Arm&) const = default;
 };
 
-/// What must be true, or false, for an event to happen: of "if use_gpu", "if not args.cpu".
+/// A test that an event depends on: "if use_gpu", "if not args.cpu".
 struct Condition {
-  Value value;
-  bool holds = true;
+  Value value;        ///< the tested value, here `use_gpu` or `args.cpu`
+  bool holds = true;  ///< the truth value that it must have for the event to happen, here true or false
 };
 
-/// The keyword of the instance that a method is called on.
+/// The keyword of the argument that contains the instance whose method is called.
 inline constexpr std::string_view kSelf = "\x03";
-/// The keywords of what is handed on as a whole: f(*list), f(**dictionary).
+/// The keywords of the arguments that a call unpacks: f(*list), f(**dictionary).
 inline constexpr std::string_view kListKeyword = "*";
 inline constexpr std::string_view kDictionaryKeyword = "**";
 
+/// An argument of a call.
 struct Argument {
-  std::string keyword;  ///< empty: by position
+  std::string keyword;  ///< empty: a positional argument
   Value value;
 };
 
-/// Something that a program does and a rule may care about, whatever the language. Events of a function are in the order in which
-/// they happen.
+/// An action of a program that rules check, independent of the language. The comment of each kind lists the fields that
+/// it uses. The events of a function are in execution order.
 struct Event {
   enum class Kind {
-    set_variable,        ///< name = the variable; value, mode
-    remove_variable,     ///< name = the variable
-    change_environment,  ///< variables that are not known are set or removed here, or at a time that is not known
-    import_module,       ///< name = full dotted name of the module
-    call,            ///< name = ':' and the key of a function of this module, or the full dotted name of one imported
-    start_driver,    ///< the driver is asked for the first time here, at the latest; name = what does it
-    use_device,      ///< name = what is given the device; value = its number or text
-    use_smi_index,   ///< NVML or nvidia-smi is given a number; name = the call; value
-    start_process,   ///< name = the call
-    mask_as_number,  ///< name = the variable that int() is applied to
-    compare_mask,    ///< name = the variable; value = the literal that it is compared with, and not to be wrong
-    compare_device_name,   ///< a product name in a test; value = the literal
-    cpu_fallback,          ///< the CPU is taken when there is no GPU; name = the test
-    deprecated_call,       ///< name = the call; value = what replaced it
-    estimate_free_memory,  ///< free memory as a difference of a process's own counters
-    late_future_import,    ///< from __future__ after something else
-    verify_device,         ///< the device's UUID, PCI address or name is looked at
-    machine_path,          ///< an absolute path of one machine; value
-    change_paths,          ///< os.chdir, sys.path.insert at module level; name = the call
-    container_mask,  ///< a mask inside a container or a job that is given cards already; name = by what; value = the mask
-    thread_target,       ///< a function that runs in a thread; name as of a call
-    process_target,      ///< a function that runs in a process of its own; name as of a call
-    pool_task,           ///< a function that the workers of a pool run, each many times; name as of a call
-    memory_cleanup,      ///< name = the call: gc.collect, empty_cache
-    overwrite_attribute  ///< name = an attribute that somebody else's object is given here; value
+    set_variable,          ///< name = the variable; value, mode
+    remove_variable,       ///< name = the variable
+    change_environment,    ///< unknown variables are set or removed, here or later
+    import_module,         ///< name = full dotted name of the module
+    call,                  ///< name = ':' and the key of a function of this module, or the full dotted name of an
+                           ///< imported function
+    start_driver,          ///< a call that starts the GPU driver unless it runs already; name = the call
+    use_device,            ///< name = the call or option that receives a device; value = the device, a number or text
+    use_smi_index,         ///< NVML (NVIDIA's management library) or nvidia-smi receives a device number; name = the
+                           ///< call; value = the number
+    start_process,         ///< name = the call; value = the program, if it is known
+    mask_as_number,        ///< int() is applied to a mask; name = the variable
+    compare_mask,          ///< a test that a mask equals a literal; name = the variable; value = the literal
+    compare_device_name,   ///< a test that contains a product name; value = the literal
+    cpu_fallback,          ///< the program uses the CPU when there is no GPU; name = the test
+    deprecated_call,       ///< name = the call; value = the name of its replacement
+    estimate_free_memory,  ///< free memory computed as a difference of the process's own counters
+    late_future_import,    ///< a `from __future__` import that other code precedes
+    verify_device,         ///< the program reads the device's UUID, PCI address or name
+    machine_path,          ///< an absolute path that exists on one machine only; value = the path
+    change_paths,          ///< os.chdir or sys.path.insert at module level; name = the call
+    container_mask,        ///< a mask inside a container or job that receives selected cards; name = the option that
+                           ///< selects the cards; value = the mask
+    thread_target,         ///< a function that runs in a thread; name as for `call`
+    process_target,        ///< a function that runs in a child process; name as for `call`
+    pool_task,             ///< a function that the workers of a pool run, each many times; name as for `call`
+    memory_cleanup,        ///< name = the call: gc.collect, empty_cache
+    overwrite_attribute  ///< name = an attribute of another module or object; value = the value that the program stores
+                         ///< in it
   };
   enum class Mode {
-    assign,            ///< whatever was there is lost
-    set_if_unset,      ///< only if it is not set
-    child_environment  ///< in the environment of another process
+    assign,            ///< replaces an earlier value
+    set_if_unset,      ///< sets the variable only if it is unset
+    child_environment  ///< sets the variable in the environment of a process that is started, not of this process
   };
 
   Kind kind;
-  Range range;          ///< the code in question
-  Range statement;      ///< the whole simple statement that holds it
-  Range top_statement;  ///< the statement of the outermost block that holds it
-  std::vector<Arm> arms{};
-  std::vector<Condition> conditions{};  ///< those of them that a value alone decides
-  std::string name{};
-  Value value{};
-  std::vector<Argument> arguments{};
-  Mode mode = Mode::assign;
-  bool variable_read_before = false;  ///< the same variable was looked at before
-  bool in_main_part = false;          ///< in the part that runs only as a program, not when it is imported
-  bool in_try = false;                ///< within a try that catches
-  bool in_loop = false;               ///< may happen again
-  bool device_count_checked = false;  ///< only where the program has seen how many devices there are
-  bool cards_renumbered =
-      false;                  ///< set_variable: inside a container or job that is given cards, which count from 0 there
-  bool in_container = false;  ///< set_variable: for a program in a container
+  Range range;                          ///< the code that the event stands for
+  Range statement;                      ///< the whole simple statement that contains the code
+  Range top_statement;                  ///< the statement of the body of the function or module that contains the code;
+                                        ///< `statement` itself or, for example, the `if` around it
+  std::vector<Arm> arms{};              ///< arms that contain the event, the outermost first
+  std::vector<Condition> conditions{};  ///< tests of these arms, as far as each is a single value
+  std::string name{};                   ///< see Kind
+  Value value{};                        ///< see Kind
+  std::vector<Argument> arguments{};    ///< call: its arguments; use_device in a command: the masks before the command,
+                                        ///< by variable
+  Mode mode = Mode::assign;             ///< set_variable: the kind of write
+  bool variable_read_before = false;    ///< the program reads the same variable before this event
+  bool in_main_part = false;            ///< inside `if __name__ == "__main__"`: not executed on import
+  bool in_try = false;                  ///< inside a `try` that catches exceptions
+  bool in_loop = false;                 ///< the event may happen more than once
+  bool device_count_checked = false;    ///< the event happens only after the program checked the number of devices
+  bool cards_renumbered = false;  ///< set_variable: inside a container or job that receives cards and numbers them from
+                                  ///< 0
+  bool in_container = false;      ///< set_variable: for a program in a container
   bool on_other_machine = false;  ///< set_variable: on another machine
-  bool passes_callback = false;  ///< call: the function is given to something that will call it, with what is not known
-  bool only_if_known = false;    ///< use_device: only where the value is known; a keyword that may be among **kwargs
-  bool is_fallback =
-      false;  ///< deprecated_call: only where the new name is not there; change_environment: only where the
-              ///< file that the event before runs is none of the project
-  bool runs_as_program = false;  ///< import_module: the file is run as a program is, with its main part
-  bool is_top_level = false;     ///< statement and top are the same: it stands in no block
-  bool is_editable = false;      ///< set_variable: `statement` does nothing else and may be moved or removed
-  Range target{};  ///< set_variable: what is written to, "os.environ", or of a script what makes programs see it: the
-                   ///< export, the prefix of a command; cpu_fallback: what is taken with a GPU
+  bool passes_callback = false;   ///< call: the function is passed to code that will call it with unknown arguments
+  bool only_if_known = false;     ///< use_device: rules ignore the event where its value is unknown, because **kwargs
+                                  ///< may not contain the keyword
+  bool is_fallback = false;       ///< deprecated_call: the call happens only where the new name does not exist;
+      ///< change_environment: the event counts only if the file that the previous event runs is
+      ///< not in the project
+  bool runs_as_program = false;  ///< import_module: the file is executed as a program, its main part included
+  bool is_top_level = false;     ///< `statement` is a statement of the body itself, in no `if` or loop
+  bool is_editable = false;      ///< set_variable: `statement` does nothing else and may be moved or deleted
+  Range target{};  ///< set_variable in Python: the object that is written to, such as `os.environ`; set_variable in a
+                   ///< script: the `export`, or the prefix of a command, that exports the variable; set_variable in a
+                   ///< settings file: the environment that contains the variable; cpu_fallback: the expression that is
+                   ///< used with a GPU
 };
 
 /// A function, or the body of a module.
 struct Function {
-  std::string key;  ///< "", "name", "Class.name", "outer.inner"; the body of a module is ""
-  Range range{};
-  std::vector<std::string> parameters{};
-  std::vector<Value> defaults{};  ///< one a parameter; unknown where there is none
-  std::vector<Event> events{};
-  std::vector<Value> return_values{};
-  bool is_method = false;                      ///< the first parameter is the instance
-  std::set<std::string> changed_parameters{};  ///< parameters whose items it changes
-  std::string args_parameter{};                ///< the parameter that takes all further positions: *args
-  std::string kwargs_parameter{};              ///< the one that takes all further keywords: **kwargs
-  std::size_t positional_count = SIZE_MAX;     ///< parameters that are given by position
+  std::string key;                        ///< "name", "Class.name" or "outer.inner"; empty for the body of a module
+  Range range{};                          ///< the definition in the code
+  std::vector<std::string> parameters{};  ///< names of all parameters, in order
+  std::vector<Value> defaults{};          ///< one per parameter; unknown for a parameter without a default
+  std::vector<Event> events{};            ///< in execution order
+  std::vector<Value> return_values{};     ///< values of the `return` statements
+  bool is_method = false;                 ///< the first parameter is the instance
+  std::set<std::string> changed_parameters{};  ///< parameters (dictionaries, objects) whose items the function changes
+  std::string args_parameter{};                ///< name of the *args parameter; empty if there is none
+  std::string kwargs_parameter{};              ///< name of the **kwargs parameter; empty if there is none
+  std::size_t positional_count = SIZE_MAX;     ///< number of parameters that accept a positional argument
 };
 
-/// Arguments in the place of parameters: Atom::Kind::parameter becomes what the caller gave, or the default.
+/// Returns the value with each parameter of `callee` (Kind::parameter) replaced by the caller's argument, or by its
+/// default.
 Value substitute_parameters(const Value& value, const Function& callee, const std::vector<Argument>& args);
-/// Calls of a function that is bound to arguments or to what encloses it.
+/// Returns the arguments of a call together with the arguments that the function is bound to (partial(), closures).
+/// `function` is a PossibleValue::Kind::function.
 std::vector<Argument> add_bound_arguments(const PossibleValue& function, const std::vector<Argument>& args);
-/// The argument at a position (counted without keywords) or of a keyword; null if neither is given.
+/// Returns the argument at a position (from 0, keyword arguments not counted; -1: no position) or with a keyword
+/// (empty: no keyword); null if the call has neither.
 const Argument* find_argument(const std::vector<Argument>& args, int position, std::string_view keyword);
-/// Its value; unknown if neither is given.
+/// Returns the value of the argument that find_argument() finds; unknown if there is none.
 Value argument_value(const std::vector<Argument>& args, int position, std::string_view keyword = {});
 
 }  // namespace weir::audit

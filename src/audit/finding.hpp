@@ -8,35 +8,43 @@
 
 namespace weir::audit {
 
-/// dead: the code has no effect; wrong: it takes the wrong device or fails; fragile: right only as long as nothing else
-/// changes; style: right, but hard to keep right.
-enum class Severity { dead, wrong, fragile, style };
-/// As people and programs are told: "dead".
+/// How bad a finding is, the most severe first.
+enum class Severity {
+  dead,     ///< the code has no effect
+  wrong,    ///< the code uses the wrong device or fails
+  fragile,  ///< the code is correct only as long as nothing else changes
+  style     ///< the code is correct but hard to keep correct
+};
+/// Returns the name in reports, such as "dead".
 std::string_view name_of(Severity severity);
 
-/// How far the tool goes by itself.
-enum class Fixability { safe, unsafe, manual };
-/// "safe", "unsafe", "manual".
+/// Which option makes the fixer edit the code of a finding.
+enum class Fixability {
+  safe,    ///< --fix
+  unsafe,  ///< --fix --unsafe only, because the edit may change what the program does
+  manual   ///< none: a person must edit the code
+};
+/// Returns the name in reports: "safe", "unsafe" or "manual".
 std::string_view name_of(Fixability fixability);
 
-/// Bytes of one file that become other bytes.
+/// A replacement of a byte range of a text. An empty range is an insertion; an empty `text` is a deletion.
 struct Edit {
   Range range;
   std::string text;
 };
 
-/// One thing that a rule says of one place.
+/// A defect that a rule found at one place.
 struct Finding {
-  std::string_view rule;  ///< "G01"; lives as long as the program
+  std::string_view rule;  ///< id such as "G01"; points into the rule table, so it is always valid
   Severity severity;
-  const Module* module;
-  Range range;
-  std::string message;  ///< why it is wrong here, one line
-  std::string advice;   ///< what to do, one line
+  const Module* module;  ///< file that contains the defect
+  Range range;           ///< the code in question
+  std::string message;   ///< what is wrong, one line
+  std::string advice;    ///< how to repair the defect, one line
   Fixability fixability = Fixability::manual;
-  std::vector<Edit> edits{};         ///< of `module`; empty if nothing can be done by itself
-  bool suppressed = false;           ///< by a comment or the baseline
-  std::string suppression_reason{};  ///< of the suppression
+  std::vector<Edit> edits{};         ///< edits of the code of `module`; empty if the fixer cannot repair the defect
+  bool suppressed = false;           ///< allowed by a comment, or by the baseline (the list of accepted findings)
+  std::string suppression_reason{};  ///< reason in the comment, or "in the baseline"; may be empty
 };
 
 }  // namespace weir::audit

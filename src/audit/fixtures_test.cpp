@@ -1,5 +1,6 @@
-// The rules over the fixtures of tests/audit/fixtures. A folder is a rule's; in it each file is a program, and each folder a
-// project of several files. A line that a rule must name carries "# expect: G01 G10"; no other line may be named.
+// Applies the rules to the fixtures of tests/audit/fixtures. Each rule has a folder; in it each file is a program, and
+// each folder a project of several files. A line with "# expect: G01 G10" must be reported by exactly these rules; no
+// other line may be reported.
 
 #include <filesystem>
 #include <functional>
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 
 const fs::path kFixtures = std::string{places::source()} + "/tests/audit/fixtures";
 
-/// "file:line rule" of every finding that no comment suppresses.
+/// Returns "file:line rule" for every finding that is not suppressed.
 std::set<std::string> found_in(const fs::path& path) {
   AuditRequest request;
   request.operands = {path.native()};
@@ -43,6 +44,7 @@ std::set<std::string> found_in(const fs::path& path) {
   return found;
 }
 
+/// Returns "file:line rule" for every rule in an "expect:" comment.
 std::set<std::string> expected_in(const fs::path& path) {
   std::set<std::string> expected;
   const auto read = [&](const fs::path& file) {
@@ -90,6 +92,7 @@ Module python(const std::string& text) {
   return *std::move(module);
 }
 
+/// Returns the ids of the rules that report the text of a Python program.
 std::set<std::string> rules_in(const std::string& text) {
   std::vector<Module> modules;
   modules.push_back(python(text));
@@ -101,7 +104,7 @@ std::set<std::string> rules_in(const std::string& text) {
   return rules;
 }
 
-/// Names that an example uses without defining them; they change nothing.
+/// Modules that an example uses without importing them; they do not change the findings.
 const std::string kPrelude = "import os, sys, subprocess, threading\n";
 
 std::string program_of(std::string_view example) {
@@ -115,7 +118,7 @@ TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
   for (const Rule& rule : all_rules()) {
     if (rule.language != "python" || needs_more_than_one_file(rule.id)) continue;
     const std::string id{rule.id};
-    const bool main = id == "G05" || id == "G13";  // these ask programs alone
+    const bool main = id == "G05" || id == "G13";  // these rules apply to programs only
     const std::string guard = main ? "if __name__ == '__main__':\n    pass\n" : "";
     const std::string torch = rule.bad_example.find("torch.") != std::string_view::npos &&
                                       rule.bad_example.find("import") == std::string_view::npos
@@ -127,7 +130,7 @@ TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
   }
 }
 
-// --- The verdict is about what the code does, not how it is written.
+// --- The findings depend on what the code does, not on its formatting.
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
@@ -158,15 +161,16 @@ TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheFindings) {
   EXPECT_EQ(rules_in(replaced(replaced(program, "(device)", "(place)"), "device = ", "place = ")), verdict);
   const std::string aliased = replaced(replaced(program, "torch", "t"), "import t\n", "import torch as t\n");
   EXPECT_EQ(rules_in(aliased), verdict);
-  EXPECT_EQ(rules_in(replaced(program, "'", "\"")), verdict);  // as black quotes
+  EXPECT_EQ(rules_in(replaced(program, "'", "\"")), verdict);  // the quotes that black uses
   EXPECT_EQ(rules_in(replaced(program, " = ", "   =   ")), verdict);
-  EXPECT_EQ(rules_in(replaced(program, "(1, 1)", "(\n    1,\n    1,\n)")), verdict);  // as black breaks lines
+  // the line breaks that black uses
+  EXPECT_EQ(rules_in(replaced(program, "(1, 1)", "(\n    1,\n    1,\n)")), verdict);
   EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return line + "  # a comment, and cuda:3"; })), verdict);
   EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return "\n# a comment\n\n" + line; })), verdict);
   EXPECT_EQ(rules_in(replaced(program, "\n", "\r\n")), verdict);
 }
 
-/// How often each rule speaks in each file below a folder; places move when code is laid out anew.
+/// Returns the number of findings of each rule in each file below a folder; positions change when code is reformatted.
 std::multiset<std::string> rules_by_file(const fs::path& folder) {
   std::multiset<std::string> rules;
   for (const auto& rule : fs::directory_iterator{folder}) {
@@ -185,7 +189,7 @@ TEST(AuditProperties, BlackDoesNotChangeTheFindings) {
   const test::Folder folder;
   fs::copy(kFixtures, folder / "plain", fs::copy_options::recursive);
   fs::copy(kFixtures, folder / "black", fs::copy_options::recursive);
-  // Lines of 40 columns, so that most of them are broken; what no Python compiles stays (status 123).
+  // Lines of 40 columns, so that most are broken; code that Python cannot compile stays unchanged (status 123).
   const auto ended = run_program({.arguments = {"/usr/bin/black", "-q", "-l", "40", (folder / "black").native()}});
   ASSERT_TRUE(ended);
   EXPECT_TRUE(ended->exit_status == 0 || ended->exit_status == 123) << ended->output;

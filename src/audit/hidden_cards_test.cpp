@@ -1,4 +1,4 @@
-// Masks that hide all cards, and devices that are taken behind them: G08.
+// G08 for masks that hide all cards while the code still uses devices.
 
 #include <string>
 

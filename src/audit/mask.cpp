@@ -37,7 +37,8 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// An entry that the runtime accepts, as it is written here; empty if it ends the list.
+/// Returns the entry as it is written, "?" if it is partly unknown, or an empty text if the entry is invalid, so that
+/// the list ends before it.
 std::string entry_of(std::string_view part) {
   if (part.starts_with("GPU-") || part.starts_with("MIG-")) return std::string{part};
   if (part.find(kHole) != std::string_view::npos) return "?";
@@ -65,7 +66,7 @@ bool Mask::may_have_index() const {
 }
 
 std::optional<Mask> parse_mask(std::string_view text) {
-  // Several holes with nothing between them, or one hole alone, may be any number of entries.
+  // A text that is unknown as a whole may have any number of entries.
   if (trimmed(text) == std::string_view{&kHole, 1}) return std::nullopt;
   Mask mask;
   while (true) {

@@ -9,40 +9,53 @@
 
 namespace weir::audit {
 
-/// Whose devices a variable or a sink means.
+// A mask is the value of an environment variable such as CUDA_VISIBLE_DEVICES: a list of devices. A process sees only
+// these devices, numbered from 0. In names and comments of the audit a card is a graphics card of the machine, and a
+// device is what a program sees and numbers: a card, or a part of one.
+
+/// The vendor of a device, and of the devices that a variable or a call selects.
 enum class Vendor { nvidia, amd, intel };
 
-/// A variable that selects or orders devices.
+/// An environment variable that selects, orders or configures devices.
 struct DeviceVariable {
   std::string_view name;
   Vendor vendor;
-  enum class Role { mask, order, allocator, other } role;
+  enum class Role {
+    mask,       ///< selects the devices that a process sees
+    order,      ///< selects the order in which devices are numbered
+    allocator,  ///< configures PyTorch's allocator of device memory
+    other       ///< has another effect (NVIDIA_VISIBLE_DEVICES, ZE_FLAT_DEVICE_HIERARCHY)
+  } role;
 };
 
-/// Null if the name is no such variable. Names are compared as the system does: exactly.
+/// Returns the variable with this name; null if there is none. The comparison is case-sensitive.
 const DeviceVariable* find_device_variable(std::string_view name);
-/// A variable that hides devices.
+/// Returns whether the name is a variable whose value is a mask, such as CUDA_VISIBLE_DEVICES.
 bool is_mask_variable(std::string_view name);
 
-/// What a mask lets through, as far as its value is known.
+/// The devices that a mask makes visible, as far as its value is known.
 struct Mask {
-  std::vector<std::string> entries;  ///< "1", "GPU-…", "MIG-…"; a hole makes an entry "?"
-  bool may_have_index() const;       ///< has an entry that is a number, or may be one
+  std::vector<std::string> entries;  ///< "1", "0.1" (a tile, part of a card), "GPU-…", "MIG-…"; "?" if partly unknown
+  /// Returns whether an entry starts with a digit, or is unknown and may be a number.
+  bool may_have_index() const;
+  /// Returns whether no device is visible.
   bool hides_all() const { return entries.empty(); }
 };
 
-/// Empty if nothing is known. As the CUDA runtime reads it: entries by comma, the first wrong or negative one ends the
-/// list (CUDA C++ Programming Guide, CUDA environment variables). A UUID is one entry.
+/// Parses a mask as the CUDA runtime does: entries are separated by commas, and the first invalid or negative entry
+/// ends the list (CUDA C++ Programming Guide, CUDA environment variables). Returns nothing if the value, or the number
+/// of its entries, is unknown; a text has kHole (value.hpp) in place of each unknown part.
 std::optional<Mask> parse_mask(const Value& value);
 std::optional<Mask> parse_mask(std::string_view text);
 
-/// The device of "cuda:1", "xpu:0", "hip:2", "gpu:1", "/gpu:1", "/device:GPU:1", "CUDAExecutionProvider:1"; none for the
-/// default device ("cuda") and others.
+/// A text that names a device by its number, such as "cuda:1".
 struct DeviceText {
   Vendor vendor;
   long index;
-  std::size_t digits_offset;  ///< where the number starts in the text
+  std::size_t digits_offset;  ///< byte offset of the number in the text
 };
+/// Parses texts such as "cuda:1", "xpu:0", "hip:2", "/gpu:1" and "/device:GPU:1": xpu is Intel, hip is AMD, all other
+/// words are NVIDIA. Returns nothing for texts without a number ("cuda", the default device) and for other texts.
 std::optional<DeviceText> parse_device(std::string_view text);
 
 }  // namespace weir::audit

@@ -15,37 +15,45 @@
 
 namespace weir::audit {
 
-/// What kind of file it is; decides the reader.
+/// The kind of a file. It determines the reader that read_module() uses.
 enum class FileKind { python, notebook, powershell, shell, cpp, yaml, json, toml, dockerfile, dotenv, systemd, batch };
 
-/// Names and what they stand for.
+/// Maps names to their values.
 using NamedValues = std::map<std::string, Value, std::less<>>;
-/// What the modules have that one imports, by their names as it writes them.
+/// Maps each module that a file imports, by the name in its import statement, to the values of the names that it
+/// exports.
 using ImportedNames = std::map<std::string, NamedValues, std::less<>>;
 
-/// The grammar that the code of such a file is parsed by; none for those that are read line by line, and are only reported on.
+/// Returns the language whose grammar parses the code of such a file; nothing for kinds that are read line by line and
+/// never edited.
 std::optional<Language> code_language(FileKind kind);
 
-/// What a reader found in one file: everything that rules look at. Read-only once made.
+/// The content of one file of any kind, as far as rules need it.
 struct Module {
   FileKind kind;
   SourceFile source;
-  std::vector<Function> functions{};  ///< the first is the body
-  std::map<std::string, std::vector<std::string>>
-      base_classes{};  ///< of its classes: names of its own, or full dotted ones
+  std::vector<Function> functions{};                               ///< the first one is the module's body
+  std::map<std::string, std::vector<std::string>> base_classes{};  ///< base classes of each class: names of this
+                                                                   ///< module, or full dotted names of other modules
   std::map<std::string, Value, std::less<>>
-      attributes{};              ///< "Class.attribute", in terms of the constructor's parameters
-  NamedValues exported_names{};  ///< what others may import from it, as far as it is known
-  std::string imports_text{};    ///< the names of other modules that its values were read with, as a text
-  std::set<std::string> overwritten_attributes{};  ///< attributes that it gives to other modules
-  bool is_entry_point = false;      ///< is run, not only imported: has a main part, a shebang, or is a script by kind
-  bool is_served = false;           ///< a server or a runner imports it and calls what it holds
-  std::uint32_t header_offset = 0;  ///< where a line may be put before all other code
-  std::optional<Range> parse_error{};  ///< does not parse there
-  /// The file of the project that this one is a symbolic link to, where everything is told; empty if it is none.
+      attributes{};  ///< attributes of instances, by "Class.attribute"; values may refer to the constructor's
+                     ///< parameters
+  NamedValues exported_names{};  ///< known values of the names that other modules may import
+  std::string imports_text{};    ///< the ImportedNames that the file was read with, as a text for comparisons
+  std::set<std::string> overwritten_attributes{};  ///< attributes of other modules that this module overwrites
+  bool is_entry_point = false;      ///< the file is a program: it has `if __name__ == "__main__"` or a shebang, its
+                                    ///< kind is a kind of script, it is a __main__.py, or weir.toml declares it as a
+                                    ///< program
+  bool is_served = false;           ///< a server or a model runner imports the module and calls its functions
+  std::uint32_t header_offset = 0;  ///< byte offset in the code where lines can be inserted before all other statements
+  std::optional<Range> parse_error{};  ///< the first syntax error; empty if the file parses
+  /// For a symbolic link to another file of the project: path of that file, where findings are reported. Otherwise
+  /// empty.
   std::filesystem::path link_target{};
 
+  /// Returns the module's body.
   const Function& body() const { return functions.front(); }
+  /// Returns the function with this key; null if there is none.
   const Function* find_function(std::string_view key) const;
 };
 

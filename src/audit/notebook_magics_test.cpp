@@ -1,4 +1,4 @@
-// What IPython's own lines of a notebook do to the environment of its kernel, and what they do not.
+// The effect of a notebook's IPython commands on the environment of its kernel, and commands without effect.
 
 #include <set>
 #include <string>
@@ -29,7 +29,7 @@ std::string notebook_of(const std::vector<std::string>& cells) {
   return json.dump(1) + "\n";
 }
 
-/// The rules that are told of a notebook, and of other files beside it.
+/// Returns the rules reported for a notebook with other files beside it.
 std::multiset<std::string> rules_of(const std::vector<std::string>& cells, Files others = {},
                                     const std::vector<std::string>& select = {}) {
   others["a.ipynb"] = notebook_of(cells);
@@ -58,7 +58,7 @@ TEST(AuditNotebookMagics, AMaskSetByAMagicCountsAtItsPosition) {
     EXPECT_EQ(rules_of({"import torch\nx = torch.zeros(1).cuda()", set}, {}, {"G01", "G03"}), Rules{"G03"}) << set;
   }
   EXPECT_EQ(rules_of({"%env CUDA_VISIBLE_DEVICES=0\nimport torch\ntorch.zeros(1).cuda()"}, {}, {"G33"}), Rules{"G33"});
-  // In its own cell's order and over cells: the second one is another value in the same run.
+  // Within one cell and across cells: the second write sets another value in the same run.
   EXPECT_EQ(rules_of({"%env CUDA_VISIBLE_DEVICES=0", "%env CUDA_VISIBLE_DEVICES=1", "import torch"}, {}, {"G06"}),
             Rules{"G06"});
 }
@@ -120,7 +120,7 @@ TEST(AuditNotebookMagics, AFileStartedWithRunIsFollowed) {
   }
   EXPECT_EQ(rules_of({"%run -n other.py", use}, {{"other.py", main}}, {"G08"}), Rules{});
   EXPECT_EQ(rules_of({"import other", use}, {{"other.py", main}}, {"G08"}), Rules{});
-  // What is run is a program, and none that others import.
+  // A file started with %run is a program, although no other file imports it.
   const std::string program = "import torch\nx = torch.zeros(1).to('cuda')\n";
   EXPECT_TRUE(has_rule(
       findings_of({{"a.ipynb", notebook_of({"%run other.py"})}, {"other.py", program}}, one_device_policy(), {"G05"}),

@@ -24,7 +24,7 @@ Error at_line(const fs::path& path, const toml::source_region& where, const std:
   return {Errc::invalid_argument, fmt::format("{}:{}: {}", printable(path.native()), where.begin.line, what)};
 }
 
-/// One key of the table.
+/// Stores the value of one key of [audit] in the policy.
 Status apply(const std::string& key, const toml::node& node, Policy& policy) {
   const auto bad = [&](const char* what) {
     return Error{Errc::invalid_argument, fmt::format("'{}' must be {}", key, what)};
@@ -79,7 +79,7 @@ std::string Policy::mask(bool by_index) const {
 }
 
 Vendor Policy::vendor() const {
-  // As the vendors name their products.
+  // A vendor matches if a word of the product name begins with one of these texts.
   struct Named {
     std::string_view part;
     Vendor vendor;
@@ -130,7 +130,7 @@ bool matches_pattern(std::string_view pattern, std::string_view path) {
   const std::string shape{pattern.ends_with('/') ? pattern.substr(0, pattern.size() - 1) : pattern};
   const std::string name{path};
   if (::fnmatch(shape.c_str(), name.c_str(), 0) == 0) return true;
-  // A part of the path, or a leading part of it, makes all below it meant.
+  // A pattern that matches a folder, by its name or by its path, matches everything below the folder.
   for (std::size_t begin = 0; begin <= name.size();) {
     const std::size_t slash = std::min(name.find('/', begin), name.size());
     if (::fnmatch(shape.c_str(), name.substr(begin, slash - begin).c_str(), 0) == 0) return true;

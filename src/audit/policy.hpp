@@ -10,30 +10,36 @@
 
 namespace weir::audit {
 
-/// What [audit] in weir.toml says. Without such a table `given` is false, and rules that need a policy are silent.
+/// The project's choice of a GPU: the table [audit] of weir.toml. Without the table `is_defined` is false, and rules
+/// that need a policy are applied only if they are selected by id. A mask is the value of a variable such as
+/// CUDA_VISIBLE_DEVICES.
 struct Policy {
   bool is_defined = false;
-  std::string file_path{};    ///< the file; empty if there is none
-  std::string device{};       ///< "GPU-…", "pci:0000:01:00.0", an index, or a part of the product's name
-  std::string index{};        ///< the card's index in PCI order, for libraries that choke on UUIDs
-  std::string role = "main";  ///< named in headers
-  bool mask_by_uuid = true;   ///< masks by UUID (mask = "uuid"); else by index
-  std::vector<std::string> index_libraries{};  ///< libraries that choke on UUID masks
-  std::vector<std::string> entry_points{};     ///< patterns of files that are programs, beside those found
-  std::vector<std::string> exclude{};          ///< patterns of files and folders that are left out
+  std::string file_path{};  ///< path of weir.toml; empty if it has no table [audit]
+  std::string device{};  ///< the card: its UUID ("GPU-…"), "pci:0000:01:00.0", its index, or a part of its product name
+  std::string index{};  ///< index of the card in the order of PCI addresses, for libraries that do not accept UUIDs
+  std::string role = "main";  ///< role name in generated headers (lines at the start of a program that select the card)
+  bool mask_by_uuid = true;   ///< masks of headers contain the UUID (mask = "uuid"), not the index (mask = "index")
+  std::vector<std::string> index_libraries{};  ///< Python libraries that do not accept UUIDs in masks
+  std::vector<std::string> entry_points{};     ///< patterns of files that are programs, in addition to the detected
+                                               ///< ones
+  std::vector<std::string> exclude{};          ///< patterns of excluded files and folders
 
-  /// The mask of a header, by UUID or index as the policy says; empty if neither is known.
+  /// Returns the mask that selects the card: the UUID if `by_index` is false and `device` is a UUID, otherwise the
+  /// index. Empty if the index is needed and the policy does not contain it.
   std::string mask(bool by_index) const;
-  /// A file of this name is a program, since one of `entry_points` says so.
+  /// Returns whether one of `entry_points` matches this file name.
   bool is_entry_point(std::string_view name) const;
-  /// Of the card, by its name; NVIDIA's where the name does not say.
+  /// Returns the vendor of the policy's card, derived from its product name; NVIDIA if the name does not identify one.
   Vendor vendor() const;
 };
 
-/// Errors: invalid_argument with file and line; io.
+/// Reads the policy from a weir.toml. Errors: invalid_argument (the file is no TOML, or a key of [audit] is unknown or
+/// has a wrong value; the message contains file and line), io.
 Result<Policy> read_policy(const std::filesystem::path& path);
 
-/// `pattern` is a shell pattern ("tests/**", "*_pb2.py", "vendor"); a folder's name means all below it.
+/// Returns whether a shell pattern ("tests/**", "*_pb2.py", "vendor") matches the path, one of its parts, or a leading
+/// part of it. A pattern that matches a folder therefore matches everything below the folder.
 bool matches_pattern(std::string_view pattern, std::string_view path);
 
 }  // namespace weir::audit

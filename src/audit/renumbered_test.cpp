@@ -1,4 +1,5 @@
-// Where cards count from 0: containers that are given some of them. And writes of functions that Python runs by itself.
+// Containers that receive selected cards, which are numbered from 0 there; and writes in functions that Python calls by
+// itself.
 
 #include <set>
 #include <string>
@@ -12,7 +13,7 @@
 namespace weir::audit {
 namespace {
 
-/// The severities of a rule's findings in a folder of one file, under a policy that allows card 1 alone.
+/// Returns the severities of a rule's findings for one file, under a policy that allows only card 1.
 std::multiset<Severity> reported_for(std::string_view rule, const std::string& name, const std::string& text) {
   const test::Folder folder;
   folder.put(name, text);
@@ -42,7 +43,7 @@ TEST(AuditRenumbered, InAContainerWithSelectedCardsZeroIsTheFirst) {
   for (const std::string& text : {ids, runtime, pod}) EXPECT_TRUE(reported_for("G33", "a.yaml", text).empty()) << text;
   EXPECT_TRUE(
       reported_for("G33", "Dockerfile", "FROM x\nENV NVIDIA_VISIBLE_DEVICES=1\nENV CUDA_VISIBLE_DEVICES=0\n").empty());
-  // Without cards of its own it counts as the machine does.
+  // Without cards of its own, the container uses the machine's numbers.
   EXPECT_EQ(
       reported_for("G33", "a.yaml", "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n")
           .size(),

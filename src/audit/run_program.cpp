@@ -31,7 +31,9 @@ Result<Pipe> make_pipe() {
   return Pipe{FileDescriptor{ends[0]}, FileDescriptor{ends[1]}};
 }
 
-/// Feeds the input and gathers the output until the program closes it or the time is over; true: it is over.
+/// Writes request.input to the descriptor `input`, which it closes at the end of the text, and appends what it reads
+/// from the descriptor `output` to `gathered`. Ends when the program closes its output, when a call fails, or when the
+/// time is over. Returns true if the time is over.
 bool exchange_data(const ProgramRequest& request, FileDescriptor& input, const FileDescriptor& output,
                    Clock::time_point deadline, std::string& gathered) {
   std::string_view rest = request.input;
@@ -57,13 +59,14 @@ bool exchange_data(const ProgramRequest& request, FileDescriptor& input, const F
   }
 }
 
-/// Waits for the end; a program that closed its output and goes on is ended when its time is over. What it left behind in
-/// its process group ends with it: the group is signalled before the program is waited for, while its number is its own.
+/// Waits until the program ends or its time is over, then kills its process group. Does not wait if `timed_out` is
+/// true; otherwise sets it to true if the time is over. The signal is sent before the program is reaped (wait() removes
+/// the ended process), while its process id is still valid.
 ChildResult wait_for_end(ChildProcess& child, Clock::time_point deadline, bool& timed_out) {
   if (!timed_out) timed_out = !child.wait_for_exit(deadline);
   child.send_signal_to_group(SIGKILL);
   if (const auto result = child.wait_until(Clock::now() + std::chrono::seconds{5})) return *result;
-  child.abandon();  // it waits in the kernel
+  child.abandon();  // a process that is blocked in the kernel does not end yet
   return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak_resident = {}};
 }
 
@@ -83,7 +86,7 @@ Result<ProgramResult> run_program(const ProgramRequest& request) {
                                     .stdout_fd = out->write.get(),
                                     .stderr_fd = out->write.get(),
                                     .inherited_descriptors = {},
-                                    .own_process_group = true});  // so that all that it starts can be ended
+                                    .own_process_group = true});  // so that all its child processes can be killed
   if (!child) return Error{child.error().code, "cannot start: " + child.error().what};
   in->read = FileDescriptor{};
   out->write = FileDescriptor{};

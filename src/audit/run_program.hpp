@@ -11,24 +11,29 @@
 
 namespace weir::audit {
 
+/// The result of a finished program.
 struct ProgramResult {
-  int exit_status = -1;  ///< exit status; 128 + signal if one ended it
-  std::string output;    ///< what it printed, standard output and standard error together, at most kMostOutput of it
-  bool timed_out = false;
-  std::chrono::duration<double> duration{};
+  int exit_status = -1;                      ///< 128 + signal number if a signal ended the program, as after a timeout
+  std::string output;                        ///< the first 4 MiB of standard output and standard error together
+  bool timed_out = false;                    ///< the program was killed because its time was over
+  std::chrono::duration<double> duration{};  ///< wall time
 };
 
+/// A program to run.
 struct ProgramRequest {
-  std::vector<std::string> arguments;   ///< the program, found by PATH, and its arguments
-  std::string_view input{};             ///< its standard input
-  std::filesystem::path folder{};       ///< its working folder; empty: ours
-  std::chrono::seconds time_limit{60};  ///< after which its whole process group is killed
+  std::vector<std::string> arguments;   ///< the program, found through PATH, and its arguments
+  std::string_view input{};             ///< content of its standard input
+  std::filesystem::path folder{};       ///< its working folder; empty: the working folder of this process
+  std::chrono::seconds time_limit{60};  ///< a program that runs longer is killed
 };
 
-/// Runs a program to its end. Nothing of it is left running. Errors: io (it cannot be started).
+/// Runs a program and waits until it ends, then kills all remaining processes of its process group. Errors: io (no pipe
+/// or process can be made, or the exit status is unknown), invalid_argument (the program does not exist or is not
+/// executable).
 Result<ProgramResult> run_program(const ProgramRequest& request);
 
-/// The interpreter for compile checks, found once; empty if there is none on PATH.
+/// Returns the name of a Python 3 interpreter on PATH, "python3" or "python"; nothing if neither is one. Searches at
+/// the first call only.
 const std::optional<std::string>& find_python();
 
 }  // namespace weir::audit

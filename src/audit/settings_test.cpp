@@ -1,4 +1,4 @@
-// Settings files whose parts stand for each other (anchors, aliases and merge keys of YAML), and containers that are given cards.
+// Settings files with references (anchors, aliases and merge keys of YAML), and containers that receive cards.
 
 #include <chrono>
 #include <string>
@@ -27,13 +27,13 @@ TEST(AuditSettings, AMaskThroughAnAliasIsReported) {
             Lines{"a.yaml:5 G33"});
   EXPECT_EQ(reported_in("services:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: &card \"0\"\n"),
             Lines{"a.yaml:4 G33"});
-  // The last anchor of a name above counts.
+  // The last anchor of that name above the alias counts.
   EXPECT_EQ(reported_in("a: &c \"0\"\nb: &c \"1\"\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
   EXPECT_EQ(
       reported_in("kind: Pod\nx: &card \"0\"\nspec:\n  containers:\n    - env:\n        - name: CUDA_VISIBLE_DEVICES\n"
                   "          value: *card\n"),
       Lines{"a.yaml:6 G33"});
-  // GitLab CI: told once, where it stands, however often it is used.
+  // GitLab CI: reported once, at its own position, however often it is used.
   EXPECT_EQ(
       reported_in(
           ".gpu: &gpu\n  CUDA_VISIBLE_DEVICES: \"0\"\none:\n  variables: *gpu\ntwo:\n  variables:\n    <<: *gpu\n"),
@@ -41,7 +41,7 @@ TEST(AuditSettings, AMaskThroughAnAliasIsReported) {
 }
 
 TEST(AuditSettings, CardsThroughAMergeKeyCount) {
-  // What is given does not fit: in the service, by its own mask or by a shared one.
+  // The mask does not match the service's cards, set directly or through an alias.
   EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n"),
             Lines{"a.yaml:11 G28"});
   EXPECT_EQ(
@@ -61,7 +61,7 @@ TEST(AuditSettings, CardsThroughAMergeKeyCount) {
 
 TEST(AuditSettings, CorrectMasksThroughAliasesAreNotReported) {
   const std::string zero = "    environment:\n      CUDA_VISIBLE_DEVICES: \"0\"\n";
-  // Inside a container that is given card 1 the first of its cards is 0.
+  // Inside a container that receives card 1 the first of its cards is 0.
   EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n" + zero), Lines{});
   EXPECT_EQ(
       reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment: *env\n" + kDevices),
@@ -71,7 +71,7 @@ TEST(AuditSettings, CorrectMasksThroughAliasesAreNotReported) {
           "x-ids: &ids [\"0\", \"1\"]\nservices:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"1\"\n"
           "    deploy:\n      resources:\n        reservations:\n          devices:\n            - device_ids: *ids\n"),
       Lines{});
-  // A key of its own wins over a merged one, and the first merged one over the next.
+  // An own key takes precedence over a merged one, and the first merged one over the next.
   EXPECT_EQ(
       reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment:\n      <<: *env\n"
                   "      CUDA_VISIBLE_DEVICES: \"0\"\n" +
@@ -81,11 +81,11 @@ TEST(AuditSettings, CorrectMasksThroughAliasesAreNotReported) {
                         "CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment:\n      <<: [*c, *b, *a]\n" +
                         kDevices),
             Lines{});
-  // One service's cards are not another's.
+  // The cards of one service do not count for another.
   EXPECT_EQ(reported_in("services:\n  <<: *gone\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"1\"\n  b:\n" +
                         kDevices),
             Lines{});
-  // Of another document, of nothing, and of itself.
+  // Aliases of an anchor in another document, of nothing, and of themselves.
   EXPECT_EQ(reported_in("a: &c \"0\"\n---\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
   EXPECT_EQ(reported_in("env: &e\n  CUDA_VISIBLE_DEVICES: *e\n  <<: *e\n"), Lines{});
 }
@@ -129,7 +129,7 @@ TEST(AuditSettings, CardsCountForTheirOwnContainerOnly) {
                                                            resource))),
               Lines{})
         << resource;
-  // By an alias, in another document, of a whole pod, in JSON.
+  // Through an alias, in another document, for a whole pod, in JSON.
   EXPECT_EQ(reported_in("x: &limits\n  limits:\n    nvidia.com/gpu: 1\n" + pod +
                         container("a", "      resources: *limits\n")),
             Lines{});
@@ -142,12 +142,12 @@ TEST(AuditSettings, CardsCountForTheirOwnContainerOnly) {
                           "\"env\": [{\"name\": \"CUDA_VISIBLE_DEVICES\", \"value\": \"0\"}]}]}"}},
                         one_device_policy(), {"G33"}),
             Lines{});
-  // No cards at all, and what a node is called.
+  // No cards at all, and labels of a node.
   EXPECT_EQ(reported_in(pod + container("a", "      resources:\n        limits:\n          nvidia.com/gpu: 0\n")),
             Lines{"a.yaml:9 G33"});
   EXPECT_EQ(reported_in("spec:\n  nodeSelector:\n    nvidia.com/gpu: \"true\"\n  containers:\n" + container("a", "")),
             Lines{"a.yaml:7 G33"});
-  // In a form that is not known, or in a text that is no YAML before its templates are filled in.
+  // In an unknown form, or in a template that is no YAML before it is rendered.
   EXPECT_EQ(reported_in("gpus:\n  nvidia.com/gpu: 1\n" + pod + container("a", "")), Lines{});
   EXPECT_EQ(reported_in("{{- if .x }\n}: [\n" + pod + container("a", limits) + container("b", "")), Lines{});
 }

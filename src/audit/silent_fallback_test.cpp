@@ -1,4 +1,4 @@
-// The CPU that is taken because there is no GPU (G21), and the one that the user asks for.
+// G21: a fallback to the CPU because there is no GPU, compared with a CPU that the user requests.
 
 #include <string>
 

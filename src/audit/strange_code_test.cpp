@@ -1,4 +1,4 @@
-// Small projects on which the rules or the fixer once went wrong: each is a kind, drawn here, with what must be said of it.
+// Small projects that reproduce earlier errors of the rules or the fixer, each with its expected findings.
 
 #include <algorithm>
 #include <map>
@@ -27,7 +27,7 @@ TEST(AuditStrangeCode, AMaskNeededByAnotherProgramStays) {
   EXPECT_EQ(apply_fixes(files, one_device_policy(), false), files);
   const Files unsafe = apply_fixes(files, one_device_policy(), true);
   EXPECT_NE(unsafe.at("engine.py").find("\"CUDA_VISIBLE_DEVICES\", \"1\""), std::string::npos);
-  // One file that nobody else runs, with the same line twice: the second goes.
+  // One file that no other file runs, with the same line twice: the second is deleted.
   const Files twice{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n"}};
   EXPECT_EQ(apply_fixes(twice, one_device_policy(), false).at("a.py"), kHeader + "import torch\n");
 }
@@ -41,7 +41,7 @@ TEST(AuditStrangeCode, AMaskOfACardOutsideThePolicyIsReported) {
   EXPECT_TRUE(findings_of({{"a.py", program}}, one_device_policy("RTX 3090", "0")).empty());
   EXPECT_TRUE(findings_of({{"run.sh", "export CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=1,0 python a.py\n"}},
                           one_device_policy()) == Lines{"run.sh:2 G33"});
-  // No card at all is none of the forbidden ones, and a UUID cannot be compared with an index.
+  // A mask without cards selects no forbidden card, and a UUID cannot be compared with an index.
   for (const std::string mask : {"", "-1", "GPU-5b1f3b1e"})
     EXPECT_FALSE(has_rule(findings_of({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}},
                                       one_device_policy()),
@@ -75,7 +75,7 @@ TEST(AuditStrangeCode, ADeviceIsFollowedThroughDictionariesAndConstructors) {
                 .size(),
             1u);
   EXPECT_EQ(in("settings = dict(device=\"cuda:1\")\ntorch.ones(2, device=settings[\"device\"])\n").size(), 1u);
-  // The default of a key that is there is not taken; what another key says is no device.
+  // The default of an existing key is not used; the value of another key is no device.
   EXPECT_TRUE(in("def run(cfg):\n    return torch.ones(2).to(cfg.get(\"other\", \"cuda:0\"))\n\n"
                  "run({\"device\": \"cuda:1\"})\n")
                   .empty());
@@ -122,7 +122,7 @@ TEST(AuditStrangeCode, OneArmOfATryImportRuns) {
        "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n\n\ndef run():\n"
        "    return torch.ones(1).to(\"cuda:0\")\n"}};
   EXPECT_FALSE(has_rule(findings_of(files, Policy{}), "G03"));
-  // What stands behind the try has happened after the import, as a rule.
+  // Code after the `try` normally runs after the import.
   EXPECT_TRUE(has_rule(findings_of({{"a.py",
                                      "import os\ntry:\n    import torch\nexcept ImportError:\n    torch = None\n"
                                      "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"}},
@@ -185,7 +185,7 @@ TEST(AuditStrangeCode, VendorsAreDistinguished) {
   const std::string after = apply_fixes(intel, arc, true).at("xpu.py");
   EXPECT_EQ(after.find("CUDA"), std::string::npos) << after;
   EXPECT_NE(after.find("setdefault(\"ZE_AFFINITY_MASK\", \"0\")"), std::string::npos) << after;
-  // The policy's card is of another vendor than the program's: no header, and a word.
+  // The policy's card is from another vendor than the program's: no header, but a message.
   EXPECT_EQ(apply_fixes(intel, one_device_policy(), true).at("xpu.py").find("VISIBLE_DEVICES"), std::string::npos);
   EXPECT_FALSE(has_rule(findings_of({{"a.py",
                                       "import os\nimport torch\ntorch.cuda.is_available()\n"
@@ -223,7 +223,7 @@ TEST(AuditStrangeCode, ProgramsWithoutAGpuAndServerClientsAreReported) {
                           "    print(httpx.post(\"http://localhost:11434/api/generate\", json={}).json())\n");
   EXPECT_TRUE(has_rule(client, "G12"));
   EXPECT_FALSE(has_rule(client, "G10"));
-  // Another process may use the card; so may a library that is not known.
+  // Another process, or an unknown library, may use the card.
   EXPECT_FALSE(has_rule(of(kHeader + "import subprocess\nsubprocess.run([\"python\", \"train.py\"])\n"), "G11"));
   EXPECT_FALSE(has_rule(of(kHeader + "import mylib\nmylib.run()\n"), "G11"));
 }
@@ -267,12 +267,12 @@ TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {
 }
 
 TEST(AuditStrangeCode, AFixNeverChangesTheCardOfAMask) {
-  // "1", then "0": which one is meant nobody knows, and the last one is in force.
+  // "1", then "0": the intended value is unknown, and the last one is in force.
   const Files two{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n"
                                      "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
   EXPECT_TRUE(findings_of(two, Policy{}).contains("a.py:4 G06"));
   for (const bool unsafe : {false, true}) {
-    for (const Policy& policy : {Policy{}, one_device_policy()}) {  // nor does a policy decide it in silence
+    for (const Policy& policy : {Policy{}, one_device_policy()}) {  // a policy does not decide it silently either
       const Files after = apply_fixes(two, policy, unsafe);
       EXPECT_NE(after.at("a.py").find("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\""), std::string::npos) << unsafe;
       EXPECT_TRUE(has_rule(findings_of(after, policy), "G06"));

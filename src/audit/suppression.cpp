@@ -17,10 +17,11 @@ namespace {
 constexpr std::string_view kMarker = "weir: ignore";
 
 struct SuppressionComment {
-  std::string_view rules;  ///< "G10,G04"; empty: all
+  std::string_view rules;  ///< list of rule ids, "G10,G04"; empty: all rules
   std::string_view reason;
 };
 
+/// Returns the suppression comment of a line; nothing if there is none.
 std::optional<SuppressionComment> parse_suppression(std::string_view line) {
   const std::size_t at = line.find(kMarker);
   if (at == std::string_view::npos) return std::nullopt;
@@ -37,7 +38,7 @@ std::optional<SuppressionComment> parse_suppression(std::string_view line) {
   return comment;
 }
 
-/// "G10, G04" one by one.
+/// Splits "G10, G04" into ids.
 std::vector<std::string_view> split_ids(std::string_view list) {
   std::vector<std::string_view> ids;
   while (!list.empty()) {
@@ -82,12 +83,12 @@ void apply_suppression_comments(std::vector<Finding>& findings) {
 }
 
 std::vector<std::string> unknown_rule_warnings(const Module& module) {
-  constexpr std::size_t kMaxShown = 40;  // of what stands in the place of an id
+  constexpr std::size_t kMaxShown = 40;  // maximum length of a quoted id
   std::vector<std::string> lines;
   const SourceFile& source = module.source;
   const std::string_view text = source.text();
   const auto language = code_language(module.kind);
-  std::optional<std::vector<Range>> comments;  // looked for when the first id is in question: there is hardly ever one
+  std::optional<std::vector<Range>> comments;  // computed only when the first unknown id occurs
   for (std::size_t at = text.find(kMarker); at != std::string_view::npos; at = text.find(kMarker, at + 1)) {
     const auto byte = static_cast<std::uint32_t>(at);
     const auto comment = parse_suppression(text.substr(at, source.line_end(byte) - at));

@@ -8,12 +8,13 @@
 
 namespace weir::audit {
 
-/// Marks what a comment allows: `weir: ignore[G10,G04] reason` on a line of the code in question or alone on the line above
-/// it. Without a list of rules all are meant. The reason is kept.
+/// Marks as suppressed all findings that a suppression comment allows. Such a comment is `weir: ignore[G10,G04]
+/// reason`, on a line of the finding's code or alone on the line above the code. A comment without a list of rules
+/// allows all findings. The reason is stored in the finding.
 void apply_suppression_comments(std::vector<Finding>& findings);
 
-/// "a.py:3: this comment allows nothing: there is no rule 'G3' ...", one line for each place where such a comment names what is none of the rules:
-/// it allows nothing. Texts that only speak of comments are none.
+/// Returns one warning for each suppression comment that names an unknown rule and therefore allows nothing: "a.py:3:
+/// this comment allows nothing: there is no rule 'G3' ...". `weir: ignore` in a text outside comments gives no warning.
 std::vector<std::string> unknown_rule_warnings(const Module& module);
 
 }  // namespace weir::audit

@@ -1,4 +1,4 @@
-// Comments that allow findings, and those that only seem to.
+// Comments that suppress findings, and comments that only resemble them.
 
 #include <string>
 #include <vector>
@@ -83,7 +83,7 @@ TEST(AuditSuppression, ACommentMovesWithItsStatement) {
   EXPECT_EQ(
       fix_code("a.py", "import torch\nimport os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\n"),
       "import os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\nimport torch\n");
-  // The copy goes with its comment, which would allow the next line's findings.
+  // The copy is deleted with its comment, which would otherwise suppress findings of the next line.
   const std::string uuid = "export CUDA_VISIBLE_DEVICES=GPU-1\n";
   EXPECT_EQ(fix_code("run.sh", "#!/bin/bash\n" + uuid + comment + uuid + "python a.py\n"),
             "#!/bin/bash\n" + uuid + "python a.py\n");

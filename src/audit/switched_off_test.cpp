@@ -1,4 +1,4 @@
-// Work on a GPU that a constant switches off, and numbers of devices that an object has.
+// GPU work that a constant disables, and device numbers stored in an object.
 
 #include <string>
 
@@ -11,6 +11,7 @@ namespace {
 
 using namespace test_kit;  // NOLINT(google-build-using-namespace)
 
+/// Returns whether G05 reports that the program uses a GPU and selects none.
 bool reports_no_selection(const std::string& code) {
   return has_rule(findings_of({{"a.py", "import torch\n\n\n" + code}}, one_device_policy()), "G05");
 }
@@ -47,7 +48,7 @@ TEST(AuditSwitchedOff, TheOtherBranchIsTaken) {
   EXPECT_FALSE(
       reports_no_selection("def run(net, cpu=True):\n    if cpu:\n        return\n    net.cuda()\n\n\n"
                            "if __name__ == '__main__':\n    run(make())\n"));
-  // One part of "and" does not decide what its opposite is.
+  // One part of "and" does not decide the opposite branch.
   EXPECT_TRUE(reports_no_selection("CPU = True\nnet = make()\nif not (CPU and asked()):\n    net.cuda()\n"));
 }
 

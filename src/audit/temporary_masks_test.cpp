@@ -1,4 +1,5 @@
-// Masks that a program sets for a while or for itself: what is taken back is no repetition, and what a program has set it may compare.
+// Masks that a program sets temporarily or for itself: a restored mask is no repetition, and a program may compare what
+// it set itself.
 
 #include <string>
 
@@ -44,7 +45,7 @@ TEST(AuditTemporaryMasks, AMaskThatAPairOfMethodsRestoresIsNoRepetition) {
 TEST(AuditTemporaryMasks, AMaskThatIsNotRestoredIsARepetition) {
   EXPECT_EQ(reported_for("G07", kMask + kSet + "'1'\n"), Lines{"a.py:3 G07"});
   EXPECT_EQ(reported_for("G07", kMask + "def start():\n    " + kSet + "'1'\nstart()\n"), Lines{"a.py:4 G07"});
-  // __exit__ that takes nothing back.
+  // An __exit__ that restores nothing.
   EXPECT_EQ(reported_for("G07", kMask + "class Card:\n    def __enter__(self):\n        " + kSet +
                                     "'1'\n    def __exit__(self, *rest):\n        pass\n"),
             Lines{"a.py:5 G07"});
@@ -75,11 +76,11 @@ TEST(AuditTemporaryMasks, ComparingAnExternalMaskIsReported) {
   EXPECT_FALSE(
       reported_for("G15", "import os\ndef check(monkeypatch):\n    monkeypatch.setenv('HOME', '/')\n" + compare)
           .empty());
-  // What was there already is what counts.
+  // The value before the comparison counts.
   EXPECT_FALSE(
       reported_for("G15", "import os\ndef check():\n    os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\n" + compare)
           .empty());
-  // What is set afterwards has not been compared.
+  // A later write does not count for the comparison.
   EXPECT_FALSE(reported_for("G15", "import os\ndef check():\n" + compare + "    " + kSet + "'1'\n").empty());
 }
 
@@ -90,7 +91,7 @@ TEST(AuditPrograms, AScriptThatPassesMainToExitIsAProgram) {
       "def main():\n    torch.ones(4).to('cuda:0')\n    return 0\n";
   for (const std::string call : {"main()\n", "sys.exit(main())\n", "raise SystemExit(main())\n"})
     EXPECT_EQ(findings_of({{"scripts/run2.py", start + call}}, one_device_policy(), {"G13"}).size(), 1U) << call;
-  // Nobody runs it, it makes something for others, or another file imports it.
+  // The file is not executable, only creates something for others, or is imported by another file.
   EXPECT_TRUE(findings_of({{"scripts/run2.py", start}}, one_device_policy(), {"G13"}).empty());
   EXPECT_TRUE(findings_of({{"scripts/run2.py", start + "code = main()\n"}}, one_device_policy(), {"G13"}).empty());
   EXPECT_TRUE(has_rule(findings_of({{"lib.py", start + "sys.exit(main())\n"}, {"a.py", "import lib\n"}},

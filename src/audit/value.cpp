@@ -12,11 +12,12 @@ bool is_same(const PossibleValue& a, const PossibleValue& b) {
   return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items == b.items;
 }
 
+/// Returns whether the items are the only difference between the two; the ranges of literals are not compared.
 bool differ_in_items(const PossibleValue& a, const PossibleValue& b) {
   return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items != b.items;
 }
 
-/// What one of two ways has left in a dictionary or an instance.
+/// Returns the items that a dictionary or an instance may have if it has those of `a` or those of `b`.
 std::shared_ptr<const Items> merge_items(const std::shared_ptr<const Items>& a, const std::shared_ptr<const Items>& b) {
   if (a == nullptr || b == nullptr) return a == nullptr ? b : a;
   auto both = std::make_shared<Items>(*a);
@@ -27,7 +28,7 @@ std::shared_ptr<const Items> merge_items(const std::shared_ptr<const Items>& a, 
   for (const auto& [key, value] : b->values) {
     const auto [at, inserted] = both->values.emplace(key, value);
     if (inserted) continue;
-    // One level deep: what is nested in both may be shared many times over.
+    // Items within items are not merged, because they may be shared many times; their union is unknown.
     at->second = holds_items(at->second) && holds_items(value) ? Value{} : at->second.joined(value);
   }
   return both;
@@ -83,7 +84,7 @@ std::optional<bool> Value::truth_value() const {
 
 namespace {
 
-/// The item or attribute of something that is known by its path.
+/// Returns the same value with the key appended to its path, because the path identifies its items.
 Value item_by_path(const PossibleValue& alternative, std::string_view key) {
   constexpr std::size_t kLongestPath = 200;
   if (alternative.key.size() + key.size() > kLongestPath) return value_of_kind(alternative.kind);
@@ -94,9 +95,9 @@ Value item_by_path(const PossibleValue& alternative, std::string_view key) {
   return item;
 }
 
-/// One step of a path from one thing.
+/// Returns the item with this key of one alternative.
 Value item_of(const PossibleValue& alternative, std::string_view key, bool& missing) {
-  // args.device = "cuda" behind parse_args(): no choice of the user's any more.
+  // After args.device = "cuda" the item is a constant instead of the user's choice.
   if (alternative.kind == PossibleValue::Kind::user_choice) {
     const bool overwritten = alternative.items != nullptr && alternative.items->values.contains(key);
     if (overwritten) return alternative.items->values.find(key)->second;
@@ -150,7 +151,7 @@ Value pattern_value(std::string text, const Value& filling, Range literal) {
     return text_value(std::move(pattern.text), one->literal);
   }
   auto items = std::make_shared<Items>();
-  items->values.emplace(std::string{kHole}, filling);  // unknown, too: joined with another it stays so
+  items->values.emplace(std::string{kHole}, filling);  // stored even if unknown, so that a union with it stays unknown
   pattern.items = std::move(items);
   return pattern;
 }

@@ -13,53 +13,64 @@
 
 namespace weir::audit {
 
+// Values of expressions, as far as the audit can compute them without running the program.
+
 struct Items;
 
-/// Among the items of an object that another module's class made: what its constructor was given, by position or name.
+/// Returns the key under which Kind::call_result stores a constructor argument in its items; `name` is the position or
+/// keyword of the argument.
 inline std::string constructor_argument_key(std::string_view name) { return '\x04' + std::string{name}; }
-/// Between the keys of a path into dictionaries and instances.
+/// Separates the keys of a path through nested dictionaries and instances.
 inline constexpr char kPathSeparator = '\x02';
 
-/// One thing that an expression may be.
+/// One possible value of an expression.
 struct PossibleValue {
   enum class Kind {
     unknown,
-    none,           ///< Python's None
-    text,           ///< a known text
-    pattern,        ///< a text with holes, each written as kHole; of one alone, `items` says what fills it
-    number,         ///< a known whole number
-    boolean,        ///< True or False: `number` is 1 or 0
-    runtime_index,  ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), a local rank
-    smi_index,      ///< a device number as nvidia-smi or NVML counts
-    environment_variable,  ///< the value of the variable `text`
+    none,     ///< Python's None
+    text,     ///< a known text
+    pattern,  ///< a text with unknown parts; `text` has kHole in place of each. With exactly one hole, `items` contains
+              ///< the value of the hole
+    number,   ///< a known whole number
+    boolean,  ///< True or False: `number` is 1 or 0
+    runtime_index,         ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), the
+                           ///< rank of a worker on its machine
+    smi_index,             ///< a device number as nvidia-smi or NVML counts
+    environment_variable,  ///< the value of the environment variable `text`
     device_name,           ///< the product name of a device
-    user_choice,       ///< what the user of the program chose: command line, input, a settings file; `key` says which
-    parameter,         ///< of the enclosing function, by name; replaced by the argument where the call is known
-    environment_copy,  ///< a dictionary made from os.environ, for another process
-    qualified_name,    ///< something imported or built in, by its full dotted name
-    function,     ///< of this module, by key; `items` says what it is bound to: arguments by position or name, closures
-    class_,       ///< of this module, by name
-    instance,     ///< of that class
-    call_result,  ///< what a call of an imported function or class gave; `text` is its full dotted name, `number` tells
-                  ///< two results of a function apart (0: not told), `items` holds what a class was given
-    dictionary,   ///< of which `items` are known
-    sequence,     ///< a list or a tuple; `items` by position, from "0" on, all of them; `number` is how deep it is
+    user_choice,           ///< a choice of the program's user (command line, input, settings file); `key` identifies it
+    parameter,             ///< the parameter `text` of the enclosing function; substitute_parameters() replaces it
+    environment_copy,      ///< a dictionary made from os.environ, for another process
+    qualified_name,        ///< the imported or built-in object with the full dotted name `text`
+    function,  ///< the function of this module with the key `text`; `items` contains its bound arguments, by position
+               ///< or name, and its closure, by kClosurePrefix and name
+    class_,    ///< the class `text` of this module
+    instance,  ///< an instance of the class `text` of this module
+    call_result,  ///< the result of calling an imported function or class: `text` is its full dotted name; two
+                  ///< results are the same object if their `number` is equal and not 0; `items` contains the arguments
+                  ///< of a constructor
+    dictionary,   ///< a dictionary whose known entries are `items`
+    sequence,     ///< a list or tuple; `items` contains all elements, by position from "0"; `number` is its nesting
+                  ///< depth
     device_list,  ///< a list of devices, as from jax.devices()
-    symbol,       ///< nothing is known but that it is the same thing wherever `number` is the same
-    memory_counter  ///< bytes of one device: `text` is "total", "reserved" or "allocated"
+    symbol,       ///< an unknown value; two occurrences are the same value if their `number` is equal
+    memory_counter  ///< a byte count of one device: `text` is "total", "reserved" or "allocated"
   };
   Kind kind = Kind::unknown;
-  std::string text{};
-  long number = 0;
-  Range literal{};  ///< where the literal stands in the file; empty if there is none
-  std::string
-      key{};  ///< parameter, choice: the path to an item or attribute; instance: the parameter that it is (self)
-  std::shared_ptr<const Items> items{};  ///< of a dictionary, or the attributes of an instance; null if none is known
+  std::string text{};  ///< see Kind
+  long number = 0;     ///< see Kind
+  Range literal{};     ///< range of the literal in the code; empty if there is none
+  std::string key{};   ///< parameter, user_choice: path to an item or attribute of it; instance: the parameter that
+                       ///< contains it (self)
+  std::shared_ptr<const Items> items{};  ///< see Kind; also known attributes of an instance or user_choice. Null if
+                                         ///< none is known
 };
 
+/// The character that replaces an unknown part of a text.
 inline constexpr char kHole = '\x01';
 
-/// The things that an expression may be; empty: anything. Never more than kMostAtoms.
+/// The set of possible values of an expression: at most kMaxAlternatives alternatives, or unknown, which means any
+/// value.
 class Value {
  public:
   static constexpr std::size_t kMaxAlternatives = 12;
@@ -68,61 +79,71 @@ class Value {
 
   bool is_unknown() const { return alternatives_.empty(); }
   const std::vector<PossibleValue>& alternatives() const { return alternatives_; }
-  /// The one thing that it is; null if it may be several or anything.
+  /// Returns the only alternative; null if there are several, or if the value is unknown. The second overload also
+  /// returns null if the alternative has another kind.
   const PossibleValue* single_alternative() const& {
     return alternatives_.size() == 1 ? &alternatives_.front() : nullptr;
   }
   const PossibleValue* single_alternative(PossibleValue::Kind kind) const& {
     return single_alternative() != nullptr && alternatives_.front().kind == kind ? &alternatives_.front() : nullptr;
   }
-  const PossibleValue* single_alternative() const&& = delete;  // it would be gone at once
+  const PossibleValue* single_alternative() const&& = delete;  // the pointer would dangle
   const PossibleValue* single_alternative(PossibleValue::Kind kind) const&& = delete;
+  /// Returns whether one of the alternatives has this kind.
   bool may_be(PossibleValue::Kind kind) const;
-  /// This or the other: anything if one of them is anything.
+  /// Returns the union of both sets; unknown if one of them is unknown or the union is too large.
   Value joined(const Value& other) const;
-  /// As a text, a number or a text with holes; empty if it is not known to be one of them.
+  /// Returns the text of a single text, number or pattern (with its holes); otherwise nothing.
   std::optional<std::string> as_text() const;
-  /// Whether Python takes it for true; empty if that is not known.
+  /// Returns the truth value in Python; nothing if it is not known.
   std::optional<bool> truth_value() const;
 
  private:
   std::vector<PossibleValue> alternatives_;
 };
 
-/// Among the items of a dictionary: there may be others, which are not known.
+/// Item key that marks a dictionary as incomplete: it may have further, unknown items.
 inline constexpr std::string_view kIncompleteKey = "\x05";
-/// Before the name of a parameter that an enclosing function was given.
+/// Prefix of the item keys that hold parameters of an enclosing function.
 inline constexpr std::string_view kClosurePrefix = "\x06";
 
-/// What is known of a dictionary by its keys, or of an instance by its attributes.
+/// Values by key: the meaning of the keys depends on the kind of the PossibleValue.
 struct Items {
   std::map<std::string, Value, std::less<>> values;
 };
 
-/// The item or attribute of a value at the end of a path. A parameter's is known by its path; a user's choice stays one.
-/// Unknown if nothing is known; `missing` is set if it is sure that there is none.
+/// Returns the item or attribute at the end of a path. For a parameter and for a user's choice the result has the same
+/// kind, with the path as its key. Returns unknown if nothing is known about the item. Sets `missing` to true if the
+/// item certainly does not exist in a dictionary; otherwise leaves it unchanged.
 Value item_of(const Value& whole, std::string_view path, bool& missing);
 
+/// Makes a known text.
 Value text_value(std::string text, Range literal = {});
-/// A text with holes; what fills its only hole may be known, and where that is a constant the text is one.
+/// Makes a text with holes. `filling` is the value of the hole if there is exactly one; a constant is filled in, so
+/// that the result is a plain text. A text without holes gives a plain text, too.
 Value pattern_value(std::string text, const Value& filling, Range literal = {});
-/// The texts that a pattern may be whose only hole is filled by one of several constants; other things as they are.
+/// Replaces each pattern whose only hole has several constants as alternatives by one text per constant. Other
+/// alternatives stay.
 Value expand_patterns(const Value& value);
-/// What fills the only hole of a pattern; unknown if it has several, or nothing is known.
+/// Returns the value of the only hole of a pattern; unknown if the pattern has several holes.
 Value hole_value(const PossibleValue& pattern);
-/// An element of it, or it as a number or a text, is still told by it: a device of a list of devices.
+/// Returns whether elements of this value have the same kind as the value itself, and the value also keeps its kind
+/// when it is converted to a number or text: an element of the user's choice is still the user's choice.
 bool keeps_kind(const PossibleValue& alternative);
+/// Makes a known whole number.
 Value number_value(long number, Range literal = {});
-/// A list; unknown if it is longer than what is followed.
+/// Makes a list; unknown if it has more than 16 elements or more than 8 nested levels.
 Value sequence_value(const std::vector<Value>& elements);
-/// The elements of a sequence, in their order.
+/// Returns the elements of a sequence, in order; empty for other kinds.
 std::vector<Value> elements_of(const PossibleValue& sequence);
-/// Any element of a container: one of those of a sequence, or what keeps its meaning.
+/// Returns the value of an arbitrary element: the union of the elements of a sequence; `container` itself if
+/// keeps_kind() is true for it; otherwise, and if it has several alternatives, unknown.
 Value any_element(const Value& container);
-/// A text or a number.
+/// Returns whether the value is a text or a number.
 bool is_constant(const PossibleValue& alternative);
-/// What `make` gives for each of several constants; unknown if one of them is none.
+/// Applies `make` to each alternative and returns the union of the results; unknown if an alternative is no constant.
 Value map_constants(const Value& value, const std::function<Value(const Value&)>& make);
+/// Makes a value with one alternative of this kind and text.
 Value value_of_kind(PossibleValue::Kind kind, std::string text = {});
 
 }  // namespace weir::audit

@@ -1,4 +1,4 @@
-// Functions that run elsewhere: pools, threads, spawned processes, servers and runners of models.
+// Functions that other code runs: pools, threads, child processes, servers and model runners.
 
 #include <string>
 
@@ -15,7 +15,7 @@ const std::string kTask =
     "def task(job):\n    path, card = job\n    os.environ['CUDA_VISIBLE_DEVICES'] = str(card)\n"
     "    import torch\n    return torch.load(path).cuda()\n";
 
-/// Of a program that gives the task to a pool.
+/// Returns the findings of G03 and G25 for a program with kTask; `pool` is the code that passes the task to a pool.
 Lines findings_of_pool(const std::string& pool) {
   return findings_of({{"a.py", "import os\n" + kTask + pool}}, one_device_policy(), {"G03", "G25"});
 }
@@ -37,14 +37,14 @@ TEST(AuditWorkers, APoolWorkerKeepsItsDriver) {
   EXPECT_EQ(
       findings_of_pool("from joblib import Parallel, delayed\nParallel(n_jobs=2)(delayed(task)(j) for j in [])\n"),
       dead);
-  // Late within the worker is a defect of its own.
+  // A mask that is set after an import (G01) is a separate defect.
   EXPECT_EQ(findings_of({{"a.py",
                           "import os, torch\nfrom multiprocessing import Pool\ndef task(card):\n"
                           "    os.environ['CUDA_VISIBLE_DEVICES'] = card\n    torch.ones(1).cuda()\n"
                           "Pool(2).map(task, [])\n"}},
                         one_device_policy(), {"G01", "G03"}),
             (Lines{"a.py:4 G01", "a.py:4 G03"}));
-  // A process for each task, and one that is started for it.
+  // No finding: each task has a process of its own.
   EXPECT_EQ(findings_of_pool("from multiprocessing import Pool\np = Pool(2, maxtasksperchild=1)\np.map(task, [])\n"),
             Lines{});
   EXPECT_EQ(findings_of_pool("from multiprocessing import Process\nProcess(target=task, args=(('a', 1),)).start()\n"),
@@ -61,7 +61,7 @@ TEST(AuditWorkers, AMaskSetOncePerWorkerIsCorrect) {
       findings_of({{"a.py", worker + "p = mp.Pool(2, initializer=start, initargs=(mp.Queue(),))\np.map(task, [])\n"}},
                   one_device_policy(), {"G03"}),
       Lines{});
-  // The same value each time, a mask that is looked at first, and one for a command that the task starts.
+  // No finding: a constant mask, and a mask for a command that the task starts.
   const std::string pool = "from multiprocessing import Pool\nPool(2).map(task, [])\n";
   EXPECT_EQ(findings_of({{"a.py",
                           "import os\ndef task(j):\n    os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n    import torch\n"
@@ -75,7 +75,7 @@ TEST(AuditWorkers, AMaskSetOncePerWorkerIsCorrect) {
                               pool}},
                         one_device_policy(), {"G03"}),
             Lines{});
-  // What a loader's workers do at their start happens in them.
+  // The init function of a loader's workers runs in the workers.
   EXPECT_EQ(findings_of({{"a.py",
                           "import os, torch\nfrom torch.utils.data import DataLoader\n"
                           "def init(i):\n    os.environ['CUDA_VISIBLE_DEVICES'] = ''\n"
@@ -149,8 +149,8 @@ TEST(AuditWorkers, ServersAndRunnersArePrograms) {
   const std::string work = "import torch\ndef main():\n    print(torch.ones(2).cuda())\n";
   EXPECT_EQ(rules(work + "main()\n"), (Lines{"a.py:1 G05", "a.py:4 G13"}));
   EXPECT_EQ(rules(work + "import host\nhost.on_start(main)\n"), Lines{});  // a plug-in
-  EXPECT_EQ(rules(work + "done = main()\n"), Lines{});                     // a module that makes something for others
-  // A module that others import is theirs.
+  EXPECT_EQ(rules(work + "done = main()\n"), Lines{});                     // a module that creates something for others
+  // A module that other files import is no program.
   EXPECT_EQ(findings_of({{"a.py", "import torch\n" + net}, {"b.py", "import a\ndef f():\n    return a.net\n"}},
                         one_device_policy(), {"G05", "G13"}),
             Lines{});
@@ -166,7 +166,7 @@ TEST(AuditWorkers, AFlatScriptIsAProgram) {
   EXPECT_EQ(rules("a.py", helper + "torch.zeros(1).cuda()\n"), (Lines{"a.py:1 G05", "a.py:4 G13"}));
   EXPECT_EQ(rules("a.py", net + "device = torch.device('cuda')\nmodel = Net().to(device)\n"),
             (Lines{"a.py:1 G05", "a.py:4 G13"}));
-  // To name a device is no work, a test is run by its runner, and a part of a package by whoever imports it.
+  // Naming a device is no work, a test is run by its runner, and a part of a package by its importer.
   EXPECT_EQ(rules("a.py", helper + "DEVICE = torch.device('cuda')\n"), Lines{});
   EXPECT_EQ(rules("test_a.py", helper + "torch.zeros(1).cuda()\n"), Lines{});
   EXPECT_EQ(rules("__init__.py", helper + "torch.zeros(1).cuda()\n"), Lines{});
@@ -183,7 +183,7 @@ TEST(AuditWorkers, TheMainFileOfAPackageIsAProgram) {
   const std::string call = "from . import run\nrun()\n";
   const Files files{{"pack/__init__.py", run}, {"pack/__main__.py", call}};
   EXPECT_EQ(findings_of(files, one_device_policy(), {"G05", "G13"}), (Lines{"__main__.py:1 G05", "__main__.py:2 G13"}));
-  // The package is run first: a header in the main file would come behind what it imports.
+  // The package runs first, so a header in the main file would come after its imports.
   EXPECT_EQ(apply_fixes(files, one_device_policy(), true).at("pack/__main__.py").find("VISIBLE_DEVICES"),
             std::string::npos);
   EXPECT_NE(

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The names of changed files, a few of them.
+/// Returns the names of the first eight changed files from the output of `git status --porcelain`.
 std::string changed_list(const std::string& porcelain) {
   std::string list;
   std::size_t count = 0;
@@ -26,6 +26,7 @@ std::string changed_list(const std::string& porcelain) {
   return count > 8 ? fmt::format("{} and {} more", list, count - 8) : list;
 }
 
+/// Checks that no tracked file of the working tree is changed.
 Status check_tree() {
   const auto changed = run_git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"});
   if (!changed) return changed.error();
@@ -33,7 +34,8 @@ Status check_tree() {
   return Error{Errc::invalid_argument, "the tree has changes; commit or stash them first: " + changed_list(*changed)};
 }
 
-/// Those of some files (seen from the top of the repository) that git tracks. A few hundred a question: a command line has an end.
+/// Returns the subset of `files` that git tracks; paths are relative to `top`, the top folder of the repository. Runs
+/// git for 256 files at a time, because the length of a command line is limited.
 Result<std::set<std::string>> find_tracked_files(const std::vector<std::string>& files, const fs::path& top) {
   constexpr std::size_t kAtOnce = 256;
   std::set<std::string> names;
@@ -51,7 +53,8 @@ Result<std::set<std::string>> find_tracked_files(const std::vector<std::string>&
   return names;
 }
 
-/// Deals the files that need work out to so many shards, in turn, and notes those that cannot be worked on.
+/// Distributes the files with edits over at most `jobs` shards in turn. Adds files that cannot be edited, or that git
+/// does not track, to campaign.left_out.
 Status distribute_files(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs,
                         Campaign& campaign) {
   std::vector<CampaignFile> all;
@@ -77,12 +80,12 @@ Status distribute_files(const std::vector<FixedFile>& files, const fs::path& top
   return ok();
 }
 
-/// The branches that the campaign would make are not there, or are its own from a run that got nowhere. Those of an earlier
-/// campaign hold work that is the user's to merge or to forget: nothing is deleted here.
+/// Checks that the campaign's branches do not exist yet, or were created for the same base commit and have no commits
+/// of their own. Other branches may contain work that the user still needs, so they are never deleted here.
 Status check_branches(const Campaign& campaign) {
   if (campaign.shards.empty()) return ok();
-  (void)run_git(
-      {"worktree", "prune"});  // of a campaign whose folder was deleted: it would keep the branches from being deleted
+  // Removes git's records of worktrees whose folders were deleted; git refuses to delete their branches otherwise.
+  (void)run_git({"worktree", "prune"});
   std::vector<std::string> names{kMergedBranch};
   for (const Shard& shard : campaign.shards) names.push_back(branch_name(shard));
   std::string taken_names;

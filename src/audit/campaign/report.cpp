@@ -10,6 +10,7 @@
 namespace weir::audit {
 namespace {
 
+/// Returns the slowdown of a fixed file in percent; empty if it was not measured.
 std::string slowdown_text(const CampaignFile& file, int pairs) {
   if (pairs == 0 || file.state != "fixed") return "";
   return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slowdown, 100 * file.slowdown_spread, pairs);

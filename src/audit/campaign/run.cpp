@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-/// The texts of all files of the plan, made once from the base.
+/// Computes the edited texts of all files of the plan from the files in the working tree, which is at the base commit.
 Result<EditedTexts> edited_texts(const CampaignRequest& request, const Campaign& campaign, const fs::path& top) {
   AuditRequest audit = request.audit;
   audit.operands = campaign.operands;
@@ -31,7 +31,7 @@ Result<EditedTexts> edited_texts(const CampaignRequest& request, const Campaign&
   return texts;
 }
 
-/// One branch with all of them. The shards share no file, so nothing can conflict.
+/// Merges the branches of all shards into weir/all. No file is in two shards, so no conflict is possible.
 Status merge_all(const Campaign& campaign, const fs::path& folder) {
   const fs::path tree = folder / "worktrees" / "all";
   if (auto ready = prepare_worktree(tree, kMergedBranch, campaign.base); !ready) return ready;
@@ -42,20 +42,24 @@ Status merge_all(const Campaign& campaign, const fs::path& folder) {
   return ok();
 }
 
+/// Removes the worktrees; the branches stay. Errors are ignored: the next run reuses a worktree that remains.
 void remove_worktrees(const Campaign& campaign, const fs::path& folder) {
   for (const Shard& shard : campaign.shards)
     (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / shard.name).native()});
   (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / "all").native()});
 }
 
+/// Works on all shards with up to ten threads. `begin`: start time of this run. Returns the first error.
 Status process_all_shards(const CampaignRequest& request, Campaign& campaign, const EditedTexts& texts,
                           const fs::path& folder, Clock::time_point begin) {
+  // Removes git's records of worktrees whose folders were deleted. An error does not matter, because
+  // `git worktree add -f` replaces such records.
   (void)run_git({"worktree", "prune"});
   std::atomic<std::size_t> next{0};
   std::mutex guard;
   std::mutex worktree_mutex;
   Status result = ok();
-  // A run that is killed has taken its time, too: noted, but for less than a second of it.
+  // Saves the wall time during the run, so that it is not lost if the run is killed; at most once per second.
   const double earlier = campaign.wall_seconds;
   const std::function<Status()> save_duration = [&] {
     const std::lock_guard lock{guard};

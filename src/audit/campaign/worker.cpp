@@ -16,14 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::minutes kCheckLimit{60};  // for one run of a check
+constexpr std::chrono::minutes kCheckLimit{60};  // time limit of one run of a check
 
-/// The check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, written for where it stands
-/// (plain, or between quotes). A file's name is never part of the script, whatever characters it has.
+/// Returns the check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, quoted for its
+/// position (plain, or between quotes). The file name is never part of the script, so any characters in it are safe.
 std::string to_script(std::string_view check) {
   constexpr std::string_view kName = "{file}";
   std::string script;
-  char quote = 0;  // of the text that we are in
+  char quote = 0;  // the quotation mark that encloses the current character; 0: none
   for (std::size_t at = 0; at < check.size(); ++at) {
     if (check.substr(at).starts_with(kName)) {
       script += quote == '"' ? "${1}" : quote == '\'' ? "'\"${1}\"'" : "\"${1}\"";
@@ -33,7 +33,7 @@ std::string to_script(std::string_view check) {
     const char c = check[at];
     script += c;
     if (c == '\\' && quote != '\'' && at + 1 < check.size())
-      script += check[++at];  // a quote behind it is none
+      script += check[++at];  // the backslash escapes the next character
     else if (quote == 0 && (c == '"' || c == '\''))
       quote = c;
     else if (c == quote)
@@ -42,7 +42,7 @@ std::string to_script(std::string_view check) {
   return script;
 }
 
-/// One worker: a worktree, a branch, and the files of one shard one after the other.
+/// One worker. It processes the files of one shard one after the other in its worktree and on its branch.
 class Worker {
  public:
   Worker(const CampaignContext& context, Shard& shard)
@@ -80,7 +80,8 @@ class Worker {
                         .time_limit = kCheckLimit});
   }
 
-  /// Runs a check on the text before and the one after; empty if both do the same.
+  /// Runs a check on the file before and after its edit. Returns how the results differ; empty if they do not differ,
+  /// or if the difference is no defect of the edit.
   Result<std::string> compare(const std::string& command, const CampaignFile& file, const EditedText& texts) const {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;
@@ -92,13 +93,14 @@ class Worker {
     if (!after) return after.error();
     if (before->timed_out || after->timed_out)
       return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckLimit.count());
-    // What failed before and passes now is what mending is for.
+    // A check that failed before and passes now is an improvement.
     if (before->exit_status != 0 && after->exit_status == 0) return std::string{};
     if (before->exit_status != after->exit_status)
       return fmt::format("'{}' ended with {} before and {} after", printable(command), before->exit_status,
                          after->exit_status);
     if (before->output == after->output) return std::string{};
-    // Times and addresses differ from run to run by themselves.
+    // The output may contain times and addresses, which differ even between two runs on the same text. If two runs on
+    // the old text differ, the output proves nothing.
     if (auto put = write_file(path, texts.text_before); !put) return put.error();
     const auto again = check(command, file.path);
     if (!again) return again.error();
@@ -106,7 +108,8 @@ class Worker {
     return fmt::format("'{}' prints something else", printable(command));
   }
 
-  /// Paired runs, before and after in turn, so that a machine that slows down slows both.
+  /// Measures the slowdown. Runs the check on both texts alternately, so that a change of the machine's speed affects
+  /// both.
   Status measure(CampaignFile& file, const EditedText& texts) const {
     std::vector<double> ratios;
     const std::string command = context_.campaign.check_command;
@@ -124,6 +127,7 @@ class Worker {
     return ok();
   }
 
+  /// Restores the file and records the reason.
   Status put_back(CampaignFile& file, std::string reason) const {
     file.state = "put back";
     file.reason = std::move(reason);
@@ -131,12 +135,13 @@ class Worker {
     return restored ? ok() : Status{restored.error()};
   }
 
+  /// Checks, edits and commits one file, or puts it back.
   Status fix_file(CampaignFile& file) const {
     const auto found = context_.texts.find(file.path);
     const auto current = SourceFile::read(tree_ / file.path, file.path);
     if (found == context_.texts.end()) return put_back(file, "has nothing left to fix");
     const EditedText& texts = found->second;
-    // An interruption between the commit and the note of it: the work is there.
+    // An earlier run committed the file, and was interrupted before it recorded the commit.
     if (current && current->text() == texts.text_after)
       return record_commit(file, run_git({"log", "-1", "--format=%H", "--", file.path}, tree_));
     if (!current || current->text() != texts.text_before) return put_back(file, "is not what the plan was made from");
@@ -161,7 +166,7 @@ class Worker {
 
   const CampaignContext& context_;
   Shard& shard_;
-  fs::path tree_;
+  fs::path tree_;  ///< folder of the worktree
 };
 
 }  // namespace
@@ -170,7 +175,9 @@ Status prepare_worktree(const fs::path& tree, const std::string& branch, const s
   std::error_code problem;
   if (fs::exists(tree / ".git", problem)) {
     const auto folder = run_git({"rev-parse", "--absolute-git-dir"}, tree);
-    if (folder) fs::remove(fs::path{first_line(*folder)} / "index.lock", problem);  // of a git of ours that was killed
+    if (folder)
+      fs::remove(fs::path{first_line(*folder)} / "index.lock", problem);  // left behind by a killed git of
+                                                                          // this campaign
     const auto reset = run_git({"reset", "-q", "--hard"}, tree);
     return reset ? ok() : Status{reset.error()};
   }
@@ -179,7 +186,7 @@ Status prepare_worktree(const fs::path& tree, const std::string& branch, const s
     return Error{Errc::invalid_argument,
                  fmt::format("the branch {0} is there and none of this campaign's; 'git branch -m {0} NAME' renames it",
                              branch)};
-  // Noted first: whatever interrupts us, a branch that is there is known to be ours.
+  // The branch is marked before it is created, so that an interruption never leaves an unmarked branch.
   if (auto noted = branch_exists ? ok() : mark_campaign_branch(branch, base); !noted) return noted;
   const auto added = branch_exists ? run_git({"worktree", "add", "-f", tree.native(), branch})
                                    : run_git({"worktree", "add", "-f", "-b", branch, tree.native(), base});

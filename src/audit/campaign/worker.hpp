@@ -10,29 +10,33 @@
 
 namespace weir::audit {
 
+/// A whole file before and after its edits.
 struct EditedText {
   std::string text_before, text_after;
 };
-/// By path below the repository.
+/// Edited texts by path; paths are relative to the top folder of the repository.
 using EditedTexts = std::map<std::string, EditedText>;
 
-/// What the workers of a campaign share.
+/// The data that all workers of a campaign share.
 struct CampaignContext {
   const CampaignRequest& request;
   const Campaign& campaign;
   const EditedTexts& texts;
   const std::filesystem::path& folder;  ///< campaign_folder()
-  std::mutex& worktree_mutex;           ///< held while git makes a worktree
-  /// Saves how long the campaign has run; called after each file, from any thread.
+  std::mutex& worktree_mutex;           ///< held while git creates a worktree
+  /// Saves the wall time of the campaign so far, at most once per second. Workers call it after each file, from any
+  /// thread.
   const std::function<Status()>& save_duration;
 };
 
-/// Does what is left of one shard in a worktree and on a branch of its own; each file's state is saved when it is known. Thread-safe
-/// for different shards. Errors: io, cancelled.
+/// Works on all files of one shard whose state is "planned", in a worktree and on a branch of its own, and saves the
+/// state of each file as soon as it is known. Thread-safe for different shards. Errors: io, disk_full, invalid_argument
+/// (the branch is not of this campaign), cancelled.
 Status process_shard(const CampaignContext& context, Shard& shard);
 
-/// A worktree on a branch, made from `base` where there is none; what an interruption left half done in it is undone. One at a
-/// time: git fails now and then when it makes two at once. Errors: io; invalid_argument (the branch is there and not of this campaign).
+/// Creates or reuses the worktree in the folder `tree` for a branch; a new branch starts at the commit `base`. Reverts
+/// uncommitted changes of an interrupted run. Not thread-safe: git sometimes fails when it creates two worktrees at
+/// once. Errors: io, invalid_argument (the branch exists and is not of this campaign).
 Status prepare_worktree(const std::filesystem::path& tree, const std::string& branch, const std::string& base);
 
 }  // namespace weir::audit

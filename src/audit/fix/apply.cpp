@@ -15,7 +15,8 @@ namespace {
 
 bool equal(const Edit& a, const Edit& b) { return a.range == b.range && a.text == b.text; }
 
-/// Two edits that cannot both be done: they share bytes, or one inserts within the other.
+/// Returns whether the two edits conflict: both replace the same bytes, or one inserts within the range that the other
+/// replaces.
 bool conflicts(const Edit& a, const Edit& b) {
   if (a.range.empty() && b.range.empty()) return false;
   if (a.range.empty()) return b.range.begin < a.range.begin && a.range.begin < b.range.end;
@@ -23,7 +24,7 @@ bool conflicts(const Edit& a, const Edit& b) {
   return a.range.begin < b.range.end && b.range.begin < a.range.end;
 }
 
-/// A leaf of the tree as it is compared.
+/// A leaf of the syntax tree, or one line of a leaf. Tokens are compared by text and depth, not by line number.
 struct Token {
   std::string_view text;
   int depth;
@@ -31,10 +32,12 @@ struct Token {
   bool operator==(const Token& other) const { return text == other.text && depth == other.depth; }
 };
 
+/// Returns the number of the line, from 1, that contains a byte; `starts` is the result of line_offsets().
 std::uint32_t line_of(const std::vector<std::uint32_t>& starts, std::uint32_t byte) {
   return static_cast<std::uint32_t>(std::upper_bound(starts.begin(), starts.end(), byte) - starts.begin());
 }
 
+/// Returns the offset of each line.
 std::vector<std::uint32_t> line_offsets(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,13 +46,15 @@ std::vector<std::uint32_t> line_offsets(std::string_view text) {
   return starts;
 }
 
-/// `by_lines`: texts that go over several lines, and here-documents, are compared line by line: they may be scripts of their own.
+/// Returns the tokens of a text that are not on lines with edits (`touched`). `by_lines`: multi-line strings and
+/// here-documents become one token per line, because they may be scripts with edits inside.
 std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched,
                           bool by_lines) {
   const auto starts = line_offsets(text);
   std::vector<Token> all;
   for (const auto& [leaf, depth] : tree.leaves(by_lines ? "heredoc_body" : "")) {
-    const bool comment = leaf.kind().find("comment") != std::string_view::npos;  // it belongs to no block
+    // The depth of a comment is not compared, because a comment belongs to no block.
+    const bool comment = leaf.kind().find("comment") != std::string_view::npos;
     std::uint32_t line = line_of(starts, leaf.range().begin);
     for (std::string_view rest = leaf.text(text); !rest.empty(); ++line) {
       const std::size_t end = by_lines ? std::min(rest.find('\n'), rest.size() - 1) + 1 : rest.size();
@@ -60,13 +65,14 @@ std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::se
   return all;
 }
 
+/// Adds the numbers of the lines that contain a part of the range to `touched`.
 void mark_touched_lines(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& starts, Range where) {
-  // A range that ends at the start of a line leaves that line alone.
+  // A range that ends at the start of a line does not touch that line.
   const std::uint32_t last = where.end > where.begin ? where.end - 1 : where.end;
   for (std::uint32_t line = line_of(starts, where.begin); line <= line_of(starts, last); ++line) touched.insert(line);
 }
 
-/// A notebook without the text of its code cells; a text that is no JSON is discarded.
+/// Returns the JSON of a notebook without the text of its code cells; a discarded value if the text is no JSON.
 nlohmann::json without_code(std::string_view notebook) {
   auto json = nlohmann::json::parse(notebook, nullptr, false);
   if (!json.is_object() || !json.contains("cells") || !json["cells"].is_array()) return json;
@@ -76,6 +82,7 @@ nlohmann::json without_code(std::string_view notebook) {
   return json;
 }
 
+/// Returns the text with the edits, which are ordered by position.
 std::string apply_edits(const std::vector<Edit>& edits, std::string_view text) {
   std::string out;
   std::size_t at = 0;
@@ -87,6 +94,7 @@ std::string apply_edits(const std::vector<Edit>& edits, std::string_view text) {
   return out += text.substr(at);
 }
 
+/// Returns the notebook's file with the edits. `code` is the code after the edits, which the new file must contain.
 Result<std::string> apply_to_notebook(const SourceFile& source, const EditSet& edits, std::string_view code) {
   const Error refused{Errc::invalid_argument, "the cells cannot be edited so"};
   const auto in_file = to_file_edits(source, edits.edits());
@@ -106,7 +114,7 @@ bool EditSet::add(const std::vector<Edit>& edits) {
   for (const Edit& edit : edits) {
     for (const Edit& added : edits_) {
       if (!equal(edit, added) && conflicts(edit, added)) return false;
-      if (equal(edit, added) && !edit.range.empty()) return false;  // another finding has mended this already
+      if (equal(edit, added) && !edit.range.empty()) return false;  // an edit of an earlier finding is equal
     }
   }
   for (const Edit& edit : edits) {
@@ -146,7 +154,7 @@ Status check_unchanged_outside(Language language, std::string_view before, const
   const auto new_starts = line_offsets(after);
   std::int64_t moved = 0;
   for (const Edit& edit : edits.edits()) {
-    // A pure insertion of whole lines touches none of the old ones.
+    // An insertion of whole lines touches no old line, and a deletion of whole lines touches no new line.
     const bool inserts_lines = edit.range.empty() && edit.text.ends_with('\n');
     if (!inserts_lines) mark_touched_lines(old_lines, old_starts, edit.range);
     const auto begin = static_cast<std::uint32_t>(edit.range.begin + moved);

@@ -9,29 +9,35 @@
 
 namespace weir::audit {
 
-/// Edits that go together: each finding's are taken whole or not at all, in the order of the findings. One that cuts into
-/// an edit taken before is left for the next round. Equal insertions are taken once.
+/// A set of edits of one text that do not conflict.
 class EditSet {
  public:
-  bool add(const std::vector<Edit>& edits);  ///< false: left out
+  /// Adds all edits of a finding and returns true. Returns false and adds no edit if `edits` is empty, if one of them
+  /// overlaps a different edit of the set, or if the set already contains one of them that is no insertion. An
+  /// insertion that the set already contains is not added twice.
+  bool add(const std::vector<Edit>& edits);
   bool empty() const { return edits_.empty(); }
-  const std::vector<Edit>& edits() const { return edits_; }  ///< by place; at one place in the order of adding
+  /// Returns the edits ordered by position; insertions at one position in the order in which they were added.
+  const std::vector<Edit>& edits() const { return edits_; }
+  /// Returns the text with the edits applied.
   std::string apply_to(std::string_view text) const;
 
  private:
   std::vector<Edit> edits_;
 };
 
-/// The texts differ only where the edits say: every token on lines that no edit touches is the same and as deep in the tree,
-/// and what parsed before parses after. Errors: invalid_argument, saying where they differ.
+/// Checks that the texts before and after the edits differ only at the edits: every token on a line without an edit is
+/// the same, at the same depth of the syntax tree, and a text that parsed before parses after. Errors: invalid_argument
+/// (the message contains the first line that differs, or reports that the new text does not parse); those of parse().
 Status check_unchanged_outside(Language language, std::string_view before, const EditSet& edits,
                                std::string_view after);
 
-/// Files of this kind are edited; others are only reported on.
+/// Returns whether the fixer edits files of this kind. Findings in files of other kinds are only reported.
 bool is_editable_kind(FileKind kind);
 
-/// The whole file with the edits in its code, which passes check_same_outside(). Of a notebook all that is no code is equal,
-/// value by value, and the cells hold just the edited code. Errors: invalid_argument, saying which gate it did not pass.
+/// Returns the whole file with the edits applied to its code. The kind of the module must be editable. Errors: those of
+/// check_unchanged_outside(); invalid_argument for a notebook if to_file_edits() (file_edits.hpp) cannot convert the
+/// edits, or if its JSON would change in anything but the code.
 Result<std::string> apply_to_file(const Module& module, const EditSet& edits);
 
 }  // namespace weir::audit

@@ -9,7 +9,8 @@
 namespace weir::audit {
 namespace {
 
-/// Reads "BEFORE AFTER\n", two sizes in bytes, and both texts, again and again; answers each with one character.
+/// A Python program. For each pair it reads "BEFORE AFTER\n" (the sizes of both texts in bytes) and both texts, and
+/// writes 'y' (the pair passes) or 'n'.
 constexpr const char* kProgram =
     "import sys\n"
     "def compiles(text):\n"
@@ -22,7 +23,8 @@ constexpr const char* kProgram =
     "    sys.stdout.write('y' if not compiles(before) or compiles(after) else 'n')\n"
     "    sys.stdout.flush()\n";
 
-/// The answers of one process for the texts from one on: fewer than there are if one of them ended it.
+/// Returns the answers ('y' or 'n') of one process for the pairs from the index `from` on. There are fewer answers than
+/// pairs if a pair ended the process, and none if the process cannot be started.
 std::string run_compile_check(const std::string& python, const std::vector<EditedCode>& codes, std::size_t from) {
   std::string input;
   for (std::size_t i = from; i < codes.size(); ++i)
@@ -32,7 +34,7 @@ std::string run_compile_check(const std::string& python, const std::vector<Edite
   auto result = run_program(
       {.arguments = {python, "-I", "-S", "-W", "ignore", "-c", kProgram}, .input = input, .time_limit = limit});
   if (!result) return {};
-  // What an interpreter says when it dies comes behind them.
+  // A crashing interpreter writes its message after the answers.
   std::string answers = result->output.substr(0, result->output.find_first_not_of("yn"));
   answers.resize(std::min(answers.size(), codes.size() - from));
   return answers;
@@ -47,7 +49,7 @@ std::vector<bool> check_compilation(const std::vector<EditedCode>& codes) {
   if (!python) return std::vector<bool>(codes.size(), true);
   while (good.size() < codes.size()) {
     for (const char answer : run_compile_check(*python, codes, good.size())) good.push_back(answer == 'y');
-    if (good.size() < codes.size()) good.push_back(false);  // the one that ended the process
+    if (good.size() < codes.size()) good.push_back(false);  // the pair without an answer
   }
   return good;
 }

@@ -10,9 +10,11 @@ struct EditedCode {
   std::string text_before, text_after;
 };
 
-/// For each, in order: what compile() of the python3 on PATH took before, it takes after. Nothing is run. True for all where there
-/// is no interpreter. One process is asked for all of them; where a text ends it (nested too deep, or more than a minute and a
-/// second a text), that text has failed and another process goes on behind it.
+/// Returns one result for each pair, in order: false if Python's compile() accepts the code before the edits and
+/// rejects it after them, otherwise true. Uses the interpreter of find_python(); all results are true if there is no
+/// interpreter. No code is executed. Each process may run for a minute plus a second per pair that is left. If
+/// it ends early or runs out of time, the first pair without an answer gets false, and a new process with a new time
+/// limit continues after it. A pair also gets false if no process can be started for it.
 std::vector<bool> check_compilation(const std::vector<EditedCode>& codes);
 
 }  // namespace weir::audit

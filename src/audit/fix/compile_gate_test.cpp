@@ -11,8 +11,8 @@ TEST(AuditCompileGate, EveryTextIsCheckedSeparately) {
   if (!find_python()) GTEST_SKIP() << "there is no python3";
   const std::vector<EditedCode> codes{
       {"x = 1\n", "x = 2\n"},
-      {"x = 1\n", "import os\nfrom __future__ import annotations\n"},  // parses, and does not compile
-      {"print 'two'\n", "print 'three'\n"},                            // never compiled
+      {"x = 1\n", "import os\nfrom __future__ import annotations\n"},  // parses but does not compile
+      {"print 'two'\n", "print 'three'\n"},                            // did not compile before
       {"#!/bin/env python\n# -*- coding: latin-1 -*-\nx = '\xE9'\n", "# -*- coding: latin-1 -*-\nx = '\xE8'\n"},
       {"x = 1", std::string("x = 1\n\0", 7)},
       {"", "x = (\n"},

@@ -24,11 +24,15 @@ Lines lines_of(std::string_view text) {
   return lines;
 }
 
+/// The lines [old_begin, old_end) of the old text become the lines [new_begin, new_end) of the new text.
 struct Change {
   std::size_t old_begin, old_end, new_begin, new_end;
 };
 
-/// Which lines are kept, as pairs; by Myers' greedy search.
+/// Returns the indices (old, new) of the lines that both texts share, found by Myers' greedy algorithm. Names as in the
+/// paper: x and y are numbers of lines at the start of the old and of the new text, k = x - y is a diagonal of the edit
+/// graph, and d is the number of lines that are deleted or inserted on the way to (x, y). Empty if more than
+/// kMaxChanges lines are deleted or inserted, or if the texts share no line.
 std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, const Lines& b) {
   constexpr int kMaxChanges = 1000;
   const int n = static_cast<int>(a.size());
@@ -71,6 +75,7 @@ std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, cons
   return kept;
 }
 
+/// Returns the changes between the lines that both texts share, in order.
 std::vector<Change> changes_between(const Lines& a, const Lines& b) {
   std::vector<Change> changes;
   std::size_t i = 0;
@@ -85,6 +90,7 @@ std::vector<Change> changes_between(const Lines& a, const Lines& b) {
   return changes;
 }
 
+/// Appends one line of a hunk; `mark` is ' ', '-' or '+'.
 void add_line(std::string& out, char mark, std::string_view line) {
   out += mark;
   out += line;
@@ -93,6 +99,8 @@ void add_line(std::string& out, char mark, std::string_view line) {
 
 constexpr std::size_t kContextLines = 3;
 
+/// Appends one hunk with the changes in `group`, which have few unchanged lines between them. The hunk's first line
+/// counts lines from 1; for an empty range it contains the number of the line before the range.
 void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vector<Change>& group) {
   const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kContextLines);
   const std::size_t new_begin = group.front().new_begin - (group.front().old_begin - old_begin);
@@ -110,8 +118,8 @@ void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vecto
   for (; i < old_end; ++i) add_line(out, ' ', a[i]);
 }
 
-/// The name as `git apply` and `patch -p1` take it behind "a/": from the current folder, or from the root of the file system (-d /)
-/// where the file lies elsewhere.
+/// Returns the path that `git apply` and `patch -p1` expect after "a/": relative to the current folder, or, for a file
+/// that is not below it, to the root of the file system (for `patch -d /`).
 std::string patch_path(std::string_view name) {
   namespace fs = std::filesystem;
   fs::path path = fs::path{name}.lexically_normal();
@@ -124,7 +132,8 @@ std::string patch_path(std::string_view name) {
   return path.relative_path().native();
 }
 
-/// In quotes where git would put it there: control characters, quotes, backslashes and bytes beyond ASCII.
+/// Returns the path as git writes it: in quotes, with escapes, if it contains control characters, quotes, backslashes
+/// or non-ASCII bytes.
 std::string quoted_path(const std::string& path) {
   std::string text;
   bool is_unquoted = true;
@@ -141,7 +150,8 @@ std::string quoted_path(const std::string& path) {
   return is_unquoted ? path : '"' + text + '"';
 }
 
-/// One line of the two that name the file; a tab ends a name with blanks, as GNU diff and git have it.
+/// Returns one of the two lines with the file name: `mark` is "---" or "+++", `side` is 'a' or 'b'. A tab follows a
+/// name with blanks, as in GNU diff and git.
 std::string name_line(std::string_view mark, char side, const std::string& path) {
   const std::string quoted = quoted_path(fmt::format("{}/{}", side, path));
   const bool blank = quoted.find(' ') != std::string::npos && !quoted.starts_with('"');

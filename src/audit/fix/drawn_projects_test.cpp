@@ -1,5 +1,5 @@
-// The fixer on projects that are drawn by chance, from a fixed seed: each of their programs is run with stubs in the place of
-// GPU libraries (tests/audit/run_with_stubs.py), and must see the same devices and print the same as before.
+// Runs the fixer on randomly generated projects, from a fixed seed. Each program runs with stubs instead of GPU
+// libraries (tests/audit/run_with_stubs.py), and must see the same devices and print the same as before.
 
 #include <array>
 #include <filesystem>
@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Draws one project: some are a package, with a driver that runs all of it. A module imports only later ones, so that there are
-/// no circles.
+/// Generates one random project. Some projects are a package with a main program that runs all modules. A module
+/// imports only modules with a higher number, so there are no import cycles.
 class ProjectGenerator {
  public:
   explicit ProjectGenerator(unsigned seed) : random_{seed} {}
@@ -42,7 +42,9 @@ class ProjectGenerator {
   }
 
  private:
+  /// Returns a random number from 0 to `count` - 1.
   int below(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
+  /// Returns true once in `count` calls on average.
   bool chance(int count) { return below(count) == 0; }
   std::string mask() { return chance(4) ? "0" : "1"; }
 
@@ -61,7 +63,7 @@ class ProjectGenerator {
     }
   }
 
-  /// What goes where it is written twice.
+  /// Returns a write that the fixer deletes where it is repeated.
   static std::string repeated() { return "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n"; }
 
   static std::string indented(const std::string& text) {
@@ -86,7 +88,7 @@ class ProjectGenerator {
     return first + fmt::format(how, package_, index + 1 + below(count - index - 1));
   }
 
-  /// Runs all modules of the package in turn.
+  /// Returns a program that runs all modules of the package one after the other.
   std::string driver(int count) {
     std::string text = "import os\nimport runpy\n" + write() + "\n";
     for (int i = 0; i < count; ++i) {
@@ -96,7 +98,7 @@ class ProjectGenerator {
     return text + "import torch\ntorch.ones(1).cuda()\n";
   }
 
-  /// One statement of the outermost block.
+  /// Returns one random statement of the outermost block.
   std::string piece(int index, int count) {
     switch (below(15)) {
       case 0:
@@ -148,8 +150,8 @@ class ProjectGenerator {
   }
 
   std::mt19937 random_;
-  std::string from_{};     ///< what stands before an import of a sibling
-  std::string package_{};  ///< before its full name
+  std::string from_{};     ///< prefix of an import of a sibling
+  std::string package_{};  ///< prefix of the full name of a sibling
 };
 
 void check_drawn(unsigned first_seed, bool unsafe) {
@@ -178,7 +180,8 @@ void check_drawn(unsigned first_seed, bool unsafe) {
     ASSERT_TRUE(second);
     for (const FixedFile& file : second->files) EXPECT_EQ(file.text_before, file.text_after) << file.name;
   }
-  // Else the test proves nothing. Most of what is drawn cannot be proved to be the same, and stays.
+  // The test proves something only if enough files are edited. Most repeated writes are not certainly redundant and
+  // stay.
   EXPECT_GT(fixed_count, kProjects / (unsafe ? 12 : 5));
   const auto was = test_kit::run_with_stubs(before);
   const auto is = test_kit::run_with_stubs(after);

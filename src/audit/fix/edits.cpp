@@ -13,15 +13,18 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f"
 
 bool has_suppression(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
 
-/// A line of its own that allows findings on the next one. One that may be the end of a text is none.
+/// Returns whether the line is a comment line with `weir: ignore`, which applies to the next line. Returns false for a
+/// line with triple quotes, because it may be part of a string.
 bool is_suppression_line(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t");
   return first != std::string_view::npos && line[first] == '#' && has_suppression(line) &&
          line.find("\"\"\"") == std::string_view::npos && line.find("'''") == std::string_view::npos;
 }
 
-/// The start of the statement's line, or of the comments above it that are for that line: what is put before stands above them.
+/// Returns the offset where the line of a byte begins, or, if suppression comments (`# weir: ignore`) are directly
+/// above this line, the offset where they begin: a line inserted there does not separate the comments from the line.
 std::uint32_t insertion_offset(const SourceFile& source, std::uint32_t byte) {
+  // A byte-order mark has 3 bytes and is no part of the first line.
   const auto without_bom = [&](std::uint32_t start) { return start == 0 && source.has_bom() ? 3U : start; };
   std::uint32_t start = without_bom(source.line_start(byte));
   while (start > 3) {
@@ -40,6 +43,7 @@ bool has_one_of(std::string_view text, const std::array<std::string_view, N>& wo
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
+/// Returns whether the text contains a word about devices, or about the variables that select or configure them.
 bool mentions_devices(std::string_view text) {
   constexpr std::array<std::string_view, 9> kWords{"gpu",  "cuda",    "device", "card", "visible",
                                                    "mask", "environ", "nvidia", "alloc"};
@@ -47,7 +51,8 @@ bool mentions_devices(std::string_view text) {
   return has_one_of(lower, kWords);
 }
 
-/// A comment that is no sentence about the next statement: for a tool, of the file, or a line of signs.
+/// Returns whether a comment line is not about the next statement: it is for another tool, about the whole file, a line
+/// without letters, or a marker ("# >>> weir", "# <<< weir") around a generated header.
 bool is_unrelated_comment(std::string_view comment) {
   constexpr std::array<std::string_view, 21> kMarks{
       "#!", "#SBATCH", "#PBS", "#BSUB", "#$",     "noqa", "type:",  "pylint", "fmt:",      "isort",    "pragma",
@@ -58,14 +63,16 @@ bool is_unrelated_comment(std::string_view comment) {
          comment.find(">>>") != std::string_view::npos;
 }
 
-/// What a line is indented by.
+/// Returns the spaces and tabs at the start of a line.
 std::string_view indentation(std::string_view line) { return line.substr(0, line.find_first_not_of(" \t")); }
 
+/// Finds the comment lines directly above a statement that belong to this statement alone.
 class StatementComment {
  public:
   StatementComment(const SourceFile& source, Range lines) : source_{source}, lines_{lines} {}
 
-  /// Where the statement's own comment begins; where its lines begin if it has none.
+  /// Returns the offset where the comment of the statement begins, or where the lines of the statement begin if it has
+  /// no comment of its own.
   std::uint32_t comment_begin() const {
     std::uint32_t begin = lines_.begin;
     bool is_unrelated = false;
@@ -81,9 +88,11 @@ class StatementComment {
   }
 
  private:
+  /// Returns the offset of the first byte after a byte-order mark.
   std::uint32_t text_begin() const { return source_.has_bom() ? 3 : 0; }
 
-  /// The line above, if it is a comment that is indented as the statement is, in the same cell.
+  /// Returns the offset of the line above the line that starts at `begin`, if it is a comment line with the indentation
+  /// of the statement, in the same cell of a notebook; otherwise nothing.
   std::optional<std::uint32_t> comment_line_above(std::uint32_t begin) const {
     if (begin <= text_begin() || (source_.notebook() != nullptr && !is_inside_cell(begin))) return std::nullopt;
     const std::uint32_t above = std::max(source_.line_start(begin - 1), text_begin());
@@ -95,17 +104,21 @@ class StatementComment {
     return above;
   }
 
+  /// Returns whether no cell of the notebook starts at this offset, so that the line above is in the same cell.
   bool is_inside_cell(std::uint32_t begin) const {
     const auto& cells = source_.notebook()->cell_starts;
     return std::find(cells.begin(), cells.end(), begin) == cells.end();
   }
 
-  /// A line of IPython's own is a comment in the code alone.
+  /// Returns whether the '#' at this offset replaces the first character of an IPython command ("%env", "!ls"), which
+  /// is a comment only in the extracted code.
   bool is_magic(std::uint32_t hash_offset) const {
     const NotebookSource* notebook = source_.notebook();
     return notebook != nullptr && notebook->text[notebook->file_offsets[hash_offset]] != '#';
   }
 
+  /// Returns whether the comment lines are about this statement alone: no statement with the same or a deeper
+  /// indentation is on the next line, or the comment is about devices and the next line is not.
   bool belongs_to_statement(std::string_view comment) const {
     const std::string_view below = source_.text({lines_.end, source_.line_end(lines_.end)});
     const std::string_view indent = indentation(below);

@@ -8,21 +8,28 @@
 
 namespace weir::audit {
 
-/// The whole lines of a statement that stands alone on them (a comment behind it may), with the line break. None if it
-/// shares a line with other code.
+// Edits of whole statements. Offsets are byte offsets in the code; `statement` is the range of a statement. A
+// suppression comment is a comment with `weir: ignore`, which allows findings on its line or the next line.
+
+/// Returns the whole lines of a statement, with the last line break and a trailing comment. Returns nothing if other
+/// code is on these lines.
 std::optional<Range> statement_lines(const SourceFile& source, Range statement);
 
-/// own_lines() and the comment directly above that speaks of this statement alone: `# weir: ignore`, one about devices, and any where no
-/// further statement of the block follows directly. Comments of the whole file or section, and those for other tools, speak of more.
+/// Returns statement_lines() extended by the comment lines directly above if they belong to this statement alone. This
+/// is so for a suppression comment; for comments about devices if the next line is not about devices; and for any
+/// comments if the next line is blank, a comment, less indented, or missing. If one of the comment lines is about the
+/// whole file or for another tool, only a suppression comment directly above the statement belongs to the statement.
 std::optional<Range> statement_with_comments(const SourceFile& source, Range statement);
 
-/// Takes the statement's lines away, with the comment that speaks of it alone. Empty if it shares a line.
+/// Returns an edit that deletes statement_with_comments(). Empty if the statement shares a line with other code.
 std::vector<Edit> remove_statement(const SourceFile& source, Range statement);
 
-/// Moves own_block() before the line that holds `byte`. Empty if the statement shares a line.
+/// Returns edits that move statement_with_comments() above the line that contains the offset `byte`, and above the
+/// suppression comments of that line. Empty if the statement shares a line with other code.
 std::vector<Edit> move_statement(const SourceFile& source, Range statement, std::uint32_t byte);
 
-/// Puts a line before the one that holds `byte`, indented like it, and above the comments that allow findings on that one.
+/// Returns an edit that inserts `line`, without line break, above the line that contains the offset `byte`, and above
+/// the suppression comments of that line. The new line gets the indentation of that line.
 Edit insert_line_before(const SourceFile& source, std::uint32_t byte, std::string_view line);
 
 }  // namespace weir::audit

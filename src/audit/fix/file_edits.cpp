@@ -12,18 +12,22 @@ namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+/// Returns the text as the content of a JSON string.
 std::string escaped(std::string_view text) {
   const std::string json =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // a text never fails so
+      // With this error handler the conversion cannot fail.
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return json.substr(1, json.size() - 2);
 }
 
-/// Edits of one notebook.
+/// Converts edits of a notebook's code to edits of its JSON file. In the file the code of a cell is one string, or a
+/// list with one string per line; offsets in the file are called `at`, `from` and `to`.
 class NotebookEditor {
  public:
   explicit NotebookEditor(const SourceFile& source)
       : code_{source.text()}, file_{source.file_text()}, file_offsets_{source.notebook()->file_offsets} {}
 
+  /// Returns the edit of the file; nothing if it is impossible.
   std::optional<Edit> convert(const Edit& edit) const {
     const auto [begin, end] = edit.range;
     if (begin >= code_.size()) return std::nullopt;
@@ -39,32 +43,36 @@ class NotebookEditor {
   }
 
  private:
-  /// Behind what stands in the file for one byte of the code.
+  /// Returns the offset in the file after the bytes that represent one byte of the code: one byte, or an escape such as
+  /// "\n" or "\u00e9".
   std::uint32_t end_of(std::uint32_t byte) const {
     const std::uint32_t at = file_offsets_[byte];
     if (file_[at] != '\\') return at + 1;
     return at + (file_[at + 1] == 'u' ? 6 : 2);
   }
 
+  /// Returns the offset of the first byte from `at` on that is no space.
   std::uint32_t skip_space(std::uint32_t at) const {
     while (at < file_.size() && is_space(file_[at])) ++at;
     return at;
   }
 
-  /// The last byte before `at` that is no space.
+  /// Returns the offset of the last byte before `at` that is no space.
   std::uint32_t skip_space_back(std::uint32_t at) const {
     while (at > 1 && is_space(file_[at - 1])) --at;
     return at - 1;
   }
 
-  /// A list's element starts with this byte of its text.
+  /// Returns whether this offset is the first byte of the text of a list element.
   bool is_element_start(std::uint32_t at) const {
     if (at < 2 || file_[at - 1] != '"') return false;
     const char before = file_[skip_space_back(at - 1)];
     return before == '[' || before == ',';
   }
 
-  /// Whole lines become elements of their own where the cell is a list: before the element, so that it may be removed as well.
+  /// Returns the edit that inserts whole lines; in a list each line becomes an element. The elements are inserted
+  /// before the element at `begin`, not after the previous one, because another edit may delete that one together with
+  /// its comma.
   Edit insert_lines(std::uint32_t begin, std::string_view lines) const {
     const std::uint32_t at = file_offsets_[begin];
     if (!is_element_start(at)) return {{at, at}, escaped(lines)};
@@ -78,8 +86,10 @@ class NotebookEditor {
     return {{at - 1, at - 1}, std::move(text)};
   }
 
+  /// Returns the edit that deletes whole lines, with their elements and commas if the cell is a list; nothing if it
+  /// would delete only the line break that extract_notebook_code() adds after a cell.
   std::optional<Edit> delete_lines(std::uint32_t begin, std::uint32_t end) const {
-    const bool added = file_[file_offsets_[end - 1]] != '\\';  // the line end behind a cell's last line
+    const bool added = file_[file_offsets_[end - 1]] != '\\';  // the line break that the extraction adds after a cell
     if (added && end - 1 == begin) return std::nullopt;
     const std::uint32_t from = file_offsets_[begin];
     const std::uint32_t to = end_of(added ? end - 2 : end - 1);
@@ -95,7 +105,7 @@ class NotebookEditor {
   const std::vector<std::uint32_t>& file_offsets_;
 };
 
-/// The number of the cell that holds a byte of the code.
+/// Returns the number, counted from 1, of the cell that contains a byte of the code.
 std::ptrdiff_t cell_of(const NotebookSource& notebook, std::uint32_t byte) {
   return std::upper_bound(notebook.cell_starts.begin(), notebook.cell_starts.end(), byte) -
          notebook.cell_starts.begin();

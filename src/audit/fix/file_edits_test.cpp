@@ -1,4 +1,4 @@
-// Edits of code as edits of the notebook that holds it.
+// Edits of code converted to edits of the notebook that contains it.
 #include "audit/fix/file_edits.hpp"
 
 #include <string>
@@ -13,7 +13,7 @@ namespace {
 
 using test::Folder;
 
-/// A notebook around the source of one code cell, laid out as Jupyter does.
+/// Returns a notebook with one code cell, formatted as Jupyter does.
 std::string notebook(const std::string& source) {
   return "{\n \"cells\": [\n  {\n   \"cell_type\": \"markdown\",\n   \"metadata\": {},\n   \"source\": [\"G\\u00e9 "
          "\xC3\xA9\"]\n  },\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": 3,\n   \"metadata\": {},\n   "
@@ -22,7 +22,7 @@ std::string notebook(const std::string& source) {
          source + "\n  }\n ],\n \"metadata\": {\"x\": 1.50},\n \"nbformat\": 4,\n \"nbformat_minor\": 5\n}\n";
 }
 
-/// What --fix makes of such a cell; the second run changes nothing.
+/// Returns the cell after --fix; checks that a second run changes nothing.
 std::string fix_notebook(const std::string& source, bool unsafe = false) {
   const Folder folder;
   folder.put("a.ipynb", notebook(source));
@@ -101,7 +101,7 @@ TEST(AuditNotebook, ALateMaskByIndexMovesAndGetsItsOrder) {
   const std::string order = "os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")";
   EXPECT_EQ(fix_notebook("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\\n\",\"x = 1\"]"),
             "[\"import os\\n\",\"" + mask + "\\n\",\"" + order + "\\n\",\"import torch\\n\",\"x = 1\"]");
-  // The last line takes the comma before it along.
+  // Removing the last line also removes the comma before it.
   EXPECT_EQ(fix_notebook("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\"]"),
             "[\"import os\\n\",\"" + order + "\\n\",\"" + mask + "\\n\",\"import torch\\n\"]");
   EXPECT_EQ(fix_notebook("\"import torch\\nimport os\\n" + mask + "\\nx = 1\""),

@@ -1,5 +1,5 @@
-// What holds of every fix, over all fixtures and over ways to write a mask: a second run changes nothing, and --unsafe does all that
-// --fix does by itself.
+// Properties of every fix, checked for all fixtures and for many forms of mask writes: a second run changes nothing,
+// and --unsafe includes all that --fix does.
 
 #include <algorithm>
 #include <filesystem>
@@ -22,11 +22,11 @@ namespace {
 namespace fs = std::filesystem;
 using test::Folder;
 
-/// By file and rule: how many findings are left.
+/// Number of remaining findings by file and rule.
 using RemainingFindings = std::map<std::pair<std::string, std::string>, int>;
 
 struct FixRun {
-  std::set<std::pair<std::string, std::string>> rules;  ///< by file: those that were mended
+  std::set<std::pair<std::string, std::string>> rules;  ///< pairs of a file and a rule that was fixed in it
   RemainingFindings left;
 };
 
@@ -45,7 +45,7 @@ FixRun fix_folder(const fs::path& folder, bool unsafe) {
   return run;
 }
 
-/// Mends a folder once more; nothing may change.
+/// Runs the fixer on a folder again and expects no change.
 void expect_no_change(const fs::path& folder, bool unsafe) {
   const auto again = fix_files({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
   ASSERT_TRUE(again);
@@ -53,7 +53,7 @@ void expect_no_change(const fs::path& folder, bool unsafe) {
     EXPECT_EQ(file.text_before, file.text_after) << file.name << (unsafe ? " unsafe" : "");
 }
 
-/// Both properties of what `fill` puts below a folder of this name.
+/// Checks both properties for the files that `fill(folder, name)` writes into the subfolder `name`.
 template <class Fill>
 void check_properties(Fill fill) {
   const Folder folder;
@@ -82,7 +82,7 @@ TEST(AuditFixProperties, HoldOfAllFixtures) {
 
 const std::string kSet = "os.environ['CUDA_VISIBLE_DEVICES'] = ";
 
-/// Programs that set a mask in many ways; each is tried alone, and as a cell of a notebook.
+/// Programs that set a mask in many forms; each is tested alone, and as a cell of a notebook.
 const std::vector<std::string> kPrograms{
     "import os\nG = 1\n" + kSet + "str(G)\nimport torch\ntorch.ones(1).cuda()\n",
     "import os\nG = 1\n" + kSet + "str(G)\nimport torch\ntorch.ones(1).cuda(G)\n",
@@ -142,7 +142,7 @@ std::string notebook_of(const nlohmann::json& source) {
       .dump(1);
 }
 
-/// The lines of a text, each with its end.
+/// Returns the lines of a text with their line breaks.
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -156,7 +156,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST(AuditFixProperties, HoldOfEveryFormInANotebook) {
   for (const std::string& program : kPrograms) {
     SCOPED_TRACE(program);
-    const std::string open = program.substr(0, program.size() - 1);  // as Jupyter ends a cell
+    const std::string open = program.substr(0, program.size() - 1);  // Jupyter ends a cell without a line break
     for (const std::string& text : {program, open}) {
       for (const nlohmann::json& source : {nlohmann::json(text), nlohmann::json(lines_of(text))})
         check_file("a.ipynb", notebook_of(source));

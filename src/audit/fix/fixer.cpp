@@ -26,9 +26,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxRounds = 12;
-constexpr int kMaxPasses = 4;
+constexpr int kMaxRounds = 12;  // number of rounds in one pass
+constexpr int kMaxPasses = 4;   // a pass is a sequence of rounds; the next pass tries dropped edits again
 
+/// Returns whether one of the first six lines marks the file as generated.
 bool is_generated(const SourceFile& source) {
   for (std::uint32_t line = 1; line <= std::min(source.line_count(), 6U); ++line) {
     const std::string_view text = source.line(line);
@@ -38,12 +39,14 @@ bool is_generated(const SourceFile& source) {
   return false;
 }
 
+/// Returns whether the options allow the edits of the finding. `unsafe`: unsafe edits are allowed, too.
 bool is_fixable(const Finding& finding, bool unsafe) {
   if (finding.suppressed || finding.edits.empty()) return false;
   return finding.fixability == Fixability::safe || (unsafe && finding.fixability == Fixability::unsafe);
 }
 
-/// By somebody: root may write what nobody is meant to.
+/// Returns whether a permission bit allows somebody to write the file. A test by writing would not find read-only files
+/// if the user is root.
 bool may_be_written(const fs::path& path) {
   constexpr fs::perms kWriters = fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write;
   std::error_code problem;
@@ -51,6 +54,7 @@ bool may_be_written(const fs::path& path) {
   return !problem && (status.permissions() & kWriters) != fs::perms::none;
 }
 
+/// Runs the rounds of fix_files(), starting with the audit of the unchanged files.
 class Fixer {
  public:
   Fixer(const AuditRequest& request, const FixOptions& options, AuditResult audit)
@@ -77,7 +81,7 @@ class Fixer {
   }
 
  private:
-  /// What an edit says of the devices that programs see.
+  /// The intended effect of an edit on the devices that programs see.
   enum class Effect { same_selection, other_selection };
 
   static Effect intended_effect(const Finding& finding) {
@@ -87,8 +91,9 @@ class Fixer {
     return selects ? Effect::other_selection : Effect::same_selection;
   }
 
-  /// What may change the program comes behind all that may not: so it takes nothing of that away. An edit that was left out may do
-  /// after others, as it would in a second run.
+  /// Runs passes until one of them changes no file or drops no edit. `unsafe`: unsafe edits are applied, too. This
+  /// happens after all safe edits, so that an unsafe edit never prevents a safe one. An edit that was dropped in one
+  /// pass may succeed in the next.
   void apply_fixes(bool unsafe) {
     for (int pass = 0; pass < kMaxPasses; ++pass) {
       if (!run_pass(unsafe) || dropped_edits_.empty() || pass + 1 == kMaxPasses) break;
@@ -96,7 +101,7 @@ class Fixer {
     }
   }
 
-  /// True if anything changed.
+  /// Runs one pass. Returns whether a file changed.
   bool run_pass(bool unsafe) {
     bool changed = false;
     for (int round = 0; round < kMaxRounds; ++round) {
@@ -109,6 +114,7 @@ class Fixer {
     return changed;
   }
 
+  /// Returns whether the next round applies the edits of the finding.
   bool is_due(const Finding& finding, bool unsafe, Effect effect) {
     const std::string path = finding.module->source.path().native();
     return is_fixable(finding, unsafe) && intended_effect(finding) == effect && !excluded_links_.contains(path) &&
@@ -116,12 +122,13 @@ class Fixer {
            is_editable_kind(finding.module->kind) && !exclude_link(finding);
   }
 
-  /// What one round makes of the files, by path.
+  /// The files that one round edits, by path: whole texts, and the ids of the rules that are fixed.
   struct Round {
     std::map<std::string, std::string> before, after;
     std::map<std::string, std::set<std::string>> rules;
   };
 
+  /// Computes the edited texts of a round.
   Round edit_files(bool unsafe, Effect effect) {
     std::map<const Module*, std::vector<const Finding*>> due;
     for (const Finding& finding : audit_.findings)
@@ -143,9 +150,12 @@ class Fixer {
     return round;
   }
 
+  /// `nothing`: no edit was due. `changed`: the edits were applied. `reverted`: the edits were applied and undone
+  /// again.
   enum class RoundResult { nothing, changed, reverted };
 
-  /// One round over all files with edits of one kind.
+  /// Runs one round: applies the due edits with this effect in all files. If edits that must not change the devices
+  /// that a program sees do so, the round is reverted.
   RoundResult run_round(bool unsafe, Effect effect) {
     const Round round = edit_files(unsafe, effect);
     if (round.after.empty()) return RoundResult::nothing;
@@ -164,7 +174,8 @@ class Fixer {
     return RoundResult::changed;
   }
 
-  /// A symbolic link stays one: its target is mended, once, where it is one of the files; a link to anything else is left and told.
+  /// Returns whether the finding is in a symbolic link, and excludes the link from all later rounds. If the link's
+  /// target is none of the audited files, the link gets a problem; otherwise only the target is fixed.
   bool exclude_link(const Finding& finding) {
     const fs::path& path = finding.module->source.path();
     std::error_code problem;
@@ -184,8 +195,8 @@ class Fixer {
 
   using Selections = std::map<std::string, DeviceSelection>;
 
-  /// The edits to leave out first where a selection changed: those of numbers, which a mask may be made of, too; then those of masks;
-  /// then all others.
+  /// Returns the rules whose edits are dropped first after a selection changed: rules about device numbers (a mask may
+  /// be computed from them) if any was fixed, otherwise rules about masks, otherwise all rules.
   static std::set<std::string> rules_to_drop_first(const std::set<std::string>& fixed_rules) {
     const std::set<std::string> numbers{"G08", "G09", "G18"};
     const std::set<std::string> masks{"G01", "G02", "G07", "G10", "G24", "G26"};
@@ -198,14 +209,14 @@ class Fixer {
     return fixed_rules;
   }
 
-  /// Every program of the project sees the devices that it saw before this round. Where one does not, the edits to masks of the
-  /// files that it runs are left out from now on.
+  /// Returns whether every program of the project sees the same devices as before this round. If a program does not,
+  /// drops edits of the files that it loads: the next rounds of this pass do not apply them.
   bool check_selections(const Selections& before, const std::map<std::string, std::set<std::string>>& rules) {
     const Selections after = collect_selections(*audit_.project);
     bool same = true;
     for (const auto& [program, was] : before) {
       const auto is = after.find(program);
-      // A program with nothing left that matters has no masks.
+      // A program without events that matter is missing in `after` and has no masks: "--\n" is the text for this.
       const std::string masks_after = is == after.end() ? "--\n" : is->second.masks;
       if (masks_after == was.masks) continue;
       same = false;
@@ -221,7 +232,7 @@ class Fixer {
     return same;
   }
 
-  /// The findings whose edits were left out say why.
+  /// Deletes the dropped edits from the findings of the last audit, and adds the reason to their advice.
   void explain_dropped_edits() {
     for (Finding& finding : audit_.findings) {
       const auto found = dropped_edits_.find({finding.module->source.path().native(), std::string{finding.rule}});
@@ -232,6 +243,7 @@ class Fixer {
     }
   }
 
+  /// Adds the finding's file to the result, unchanged, if it is not there yet.
   void note_file(const Finding& finding) {
     const SourceFile& source = finding.module->source;
     const auto [at, inserted] = files_.try_emplace(source.path().native());
@@ -243,6 +255,7 @@ class Fixer {
                     .text_after = std::string{source.file_text()}};
   }
 
+  /// Replaces the texts of the files in `texts` (by path) in memory, and audits the project again.
   void replace_texts(const std::map<std::string, std::string>& texts) {
     audit_.findings.clear();
     auto modules = std::move(*audit_.project).take();
@@ -262,18 +275,20 @@ class Fixer {
     audit_.findings = apply_requested_rules(*audit_.project, request_);
   }
 
+  /// Audits again with the texts of the files that lost edits after the last round.
   void audit_restored_files() {
     std::map<std::string, std::string> texts;
     for (const auto& file : restored_texts_) texts.emplace(file.first, file.second);
     if (!texts.empty()) replace_texts(texts);
   }
 
+  /// Undoes all edits of a file with a problem.
   void restore(FixedFile& file) {
     file.text_after = file.text_before;
     restored_texts_.insert_or_assign(file.path.native(), file.text_before);
   }
 
-  /// The last gate. Where the unsafe edits do not pass it, the others stay.
+  /// Checks that Python files still compile. If a file with unsafe edits does not, only its safe edits stay.
   void check_compiling() {
     std::vector<FixedFile*> edited;
     for (auto& [path, file] : files_)
@@ -293,6 +308,7 @@ class Fixer {
     for (FixedFile* const file : not_compiling(again)) file->problem = "does not compile after the edit";
   }
 
+  /// Returns the files that compiled before their edits and do not after them.
   static std::vector<FixedFile*> not_compiling(const std::vector<FixedFile*>& files) {
     std::vector<FixedFile*> checked;
     std::vector<EditedCode> codes;
@@ -309,7 +325,7 @@ class Fixer {
     return bad;
   }
 
-  /// What an interpreter would be given; nothing of other languages.
+  /// Returns the Python code of a file or notebook; empty for other languages.
   static std::string python_code_of(const FixedFile& file, const std::string& text) {
     if (file.kind == FileKind::python) return text;
     if (file.kind != FileKind::notebook) return {};
@@ -317,6 +333,7 @@ class Fixer {
     return code ? std::string{code->text()} : std::string{};
   }
 
+  /// Writes the file, unless this is a dry run. Stores an error in `problem` of the file.
   void write(FixedFile& file) const {
     if (auto written = replace_file(file); !written) file.problem = written.error().what;
   }
@@ -326,7 +343,7 @@ class Fixer {
     if (!current) return current.error();
     if (current->text() != file.text_before) return Error{Errc::io, "was changed meanwhile by somebody else"};
     if (!may_be_written(file.path)) return Error{Errc::io, "is read-only"};
-    if (!options_.write) return ok();  // what would be left is left out of what would be done
+    if (!options_.write) return ok();  // a dry run makes the same checks, so that it reports the same problems
     if (options_.backup) {
       if (auto kept = write_file(file.path.native() + ".orig", file.text_before, false); !kept) return kept.error();
     }
@@ -336,12 +353,13 @@ class Fixer {
   const AuditRequest& request_;
   const FixOptions& options_;
   AuditResult audit_;
-  std::map<std::string, FixedFile> files_;
-  std::map<std::string, FixedFile> safely_fixed_{};  ///< the same before the first unsafe edit
-  std::map<std::string, std::string> restored_texts_;
-  std::set<std::string> excluded_links_;
-  std::map<std::string, std::string> rejections_{};  ///< by file: why an edit of it was left out
-  /// Edits that are left out, by file and rule, and why.
+  std::map<std::string, FixedFile> files_;             ///< the files of the result, by path
+  std::map<std::string, FixedFile> safely_fixed_{};    ///< the files before the first unsafe edit
+  std::map<std::string, std::string> restored_texts_;  ///< by path: texts of files that lost edits after the last round
+  std::set<std::string> excluded_links_;               ///< paths of symbolic links, which are never edited
+  std::map<std::string, std::string> rejections_{};    ///< by path: why the last rejected edit was rejected
+  /// By path and rule id: why the edits of such findings are not applied, as the end of the sentence "no automatic
+  /// fix".
   std::map<std::pair<std::string, std::string>, std::string> dropped_edits_;
 };
 

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::Folder;
 
-/// Mends one file in a folder of its own and gives what it holds then.
+/// Fixes one file in a folder of its own and returns its new text.
 std::string fix_text(const std::string& text, bool unsafe = false, const std::string& name = "program.py") {
   const Folder folder;
   folder.put(name, text);
@@ -65,7 +65,7 @@ TEST(AuditFix, StatementsThatShareALineOrNeedANameAreUnchanged) {
 }
 
 TEST(AuditFix, AWriteNeverMovesAboveANameThatItNeeds) {
-  // Each would end with a NameError, or write something else.
+  // Each edit would cause a NameError, or write another value.
   for (const std::string write : {"D = 'PCI_BUS_ID'\nos.environ['CUDA_DEVICE_ORDER'] = D\n",
                                   "D = 'PCI_BUS_ID'\nos.environ.setdefault('CUDA_DEVICE_ORDER', D)\n",
                                   "K = 'CUDA_DEVICE_ORDER'\nos.environ[K] = 'PCI_BUS_ID'\n",
@@ -152,7 +152,7 @@ TEST(AuditFix, ModesAndReadOnlyFilesStayAndBackupsAreKept) {
   EXPECT_EQ(folder.text("a.py.orig"), kLate);
   EXPECT_EQ(folder.text("b.py"), kLate);
   EXPECT_EQ(outcome->files[1].problem, "is read-only");
-  EXPECT_FALSE(outcome->audit_after.findings.empty());  // of b.py, which is as it was
+  EXPECT_FALSE(outcome->audit_after.findings.empty());  // findings of b.py, which is unchanged
 }
 
 TEST(AuditFix, ExpressionsAreRewritten) {
@@ -256,7 +256,7 @@ TEST(AuditFix, ACommentMovesWithTheStatementItDescribes) {
             "import os\n# the second card\n" + kUuidMask + "import torch\nx = 1\n");
   EXPECT_EQ(fix_text("import os\nimport torch\n# weir: ignore[G10] ours\n" + kUuidMask + "x = 1\n"),
             "import os\n# weir: ignore[G10] ours\n" + kUuidMask + "import torch\nx = 1\n");
-  // A heading of several statements stays.
+  // A heading for several statements stays.
   EXPECT_EQ(fix_text("import os\nimport torch\n# set-up\n" + kUuidMask + "x = 1\n"),
             "import os\n" + kUuidMask + "import torch\n# set-up\nx = 1\n");
   EXPECT_EQ(fix_text("import os\n" + kOrderLine + kMaskIs + "'1'\n# once more, the card\n" + kMaskIs +
@@ -306,7 +306,7 @@ TEST(AuditFix, ANumberUsedInTheMaskStaysAndTheRestIsFixed) {
 
 TEST(AuditFix, ThePolicysEntryPointsCountInEveryRound) {
   const Folder folder;
-  // The first round mends the deprecated call: the module is read again.
+  // The first round fixes the deprecated call; then the module is read again.
   folder.put("kernel.py", "import torch\ntorch.cuda.reset_max_memory_allocated()\ntorch.zeros(1).cuda()\n");
   folder.put("user.py", "import kernel\n");
   AuditRequest request{.operands = {folder.path().native()}, .select = {"G05", "G22"}};
@@ -323,7 +323,7 @@ TEST(AuditFix, SettingsAreFixedWhereAnEntryIsAlone) {
   EXPECT_EQ(fix_text(both, false, "a.yaml"), both);
   for (const std::string text :
        {"env: {ROCR_VISIBLE_DEVICES: 1, HIP_VISIBLE_DEVICES: 1}\n",
-        "- ROCR_VISIBLE_DEVICES: 1\n- HIP_VISIBLE_DEVICES: 1\n",  // an environment each
+        "- ROCR_VISIBLE_DEVICES: 1\n- HIP_VISIBLE_DEVICES: 1\n",  // one environment each
         "services:\n  a:\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n    deploy:\n      device_ids: [\"1\"]\n"})
     EXPECT_EQ(fix_text(text, true, "a.yaml"), text);
   const Folder folder;
@@ -402,7 +402,8 @@ TEST(AuditFixer, ManyFilesWithAKeptMaskAreFixedInOneRun) {
   for (int i = 0; i < 30; ++i) {
     const std::string text = folder.text(fmt::format("part{}.py", i));
     EXPECT_NE(text.find("reset_peak_memory_stats"), std::string::npos) << text;
-    EXPECT_NE(text.find("['CUDA_VISIBLE_DEVICES'] = '0'"), std::string::npos) << text;  // the driver would keep its own
+    // the driver would keep its own value
+    EXPECT_NE(text.find("['CUDA_VISIBLE_DEVICES'] = '0'"), std::string::npos) << text;
   }
   const auto again = fix_files(request, {.unsafe = true, .write = false});
   ASSERT_TRUE(again);

@@ -1,5 +1,5 @@
-// The fixer on a project of forty programs of one team, drawn here: what needs no judgement is mended, the rest is told with what
-// to do.
+// Runs the fixer on a generated project of forty programs: findings that need no decision by a person are fixed, all
+// others are reported with advice.
 
 #include <algorithm>
 #include <array>
@@ -26,13 +26,14 @@ const std::string kCheck =
     "    if \"RTX 3090\" not in name or memory < 20:\n        raise RuntimeError(\"wrong card: \" + "
     "name)\n\n\ncheck_gpu()\n";
 
+/// A kind of program.
 struct Kind {
   const char* name;
-  bool needs_judgement;
-  std::string text;
+  bool needs_judgement;  ///< a finding remains that only a person can fix
+  std::string text;      ///< {0} is replaced by a number, so that no two programs are equal
 };
 
-/// What stands in each program; a number makes them differ.
+/// Returns the kinds of programs: one without a defect, and one for each of nine defects.
 std::vector<Kind> kinds() {
   const std::string torch = "import torch\n";
   const std::string work = "net = torch.nn.Linear({0}, 2).to(\"cuda:0\")\n";
@@ -79,7 +80,8 @@ TEST(AuditFortyFiles, SimpleFindingsAreFixedAndTheRestIsReportedWithAReason) {
     const std::string name = finding.module->source.path().filename().native();
     left.insert(name);
     EXPECT_FALSE(finding.advice.empty()) << name;
-    EXPECT_EQ(finding.fixability, Fixability::manual) << name << ' ' << finding.rule;  // what it can do, it has done
+    // everything that can be fixed was fixed
+    EXPECT_EQ(finding.fixability, Fixability::manual) << name << ' ' << finding.rule;
   }
   for (std::size_t i = 0; i < 40; ++i) {
     const Kind& kind = all[i % all.size()];

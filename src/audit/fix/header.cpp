@@ -8,7 +8,7 @@ namespace weir::audit {
 
 namespace {
 
-/// The lines that select the card, by the vendor's own variables: the order first, the mask last.
+/// Returns the lines that set the vendor's variables: the device order first, the mask last.
 std::string selection_lines(Vendor vendor, std::string_view mask, std::string_view role, std::string_view line_break) {
   const auto line = [&](std::string_view name, std::string_view value) {
     return fmt::format("_weir_os.environ.setdefault(\"{}\", \"{}\")", name, value);
@@ -28,7 +28,7 @@ std::string selection_lines(Vendor vendor, std::string_view mask, std::string_vi
 
 std::string header_text(const Policy& policy, bool by_index, std::string_view line_break) {
   const Vendor vendor = policy.vendor();
-  const std::string mask = policy.mask(by_index || vendor == Vendor::intel);  // Level Zero's masks know no UUIDs
+  const std::string mask = policy.mask(by_index || vendor == Vendor::intel);  // Level Zero's masks do not support UUIDs
   if (mask.empty()) return {};
   return fmt::format(
       "# >>> weir 1 (generated; edit weir.toml){0}"
@@ -40,7 +40,7 @@ std::string header_text(const Policy& policy, bool by_index, std::string_view li
 
 std::vector<Edit> header_edits(const Module& program, const Policy& policy) {
   if (program.parse_error || program.kind != FileKind::python) return {};
-  // Libraries that choke on UUIDs get the index.
+  // Libraries that do not accept UUIDs get the index.
   const bool by_index =
       !policy.mask_by_uuid ||
       std::any_of(program.body().events.begin(), program.body().events.end(), [&](const Event& event) {
@@ -51,7 +51,7 @@ std::vector<Edit> header_edits(const Module& program, const Policy& policy) {
       });
   std::string text = header_text(policy, by_index, program.source.line_break());
   if (text.empty()) return {};
-  // The last line of a file without a final line break would run into the header.
+  // A last line without a line break would be joined with the header.
   const std::string_view before = program.source.text({0, program.header_offset});
   if (!before.empty() && before.back() != '\n' && before.back() != '\r' && before != "\xEF\xBB\xBF")
     text.insert(0, program.source.line_break());

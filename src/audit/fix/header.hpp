@@ -8,11 +8,15 @@
 
 namespace weir::audit {
 
-/// The lines that select the policy's card at the start of a Python program, at most five, as one insertion behind shebang,
-/// encoding, docstring and `from __future__`. Empty if the policy names no mask, or the file does not parse.
+// A header is a block of at most six lines at the start of a Python program. It selects the policy's card: the card
+// that the project chose in weir.toml.
+
+/// Returns one edit that inserts the header after shebang, encoding, docstring and `from __future__`. Empty if the
+/// policy contains no mask, the file does not parse, or it is no Python file.
 std::vector<Edit> header_edits(const Module& program, const Policy& policy);
 
-/// The lines alone, each with the line break given.
+/// Returns the header; `line_break` ends each line. `by_index`: the mask contains the card's index instead of its UUID.
+/// Empty if the policy contains no such mask.
 std::string header_text(const Policy& policy, bool by_index, std::string_view line_break);
 
 }  // namespace weir::audit

@@ -8,11 +8,13 @@
 namespace weir::audit {
 namespace {
 
+/// Collects the edits of one module for apply_together().
 class EditJoiner {
  public:
   explicit EditJoiner(const Module& module) : module_{module} {}
 
-  /// Halves what does not pass together, so that one bad edit among many costs few attempts.
+  /// Applies the edits of findings on top of the edits so far. If the text does not pass apply_to_file(), adds the
+  /// first half of the findings and then the second half, so that one bad edit among many costs few attempts.
   void add(std::span<const Finding* const> findings) {
     if (findings.empty() || apply_all(findings)) return;
     if (findings.size() == 1) return check_alone(*findings.front());
@@ -24,6 +26,8 @@ class EditJoiner {
   JointEdits take() { return std::move(joint_); }
 
  private:
+  /// Applies the edits that do not conflict with earlier ones. Returns false and changes nothing if the text does not
+  /// pass apply_to_file().
   bool apply_all(std::span<const Finding* const> findings) {
     EditSet edits = edits_;
     std::vector<const Finding*> added;
@@ -38,6 +42,7 @@ class EditJoiner {
     return true;
   }
 
+  /// Adds the finding to the rejected ones if its edits fail apply_to_file() even alone.
   void check_alone(const Finding& finding) {
     EditSet edits;
     edits.add(finding.edits);

@@ -8,19 +8,21 @@
 
 namespace weir::audit {
 
-/// One file with the edits of several findings.
+/// The result of apply_together() for one file.
 struct JointEdits {
+  /// A finding whose edits fail apply_to_file() even alone.
   struct RejectedFinding {
     const Finding* finding;
-    std::string reason;
+    std::string reason;  ///< message of the error
   };
-  std::optional<std::string> edited_text{};  ///< the whole file; none if nothing was done
+  std::optional<std::string> edited_text{};  ///< the whole edited file; empty if nothing was applied
   std::vector<const Finding*> applied{};
-  std::vector<RejectedFinding> rejected{};  ///< those whose edits alone do not pass mended_file()
+  std::vector<RejectedFinding> rejected{};
 };
 
-/// Does the edits of as many of a module's findings as pass mended_file() together, in their order. What is in neither list stands in
-/// the way of others, and is for a later round.
+/// Applies the edits of findings of one module, in order, and leaves out findings whose edits do not pass
+/// apply_to_file() together with the earlier ones. A finding that is neither in `applied` nor in `rejected` conflicts
+/// with another finding and may be fixed in a later round.
 JointEdits apply_together(const Module& module, const std::vector<const Finding*>& findings);
 
 }  // namespace weir::audit

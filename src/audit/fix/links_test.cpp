@@ -1,4 +1,4 @@
-// --fix and --diff among links, files that may not be written, and names that a patch has to quote.
+// --fix and --diff with symbolic links, read-only files, and names that a patch has to quote.
 
 #include <sys/stat.h>
 
@@ -79,7 +79,7 @@ TEST(AuditLinks, AFileWithSeveralNamesIsReportedOnce) {
       EXPECT_FALSE(finding.edits.empty());
     }
   }
-  // The target is what a link alone that was asked for means.
+  // A link that is itself an operand means its target.
   const auto link = run_audit({.operands = {(folder / "project/a.py").native()}});
   ASSERT_TRUE(link);
   EXPECT_EQ(link->findings.size(), reported.size() / 2);
@@ -121,12 +121,12 @@ TEST(AuditLinks, BrokenAndOutsideLinksAreReported) {
   fs::create_symlink("loop2.py", folder / "project/loop1.py");
   fs::create_symlink("loop1.py", folder / "project/loop2.py");
   fs::create_symlink("gone.py", folder / "project/dangling.py");
-  fs::create_symlink("..", folder / "project/lib/up");           // read in its own place
+  fs::create_symlink("..", folder / "project/lib/up");           // its folder is read at its own place
   fs::create_symlink("../outside", folder / "project/outside");  // not read
   const auto audit = run_audit({.operands = {(folder / "project").native()}});
   ASSERT_TRUE(audit);
   EXPECT_EQ(audit->file_count, 4U);
-  EXPECT_EQ(audit->problems.size(), 3U);  // each is named
+  EXPECT_EQ(audit->problems.size(), 3U);  // each is reported
   ASSERT_EQ(audit->notes.size(), 1U);
   EXPECT_NE(audit->notes.front().find("project/outside: a link to the folder "), std::string::npos)
       << audit->notes.front();

@@ -1,5 +1,5 @@
-// Ways in which a program could lose its mask to a fix: what runs between two equal writes is not seen by following calls, or one
-// of the two may not happen. Each is run with stubs before and after.
+// Fixes that could lose a program's mask: code between two equal writes that following calls does not reach, or a write
+// that may not happen. Each program runs with stubs before and after the fix.
 
 #include <array>
 #include <filesystem>
@@ -25,7 +25,7 @@ const std::string kMasked =
 const std::string kAgain = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
 const std::string kUse = "import torch\nprint(torch.ones(1).cuda())\n";
 
-/// Between two equal writes of one program.
+/// Code between two equal mask writes of one program. It changes the mask, so that the second write is needed.
 const std::array kBetween{
     "os.environ.clear()\n",
     "os.environ.update({'CUDA_VISIBLE_DEVICES': '0'} if os.environ else {})\n",
@@ -61,7 +61,7 @@ const std::array kBetween{
     "from unittest import mock\nmock.patch.dict(os.environ, {'CUDA_VISIBLE_DEVICES': '0'}).start()\n",
 };
 
-/// In the place of the first write: it may not happen.
+/// Code instead of the first of two equal mask writes. It may not write the mask, so that the second write is needed.
 const std::array kUncertain{
     "import contextlib\nwith contextlib.suppress(ImportError):\n    import gone\n",
     "try:\n    import gone\nexcept ImportError:\n    pass\n",
@@ -74,6 +74,7 @@ const std::array kUncertain{
     "os.environ['CUDA_VISIBLE_DEVICES'], x = '0', 1\nprint(x)\n",
 };
 
+/// Returns the modules that the code above imports.
 std::vector<NamedText> helpers() {
   return {{"sel.py",
            "import os\ndef zero(*a):\n    os.environ['CUDA_VISIBLE_DEVICES'] = '0'\n"
@@ -102,6 +103,7 @@ std::vector<std::vector<NamedText>> projects() {
   return all;
 }
 
+/// Checks that each program sees the same devices before and after the fix.
 void check(bool unsafe) {
   if (!find_python()) GTEST_SKIP() << "no python3 on PATH";
   const test::Folder folder;

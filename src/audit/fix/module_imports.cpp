@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 
-/// The part of "import a, os, b" that is just this name, with nothing around it; empty if there is none.
+/// Returns the range of the name in a statement such as "import a, os, b"; empty if the statement does not import it
+/// under this name.
 Range import_part(const SourceFile& source, Range statement, std::string_view name) {
   constexpr std::string_view kImport = "import";
   for (std::uint32_t at = statement.begin + kImport.size(); at < statement.end;) {
@@ -29,7 +30,8 @@ Range import_part(const SourceFile& source, Range statement, std::string_view na
   return {};
 }
 
-/// The statement brings the name to the outermost block whenever the module is run: "import os", "import sys, os", "import os.path".
+/// Returns whether the statement always binds the name in the outermost block: "import os", "import sys, os", "import
+/// os.path".
 bool binds_name(const Module& module, const Event& event, std::string_view name) {
   if (event.kind != Event::Kind::import_module || !event.is_top_level || !event.arms.empty() || event.in_main_part)
     return false;
@@ -39,7 +41,8 @@ bool binds_name(const Module& module, const Event& event, std::string_view name)
   return event.name.starts_with(fmt::format("{}.", name)) && code.find(" as ") == std::string_view::npos;
 }
 
-/// Takes a statement away that shares its line with others.
+/// Returns an edit that deletes a statement and the semicolon after it, if another statement follows on the line;
+/// otherwise empty.
 std::vector<Edit> remove_part_of_line(const SourceFile& source, Range statement) {
   const std::string_view tail = source.text({statement.end, source.line_end(statement.end)});
   const std::size_t semicolon = tail.find_first_not_of(kBlanks);
@@ -50,7 +53,8 @@ std::vector<Edit> remove_part_of_line(const SourceFile& source, Range statement)
   return {{{statement.begin, statement.end + static_cast<std::uint32_t>(next)}, {}}};
 }
 
-/// Takes the name away from the import that brings it, or the whole of that.
+/// Returns an edit that removes the name from its import, or the whole import if it imports nothing else and another
+/// statement follows on the line; otherwise empty.
 std::vector<Edit> remove_import(const SourceFile& source, Range statement, std::string_view name) {
   const Range part = import_part(source, statement, name);
   if (part.empty()) return {};
@@ -70,7 +74,7 @@ std::vector<Edit> remove_import(const SourceFile& source, Range statement, std::
 }  // namespace
 
 std::vector<Edit> import_above(const Module& module, std::string_view name, std::uint32_t byte) {
-  // Statements that share its line come behind what is put above.
+  // Statements on the same line come after the inserted line.
   const std::uint32_t line = module.source.line_start(byte);
   const Event* later = nullptr;
   for (const Event& event : module.body().events) {

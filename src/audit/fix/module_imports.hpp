@@ -8,9 +8,10 @@
 
 namespace weir::audit {
 
-/// Edits that give Python code the name of a module above the line of one of the statements of its outermost block: nothing where
-/// `import NAME` of the outermost block, in whatever form, stands above already; else that line, and one that stands on the line or below
-/// is taken away, if it can be.
+/// Returns edits that insert `import NAME` above the line of a statement of the outermost block (the statements that
+/// are in no function, class or branch); `byte` is the offset of the statement in the code. The edits also delete a
+/// later import of the same name where this is possible. Empty if the outermost block imports the name above that line
+/// already.
 std::vector<Edit> import_above(const Module& module, std::string_view name, std::uint32_t byte);
 
 }  // namespace weir::audit

@@ -11,9 +11,10 @@
 namespace weir::audit {
 namespace {
 
+/// Returns the value with which the variable `order` numbers the cards by PCI address.
 std::string_view pci_order_value(std::string_view order) { return order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1"; }
 
-/// The line above, comments left out, goes on in this one: "a && \", "a |".
+/// Returns whether the previous line, comments excluded, continues on this line: "a && \", "a |".
 bool is_continued(const SourceFile& source, std::uint32_t byte) {
   std::uint32_t start = source.line_start(byte);
   while (start > 0) {
@@ -28,7 +29,8 @@ bool is_continued(const SourceFile& source, std::uint32_t byte) {
   return false;
 }
 
-/// Where the name stands among what a plain `export` or `declare -x` declares; none if the declaration is no such.
+/// Returns the offset of the variable's name in a shell declaration that exports it, such as `export` or `declare -x`;
+/// nothing for declarations in other forms.
 std::optional<std::uint32_t> declaration_offset(const SourceFile& source, Range declaration, std::string_view name) {
   constexpr std::array<std::string_view, 7> kStarts{"export ",   "declare -x ", "declare -gx ", "declare -xg ",
                                                     "local -x ", "typeset -x ", "typeset -gx "};
@@ -47,9 +49,10 @@ std::optional<std::uint32_t> declaration_offset(const SourceFile& source, Range 
   return std::nullopt;
 }
 
+/// Returns the edits for a shell script.
 std::vector<Edit> shell_order_edits(const SourceFile& source, const Event& mask, std::string_view order) {
   const Range at = mask.target;
-  // A shell takes a byte-order mark for a part of its first word: what another line above would do to it nobody expects.
+  // A shell reads a byte-order mark as part of the first word, so no line is inserted above it.
   if (at.empty() || (source.has_bom() && source.line_start(at.begin) == 0)) return {};
   const std::string expansion = fmt::format("${{{}:-{}}}", order, pci_order_value(order));
   if (mask.mode == Event::Mode::child_environment)
@@ -63,7 +66,7 @@ std::vector<Edit> shell_order_edits(const SourceFile& source, const Event& mask,
   return {{{*name, *name}, fmt::format("{}=\"{}\" ", order, expansion)}};
 }
 
-/// A line of code, in the manner of the one that sets the mask.
+/// Returns the line of code that sets the order in PowerShell or Python; empty for other languages.
 std::string order_code(const Module& module, const Event& mask, std::string_view order) {
   if (module.kind == FileKind::powershell)
     return fmt::format("if (-not $env:{0}) {{ $env:{0} = \"{1}\" }}", order, pci_order_value(order));
@@ -82,7 +85,7 @@ std::vector<Edit> order_edits(const Module& module, const Event& mask, std::stri
   const auto block = statement_with_comments(module.source, mask.statement);
   if (!mask.is_editable || line.empty() || !block) return {};
   Edit edit = insert_line_before(module.source, mask.statement.begin, line);
-  edit.range = {block->begin, block->begin};  // a comment that speaks of the write stays above it
+  edit.range = {block->begin, block->begin};  // above the comment of the write
   return {edit};
 }
 

@@ -8,8 +8,10 @@
 
 namespace weir::audit {
 
-/// Sets an order of the cards where a mask is set, for the same programs and no others; one that is there already stays.
-/// `order`: CUDA_DEVICE_ORDER or ZE_ENABLE_PCI_ID_DEVICE_ORDER. Empty where that cannot be done.
+/// Returns edits that set a device order (it determines the numbers of the devices) at the position where `mask`, a
+/// Kind::set_variable, sets a mask, so that exactly the programs with this mask get the order. An order that is set
+/// already when the program runs stays. `order` is the name of the variable to set: CUDA_DEVICE_ORDER or
+/// ZE_ENABLE_PCI_ID_DEVICE_ORDER. Empty if the file or the form of the mask's statement allows no such edit.
 std::vector<Edit> order_edits(const Module& module, const Event& mask, std::string_view order);
 
 }  // namespace weir::audit

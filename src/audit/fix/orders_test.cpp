@@ -1,4 +1,4 @@
-// An order of the cards is added only where no program can have one of its own: G04.
+// G04: the fixer adds a device order only where no program can set an order itself.
 
 #include <string>
 #include <utility>
@@ -15,7 +15,7 @@ namespace {
 
 using Files = std::vector<std::pair<std::string, std::string>>;
 
-/// The first file of a folder after `--fix`.
+/// Returns the first file of a folder after `--fix`.
 std::string fix_first(const Files& files, bool unsafe = false) {
   const test::Folder folder;
   for (const auto& [name, text] : files) folder.put(name, text);
@@ -23,6 +23,7 @@ std::string fix_first(const Files& files, bool unsafe = false) {
   return folder.text(files.front().first);
 }
 
+/// Returns whether --fix leaves the first file unchanged.
 bool is_unchanged(const Files& files) { return fix_first(files) == files.front().second; }
 
 const std::string kMaskWrite = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
@@ -44,7 +45,7 @@ TEST(AuditOrders, AProgramThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) 
                                "import os\ndef put(all):\n    for k, v in all.items():\n"
                                "        os.environ.setdefault(k, v)\n"}}))
         << sets;
-  // What is known selects nothing.
+  // Known code that selects no order.
   for (const std::string sets :
        {"os.environ.setdefault('OMP_NUM_THREADS', '1')\n", "for k in ('A', 'B'):\n    os.environ.setdefault(k, '1')\n"})
     EXPECT_FALSE(is_unchanged({{"a.py", fmt::format("import json, os\n{}{}{}", kMaskWrite, sets, kFirstUse)}})) << sets;
@@ -94,7 +95,7 @@ TEST(AuditOrders, OneOrderServesAllLaterWritesOfAScript) {
             "#!/bin/bash\n" + line + kMaskExport + "python3 t.py\n");
   EXPECT_EQ(fix_first({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 t.py\n" + other + "python3 t.py\n"}}),
             "#!/bin/bash\n" + line + kMaskExport + "python3 t.py\n" + other + "python3 t.py\n");
-  // What happens in a process of its own, or may not happen, serves nothing else.
+  // A write in a subshell, or a conditional one, does not help later writes.
   for (const std::string first : {"( export CUDA_VISIBLE_DEVICES=1; python3 t.py )\n",
                                   "if [ \"$1\" ]; then\n  export CUDA_VISIBLE_DEVICES=1\n  python3 t.py\nfi\n"})
     EXPECT_NE(fix_first({{"run.sh", fmt::format("#!/bin/bash\n{}{}python3 t.py\n", first, other)}}).find(line + other),

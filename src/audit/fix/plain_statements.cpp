@@ -16,18 +16,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One statement of the outermost block.
+/// One statement of the outermost block. Kind::write is a plain statement that sets an environment variable to a
+/// constant, Kind::plain is any other plain statement, and Kind::other is a statement that is not plain.
 struct Statement {
   enum class Kind { plain, write, other } kind = Kind::other;
   Range range{};
   std::string_view name{};   ///< write: the variable
   std::string_view value{};  ///< write: the constant
-  bool is_exported = false;  ///< write: for all that follows (shell: exported)
-  bool is_movable = false;   ///< Python: it writes to os.environ, and names nothing else of the program
+  bool is_exported = false;  ///< write: child processes get the variable, too; always true in Python
+  bool is_movable = false;   ///< Python: a write, or os.environ.setdefault() with literals only: it means the same
+                             ///< at each position where `os` is imported
 };
 using StatementKind = Statement::Kind;
 
-/// Libraries whose import writes no mask and sets nothing up that could do so later.
+/// Returns whether the library is known to write no mask at its import, and to register no code that may do so later.
 bool is_well_known(std::string_view name) {
   constexpr std::array<std::string_view, 62> kNames{
       "abc",         "argparse",   "array",     "base64",   "bisect",      "collections", "contextlib", "copy",
@@ -41,7 +43,8 @@ bool is_well_known(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-/// A file or folder of the project, or one beside the module, has the library's name.
+/// Returns whether a file or folder of the project, or one beside the module, has the library's name, so that an import
+/// may load it instead of the library.
 bool is_shadowed(const Project& project, const Module& module, std::string_view name) {
   std::error_code ignored;
   const fs::path beside = module.source.path().parent_path() / name;
@@ -52,7 +55,7 @@ bool is_shadowed(const Project& project, const Module& module, std::string_view 
   });
 }
 
-/// What a literal without a prefix, escapes and quotes within says; none if it is anything else.
+/// Returns the content of a string literal that has no prefix, escapes or inner quotes; nothing for other texts.
 std::optional<std::string_view> literal_content(std::string_view text) {
   if (text.size() < 2 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front())
     return std::nullopt;
@@ -61,6 +64,7 @@ std::optional<std::string_view> literal_content(std::string_view text) {
   return text;
 }
 
+/// Classifies the statements of one Python file.
 class PythonStatements {
  public:
   PythonStatements(const Project& project, const Module& module) : project_{project}, module_{module} {}
@@ -76,9 +80,11 @@ class PythonStatements {
  private:
   std::string_view text(Node node) const { return node.text(module_.source.text()); }
 
+  /// Returns whether the name is part of os.environ. A statement that binds it is not plain, because os.environ may
+  /// mean another object after it.
   static bool is_reserved(std::string_view name) { return name == "os" || name == "environ"; }
 
-  /// os.environ.setdefault("NAME", "value")
+  /// Returns whether the node is os.environ.setdefault("NAME", "value").
   bool is_literal_default(Node node) const {
     if (!node.is("call") || text(node.field("function")) != "os.environ.setdefault") return false;
     const auto arguments = named_children(node.field("arguments")).to_vector();
@@ -87,6 +93,7 @@ class PythonStatements {
            });
   }
 
+  /// Returns whether the node is a literal whose evaluation runs no code.
   bool is_literal(Node node) const {
     if (node.is("integer") || node.is("float") || node.is("true") || node.is("false") || node.is("none")) return true;
     // f"..." runs code.
@@ -94,6 +101,7 @@ class PythonStatements {
            text(node).substr(0, text(node).find_first_of("\"'")).find_first_of("fF") == std::string_view::npos;
   }
 
+  /// Classifies an expression statement, which includes assignments.
   Statement read_expression(Node node, Statement statement) const {
     const auto children = named_children(node).to_vector();
     if (children.size() != 1) return statement;
@@ -111,6 +119,7 @@ class PythonStatements {
     return {StatementKind::write, statement.range, *name, *value, true, true};
   }
 
+  /// Returns whether an import of this name is plain.
   bool is_plain_name(Node node) const {
     const Node name = node.is("aliased_import") ? node.field("name") : node;
     const std::string_view full = text(name);
@@ -132,7 +141,7 @@ class PythonStatements {
     });
   }
 
-  /// Without decorators, calls in defaults and annotations: to define it runs nothing.
+  /// Returns whether the definition runs no code: it has no decorators, annotations, or defaults that need evaluation.
   bool is_plain_function(Node node) const {
     if (!node.is("function_definition") || node.field("return_type")) return false;
     const std::string_view parameters = text(node.field("parameters"));
@@ -144,7 +153,7 @@ class PythonStatements {
   const Module& module_;
 };
 
-/// A word without expansions, in quotes or not.
+/// Returns the content of a shell word, quoted or not, that has no expansions; nothing for other words.
 std::optional<std::string_view> word_content(std::string_view text) {
   if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
     text = text.substr(1, text.size() - 2);
@@ -155,6 +164,7 @@ std::optional<std::string_view> word_content(std::string_view text) {
   return is_literal ? std::optional{text} : std::nullopt;
 }
 
+/// Classifies one statement of a shell script.
 Statement shell_statement(Node node, std::string_view text) {
   Statement statement{.range = node.range()};
   const std::string_view code = node.text(text);
@@ -168,14 +178,16 @@ Statement shell_statement(Node node, std::string_view text) {
   return {StatementKind::write, statement.range, assignment.field("name").text(text), *value, exports};
 }
 
-/// Something that runs between any two commands, or another meaning of `export`.
+/// Returns whether the script may run code between any two commands (a DEBUG trap), or redefine commands such as
+/// `export`.
 bool has_hidden_code(std::string_view text) {
   constexpr std::array<std::string_view, 5> kMarks{"DEBUG", "export()", "export ()", "function export", "alias"};
   return std::any_of(kMarks.begin(), kMarks.end(),
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-/// The statements of the outermost block; none if nothing can be proved of the file.
+/// Returns the statements of the outermost block; empty if the file does not parse, is neither Python nor shell, or
+/// has_hidden_code().
 std::vector<Statement> statements_of(const Project& project, const Module& module) {
   std::vector<Statement> all;
   const std::string_view text = module.source.text();
@@ -194,13 +206,13 @@ std::vector<Statement> statements_of(const Project& project, const Module& modul
   return all;
 }
 
-/// The statement that starts and ends there; the end if it stands in no outermost block.
+/// Returns the statement with exactly this range; all.end() if the outermost block has no such statement.
 auto find_at(const std::vector<Statement>& all, Range where) {
   return std::find_if(all.begin(), all.end(), [&](const Statement& one) { return one.range == where; });
 }
 
-/// The first statement of the line that one of them stands on: what is put above the line stands above that, too. None if something
-/// from above goes on in the line.
+/// Returns the first statement on the line of the statement `one`, because a line inserted above precedes all
+/// statements of the line. Nothing if a statement that begins on an earlier line continues on this line.
 std::optional<std::vector<Statement>::const_iterator> first_of_line(const SourceFile& source,
                                                                     const std::vector<Statement>& all,
                                                                     std::vector<Statement>::const_iterator one) {
@@ -211,27 +223,29 @@ std::optional<std::vector<Statement>::const_iterator> first_of_line(const Source
   return one;
 }
 
-/// In a notebook: the two stand in one cell, and no line of IPython's own ("%env", "!...") between them.
+/// Returns whether both offsets are in one cell of a notebook, with no IPython command ("%env", "!...") between them;
+/// true for other files.
 bool is_in_one_cell(const Module& module, std::uint32_t begin, std::uint32_t end) {
   const NotebookSource* notebook = module.source.notebook();
   if (notebook == nullptr) return true;
   const std::string_view code = module.source.text();
   for (std::uint32_t i = begin; i < end && i < notebook->file_offsets.size(); ++i) {
-    // Such lines are comments in the code that was read.
+    // IPython commands are comments in the extracted code.
     if (code[i] == '#' && notebook->text[notebook->file_offsets[i]] != '#') return false;
   }
   return std::none_of(notebook->cell_starts.begin(), notebook->cell_starts.end(),
                       [&](std::uint32_t cell) { return begin < cell && cell <= end; });
 }
 
-/// Commands of shell scripts that set no variable of the environment that selects devices.
+/// Returns whether a shell statement is one of a few commands, without expansions, that set no environment variable.
 bool is_harmless_command(std::string_view code) {
   constexpr std::array<std::string_view, 6> kNames{"cd ", "set -", "echo ", "mkdir ", "ulimit ", "date"};
   return code.find_first_of("`$(;&|<>") == std::string_view::npos &&
          std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) { return code.starts_with(name); });
 }
 
-/// Where something is first named that may write any variable; npos if nowhere.
+/// Returns the offset of the first word, such as "putenv" or "importlib", with which code may write an environment
+/// variable whose name is not in the text; npos if there is none.
 std::size_t first_hidden_write(std::string_view text) {
   constexpr std::array<std::string_view, 8> kWords{"environ.update", "environb", "putenv",      "exec(",
                                                    "importlib",      "runpy",    "load_dotenv", "__setitem__"};
@@ -240,13 +254,14 @@ std::size_t first_hidden_write(std::string_view text) {
   return first;
 }
 
+/// Returns whether the statement is neither a write nor a docstring, and contains the variable's name.
 bool names_variable(const Module& module, const Statement& one, std::string_view variable) {
   const std::string_view code = module.source.text(one.range);
   const bool docstring = code.starts_with('"') || code.starts_with('\'');
   return one.kind != StatementKind::write && !docstring && code.find(variable) != std::string_view::npos;
 }
 
-/// The name `os` stands in it other than before a point: it may be given another meaning.
+/// Returns whether the code uses the name `os` other than before a dot, so that it may be bound to another object.
 bool may_bind_os(std::string_view code) {
   const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   if (code.starts_with("import ")) return code.find(" as os") != std::string_view::npos;
@@ -258,7 +273,7 @@ bool may_bind_os(std::string_view code) {
   return false;
 }
 
-/// A statement that is not plain and speaks of the environment: its variable may be any.
+/// Returns whether a statement that is not plain mentions the environment, so that it may read any variable.
 bool mentions_environment(const Module& module, const Statement& one) {
   const std::string_view code = module.source.text(one.range);
   return one.kind == StatementKind::other && !one.is_movable &&
@@ -267,10 +282,9 @@ bool mentions_environment(const Module& module, const Statement& one) {
 
 }  // namespace
 
-/// What a file's statements are, and where something is first named in it that may write any variable.
 struct PlainStatements::File {
   std::vector<Statement> statements;
-  std::size_t hidden_write_offset;
+  std::size_t hidden_write_offset;  ///< first_hidden_write() of the file
 };
 
 PlainStatements::PlainStatements(const Project& project) : project_{project} {}
@@ -310,7 +324,7 @@ MoveSafety PlainStatements::move_safety(const Module& module, Range target, cons
         return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);
       });
   if (passes_plain) return MoveSafety::yes;
-  // What stands above may be called by what is passed.
+  // The statements that the write passes may call functions defined above them, so all statements above count.
   const bool read =
       std::any_of(all.begin(), end, [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
       std::any_of(begin, end, [&](const Statement& one) {

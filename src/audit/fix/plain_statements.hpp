@@ -9,19 +9,23 @@
 
 namespace weir::audit {
 
-// What can be proved of neighbouring statements by their text alone, without following calls. A plain statement changes no
-// environment that the program can see and leads nowhere else: a constant given to a name, a constant written to a variable of the
-// environment, a docstring, the definition of a function, the import of a well-known library that no file of the project
-// hides. Everything else, and every file of another language than Python and shell, is not plain.
+// Decides from the text of statements alone, without following calls, whether an edit of a write (a statement that sets
+// an environment variable) is safe. The outermost block is the statements that are in no function, class or branch. A
+// plain statement runs no other code of the project and writes at most the environment variable that its text names: it
+// assigns a constant to a name, sets an environment variable to a constant, is a docstring, defines a function, or
+// imports a well-known library whose name no file or folder of the project has. All other statements, and all
+// statements of files that are neither Python nor shell, are not plain.
 
-/// Whether a write may stand above the line of `first`, two statements of the outermost block of Python code.
+/// Whether a write can be moved up, above the line of another statement.
 enum class MoveSafety {
-  no,  ///< it names more than os.environ and literals, does not stand below `first`, or passes what reads the variable
-  unproved,  ///< it means the same there; what it would pass may notice
-  yes        ///< it passes plain statements alone, and no other write of the same variable
+  no,        ///< the write consists of more than os.environ and literals, is not below the other statement, or would
+             ///< pass code that may read the variable
+  unproved,  ///< the write means the same at the new position, but the statements that it passes may depend on it
+  yes        ///< the write passes only plain statements, and no other write of the same variable
 };
 
-/// Answers for the files of one project, which must stand as long. A file is parsed once, when it is first asked about. One thread.
+/// Checks writes in the files of one project, which must outlive the object. Each file is parsed once, at its first
+/// use. Not thread-safe.
 class PlainStatements {
  public:
   explicit PlainStatements(const Project& project);
@@ -29,16 +33,21 @@ class PlainStatements {
   PlainStatements(const PlainStatements&) = delete;
   PlainStatements& operator=(const PlainStatements&) = delete;
 
-  /// The write repeats one of the same statement list of the outermost block, to the same constant, and only plain
-  /// statements stand between the two: without it every program sees the same.
+  /// Returns whether an earlier write of the outermost block sets the same variable to the same constant, with only
+  /// plain statements between the two writes. Then deleting `write` changes nothing for any program.
   bool is_plain_repeat(const Module& module, const Event& write);
+  /// Returns whether the write can be moved above the line of the statement with the range `target`; both are
+  /// statements of the outermost block.
   MoveSafety move_safety(const Module& module, Range target, const Event& write);
-  /// Nothing above the write in its file is known to write the variable, or may write it unseen. Of shell scripts all statements above
-  /// are plain, or commands such as `cd` and `set`.
+  /// Returns whether the write is certainly the first write of its variable in its file. In Python the text above must
+  /// contain neither the variable's name nor a call that can write any variable, such as os.environ.update(). In a
+  /// shell script each statement above must be plain, with no write of this variable, or a command such as `cd` or
+  /// `set`.
   bool is_first_write(const Module& module, const Event& write);
 
  private:
-  struct File;
+  struct File;  ///< the statements of one file
+  /// Returns the statements of the module's file; parses the file at the first call.
   const File& parsed_file(const Module& module);
 
   const Project& project_;

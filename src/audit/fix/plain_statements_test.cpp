@@ -1,5 +1,5 @@
-// What a safe fix may assume: a write that is repeated goes only where the earlier one is sure to be in force, a write changes places
-// only with what cannot notice, and nothing is put over what an entry point has chosen.
+// Assumptions of a safe fix: a repeated write is deleted only if the earlier one is certainly in force, a write passes
+// only statements that cannot notice it, and no edit overrides the choice of an entry point.
 
 #include "audit/fix/plain_statements.hpp"
 
@@ -31,7 +31,7 @@ Policy first_card() {
   return policy;
 }
 
-/// Mends a folder of one file and gives the file.
+/// Fixes a folder of one file and returns the file.
 std::string fix_alone(const std::string& name, const std::string& text, bool unsafe) {
   const test::Folder folder;
   folder.put(name, text);
@@ -70,7 +70,7 @@ while read -r k v; do export "$k=$v"; done <<< "CUDA_VISIBLE_DEVICES 0"
 )"}) {
     const std::string text = fmt::format("{}{}{}python3 t.py\n", kScript, first, kExport);
     EXPECT_EQ(fix_alone("run.sh", text, false), text);
-    // Not even --unsafe lets the value of the first win, which may be another card's.
+    // Not even --unsafe lets the first value win, which may be another card's.
     EXPECT_TRUE(fix_alone("run.sh", text, true).ends_with(fmt::format("\n{}python3 t.py\n", kExport)))
         << fix_alone("run.sh", text, true);
   }
@@ -91,7 +91,8 @@ TEST(AuditPlainStatements, AProgramKeepsARepeatedMaskWhoseFirstWriteMayNotCount)
     const std::string text = fmt::format("{}{}{}import torch\ntorch.zeros(1).cuda()\n", kProgram, first, kWrite);
     EXPECT_EQ(fix_alone("main.py", text, false), text);
     EXPECT_NE(fix_alone("main.py", text, true).rfind("CUDA_VISIBLE_DEVICES\""),
-              fix_alone("main.py", text, true).find("CUDA_VISIBLE_DEVICES\""));  // the second write is there
+              // the second write is still there
+              fix_alone("main.py", text, true).find("CUDA_VISIBLE_DEVICES\""));
   }
   for (const std::string call :
        {"g = lambda: f()\n", "1 > 2 > f()\n", "for i in [1]:\n    break\nelse:\n    f()\n",
@@ -155,7 +156,7 @@ TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
   const std::string late = "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")\n";
   EXPECT_TRUE(fix_alone("main.py", "import os; import jax\n" + order + late + "jax.devices()\n", true)
                   .starts_with("import os\n" + order + late + "import jax\n"));
-  // What shares the line is passed, too; what begins above it would be cut.
+  // Statements on the same line are passed, too; a statement that begins above it would be split.
   for (const std::string line : {"import os; print(os.environ.get('PYTORCH_CUDA_ALLOC_CONF')); import torch\n",
                                  "import os; from helper import os; import torch\n",
                                  "import os\nX = (1,\n     2); import torch\n", "import os\nX = 1; \\\nimport torch\n"})

@@ -7,17 +7,20 @@
 
 namespace weir::audit {
 
-// Expressions of Python said otherwise; each looks at the event's own text. Empty where it is written in another way.
+// Rewrites of Python expressions. Each function returns no edits if the file does not parse, if the code of the event
+// does not have the form that the function's comment shows, or if the edit would delete or misplace a comment.
 
-/// nvmlDeviceGetHandleByIndex(torch...) -> nvmlDeviceGetHandleByUUID() of the same card.
+/// Rewrites nvmlDeviceGetHandleByIndex(torch...) to nvmlDeviceGetHandleByUUID(...) for the same card.
 std::vector<Edit> rewrite_lookup_by_uuid(const Module& module, const Event& event);
-/// "cuda" if torch.cuda.is_available() else "cpu" -> "cuda": the first use fails and says so.
+/// Rewrites an expression such as "cuda" if torch.cuda.is_available() else "cpu" to its part for a GPU, "cuda", so that
+/// the program fails where there is no GPU.
 std::vector<Edit> remove_fallback(const Module& module, const Event& event);
-/// int(os.environ["CUDA_VISIBLE_DEVICES"]) -> 0, the first visible card.
+/// Rewrites int(os.environ["CUDA_VISIBLE_DEVICES"]) to 0, the first visible card.
 std::vector<Edit> replace_with_first_visible(const Module& module, const Event& event);
-/// total_memory - torch.cuda.memory_allocated(x) -> torch.cuda.mem_get_info(x)[0].
+/// Rewrites total_memory - torch.cuda.memory_allocated(x), or memory_reserved(x), to torch.cuda.mem_get_info(x)[0].
 std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event& event);
-/// empty_cache(); gc.collect() -> the other way round, where they are neighbours on lines of their own.
+/// Swaps two calls, such as empty_cache() and gc.collect(), if they are whole statements on neighbouring lines and in
+/// the same branches. `first` is the upper one.
 std::vector<Edit> swap_statements(const Module& module, const Event& first, const Event& second);
 
 }  // namespace weir::audit

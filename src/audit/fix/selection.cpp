@@ -19,27 +19,30 @@ namespace {
 using Kind = Event::Kind;
 
 struct Write {
-  std::string text;  ///< how and what, with the ways that lead to it
-  bool is_certain;   ///< on every way
+  std::string text;  ///< the kind of write, the value, and the branches that contain the write
+  bool is_certain;   ///< the write happens on every path
 };
 
-/// The writes of each variable that may be in force, the last sure one first.
+/// For each variable the writes that may be in force: the last certain write, then all later writes that may happen.
 using Masks = std::map<std::string, std::vector<Write>>;
 
+/// Returns the known value, or the code of the event if the value is unknown.
 std::string value_text(const Module& module, const Event& event, const Value& value) {
   const auto known = value.as_text();
   return known ? *known : fmt::format("<{}>", module.source.text(event.range));
 }
 
-/// One write of a mask: how, of what, and the value.
+/// Returns a text for comparisons of one mask write: its kind, variable and value.
 std::string write_text(const Module& module, const Event& event, const Value& value) {
   return fmt::format("{} {} {}={}|", static_cast<int>(event.kind), static_cast<int>(event.mode), event.name,
                      value_text(module, event, value));
 }
 
-/// Branches by their first appearance among the writes: others may come and go.
+/// A number for each branch id, in the order of the first appearance among the writes: the ids themselves change when
+/// an edit adds or removes another branch.
 using BranchNumbers = std::map<std::uint32_t, std::size_t>;
 
+/// Returns the arms that contain the step, default arms excepted, as a text.
 std::string branches_text(const Step& step, BranchNumbers& branches) {
   std::string text;
   for (const Arm& arm : step.arms) {
@@ -49,6 +52,7 @@ std::string branches_text(const Step& step, BranchNumbers& branches) {
   return text;
 }
 
+/// Adds the mask write of a step to `masks`, the writes that may be in force.
 void add_write(const Step& step, Masks& masks, BranchNumbers& branches) {
   auto& writes = masks[step.event->name];
   const std::string arms = branches_text(step, branches);
@@ -58,13 +62,14 @@ void add_write(const Step& step, Masks& masks, BranchNumbers& branches) {
   const bool keeps = step.event->mode == Event::Mode::set_if_unset && !removes;
   if (keeps && is_set) return;
   if (is_certain && !(keeps && !writes.empty())) writes.clear();
-  // Without an earlier write both ways of setting leave the same in an environment that has none.
+  // Without an earlier write set_if_unset has the same effect as assign, if the variable is not set from outside.
   const std::string_view how = removes ? "removed" : keeps && !writes.empty() ? "keep " : "";
   writes.push_back(
       {fmt::format("{}{}{}", how, removes ? std::string{} : value_text(*step.module, *step.event, step.value), arms),
        is_certain});
 }
 
+/// Returns the masks of all variables as one text for comparisons.
 std::string text_of(const Masks& masks) {
   std::string text;
   for (const auto& [name, writes] : masks) {
@@ -75,20 +80,22 @@ std::string text_of(const Masks& masks) {
   return text;
 }
 
-/// Sets or removes a mask of this process.
+/// Returns whether the event sets or removes a mask of the program's own process.
 bool event_writes_mask(const Event& event) {
   const bool writes = event.kind == Kind::set_variable || event.kind == Kind::remove_variable;
   return writes && event.mode != Event::Mode::child_environment && is_mask_variable(event.name);
 }
 
-/// What is in force cannot be told from the writes: others may come between them, or one may be left out by a failing import.
+/// Returns whether the mask after this step is uncertain: the step may write unknown variables, or it is a mask write
+/// that a failing import may skip.
 bool makes_mask_uncertain(const Step& step) {
   return step.event->kind == Kind::change_environment ||
          (event_writes_mask(*step.event) &&
           std::any_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.is_default; }));
 }
 
-/// A word of the text: neither letter, digit nor underscore stand beside it.
+/// Returns whether the text contains the word, with no letter, digit or underscore beside it. The definition of a
+/// function ("def WORD") does not count.
 bool has_word(std::string_view text, std::string_view word) {
   const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
@@ -100,7 +107,7 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-/// The functions of a project that write masks, and which modules name them: found once, asked for every program.
+/// The functions of a project that write masks, and the modules that name them; computed once for all programs.
 class MaskWriters {
  public:
   explicit MaskWriters(const Project& project) {
@@ -123,8 +130,8 @@ class MaskWriters {
     }
   }
 
-  /// What functions of loaded modules write into masks that no followed call leads to: properties, callbacks, those of a thread
-  /// or from a table. They may run at any time. Empty if there is none.
+  /// Returns a text with the mask writes in functions of loaded modules that may run at any time, although no followed
+  /// call reaches them: properties, callbacks, functions in threads or tables. Empty if there is none.
   std::string uncalled_writes(const Execution& execution) const {
     std::string text;
     for (const Module* module : execution.loaded_modules) {
@@ -139,8 +146,8 @@ class MaskWriters {
     return text;
   }
 
-  /// What files write into masks that a program may run by name: runpy, importlib, exec. Empty if it runs none.
-  /// Those files are added to the others.
+  /// Returns a text with the mask writes of files that a program may run by name (runpy, importlib, exec), and adds the
+  /// paths of these files to `files`. Empty if there is none.
   std::string writes_of_named_files(const Execution& execution, std::set<std::string>& files) const {
     const bool may_run_files = std::any_of(execution.steps.begin(), execution.steps.end(), [](const Step& step) {
       return step.event->kind == Kind::change_environment && step.module->kind != FileKind::shell;
@@ -175,12 +182,14 @@ class MaskWriters {
     return key.substr(key.rfind('.') + 1);
   }
 
-  /// Something in the loaded modules may call it: Python does by itself what has two underscores, and the others are named.
+  /// Returns whether the function may run: Python itself calls functions whose names start with two underscores; the
+  /// name of another function must occur in a loaded module.
   bool may_be_called(const Function& function, const Execution& execution) const {
     const std::string_view name = name_of(function);
     return name.starts_with("__") || is_named(name, execution);
   }
 
+  /// Returns whether the name occurs in a loaded module.
   bool is_named(std::string_view name, const Execution& execution) const {
     return std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), [&](const Module* module) {
       const auto found = named_.find(module);
@@ -188,13 +197,14 @@ class MaskWriters {
     });
   }
 
-  std::map<const Module*, std::vector<const Function*>> writers_;
+  std::map<const Module*, std::vector<const Function*>> writers_;  ///< functions of each module that write masks
   std::vector<std::pair<const Module*, std::string_view>>
-      mask_files_;  ///< files that write masks, with what they are called
-  std::set<std::string_view> names_;
-  std::map<const Module*, std::set<std::string_view>> named_;
+      mask_files_;                    ///< Python files that write masks, with their names without ".py"
+  std::set<std::string_view> names_;  ///< names of the functions in writers_ and the files in mask_files_
+  std::map<const Module*, std::set<std::string_view>> named_;  ///< for each module: which of `names_` its text contains
 };
 
+/// Returns the selection of one execution.
 DeviceSelection selection_of(const Execution& execution, const MaskWriters& writers) {
   DeviceSelection selection;
   std::string writes = writers.uncalled_writes(execution) + writers.writes_of_named_files(execution, selection.files);
@@ -213,9 +223,9 @@ DeviceSelection selection_of(const Execution& execution, const MaskWriters& writ
     if (step.event->kind == Kind::start_driver && !at_first_use) at_first_use = text_of(masks);
     if (step.event->kind == Kind::start_process && !masks.empty()) selection.masks += text_of(masks) + "--\n";
   }
-  // Without a call that is known to start a driver, whatever comes behind the end may.
+  // If no followed call starts the driver, the mask at the end of the program counts as the mask at its start.
   selection.masks += at_first_use.value_or(text_of(masks)) + "--\n" + text_of(masks);
-  // Where others may write in between, none of the writes may change.
+  // If other code may write masks in between, an edit must change none of the writes.
   if (is_uncertain) selection.masks += writes;
   return selection;
 }

@@ -8,16 +8,16 @@
 
 namespace weir::audit {
 
-/// What one run of a program leaves in the masks of its environment: at its first call that starts a driver, at each process
-/// that it starts, and at its end; where code that is not followed may write between them, all its writes in their order. Two equal
-/// ones mean that it sees the same devices.
+/// The masks (values of CUDA_VISIBLE_DEVICES and the like) in the environment of one execution of a program: at its
+/// first call that starts a driver, at each start of another process, and at its end. If code that the audit cannot
+/// follow may write masks in between, also all mask writes that the audit found in the program.
 struct DeviceSelection {
-  std::string masks;            ///< comparable, not for people
-  std::set<std::string> files;  ///< paths of the modules that take part
+  std::string masks;            ///< text for comparisons: if an edit leaves it equal, the program sees the same devices
+  std::set<std::string> files;  ///< paths of the modules that the execution loads
 };
 
-/// Of every run of a project: each module as a program, and each function that no program calls. By the program's path and
-/// the function's name.
+/// Returns the selections of all executions of a project: each module as a program, and each function that no program
+/// calls. The key is "PATH#FUNCTION", with an empty FUNCTION for a program.
 std::map<std::string, DeviceSelection> collect_selections(const Project& project);
 
 }  // namespace weir::audit

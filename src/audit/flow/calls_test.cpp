@@ -1,4 +1,4 @@
-// Calls that are given a device, each in its own way.
+// Calls that receive a device, each in its own form.
 
 #include <string>
 

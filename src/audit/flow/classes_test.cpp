@@ -1,4 +1,4 @@
-// Devices in classes: defaults that are inherited, fields, members of enumerations, properties.
+// Devices in classes: inherited defaults, fields, members of enumerations, properties.
 
 #include <string>
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Devices that flow through a program to where they are used, behind a mask of one card: is G08 told?
+// Helpers for tests of rule G08: a program sets a mask, such as CUDA_VISIBLE_DEVICES=1, and then uses a device number
+// that does not exist under the mask. The tests check that the audit follows the number through a program to its use.
 
 #include <string>
 #include <vector>
@@ -9,12 +10,13 @@
 
 namespace weir::audit::test_kit {
 
+/// Pieces of Python code, one per test case.
 using Codes = std::vector<std::string>;
 
-/// G08 of a project of several files, whose masks stand in them.
+/// Returns the G08 findings of a project of several files. The files contain the code that sets the masks.
 inline Lines outside_mask_findings(const Files& files) { return findings_of(files, Policy{}, {"G08"}); }
 
-/// G08 is told of a program that sets a mask of card 1 and imports torch first.
+/// Returns whether G08 is reported for `code` after lines that set the mask "1" and import torch.
 inline bool is_outside_mask(const std::string& code) {
   return !outside_mask_findings({{"a.py", kHeader + "import torch\nx = torch.zeros(2)\n" + code}}).empty();
 }

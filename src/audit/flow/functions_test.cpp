@@ -1,4 +1,4 @@
-// Devices in lambdas, closures and partial functions, and among arguments that are handed on.
+// Devices in lambdas, closures and partial functions, and in unpacked arguments.
 
 #include <string>
 

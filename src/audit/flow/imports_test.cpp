@@ -1,4 +1,4 @@
-// Devices and masks that another module says.
+// Devices and masks that are defined in another module.
 
 #include <string>
 
@@ -35,7 +35,7 @@ TEST(AuditStrangeFlow, NamesOfOtherModulesAreResolved) {
   EXPECT_FALSE(is_reported("DEVICE = 'cuda:0'\n", kHeader + "from settings import DEVICE\n" + use));
   EXPECT_FALSE(is_reported(settings, kHeader + "from settings import DEVICE\nDEVICE = 'cuda:0'\n" + use));
   EXPECT_FALSE(is_reported(settings, "from settings import DEVICE\n" + use));  // no mask
-  // Values that somebody writes over, or that depend on something.
+  // Values that are overwritten, or that depend on a condition.
   EXPECT_FALSE(is_reported(
       settings, kHeader + "import settings\nsettings.DEVICE = 'cuda:0'\n" + kTorch + "x.to(settings.DEVICE)\n"));
   EXPECT_FALSE(is_reported("import sys\nDEVICE = 'cuda:1'\nif sys.argv:\n    DEVICE = 'cuda:0'\n",
@@ -64,8 +64,8 @@ TEST(AuditStrangeFlow, StarImportsBindTheNamesOfAModule) {
   EXPECT_FALSE(is_reported(settings, kHeader + star + "DEVICE = 'cuda:0'\n" + use));
   EXPECT_FALSE(
       is_reported(settings, kHeader + star + "from other import *\n" + use, {{"other.py", "DEVICE = 'cuda:0'\n"}}));
-  EXPECT_FALSE(
-      is_reported(settings, kHeader + star + "from elsewhere import *\n" + use));  // nobody knows what that has
+  // the content of that module is unknown
+  EXPECT_FALSE(is_reported(settings, kHeader + star + "from elsewhere import *\n" + use));
   EXPECT_FALSE(is_reported("__all__ = ['OTHER']\nDEVICE = 'cuda:1'\nOTHER = 1\n", kHeader + star + use));
   EXPECT_FALSE(is_reported("_DEVICE = 'cuda:1'\n", kHeader + star + kTorch + "x.to(_DEVICE)\n"));
   EXPECT_FALSE(is_reported("GPU = '0,1'\n", star + kMaskOfName + kTorch + "x.to('cuda:1')\n"));

@@ -1,4 +1,5 @@
-// A mask that is set after PyTorch was asked for its cards: which questions start the driver.
+// Rule G03: a mask (CUDA_VISIBLE_DEVICES) is set too late. After a query that starts the driver the mask has no effect
+// (severity dead); after other queries it may have an effect (fragile).
 
 #include <string>
 
@@ -12,7 +13,7 @@ namespace {
 
 using test_kit::Files;
 
-/// "dead" or "fragile" with the text of G03; empty if it is not told.
+/// Returns the severity and message of the G03 finding, "dead: ..." or "fragile: ..."; empty if there is none.
 std::string late(const Files& files) {
   const test::Folder folder;
   test_kit::put_files(folder, files);
@@ -28,7 +29,7 @@ TEST(AuditStrangeFlow, AQueryThatStartsTheDriverMakesALaterMaskDead) {
   const std::string start = "import os, torch\n";
   EXPECT_TRUE(late({{"a.py", start + "torch.cuda.is_available()\n" + mask}}).starts_with("dead"));
   EXPECT_TRUE(late({{"a.py", start + "n = torch.cuda.device_count()\n" + mask}}).starts_with("fragile"));
-  // The one that is sure decides, whichever came first.
+  // The call that certainly starts the driver decides, independent of the order.
   const std::string both = start + "n = torch.cuda.device_count()\nok = torch.cuda.is_available()\n" + mask;
   EXPECT_TRUE(late({{"a.py", both}}).starts_with("dead"));
   EXPECT_NE(late({{"a.py", both}}).find("is_available"), std::string::npos);

@@ -1,4 +1,4 @@
-// Ways of a device that a hold-out of small programs showed.
+// Further device flows (G08), found with a hold-out set of small programs.
 
 #include <string>
 

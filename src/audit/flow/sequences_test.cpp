@@ -1,4 +1,4 @@
-// Devices in tuples and lists, and what loops over them.
+// Devices in tuples and lists, and in loops over them.
 
 #include <string>
 

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kMaxCppDepth = 200;
 
-// Calls after which the driver has read its masks: CUDA and HIP runtimes start with the first call that needs a device.
+// Calls that start the GPU driver, which then reads the masks (values of variables such as CUDA_VISIBLE_DEVICES). The
+// runtimes start the driver at the first call that needs a device.
 constexpr std::array<std::string_view, 17> kDriverStarters{"cudaGetDeviceCount",
                                                            "cudaSetDevice",
                                                            "cudaMalloc",
@@ -29,6 +30,7 @@ constexpr std::array<std::string_view, 17> kDriverStarters{"cudaGetDeviceCount",
                                                            "zeInit",
                                                            "cudaMemGetInfo",
                                                            "cudaStreamCreate"};
+/// A call that receives a device number.
 struct DeviceCall {
   std::string_view name;
   Vendor vendor;
@@ -36,6 +38,7 @@ struct DeviceCall {
 constexpr std::array kDeviceCalls{DeviceCall{"cudaSetDevice", Vendor::nvidia}, DeviceCall{"hipSetDevice", Vendor::amd},
                                   DeviceCall{"cudaGetDeviceProperties", Vendor::nvidia}};
 
+/// Reads a C or C++ file: each function becomes a function of the script.
 class CppReader {
  public:
   explicit CppReader(std::string_view text) : text_{text} {}
@@ -43,7 +46,7 @@ class CppReader {
   ScriptContent read(const Tree& tree) {
     walk(tree.root(), 0);
     auto script = std::move(events_).take();
-    // A program's body is its main function; the others run when they are called.
+    // The body of a program is its main function; other functions run when called.
     script.is_entry_point = false;
     for (Function& function : script.functions) {
       if (function.key != "main") continue;
@@ -85,6 +88,7 @@ class CppReader {
     if (kind == "call_expression") call(node);
   }
 
+  /// Returns an argument that is a string or number literal; unknown for other expressions.
   Value argument(const std::vector<Node>& args, std::size_t index) const {
     if (index >= args.size()) return {};
     const Node arg = args[index];
@@ -119,6 +123,7 @@ class CppReader {
     }
   }
 
+  /// Records that a call sets an environment variable; `keeps_existing`: only if it is unset.
   void set(Node node, const std::string& name, const Value& value, bool keeps_existing) {
     Event* event = events_.set_variable(node.range(), name, value,
                                         keeps_existing ? Event::Mode::set_if_unset : Event::Mode::assign);
@@ -144,7 +149,7 @@ class CppReader {
 
   std::string_view text_;
   ScriptEvents events_;
-  std::vector<std::string> read_variables_;
+  std::vector<std::string> read_variables_;  ///< environment variables that the code has read so far
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// Returns whether the line starts with the word, in upper or lower case, and continues after it.
 bool starts_with_word(std::string_view line, std::string_view word) {
   if (line.size() <= word.size()) return false;
   for (std::size_t i = 0; i < word.size(); ++i) {
@@ -23,7 +24,8 @@ bool starts_with_word(std::string_view line, std::string_view word) {
   return true;
 }
 
-/// What a line may set is "NAME=value" or, in Dockerfiles and setx, "NAME value".
+/// Adds an event for each assignment in `rest`, a part of `line`. `begin` is the byte offset of the line in the file.
+/// The form is "NAME=value ..." or, with `allows_space` (Dockerfile, setx), also "NAME value".
 void read_assignment(std::string_view line, std::string_view rest, std::uint32_t begin, bool allows_space,
                      ScriptEvents& events) {
   while (!rest.empty()) {
@@ -84,7 +86,7 @@ ScriptContent read_lines(LineFormat format, std::string_view text) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   ScriptContent script = std::move(events).take();
-  // A container that is given some of the cards counts those from 0.
+  // A container that receives selected cards numbers them from 0.
   auto& all = script.functions.front().events;
   const bool selects_cards = std::any_of(all.begin(), all.end(), [](const Event& event) {
     const std::string cards = event.value.as_text().value_or("all");

@@ -13,7 +13,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n\\";
+constexpr std::string_view kBlanks = " \t\r\n\\";  // a backslash continues a command on the next line
 
 std::string_view without_blanks(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
@@ -21,7 +21,7 @@ std::string_view without_blanks(std::string_view text) {
   return end == std::string_view::npos ? std::string_view{} : text.substr(begin, end + 1 - begin);
 }
 
-/// The first word, which goes from the text.
+/// Removes and returns the first word of a text.
 std::string_view first_word(std::string_view& text) {
   text = without_blanks(text);
   const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
@@ -29,7 +29,8 @@ std::string_view first_word(std::string_view& text) {
   return word;
 }
 
-/// Nothing that IPython expands ("$x", "{x}"), and nothing that it leaves in the value and nobody means (quotes, comments).
+/// Returns whether the value has nothing that IPython expands ("$x", "{x}") or keeps literally by mistake (quotes,
+/// comments).
 bool is_literal_text(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
@@ -46,7 +47,7 @@ Event event_at(Event::Kind kind, Range where, std::string name = {}) {
 
 Event unknown_change(Range where) { return event_at(Event::Kind::change_environment, where); }
 
-/// "NAME=value" or "NAME value"; "NAME" alone shows it.
+/// Returns the events of "%env NAME=value" or "%env NAME value"; "%env NAME" only prints the variable.
 std::vector<Event> env_events(std::string_view rest, Range where) {
   rest = without_blanks(rest);
   const std::size_t split = rest.find(rest.find('=') != std::string_view::npos ? '=' : ' ');
@@ -61,7 +62,7 @@ std::vector<Event> env_events(std::string_view rest, Range where) {
   return {event};
 }
 
-/// "folder/other.py" as what "import" would call it; none for what is not named plainly, or above the notebook.
+/// Returns the module name for "folder/other.py"; nothing for other forms, and for files above the notebook.
 std::optional<std::string> module_name(std::string_view file) {
   if (file.starts_with("./")) file.remove_prefix(2);
   if (file.ends_with(".py")) file.remove_suffix(3);
@@ -72,21 +73,23 @@ std::optional<std::string> module_name(std::string_view file) {
   return name;
 }
 
-/// "%run [-i] other.py arguments": in this process.
+/// Returns the events of "%run [-i] other.py arguments", which runs the file in the notebook's process.
 std::vector<Event> run_events(std::string_view rest, Range where) {
   Event run = event_at(Event::Kind::import_module, where);
   run.runs_as_program = true;
   std::string_view word = first_word(rest);
+  // With -n the file does not run as the main program.
   for (; word == "-i" || word == "-n" || word == "-e"; word = first_word(rest))
     run.runs_as_program = run.runs_as_program && word != "-n";
   const auto name = module_name(word);
   Event unknown = unknown_change(where);
   if (!name) return {unknown};
   run.name = *name;
-  unknown.is_fallback = true;
+  unknown.is_fallback = true;  // counts only if the project does not contain the file
   return {run, unknown};
 }
 
+/// Returns the events of one line with an IPython command; `in_block` is true if the line is inside a Python block.
 std::vector<Event> magic_events(std::string_view line, Range where, bool in_block) {
   const std::string_view magic = first_word(line);
   const bool sets = magic == "%env" || magic == "%set_env";
@@ -97,7 +100,7 @@ std::vector<Event> magic_events(std::string_view line, Range where, bool in_bloc
     events = run_events(line, where);
   else if (magic == "%dotenv")
     events = {unknown_change(where)};
-  // Whether it happens is a matter of the block that it stands in.
+  // Inside a block the command is conditional.
   if (in_block && !events.empty()) events = {unknown_change(where)};
   return events;
 }
@@ -105,16 +108,17 @@ std::vector<Event> magic_events(std::string_view line, Range where, bool in_bloc
 }  // namespace
 
 void add_magic_events(const SourceFile& source, Function& body) {
-  constexpr std::size_t kMaxMagics = 2'000;  // that do something
+  constexpr std::size_t kMaxMagics = 2'000;  // IPython commands with an effect that are read in one notebook
   const NotebookSource* const notebook = source.notebook();
   if (notebook == nullptr) return;
-  std::optional<std::vector<Range>> comments;  // in a text of several lines such a line is none of IPython's
+  std::optional<std::vector<Range>> comments;  // a line that is no comment is part of a string, not an IPython command
   std::vector<Event> all;
   std::size_t count = 0;
   auto next = body.events.begin();
   for (const Range magic : notebook->magic_lines) {
     std::string line{source.text(magic)};
     if (line.empty() || count >= kMaxMagics) continue;
+    // The reader replaced the first character by #; this restores it.
     line.front() = notebook->text[notebook->file_offsets[magic.begin]];
     auto events = magic_events(line, magic, magic.begin != source.line_start(magic.begin));
     if (events.empty()) continue;

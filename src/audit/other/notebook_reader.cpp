@@ -10,12 +10,12 @@
 namespace weir::audit {
 namespace {
 
-/// The text of the code cells, for every byte of it where it stands in the notebook, and where the cells begin.
+/// The code cells of a notebook as one Python program.
 struct Code {
   std::string text;
-  std::vector<std::uint32_t> file_offsets;
-  std::vector<std::uint32_t> cell_starts;
-  std::vector<Range> magics;
+  std::vector<std::uint32_t> file_offsets;  // for each byte of `text`: its byte offset in the notebook file
+  std::vector<std::uint32_t> cell_starts;   // byte offset in `text` of each cell's start
+  std::vector<Range> magics;                // the IPython commands (magics) in `text`
 
   void add(char c, std::uint32_t file_offset) {
     text += c;
@@ -31,6 +31,7 @@ Node value_of(Node object, std::string_view key, std::string_view text) {
   return {};
 }
 
+/// Adds the decoded content of a JSON string.
 void add_string(Node string, std::string_view text, Code& code) {
   const Range where = string.range();
   for (std::uint32_t i = where.begin + 1; i + 1 < where.end; ++i) {
@@ -39,7 +40,7 @@ void add_string(Node string, std::string_view text, Code& code) {
       continue;
     }
     const char escape = text[i + 1];
-    if (escape == 'u') {  // no code that matters is written so
+    if (escape == 'u') {  // such escapes do not occur in relevant code
       code.add('?', i);
       i += 5;
       continue;
@@ -49,8 +50,9 @@ void add_string(Node string, std::string_view text, Code& code) {
   }
 }
 
-/// In "files = !ls" and "log = %timeit -o f()" what is behind the sign is IPython's: a name that nothing is known of to Python.
-/// Gives the place of the sign; npos if the line is none.
+/// In "files = !ls" and "log = %timeit -o f()" the part from the sign (! or %) on is an IPython command, which is
+/// replaced by an unknown name. Returns the offset of the sign in the line that starts at offset `line`; npos if there
+/// is none.
 std::size_t assigned_magic(std::string_view code, std::size_t line) {
   constexpr std::string_view kTargets = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_., \t";
   const std::size_t equals = code.find_first_not_of(kTargets, line);
@@ -64,15 +66,16 @@ std::size_t assigned_magic(std::string_view code, std::size_t line) {
   return command ? sign : std::string_view::npos;
 }
 
-/// Lines that IPython takes for itself ("%matplotlib", "!pip") are comments to Python.
+/// Turns the IPython commands ("%matplotlib", "!pip") of the cell that starts at offset `cell_begin` into Python
+/// comments.
 void hide_magic(Code& code, std::size_t cell_begin) {
-  // "%%bash" and the like: the whole cell is of another language.
+  // "%%bash" and the like: the whole cell is in another language.
   const std::string_view cell = std::string_view{code.text}.substr(cell_begin);
   const bool timed = cell.starts_with("%%time") || cell.starts_with("%%capture");
   const bool other_language = cell.starts_with("%%") && !timed;
   bool at_line_start = true;
   bool in_command = false;
-  std::size_t magic = std::string::npos;  // where the one begins that we are in
+  std::size_t magic = std::string::npos;  // start of the current IPython command
   const auto end_magic = [&](std::size_t end) {
     if (magic != std::string::npos && !other_language)
       code.magics.push_back({static_cast<std::uint32_t>(magic), static_cast<std::uint32_t>(end)});
@@ -95,7 +98,7 @@ void hide_magic(Code& code, std::size_t cell_begin) {
       code.text[i] = '#';
     }
     if (c == '\n') {
-      // A command may go on behind a backslash.
+      // A backslash continues a command on the next line.
       const bool continued = in_command && i > cell_begin && code.text[i - 1] == '\\';
       if (continued) code.text[i] = ' ';
       in_command = continued;

@@ -10,9 +10,10 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMaxPowershellDepth = 400;  // an expression alone is some fifteen nodes deep
+constexpr int kMaxPowershellDepth = 400;  // one expression is about fifteen nodes deep
 
-/// The name in "$env:NAME" or "${env:NAME}", in capitals: PowerShell does not tell them apart on Windows. Empty if it is none.
+/// Returns the name in "$env:NAME" or "${env:NAME}" in capitals, because PowerShell on Windows ignores case; empty if
+/// there is none.
 std::string environment_name(std::string_view text) {
   std::string name = lower_case(text);
   std::erase_if(name, [](char c) { return c == '{' || c == '}' || c == ' '; });
@@ -27,6 +28,7 @@ std::string environment_name(std::string_view text) {
   return name;
 }
 
+/// Reads the statements of a PowerShell script in order and records the events.
 class PowershellReader {
  public:
   explicit PowershellReader(std::string_view text) : text_{text} {}
@@ -79,11 +81,12 @@ class PowershellReader {
     Event* event =
         events_.set_variable(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
     if (event == nullptr) return;
+    // An estimate: a script that reads the variable and contains an "if" may set it only if it is unset.
     event->variable_read_before = is_read_above && lower_case(above).find("if") != std::string::npos;
     event->is_editable = true;
   }
 
-  /// [Environment]::SetEnvironmentVariable("NAME", "value")
+  /// Handles [Environment]::SetEnvironmentVariable("NAME", "value").
   void invocation(Node node) {
     events_.set_statement(node.range());
     const std::string text = lower_case(node.text(text_));
@@ -96,6 +99,7 @@ class PowershellReader {
                          word_value(literals[1].text(text_), literals[1].range()));
   }
 
+  /// Adds the string and number literals inside the node to `literals`.
   void gather(Node node, std::vector<Node>& literals, int depth) const {
     if (depth > kMaxPowershellDepth) return;
     for (const Node child : named_children(node)) {

@@ -1,4 +1,4 @@
-// What PowerShell's scripts are told and given.
+// Findings in PowerShell scripts, and their edits.
 
 #include <string>
 

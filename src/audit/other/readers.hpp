@@ -14,46 +14,56 @@
 
 namespace weir::audit {
 
-/// What a file of a kind other than Python says. The first function is the body.
+/// The content of a file that is not Python. The fields have the meaning of those of Module.
 struct ScriptContent {
-  std::vector<Function> functions{};
-  std::map<std::string, std::vector<std::string>> base_classes{};  ///< scripts have no classes
+  std::vector<Function> functions{};                               ///< the first one is the code outside functions
+  std::map<std::string, std::vector<std::string>> base_classes{};  ///< always empty: the readers record no classes
   std::optional<Range> parse_error{};
   bool is_entry_point = false;
   std::uint32_t header_offset = 0;
 };
 
-// All are thread-safe and read any bytes. Errors: those of parse().
+// All readers are thread-safe and accept arbitrary bytes. They return the events of a file (event.hpp), mainly its
+// settings of variables that select devices. Errors: those of parse().
 Result<ScriptContent> read_shell(std::string_view text);
 Result<ScriptContent> read_powershell(std::string_view text);
 Result<ScriptContent> read_cpp(std::string_view text);
-/// YAML, JSON or TOML: environments of compose files and the like, and keys that name a device.
+/// Reads YAML, JSON or TOML: environments of compose files and the like, and keys that name a device.
 Result<ScriptContent> read_settings(Language language, std::string_view text);
-/// The code cells of a Jupyter notebook as one Python program, in the order in which they stand; what is IPython's own in them is
-/// a comment. Thread-safe. Errors: corrupt (no JSON); those of parse().
+/// Returns the code cells of a Jupyter notebook as one Python program, in file order; IPython commands become comments.
+/// Thread-safe. Errors: corrupt (no JSON); those of parse().
 Result<SourceFile> extract_notebook_code(const SourceFile& file);
-/// Adds what IPython's own lines of a notebook do to the environment of its kernel, where they stand: %env, %set_env, %run, %dotenv.
-/// "!export" and cells of other languages ("%%bash") do nothing to it. `body` is what Python does, in its order.
+/// Adds the events of a notebook's IPython commands that change its kernel's environment, at their positions: %env,
+/// %set_env, %run, %dotenv. "!export" and cells of other languages ("%%bash") do not change it. `body` holds the events
+/// of the Python code, in order.
 void add_magic_events(const SourceFile& notebook, Function& body);
-/// Dockerfile, .env, systemd unit or batch file, line by line.
+/// Formats of files in which each line is a statement.
 enum class LineFormat { dockerfile, dotenv, systemd, batch };
+/// Reads a Dockerfile, .env file, systemd unit or batch file, line by line.
 ScriptContent read_lines(LineFormat format, std::string_view text);
 
-/// Makes events of a script.
+/// Collects the events of a script, which a reader adds in execution order.
 class ScriptEvents {
  public:
   ScriptEvents() { functions_.emplace_back(); }
 
+  /// Adds an event to the current function; the statement and the arms are those set last.
   Event& emit(Event::Kind kind, Range where, std::string name = {}, Value value = {});
-  /// If the name selects devices; null if it does not.
+  /// Adds an event that sets a variable. Returns null, and adds nothing, if the variable does not select devices.
   Event* set_variable(Range where, std::string_view name, Value value, Event::Mode mode = Event::Mode::assign);
+  /// Sets the range of the statement that contains the next events.
   void set_statement(Range statement) { statement_ = statement; }
+  /// Returns the arms (one path of a branch each, see Arm) that enclose the next event; the reader changes the list.
   std::vector<Arm>& arms() { return arms_; }
+  /// Returns a number that identifies a new branch.
   std::uint32_t new_branch() { return branch_count_++; }
+  /// Starts a function with this key (Function::key); later events belong to it.
   void begin_function(std::string key);
-  /// `positional`: so many of the parameters are given by position.
+  /// Ends the function that was started last. `positional` is the number of parameters that accept a positional
+  /// argument.
   void end_function(std::vector<std::string> parameters = {}, std::vector<Value> defaults = {},
                     std::size_t positional = SIZE_MAX);
+  /// Returns the collected content.
   ScriptContent take() &&;
 
  private:
@@ -64,7 +74,8 @@ class ScriptEvents {
   std::uint32_t branch_count_ = 0;
 };
 
-/// A word of a script as a value: its text without quotes; what is expanded in it becomes holes.
+/// Returns a word of a script as a value: its text without quotes, in which the character kHole stands for the unknown
+/// text of each expansion.
 Value word_value(std::string_view word, Range where);
 
 }  // namespace weir::audit

@@ -12,18 +12,19 @@ namespace weir::audit {
 namespace {
 
 constexpr int kMaxNesting = 120;
-/// What may be done behind aliases in one file: they stand for each other, and a few lines for more than any memory holds.
+/// Limits for following aliases in one file, in aliases and in nodes read through them: aliases may refer to each
+/// other, so a few lines can expand to more than any memory holds.
 constexpr int kMaxFollowedAliases = 2'000;
 constexpr int kMaxAliasNodes = 100'000;
-/// Values that are longer are texts, not devices.
+/// Longer values are texts, not devices.
 constexpr std::size_t kMaxValueBytes = 4096;
 
-/// Pairs of key and value, and lists, are told apart by these names in the three grammars.
+// The three grammars (YAML, JSON, TOML) have different names for key-value pairs, mappings and lists.
 bool is_pair(Node node) { return node.is("block_mapping_pair") || node.is("flow_pair") || node.is("pair"); }
 bool is_mapping(Node node) { return node.is("block_mapping") || node.is("flow_mapping") || node.is("object"); }
 bool is_list(Node node) { return node.is("block_sequence") || node.is("flow_sequence") || node.is("array"); }
 
-/// Ranges without overlap, in their order.
+/// Returns the union of the ranges, without overlap, sorted.
 std::vector<Range> merge_ranges(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end(), [](Range a, Range b) { return a.begin < b.begin; });
   std::vector<Range> all;
@@ -36,12 +37,15 @@ std::vector<Range> merge_ranges(std::vector<Range> ranges) {
   return all;
 }
 
+/// Returns whether one of the ranges, which merge_ranges() returned, contains the range `where`.
 bool any_contains(const std::vector<Range>& merged_ranges, Range where) {
   const auto next = std::upper_bound(merged_ranges.begin(), merged_ranges.end(), where.begin,
                                      [](std::uint32_t at, Range range) { return at < range.begin; });
   return next != merged_ranges.begin() && std::prev(next)->contains(where);
 }
 
+/// Reads the masks and devices in a YAML, JSON or TOML file: environments of containers, and keys that name a device. A
+/// card is a graphics card of the machine; a container numbers the cards that it receives from 0.
 class SettingsReader {
  public:
   explicit SettingsReader(std::string_view text) : text_{text} {}
@@ -63,34 +67,36 @@ class SettingsReader {
   /// An entry of a list or mapping.
   struct Entry {
     Range where;
-    Range group{};           ///< that list or mapping
-    bool removable = false;  ///< a block of YAML that does not become empty without it
+    Range group{};           ///< the list or mapping that contains it
+    bool removable = false;  ///< an entry of a YAML block that has other entries, too
   };
+  /// A mask (value of CUDA_VISIBLE_DEVICES) that a container sets inside itself.
   struct InnerMask {
     Value mask;
     Range where;
     Entry entry;
   };
-  /// So many cards that a container outside of a compose file is given.
+  /// The number of cards that a container outside a compose file receives.
   struct CardCount {
     Range container;
-    std::string what;
+    std::string what;  ///< the text that gives the cards: "nvidia.com/gpu: 1"
     std::size_t count;
   };
-  /// What one service of a compose file selects, from outside and from inside.
+  /// The cards that one service of a compose file receives, and the mask inside its container.
   struct Service {
-    std::string outer;
-    std::size_t count = 0;
-    bool by_number = false;  ///< not which cards, but how many
+    std::string outer;       ///< the text that selects cards for the container; empty if there is none
+    std::size_t count = 0;   ///< number of cards that it selects
+    bool by_number = false;  ///< the file contains only the number of cards, not their identities
     std::optional<InnerMask> inner;
   };
 
-  /// A key that what follows stands below, and the mapping that has it; for a merged one, the mapping that it is merged into.
+  /// A key above the current node, and the mapping that contains the key; for a key of a merged mapping ("<<"), the
+  /// mapping that it is merged into.
   struct Level {
     std::string key;
     Range holder;
   };
-  /// An alias, and what it stands for.
+  /// An alias and its target.
   struct FollowedAlias {
     Range alias;
     Range content;
@@ -105,7 +111,8 @@ class SettingsReader {
     const auto children = named_children(pair);
     return children.size() >= 2 ? children.back() : Node{};
   }
-  /// Of a number or text, also behind an alias; unknown for all else. What has an anchor is shared: its literal is nobody's to edit.
+  /// Returns the value of a number or text, also through an alias; unknown for other nodes. A node with an anchor is
+  /// shared, so its literal is not editable.
   Value scalar(Node node) const {
     const Node content = anchors_.content(node);
     const Range where = content.range();
@@ -149,7 +156,8 @@ class SettingsReader {
     holder_ = outer_holder;
   }
 
-  /// What stands behind an alias counts for the container that it is used in; as a place it is told where it stands.
+  /// Reads the target of an alias for the container that uses the alias. Findings in the target are reported where the
+  /// target is written.
   void follow(Node alias, int depth) {
     const Node content = anchors_.content(alias);
     if (!content || !record_alias(alias, content)) return;
@@ -159,13 +167,15 @@ class SettingsReader {
     current_alias_ = outer;
   }
 
+  /// Records that an alias is followed. Returns false, and records nothing, if the limit is reached.
   bool record_alias(Node alias, Node content) {
     if (followed_aliases_.size() >= kMaxFollowedAliases) return false;
     followed_aliases_.push_back({alias.range(), content.range()});
     return true;
   }
 
-  /// "<<: *name" or "<<: [*one, *other]": what the mapping has by itself, or by an earlier one, is not taken from them.
+  /// Handles "<<: *name" or "<<: [*one, *other]". Keys of the mapping itself, or of an earlier merged mapping, take
+  /// precedence.
   void merge(Node value, std::set<std::string>& known_keys, int depth) {
     const Node alias = YamlAnchors::find_alias(value);
     if (!alias) {
@@ -202,7 +212,7 @@ class SettingsReader {
     group_ = outer_group;
   }
 
-  /// Containers that are given cards, and what they have by aliases, and that by others.
+  /// Returns the ranges of containers that receive cards, including those that they use through aliases.
   std::vector<Range> find_containers_with_cards() const {
     constexpr int kMaxRounds = 8;
     auto given = merge_ranges(containers_with_cards_);
@@ -216,8 +226,9 @@ class SettingsReader {
     return given;
   }
 
+  /// Records that the file sets an environment variable of a container.
   void set(Range where, std::string_view name, const Value& value) {
-    // Without the entry an alias elsewhere would stand for nothing.
+    // Deleting an entry with an anchor would break aliases elsewhere.
     const bool removable = entry_.removable && !anchors_.has_anchor_in(entry_.where);
     events_.set_statement(entry_.where);
     Event* const event =
@@ -247,7 +258,8 @@ class SettingsReader {
     service_.count = count;
   }
 
-  /// The rest of a text from a byte on that no hole stands before.
+  /// Returns the part of a text from the byte `from` on. No hole may precede this byte, because the range of the
+  /// literal is moved by the same number of bytes.
   static Value part_of(const Value& value, std::size_t from) {
     PossibleValue part = *value.single_alternative();
     part.text.erase(0, from);
@@ -255,7 +267,7 @@ class SettingsReader {
     return part;
   }
 
-  /// "- CUDA_VISIBLE_DEVICES=1"
+  /// Handles entries such as "- CUDA_VISIBLE_DEVICES=1".
   void items(Node node, int depth) {
     const Entry outer = entry_;
     if (!node.is("block_sequence_item")) entry_ = {node.range(), node.range()};
@@ -272,7 +284,7 @@ class SettingsReader {
     entry_ = outer;
   }
 
-  /// Kubernetes: "- name: CUDA_VISIBLE_DEVICES" with "value: ..." beside it.
+  /// Handles Kubernetes' "- name: CUDA_VISIBLE_DEVICES" with "value: ..." beside it.
   void named_variable(Node mapping) {
     std::string name;
     Node value;
@@ -293,7 +305,7 @@ class SettingsReader {
     if (key == "services") return services(value, depth + 1);
     if (find_device_variable(key) != nullptr) return set(node.range(), key, scalar(value));
     if (key == "device_ids") return device_ids(anchors_.content(value));
-    // Kubernetes gives a container so many cards, or parts of one, which it alone sees.
+    // Kubernetes gives a container a number of cards, or parts of one, and the container sees only these.
     if (key.starts_with("nvidia.com/gpu") || key.starts_with("nvidia.com/mig-") || key == "amd.com/gpu" ||
         key.starts_with("gpu.intel.com/"))
       return read_resource(key, value);
@@ -302,7 +314,7 @@ class SettingsReader {
     const PossibleValue* text = given.single_alternative(PossibleValue::Kind::text);
     if (text != nullptr && parse_device(text->text)) {
       events_.set_statement(node.range());
-      // Behind an alias it is told where it stands.
+      // The target of an alias is reported at its own position.
       if (current_alias_.empty() && !YamlAnchors::find_alias(value))
         events_.emit(Event::Kind::use_device, value.range(), key, given);
       return;
@@ -319,14 +331,14 @@ class SettingsReader {
                         static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
   }
 
-  /// A number of cards that is written out; none for "all", for parts of cards and for what a template puts in.
+  /// Returns a literal number of cards; nothing for "all", for parts of cards and for template expressions.
   static std::optional<std::size_t> number_of_cards(const Value& value) {
     const std::string text = value.as_text().value_or("");
     const bool digit = text.size() == 1 && std::isdigit(static_cast<unsigned char>(text[0])) != 0;
     return digit ? std::optional<std::size_t>{text[0] - '0'} : std::nullopt;
   }
 
-  /// "devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]" of a service
+  /// Handles "devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]" of a service.
   void read_card_count(const Value& count) {
     const std::string& key = path_.back().key;
     const auto number = number_of_cards(count);
@@ -336,28 +348,28 @@ class SettingsReader {
     service_.by_number = true;
   }
 
-  /// "resources: {limits: {nvidia.com/gpu: 1}}": the container that has them is given cards.
+  /// Handles "resources: {limits: {nvidia.com/gpu: 1}}": the container with these resources receives cards.
   void read_resource(const std::string& name, Node value) {
     if (scalar(value).as_text() == "0") return;
     for (std::size_t i = path_.size(); i-- > 0;) {
       const std::string& key = path_[i].key;
-      // What a node is called, or what a whole namespace may have at the most, gives nothing to a container.
+      // Labels of a node and quotas of a namespace give no cards to a container.
       if (key == "nodeSelector" || key == "labels" || key == "annotations" || key == "matchLabels" || key == "hard")
         return;
       if ((key == "limits" || key == "requests") && !has_syntax_error_) {
         const Range container = i > 0 ? path_[i - 1].holder : path_[i].holder;
-        // Parts of a card may be of one and the same.
+        // Only whole cards are counted: several parts (MIG) may belong to the same card.
         if (const auto number = number_of_cards(scalar(value)); number && name == "nvidia.com/gpu")
           card_counts_.push_back({container, name + ": " + std::to_string(*number), *number});
         return containers_with_cards_.push_back(container);
       }
     }
-    // In what form it is given is not known: nothing of the file can be told.
+    // The form is unknown, so all containers of the file count as containers with cards.
     containers_with_cards_.push_back({0, static_cast<std::uint32_t>(text_.size())});
   }
 
   void services(Node node, int depth) {
-    // The mapping of services lies one or two nodes down, by grammar.
+    // The mapping of services is one or two nodes down, depending on the grammar.
     Node mapping = node;
     for (int i = 0; i < 3 && mapping && !mapping.is("block_mapping") && !mapping.is("object"); ++i) {
       mapping = named_children(mapping).back();
@@ -375,7 +387,7 @@ class SettingsReader {
     service_ = {};
   }
 
-  /// Of Kubernetes and the like: each mask beside the cards that its own container is given.
+  /// Checks, for Kubernetes and similar files, each mask against the cards of its container.
   void check_containers() {
     for (const InnerMask& inner : masks_) {
       const CardCount* given = nullptr;
@@ -387,7 +399,8 @@ class SettingsReader {
     }
   }
 
-  /// `by_number`: which cards are given is not known, and a UUID may be of one of them.
+  /// Reports a mask with an entry that is none of the `count` cards of the container. With `by_number` only the number
+  /// of cards is known, so a UUID in the mask may be one of them.
   void check_mask(const InnerMask& inner, const std::string& outer, std::size_t count, bool by_number) {
     const auto mask = parse_mask(inner.mask);
     if (!mask || mask->hides_all()) return;
@@ -404,19 +417,19 @@ class SettingsReader {
   ScriptEvents events_;
   Service service_;
   bool in_services_ = false;
-  std::vector<InnerMask> masks_;        ///< of containers outside of compose files
-  std::vector<CardCount> card_counts_;  ///< and the cards of those
+  std::vector<InnerMask> masks_;        ///< masks of containers outside compose files
+  std::vector<CardCount> card_counts_;  ///< cards of containers outside compose files
   Entry entry_;
-  Range group_;  ///< the innermost mapping or list of several entries
+  Range group_;  ///< the innermost mapping or list with several entries
   YamlAnchors anchors_;
-  bool has_syntax_error_ = false;  ///< not all of it was understood: what belongs to what is not sure
-  Node mapping_;                   ///< the innermost
-  Range holder_;                   ///< that, or the one that it is merged into
+  bool has_syntax_error_ = false;  ///< the file has syntax errors, so the nesting is uncertain
+  Node mapping_;                   ///< the innermost mapping
+  Range holder_;                   ///< range of the innermost mapping, or of the mapping that it is merged into
   std::vector<Level> path_;
-  Range current_alias_;  ///< the alias that we are behind; empty if we are not
+  Range current_alias_;  ///< the alias whose target is being read; empty if none
   std::vector<FollowedAlias> followed_aliases_;
-  int alias_node_count_ = 0;                  ///< nodes
-  std::vector<Range> containers_with_cards_;  ///< containers, or their environments, that are given cards
+  int alias_node_count_ = 0;                  ///< number of nodes read through aliases
+  std::vector<Range> containers_with_cards_;  ///< containers, or their environments, that receive cards
 };
 
 }  // namespace

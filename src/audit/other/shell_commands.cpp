@@ -10,12 +10,12 @@
 namespace weir::audit {
 namespace {
 
-/// A program that runs the one that its words name.
+/// A program that runs another command among its arguments.
 struct Runner {
   std::string_view name;
-  std::string_view with_argument;  ///< options whose argument is the next word
-  bool assigns = false;            ///< NAME=value before the program is set for it
-  int operands = 0;                ///< words before the program
+  std::string_view with_argument;  ///< letters of the short options whose argument is the next word: "n" for nice -n 5
+  bool assigns = false;            ///< accepts NAME=value before the program
+  int operands = 0;                ///< number of operands before the program: 1 for "timeout 5 train"
 };
 constexpr std::array kRunners{Runner{"env", "uC", true},
                               Runner{"sudo", "ugpCrtThRDU", true},
@@ -50,7 +50,7 @@ bool is_assignment(std::string_view word) {
                      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
 }
 
-/// "CUDA_VISIBLE_DEVICES" of CUDA_VISIBLE_DEVICES=1, --env=CUDA_VISIBLE_DEVICES=1, -eCUDA_VISIBLE_DEVICES=1.
+/// Returns "CUDA_VISIBLE_DEVICES" for CUDA_VISIBLE_DEVICES=1, --env=CUDA_VISIBLE_DEVICES=1, -eCUDA_VISIBLE_DEVICES=1.
 std::string_view variable_in(std::string_view word) {
   if (word.find_first_of(" \t\n") != std::string_view::npos) return {};  // a sentence
   for (std::size_t equals = word.find('='); equals != std::string_view::npos; equals = word.find('=', equals + 1)) {
@@ -64,7 +64,8 @@ std::string_view variable_in(std::string_view word) {
   return {};
 }
 
-/// Where the program of a runner stands; the runner's own settings are added.
+/// Returns the index of the program that a runner runs; words.size() if there is none. Adds the settings among the
+/// runner's arguments to `command`.
 std::size_t index_after_runner(const ShellWords& words, std::size_t at, const Runner& runner, ShellCommand& command) {
   int operands = runner.operands;
   for (++at; at < words.size(); ++at) {
@@ -82,6 +83,7 @@ std::size_t index_after_runner(const ShellWords& words, std::size_t at, const Ru
   return at;
 }
 
+/// Returns whether a word after the index `at` is no assignment.
 bool has_program_behind(const ShellWords& words, std::size_t at) {
   return std::any_of(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end(),
                      [](const ShellWord& word) { return !is_assignment(word.text); });
@@ -91,6 +93,7 @@ bool is_quoted(const ShellWord& word) {
   return word.text.size() > 2 && (word.node.is("string") || word.node.is("raw_string"));
 }
 
+/// Returns the index of the first word that is a shell; words.size() if there is none.
 std::size_t shell_at(const ShellWords& words) {
   const auto found = std::find_if(words.begin(), words.end(),
                                   [](const ShellWord& word) { return is_one_of(file_name(word.text), kShells); });

@@ -15,7 +15,7 @@ bool has_one_of(std::string_view text, const std::array<std::string_view, N>& wo
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-/// So many cards, or cards of such a kind: Slurm's, and docker's --gpus.
+/// Returns whether an option requests a number or kind of cards: Slurm's options and docker's --gpus.
 bool requests_cards(std::string_view option) {
   constexpr std::array<std::string_view, 3> kWords{"gres", "gpus", "tres"};
   return has_one_of(option, kWords);

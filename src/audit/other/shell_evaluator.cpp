@@ -17,7 +17,7 @@ bool is_name(std::string_view text) {
   });
 }
 
-/// Constants that came through a variable stand nowhere in the word: nobody may edit them there.
+/// Returns the value without ranges of literals: a constant that came through a variable cannot be edited at the word.
 Value without_literal_ranges(const Value& value) {
   Value all;
   bool first = true;
@@ -29,7 +29,7 @@ Value without_literal_ranges(const Value& value) {
   return all;
 }
 
-/// A scalar of what may be an array: its first element.
+/// Returns the first element of an array, or the scalar itself.
 Value scalar(const Value& value) {
   const PossibleValue* array = value.single_alternative(PossibleValue::Kind::sequence);
   if (array == nullptr) return value;
@@ -44,7 +44,7 @@ std::optional<long> number_in(std::string_view text) {
   return number;
 }
 
-/// The numbers from first to last; none if there are many.
+/// Returns the numbers from first to last; nothing if there are too many.
 std::vector<Value> number_range(long first, long last) {
   constexpr long kMax = 16;
   std::vector<Value> all;
@@ -65,7 +65,7 @@ std::vector<Value> words_in(const std::string& text) {
 
 }  // namespace
 
-/// The parts of one word, put together from left to right.
+/// Concatenates the parts of one word from left to right.
 class ShellWordParts {
  public:
   explicit ShellWordParts(ShellEvaluator& values) : values_{values} {}
@@ -84,6 +84,7 @@ class ShellWordParts {
     for (const Node child : all_children(node)) add(child, depth + 1);
   }
 
+  /// Returns the value of the whole word, whose text has the range `literal`.
   Value take(Range literal) {
     if (holes_ == 0) return text_value(std::move(text_), is_literal_ ? literal : Range{});
     if (text_ == std::string_view{&kHole, 1} && !filling_.is_unknown()) return filling_;
@@ -93,7 +94,7 @@ class ShellWordParts {
   }
 
  private:
-  /// What stands between the parts of a string is text, too.
+  /// Adds a string: its parts and the text between them.
   void string(Node node, int depth) {
     Range rest = node.range();
     ++rest.begin, --rest.end;
@@ -117,7 +118,7 @@ class ShellWordParts {
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\\' && i + 1 < text.size()) {
         ++i;
-        // Another shell, which is given this text, puts something there.
+        // An escaped expansion is expanded only by the inner shell that receives this text.
         if (text[i] == '$' || text[i] == '`') {
           hole({});
           while (i + 1 < text.size() && is_name(text.substr(i + 1, 1))) ++i;
@@ -131,7 +132,7 @@ class ShellWordParts {
   void hole(const Value& meant) {
     is_literal_ = false;
     const Value filling = without_literal_ranges(scalar(meant));
-    constexpr std::size_t kMaxBytes = 256;  // A=$A$A twenty times is a million
+    constexpr std::size_t kMaxBytes = 256;  // repeated A=$A$A grows exponentially
     const PossibleValue* one = filling.single_alternative();
     if (one != nullptr && is_constant(*one) && one->text.size() + text_.size() <= kMaxBytes) {
       text_ += *filling.as_text();
@@ -144,7 +145,7 @@ class ShellWordParts {
 
   ShellEvaluator& values_;
   std::string text_;
-  Value filling_;
+  Value filling_;  ///< value of the last hole
   int holes_ = 0;
   bool is_literal_ = true;
 };
@@ -170,7 +171,7 @@ Value ShellEvaluator::lookup(std::string_view name) const {
   if (found != state.values.end()) return found->second;
   if (state.all_unknown || name.size() > 64) return {};
   if (number_in(name) && name.size() > 1) return {};
-  // What a script is given, on its command line or in its environment, is its user's choice.
+  // The arguments and the environment of a script are its user's choice.
   if (!state.in_function) return PossibleValue{.kind = PossibleValue::Kind::user_choice, .key = std::string{name}};
   return PossibleValue{.kind = PossibleValue::Kind::parameter, .text = std::string{name}};
 }
@@ -191,7 +192,7 @@ void ShellEvaluator::forget(const ShellVariables& written) {
   for (const std::string& name : written.names) set(name, {});
 }
 
-/// What stands in ${...}.
+/// Evaluates the content of ${...}.
 Value ShellEvaluator::expansion(std::string_view inside) {
   std::size_t end = 0;
   while (end < inside.size() && is_name(inside.substr(end, 1))) ++end;
@@ -210,7 +211,7 @@ Value ShellEvaluator::expansion(std::string_view inside) {
     if (!at) return any_element(held);
     return *at >= 0 && static_cast<std::size_t>(*at) < all.size() ? all[static_cast<std::size_t>(*at)] : Value{};
   }
-  if (rest.starts_with(":?") || rest.starts_with("?")) return held;  // it is there, or all ends
+  if (rest.starts_with(":?") || rest.starts_with("?")) return held;  // the variable is set, or the script ends
   if (!rest.starts_with(":-") && !rest.starts_with("-")) return {};
   rest.remove_prefix(rest.front() == ':' ? 2 : 1);
   if (held.single_alternative(PossibleValue::Kind::parameter) != nullptr && number_in(name)) {
@@ -230,7 +231,7 @@ Value ShellEvaluator::evaluate_word(Node word) {
   return parts.take(literal);
 }
 
-/// The words that one becomes; `known` is cleared where that cannot be told.
+/// Splits a word into the words that it expands to; clears `known` if they are unknown.
 std::vector<Value> ShellEvaluator::split(Node word, bool& known) {
   const std::string_view text = word.text(text_);
   const auto children = named_children(word).to_vector();

@@ -11,39 +11,45 @@
 
 namespace weir::audit {
 
-/// Names of variables that some code gives other values.
+/// The variables that a piece of a shell script changes.
 struct ShellVariables {
   std::set<std::string, std::less<>> names{};
-  bool includes_all = false;  ///< any of them: it runs what is not read here
+  bool includes_all = false;  ///< the code may change any variable, because it runs unknown code
 };
 
-/// What the variables of a script hold at one place.
+/// The values of the variables of a script at one point.
 struct ShellState {
   std::map<std::string, Value, std::less<>> values{};
-  bool all_unknown = false;  ///< anything may have been set
-  bool in_function = false;  ///< what is not known is a parameter: the caller knows it
+  bool all_unknown = false;  ///< a variable that is not in `values` may have any value
+  bool in_function = false;  ///< the point is in a function: a variable that is not in `values` is a parameter of it
 };
 
-/// On one way or the other.
+/// Returns the state after two alternative paths, which end in the states `a` and `b`.
 ShellState joined(const ShellState& a, const ShellState& b);
 
-/// The words of a script as values: constants go through variables, arrays, loops and, as parameters, into functions.
+/// Computes the values of the words of a shell script. It follows constants through variables, arrays, loops and, as
+/// parameters, into functions.
 class ShellEvaluator {
  public:
   explicit ShellEvaluator(std::string_view text) : text_{text} {}
 
-  ShellState state{};
-  /// What a function takes for parameters that are not given, as its words say: ${1:-0}.
+  ShellState state{};  ///< the state at the current point of the script
+  /// The default values of the parameters of the current function, which its words define: ${1:-0}.
   std::map<std::string, Value, std::less<>> defaults{};
 
-  /// What the variable holds; of a function one that nothing has set is a parameter, of a script the user's choice.
+  /// Returns the value of a variable. A variable that the script has not set is a parameter within a function, and the
+  /// user's choice elsewhere; it is unknown if ShellState::all_unknown.
   Value lookup(std::string_view name) const;
+  /// Stores the value of a variable in `state`.
   void set(std::string_view name, const Value& value);
+  /// Makes these variables unknown.
   void forget(const ShellVariables& written);
 
-  /// The word as one text, without quotes. Unknown parts are holes; one part alone is what it stands for.
+  /// Returns the value of a word: a text without quotes, in which the character kHole stands for each unknown part. A
+  /// word that consists of one expansion ($A) has the value of the expansion.
   Value evaluate_word(Node word);
-  /// The words that some words become, as a sequence: arrays, {0..3}, $(seq 3), a text with blanks. Unknown if one of them is.
+  /// Returns the sequence of values that some words expand to; one word can become several, as an array, {0..3},
+  /// $(seq 3) or a text with blanks. Unknown if the number of values is unknown.
   Value expand_words(const std::vector<Node>& words);
 
  private:

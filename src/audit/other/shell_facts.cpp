@@ -9,34 +9,35 @@
 namespace weir::audit {
 namespace {
 
-/// The name at the start of a text: "A" of A[0], of A=1.
+/// Returns the name at the start of a text: "A" for A[0] and A=1.
 std::string_view leading_name(std::string_view text) {
   std::size_t end = 0;
   while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
   return text.substr(0, end);
 }
 
-/// Files that prepare a shell and leave a script's own variables alone.
+/// Returns whether the file only sets up a shell and does not change the script's own variables.
 bool only_sets_up_shell(std::string_view path) {
   constexpr std::array<std::string_view, 6> kEnds{"activate",      ".bashrc",  ".profile",
                                                   ".bash_profile", "conda.sh", "modules.sh"};
   return std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) { return path.ends_with(end); });
 }
 
-/// ". file", "source file": not one that only prepares the shell.
+/// Returns whether the command is ". file" or "source file" of a file that does more than set up the shell.
 bool is_sourcing(std::string_view name, Node last, std::string_view text) {
   return (name == "source" || name == ".") && !only_sets_up_shell(last.text(text));
 }
 
 bool has_expansion(std::string_view code) { return code.find_first_of("$`") != std::string_view::npos; }
 
-/// A word that an expansion begins: what it makes may be "NAME=value".
+/// Returns whether the word begins with an expansion, so that its value may be "NAME=value".
 bool is_expanded_name(std::string_view word) {
   const std::string_view name = word.substr(0, word.find('='));
   return has_expansion(name) && !name.starts_with('-');
 }
 
-/// What is evaluated begins with an expansion, behind known assignments or a separator: which command that is nobody knows.
+/// Returns whether the evaluated text begins with an expansion, after known assignments or a separator, so that its
+/// command is unknown.
 bool evaluates_unknown(std::string_view code) {
   constexpr std::array<std::string_view, 4> kSetUp{"conda", "mamba", "ssh-agent", "direnv"};
   constexpr std::array<std::string_view, 4> kDeclaring{"export", "declare", "typeset", "source"};
@@ -57,6 +58,7 @@ bool evaluates_unknown(std::string_view code) {
   return false;
 }
 
+/// Collects the variables that a part of a script may change.
 class WrittenNames {
  public:
   WrittenNames(std::string_view text, const ShellFacts& facts) : text_{text}, facts_{facts} {}
@@ -112,6 +114,7 @@ class WrittenNames {
   const ShellFacts& facts_;
 };
 
+/// Collects the facts of a whole script.
 class FactReader {
  public:
   explicit FactReader(std::string_view text) : text_{text} {}
@@ -143,7 +146,7 @@ class FactReader {
     WrittenNames names{text_, facts};
     for (const Node body : bodies_) names.visit(body, 0);
     facts.written_in_functions = std::move(names.written);
-    constexpr std::size_t kMaxRead = 64;  // each call hands them on
+    constexpr std::size_t kMaxRead = 64;  // every call of a function passes all of these variables on as parameters
     if (facts.read_in_functions.size() > kMaxRead) facts.read_in_functions.clear();
   }
 

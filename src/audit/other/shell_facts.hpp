@@ -11,28 +11,29 @@
 
 namespace weir::audit {
 
-constexpr int kMaxShellDepth = 120;
+constexpr int kMaxShellDepth = 120;  ///< deeper nested nodes of the syntax tree are not read
 
-/// What a whole script shows before one reads it in order.
+/// Facts about a whole shell script that are collected before its statements are read in order.
 struct ShellFacts {
   struct Export {
     std::string_view name;
     Range range;  ///< the whole `export NAME`
   };
-  std::set<std::string, std::less<>> functions{};
-  std::set<std::string, std::less<>> read_in_functions{};  ///< variables that their bodies speak of
-  ShellVariables written_in_functions{};
-  std::vector<Export> exports{};
-  std::uint32_t export_all_offset = UINT32_MAX;  ///< set -a
+  std::set<std::string, std::less<>> functions{};          ///< names of the functions that the script defines
+  std::set<std::string, std::less<>> read_in_functions{};  ///< variables that function bodies read; empty if too many
+  ShellVariables written_in_functions{};                   ///< variables that function bodies may change
+  std::vector<Export> exports{};                           ///< exports without a value: `export NAME`
+  std::uint32_t export_all_offset = UINT32_MAX;  ///< byte offset of the first `set -a`; UINT32_MAX if there is none
 };
 
+/// Collects the facts of a script from its syntax tree.
 ShellFacts collect_shell_facts(Node root, std::string_view text);
-/// A declaration whose variables programs see: export, declare -x.
+/// Returns whether a declaration exports its variables: export, declare -x.
 bool is_exporting(Node declaration, std::string_view text);
-/// The command or declaration may set variables whose names stand nowhere: ". ./vars.env", 'eval "$x"', 'export "$name=$value"',
-/// "env $(cat vars) ...".
+/// Returns whether a command or declaration may set variables with unknown names: ". ./vars.env", 'eval "$x"', 'export
+/// "$name=$value"', "env $(cat vars) ...".
 bool sets_unknown_names(Node statement, std::string_view text);
-/// What a statement, with all in it, may leave changed.
+/// Returns the variables that a statement and everything inside it may change.
 ShellVariables find_written_variables(Node statement, std::string_view text, const ShellFacts& facts);
 
 }  // namespace weir::audit

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kParameterCount = 9;  ///< $1 to $9
 
-/// The text of a value behind "NAME=", or behind its last "=" where no name is given.
+/// Returns the part of a value after "NAME=", or after its last "=" if no name is given.
 Value text_after_equals(const Value& whole, std::string_view name) {
   Value all;
   bool first = true;
@@ -36,13 +36,13 @@ Value text_after_equals(const Value& whole, std::string_view name) {
   return all;
 }
 
-/// Nothing is known but that something stands there.
+/// Returns the value; a single hole if it is unknown.
 Value value_or_hole(const Value& value, Range where) {
   if (!value.is_unknown()) return value;
   return PossibleValue{.kind = PossibleValue::Kind::pattern, .text = std::string{kHole}, .literal = where};
 }
 
-/// Nothing is known, and nothing stands around it.
+/// Returns whether the value is exactly one hole.
 bool is_one_hole(const Value& value) {
   const PossibleValue* pattern = value.single_alternative(PossibleValue::Kind::pattern);
   return pattern != nullptr && pattern->text == std::string_view{&kHole, 1} && hole_value(*pattern).is_unknown();
@@ -53,6 +53,7 @@ bool has_several_values(const Value& value) {
                                              !hole_value(*value.single_alternative()).is_unknown());
 }
 
+/// Reads the statements of a shell script in order and records the events.
 class ShellReader {
  public:
   explicit ShellReader(std::string_view text) : text_{text}, values_{text} {}
@@ -70,7 +71,8 @@ class ShellReader {
   }
 
  private:
-  /// What an order may be put before, in the text that is read.
+  /// The settings of masks before which a fix may insert a setting of CUDA_DEVICE_ORDER: all, only those in the prefix
+  /// of a command (NAME=value command), or none.
   enum class OrderPlaces { all, prefixes, none };
 
   void walk(Node node, int depth) {
@@ -92,7 +94,7 @@ class ShellReader {
     for (const Node child : named_children(node)) walk(child, depth + 1);
   }
 
-  /// A process of its own: what it sets is gone with it.
+  /// Reads a subshell: its changes end with it.
   void process(Node node, int depth) {
     const ShellState outer = values_.state;
     events_.arms().push_back({.branch_id = events_.new_branch(), .index = 0, .is_child_process = true});
@@ -142,8 +144,8 @@ class ShellReader {
     values_.state = exhaustive ? *after : joined(*after, start);
   }
 
-  /// What is not known, but one thing until it is written again: of a loop's round, of $(pick). What nvidia-smi tells is for
-  /// another rule.
+  /// Returns an unknown value with an identity, for a loop variable or a substitution such as $(pick). Values from
+  /// nvidia-smi are excluded, because another rule checks them.
   Value new_symbol() {
     if (text_.find("nvidia-smi") != std::string_view::npos) return {};
     return PossibleValue{.kind = PossibleValue::Kind::symbol, .number = ++last_symbol_};
@@ -169,7 +171,7 @@ class ShellReader {
                               : decltype(written.names){};
     ++loop_depth_;
     for (const Node child : named_children(node)) {
-      if (node.is("c_style_for_statement")) {  // another round may have been there
+      if (node.is("c_style_for_statement")) {  // an earlier iteration may have changed it
         values_.forget(written);
         for (const std::string& name : counters) values_.set(name, new_symbol());
       }
@@ -180,7 +182,7 @@ class ShellReader {
     values_.forget(written);
   }
 
-  /// Commands behind which one goes on whatever they say.
+  /// Returns whether the script continues after the command whatever its status is.
   bool continues_on_failure(Node node) const {
     constexpr std::array<std::string_view, 11> kNames{"cd",    "pushd", "source", ".",     "conda", "module",
                                                       "mkdir", "set",   "echo",   "sleep", "eval"};
@@ -189,11 +191,11 @@ class ShellReader {
            (node.is("command") && is_one_of(program, kNames));
   }
 
-  /// a && b || c: what stands behind may not happen.
+  /// Handles a && b || c, whose later commands are conditional.
   void chain(Node node, int depth) {
     struct Part {
       Node node;
-      bool otherwise;
+      bool otherwise;  // the part follows ||, not &&
     };
     std::vector<Part> parts;
     for (; node.is("list"); node = node.first_child()) {
@@ -230,7 +232,7 @@ class ShellReader {
         walk(child, depth + 1);
         continue;
       }
-      // cat <<EOF | bash
+      // In "cat <<EOF | bash" the last command of the pipeline reads the text.
       Node reader = body;
       for (const Node part : named_children(child)) {
         if (part.is("pipeline")) reader = named_children(part).back();
@@ -245,7 +247,7 @@ class ShellReader {
     }
   }
 
-  /// Looked at before: "${X:-...}", "$X", "-z" and the like above it.
+  /// Returns whether the code before the byte offset `before` reads the variable: "${X:-...}", "$X", "-v X".
   bool is_read_before(std::string_view name, std::uint32_t before) const {
     const std::string_view above = text_.substr(0, before);
     for (const std::string& form : {fmt::format("${}", name), fmt::format("${{{}", name), fmt::format("-v {}", name)}) {
@@ -254,7 +256,7 @@ class ShellReader {
     return false;
   }
 
-  /// "1" of ${X:-1} and ${X:=1}; none if the text is anything else.
+  /// Returns "1" for ${X:-1} and ${X:=1}; nothing for other texts.
   static std::optional<std::string_view> default_of(std::string_view text, std::string_view name) {
     if (text.size() > 1 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
     const std::string start = fmt::format("${{{}", name);
@@ -294,7 +296,7 @@ class ShellReader {
     return names;
   }
 
-  /// export "NAME=value"
+  /// Handles export "NAME=value".
   void quoted_assignment(Node declaration, Node word) {
     const std::string_view name = quoted_name(word.text(text_));
     if (name.empty()) return;
@@ -303,7 +305,7 @@ class ShellReader {
     events_.set_variable(word.range(), name, value_or_hole(evaluated, {}))->target = exporting_range(declaration, name);
   }
 
-  /// Of a variable that selects devices.
+  /// Returns the name in a quoted word "NAME=value" if find_device_variable() knows it; otherwise an empty text.
   static std::string_view quoted_name(std::string_view word) {
     if (!word.starts_with('"') && !word.starts_with('\'')) return {};
     word.remove_prefix(1);
@@ -311,7 +313,7 @@ class ShellReader {
     return name.size() < word.size() && find_device_variable(name) != nullptr ? name : std::string_view{};
   }
 
-  /// What makes the variable one that programs see: the statement itself, or the `export NAME` behind it.
+  /// Returns the range that exports the variable: the statement itself, or a later `export NAME`.
   Range exporting_range(Node statement, std::string_view name) const {
     if (order_places_ != OrderPlaces::all) return {};
     if (statement.is("declaration_command") && is_exporting(statement, text_)) return statement.range();
@@ -326,6 +328,8 @@ class ShellReader {
     return later_export;
   }
 
+  /// Reads one assignment of a statement. `alone`: the statement contains no other assignment; `continued`: more text
+  /// follows without a blank, so the value is unknown.
   void one_assignment(Node statement, Node one, bool alone, bool continued) {
     const std::string_view name = one.field("name").text(text_);
     const Node value = one.field("value");
@@ -338,17 +342,18 @@ class ShellReader {
                       : value           ? values_.evaluate_word(value)
                                         : text_value("");
     if (appends || continued) evaluated = {};
-    const bool is_ordinary = find_device_variable(name) == nullptr;
+    const bool is_ordinary = find_device_variable(name) == nullptr;  // does not select devices
     values_.set(name, is_ordinary && !appends && is_one_hole(evaluated) ? new_symbol() : evaluated);
     if (is_ordinary) return;
     if (const auto otherwise = default_of(given, name); otherwise)
-      evaluated = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
+      evaluated = word_value(*otherwise, Range{});  // ${X:-1}: 1 if the variable is unset
     evaluated = value_or_hole(evaluated, value.range());
     const bool from_nvidia_smi = text_.find("nvidia-smi") != std::string_view::npos &&
                                  text_.find("nvidia-smi") < statement.range().begin &&
                                  evaluated.single_alternative(PossibleValue::Kind::pattern) != nullptr;
+    // computed from the output of nvidia-smi
     if (from_nvidia_smi && !depends_on_old_value && is_mask_variable(name))
-      evaluated = value_of_kind(PossibleValue::Kind::smi_index);  // chosen by what that tells
+      evaluated = value_of_kind(PossibleValue::Kind::smi_index);
     Event* event = events_.set_variable(one.range(), name, evaluated,
                                         depends_on_old_value ? Event::Mode::set_if_unset : Event::Mode::assign);
     event->is_editable = alone && order_places_ == OrderPlaces::all;
@@ -379,7 +384,7 @@ class ShellReader {
     return words;
   }
 
-  /// A variable of another process's environment.
+  /// Sets a variable in the environment of a command.
   void set_for_command(Range where, std::string_view name, const Value& value, bool prefix) {
     Event* event = events_.set_variable(where, name, value, Event::Mode::child_environment);
     if (event == nullptr) return;
@@ -425,7 +430,7 @@ class ShellReader {
     for (const std::string& name : written.names) values_.set(name, new_symbol());
   }
 
-  /// The function, if the script has it, with what it is given and what it looks at.
+  /// Records the call of a function of the script, with its arguments and the variables that it reads.
   void call(Node node, const std::string& program, const ShellWords& words) {
     Event& event = events_.emit(Event::Kind::call, node.range(), ':' + program);
     if (!facts_.functions.contains(program)) return;
@@ -481,13 +486,13 @@ class ShellReader {
       script({{text.range().begin + 1, text.range().end - 1}, text.is("string"), false, is_remote(words)});
   }
 
-  /// A text that a shell is given is read where it stands.
+  /// Reads a script that is a part of this one: its events have their positions in the whole file.
   void script(const ShellScript& given) {
     constexpr int kMax = 64;
     constexpr std::size_t kMaxBytes = 256 * 1024;
     if (inner_script_count_ >= kMax || text_.size() > kMaxBytes || given.range.end <= given.range.begin) return;
     ++inner_script_count_;
-    // All around it becomes blank, so that every place stays what it is in the file.
+    // Blanks replace all text around the inner script, so that all offsets stay the same.
     std::string blank(text_.size(), ' ');
     text_.copy(blank.data() + given.range.begin, given.range.end - given.range.begin, given.range.begin);
     const auto tree = parse(Language::shell, blank);
@@ -511,7 +516,7 @@ class ShellReader {
     values_.state = outer;
   }
 
-  /// "$(...)" within a word is a command of its own.
+  /// Reads "$(...)" within a word as a separate command.
   void substitutions(Node node, int depth) {
     if (depth > kMaxShellDepth) return;
     if (node.is("command_substitution") || node.is("process_substitution")) {
@@ -524,7 +529,7 @@ class ShellReader {
     for (const Node child : named_children(node)) substitutions(child, depth + 1);
   }
 
-  /// : "${NAME:=value}"
+  /// Handles ${NAME:=value}, which sets the variable if it is unset.
   void read_default(Node expansion) {
     const std::string_view text = expansion.text(text_);
     const std::string_view name = text.substr(std::min<std::size_t>(2, text.size()), text.find_first_of(":=") - 2);
@@ -535,7 +540,7 @@ class ShellReader {
     event->target = exporting_range(expansion, name);
   }
 
-  /// What the container is given, and a mask within it that does not fit.
+  /// Checks the mask inside a container against the cards that the container receives.
   void container(const ShellWords& words) {
     const ContainerStart given = parse_container_start(words);
     if (given.card_option.empty()) return;
@@ -556,15 +561,15 @@ class ShellReader {
   ShellEvaluator values_;
   ShellFacts facts_;
   ScriptEvents events_;
-  std::vector<Argument> masks_;  ///< of the command that is read
+  std::vector<Argument> masks_;  ///< masks of the current command
   OrderPlaces order_places_ = OrderPlaces::all;
-  bool is_remote_ = false;  ///< in a script for another machine
-  bool in_gpu_job_ = false;
+  bool is_remote_ = false;   ///< inside a script for another machine
+  bool in_gpu_job_ = false;  ///< the script is a Slurm job (#SBATCH) that requests GPUs
   bool in_container_ = false;
-  bool cards_renumbered_ = false;  ///< in a container that is given some of the cards
+  bool cards_renumbered_ = false;  ///< inside a container that receives selected cards
   int loop_depth_ = 0;
-  long last_symbol_ = 0;        ///< that are not known, each by its number
-  int inner_script_count_ = 0;  ///< scripts within words that were read
+  long last_symbol_ = 0;        ///< last identity number of unknown values
+  int inner_script_count_ = 0;  ///< number of nested scripts read so far
 };
 
 }  // namespace

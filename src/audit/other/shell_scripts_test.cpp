@@ -1,5 +1,6 @@
-// Masks in the many forms that shell scripts have for them: each script is judged, mended, and run by bash before and after, with a
-// command that notes what it sees. Where a mask was seen, the same one is seen with an order; where none was, nothing else is.
+// Masks in the many forms of shell scripts. Each script is audited, fixed, and run by bash before and after, with a
+// command that records its environment. A command that saw a mask must see the same one, now with an order; all other
+// commands must see no change.
 
 #include <algorithm>
 #include <filesystem>
@@ -20,7 +21,7 @@ namespace {
 using namespace test_kit;  // NOLINT(google-build-using-namespace)
 namespace fs = std::filesystem;
 
-/// "X" stands for the mask's name.
+/// Replaces "X" by the name of the mask variable.
 std::string spelled(std::string text) {
   const std::string name = "CUDA_VISIBLE_DEVICES";
   for (std::size_t at = text.find('X'); at != std::string::npos; at = text.find('X', at + name.size()))
@@ -28,17 +29,17 @@ std::string spelled(std::string text) {
   return text;
 }
 
-/// The lines that a rule tells of a script; with a policy of card 1.
+/// Returns the lines that a rule reports in a script, with a policy of card 1.
 std::set<std::string> reported_lines(const std::string& script, const std::string& rule) {
   return findings_of({{"run.sh", spelled(script)}}, one_device_policy(), {rule});
 }
 
 struct Script {
   const char* text;
-  const char* seen;  ///< the masks of the commands that it runs, in order of the alphabet
+  const char* seen;  ///< the masks of the commands that it runs, sorted
 };
 
-// "see" notes its environment. What is mended is all of it.
+// "see" records its environment. The fixer repairs every mask in these.
 const std::vector<Script> kFixed{
     {"X=1 see\n", "1"},
     {"time X=0 see\n", "0"},
@@ -107,7 +108,8 @@ const std::vector<Script> kFixed{
     {"X=1 see\r\n", nullptr},
 };
 
-/// Scripts that are told, and left as they are: to mend them would change what else is seen, or is not known to reach.
+/// Scripts that are reported but left unchanged: an edit would change other commands, or is not known to have an
+/// effect.
 const std::vector<Script> kReportedOnly{
     {"X=1\nsee\n", "-"},
     {"bash -c \"export X=1; see\"\n", "1"},
@@ -133,7 +135,7 @@ class AuditShellScriptsRun : public testing::Test {
     fs::permissions(bin_ / name, fs::perms::owner_all);
   }
 
-  /// "mask order" of each command that it ran, sorted.
+  /// Returns "mask order" for each command that ran, sorted.
   std::vector<std::string> recorded_masks(const std::string& script) {
     const Folder folder;
     folder.put("run.sh", script);
@@ -156,7 +158,8 @@ std::string fix_script(const std::string& text, bool unsafe) {
   return apply_fixes({{"run.sh", text}}, Policy{}, unsafe).at("run.sh");
 }
 
-/// What commands note that see these masks ("1 -": one sees none): an order belongs to each mask, and to nothing else.
+/// Returns the expected records of commands with these masks ("1 -": one has none): each mask has an order, and nothing
+/// else has one.
 std::vector<std::string> expected_records(const std::string& masks, const std::string& order) {
   std::istringstream words{masks};
   std::vector<std::string> lines;
@@ -203,7 +206,7 @@ TEST(AuditShellScripts, AMaskInTheArgumentsOfACommandIsReported) {
         "make train X=0\n", "ssh host 'X=0 train'\n", "ssh host <<EOF\nX=0 train\nEOF\n",
         "g=0; docker run -e X=$g image\n", "f() { docker run -e X=$1 image; }\nf 0\n"})
     EXPECT_EQ(reported_lines(command, "G33").size(), 1U) << command;
-  // A container that is given cards counts them anew.
+  // A container that receives cards renumbers them.
   EXPECT_TRUE(reported_lines("docker run --gpus device=1 -e X=0 image\n", "G33").empty());
   EXPECT_TRUE(reported_lines("docker run -e X=0 image\n", "G04").empty());
 }
@@ -324,7 +327,7 @@ TEST(AuditShellScripts, AMaskOfAnotherCardIsFixedInPlace) {
   EXPECT_EQ(after("export X=\"2\"\n"), spelled("export X=\"1\"\n"));
   EXPECT_EQ(after("X=0 train\n"), spelled("X=1 train\n"));
   EXPECT_EQ(after("env X=0 train\n"), spelled("env X=0 train\n"));
-  // Another machine has a policy of its own, and a container its own numbers.
+  // Another machine has its own policy, and a container its own numbers.
   for (const std::string text : {"ssh host 'X=0 train'\n", "docker run -e X=0 image\n", "g=0\nexport X=$g\n"})
     EXPECT_EQ(after(text), spelled(text));
 }

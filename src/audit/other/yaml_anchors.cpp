@@ -57,7 +57,7 @@ Node YamlAnchors::target(Node alias) const {
 }
 
 Node YamlAnchors::content(Node node) const {
-  // An alias stands for no other alias: one step, and what is in a node is none.
+  // The target of an alias is never another alias, so one step is enough.
   if (const Node alias = find_alias(node)) node = target(alias);
   if (!is_node(node)) return node;
   for (const Node child : named_children(node))

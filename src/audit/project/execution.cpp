@@ -14,15 +14,15 @@ namespace weir::audit {
 namespace {
 
 constexpr std::size_t kMaxSteps = 4000;
-constexpr int kMaxDepth = 24;
+constexpr int kMaxDepth = 24;  // nested calls
 constexpr int kMaxCallsPerFunction = 3;
 
-/// Without a known caller a parameter stays one.
+/// Replaces the parameters by `args`; without a known caller (null) they stay symbolic.
 Value substitute_arguments(const Value& value, const Function& function, const std::vector<Argument>* args) {
   return args == nullptr ? value : substitute_parameters(value, function, *args);
 }
 
-/// One more than the largest number of a branch in it.
+/// Returns the number of branch numbers that the function uses: one more than the largest.
 std::uint32_t branches_in(const Function& function) {
   std::uint32_t count = 0;
   for (const Event& event : function.events) {
@@ -31,11 +31,12 @@ std::uint32_t branches_in(const Function& function) {
   return count;
 }
 
+/// Builds the steps of one execution: follows the imports and calls of its functions.
 class ExecutionBuilder {
  public:
   ExecutionBuilder(const CallGraph& call_graph, Execution& execution, std::set<const Function*>& reached)
       : call_graph_{call_graph}, execution_{execution}, reached_{reached} {}
-  /// What happens behind another run, which stays as it is and must stand as long.
+  /// Makes a builder that continues after another one, which must outlive it and stays unchanged.
   explicit ExecutionBuilder(const ExecutionBuilder* previous)
       : call_graph_{previous->call_graph_},
         execution_{previous->execution_},
@@ -44,6 +45,8 @@ class ExecutionBuilder {
         branches_{previous->branches_},
         call_count_{previous->call_count_} {}
 
+  /// Adds the steps of a module's body, once per module. `entry` is the Step::entry_event of the steps; null for the
+  /// program itself, where it is the event of each step.
   void module_body(const Module& module, const Event* entry) {
     if (previous_ != nullptr && previous_->modules_.contains(&module)) return;
     if (!modules_.insert(&module).second) return;
@@ -51,9 +54,11 @@ class ExecutionBuilder {
     follow(module, module.body(), nullptr, entry);
   }
 
+  /// Adds the steps of a function that is called with unknown arguments.
   void function(const Module& module, const Function& function) { follow(module, function, nullptr, nullptr); }
 
  private:
+  /// Adds the steps of a call of the function; `args` are the arguments, null if they are unknown.
   void follow(const Module& module, const Function& function, const std::vector<Argument>* args, const Event* entry) {
     if (!call_graph_.is_relevant(function)) return;
     if (depth_ >= kMaxDepth || calls_to(function) >= kMaxCallsPerFunction) {
@@ -61,13 +66,13 @@ class ExecutionBuilder {
       return;
     }
     execution_.followed_functions.insert(&function);
-    if (!in_worker_) reached_.insert(&function);  // a worker's functions are judged by themselves
+    if (!in_worker_) reached_.insert(&function);  // functions of workers are also checked separately
     ++calls_[&function];
     const int outer_call = std::exchange(call_, ++call_count_);
     const int outer_parameter_call = parameter_call_;
     if (args == nullptr) parameter_call_ = call_;
     ++depth_;
-    const std::uint32_t branch_offset = branches_;  // each call has branches of its own
+    const std::uint32_t branch_offset = branches_;  // each call has its own branch numbers
     branches_ += branches_in(function);
     for (const Event& event : function.events) {
       if (execution_.steps.size() >= kMaxSteps) {
@@ -83,6 +88,7 @@ class ExecutionBuilder {
     parameter_call_ = outer_parameter_call;
   }
 
+  /// Adds the step of an event of the function; follows imports, calls and starts of workers.
   void step(const Module& module, const Function& function, const Event& event, const std::vector<Argument>* args,
             const Event* entry, std::uint32_t branch_offset) {
     if (event.kind == Event::Kind::change_environment && event.is_fallback && import_resolved_) return;
@@ -138,7 +144,8 @@ class ExecutionBuilder {
     return loaded_libraries_.contains(library) || (previous_ != nullptr && previous_->is_loaded(library));
   }
 
-  /// A library that is sure to have been imported: large projects import one a thousand times.
+  /// Records that an import event loads its GPU library. Returns whether the library was certainly loaded before; false
+  /// for other events. A repeated import gets no step, because large projects import a library a thousand times.
   bool record_load(const Event& event, const std::vector<Arm>& arms) {
     if (event.kind != Event::Kind::import_module || in_worker_) return false;
     if (is_loaded(event.name)) return true;
@@ -146,7 +153,7 @@ class ExecutionBuilder {
     return false;
   }
 
-  /// What a process does that is started here with a function.
+  /// Follows the function that a child process runs.
   void follow_worker(const Project::ResolvedFunction& worker, const std::vector<Arm>& arms, const Event* entry_event) {
     if (worker.function == nullptr || execution_.worker_steps.size() >= kMaxSteps) return;
     const auto outer_arms = std::exchange(arms_, arms);
@@ -159,7 +166,7 @@ class ExecutionBuilder {
     arms_ = outer_arms;
   }
 
-  /// The instance that a method works on, where another module made it or is making it.
+  /// Adds the instance to the arguments of a method, if another module created it or is creating it.
   void complete_instance(const Module& caller, const Project::ResolvedFunction& method,
                          std::vector<Argument>& args) const {
     constexpr std::string_view kInit = ".__init__";
@@ -176,7 +183,7 @@ class ExecutionBuilder {
       const bool named = key.size() > 1 && (key[1] < '0' || key[1] > '9');
       if (named) constructor_args.push_back({key.substr(1), value});
     }
-    constexpr int kMaxPositions = 32;  // those between that are not known are kept by unknown values
+    constexpr int kMaxPositions = 32;  // unknown positions in between get unknown values
     for (int position = kMaxPositions; position-- > 0;) {
       const auto found = object->items->values.find(constructor_argument_key(std::to_string(position)));
       const bool known = found != object->items->values.end();
@@ -188,6 +195,7 @@ class ExecutionBuilder {
     self->value = call_graph_.project().make_instance(caller, object->text, constructor_args);
   }
 
+  /// Follows the function that a call event runs, with its arguments.
   void call(const Module& module, const Function& caller, const Event& event, const std::vector<Argument>* args,
             const Event* entry_event) {
     const Project::ResolvedFunction found = call_graph_.find_callee(event);
@@ -211,22 +219,22 @@ class ExecutionBuilder {
   Execution& execution_;
   std::set<const Function*>& reached_;
   const ExecutionBuilder* previous_ = nullptr;
-  std::set<const Module*> modules_;
-  std::map<const Function*, int> calls_;
-  std::set<std::string> loaded_libraries_;
-  std::vector<Arm> arms_;
-  std::uint32_t branches_ = 0;
-  int depth_ = 0;
-  int loop_depth_ = 0;
-  int call_count_ = 0;
-  int call_ = 0;
-  int parameter_call_ = 0;
-  const Function* run_as_program_ = nullptr;  ///< the body of a file that a notebook runs as a program
-  bool import_resolved_ = false;              ///< the last import led to a file of the project
+  std::set<const Module*> modules_;           ///< modules whose bodies were followed
+  std::map<const Function*, int> calls_;      ///< number of calls of each function that were followed
+  std::set<std::string> loaded_libraries_;    ///< GPU libraries whose import certainly happened
+  std::vector<Arm> arms_;                     ///< arms of all calls that lead to the current function
+  std::uint32_t branches_ = 0;                ///< number of branch numbers used so far
+  int depth_ = 0;                             ///< number of calls around the current event
+  int loop_depth_ = 0;                        ///< number of loops around the current call
+  int call_count_ = 0;                        ///< number of calls so far
+  int call_ = 0;                              ///< Step::call_id of the current call
+  int parameter_call_ = 0;                    ///< Step::parameter_call_id of the current call
+  const Function* run_as_program_ = nullptr;  ///< body of a file that a notebook runs as a program
+  bool import_resolved_ = false;              ///< the last import was resolved to a file of the project
   bool in_worker_ = false;
 };
 
-/// The keys of the functions that a module's own code calls.
+/// Returns the keys of the functions that a module's own code calls.
 std::set<std::string> called_functions(const Module& module) {
   std::set<std::string> keys;
   for (const Function& function : module.functions) {
@@ -238,14 +246,15 @@ std::set<std::string> called_functions(const Module& module) {
   return keys;
 }
 
-/// The functions of one module that no program calls, each behind the same run of the module's body.
+/// Builds the executions of a module's functions that no program calls or that are passed to a pool, each after the
+/// same steps of the module's body.
 class UncalledFunctions {
  public:
   UncalledFunctions(const CallGraph& call_graph, const Module& module, std::set<const Function*>& reached)
       : call_graph_{call_graph},
         execution_{.program = &module, .function = &module.body(), .steps = {}},
         body_{call_graph, execution_, reached} {
-    body_.module_body(module, nullptr);  // it refers to execution_: neither is copied or moved
+    body_.module_body(module, nullptr);  // not copied or moved, because body_ refers to execution_
     execution_.first_new_step = execution_.steps.size();
   }
 
@@ -291,7 +300,7 @@ bool is_always_before(const Step& earlier, const Step& later) {
 void for_each_execution(const Project& project, const std::function<void(const Execution&)>& visit) {
   const CallGraph call_graph{project};
   std::set<const Function*> reached;
-  // Python runs a link as the file that it leads to, and imports it by its own name.
+  // Python executes a symbolic link under its target's path, but imports it by its own name.
   const auto is_link = [&](const Module& module) { return &project.reported_module(module) != &module; };
   std::set<const Module*> imported;
   for (const Module& module : project.modules())
@@ -309,7 +318,8 @@ void for_each_execution(const Project& project, const std::function<void(const E
       if (is_link(module) && reached.contains(&function))
         reached.insert(project.reported_module(module).find_function(function.key));
   }
-  // What no program calls: first what no other function of its module calls, then the rest.
+  // Functions that no program calls or that are passed to a pool: first those that no other function of their module
+  // calls, then the rest.
   for (const bool referenced : {false, true}) {
     for (const Module& module : project.modules()) {
       if (is_link(module)) continue;

@@ -9,46 +9,52 @@
 
 namespace weir::audit {
 
-/// One event as it happens in one run of a program: with the arguments of the calls that lead to it.
+/// One event in one execution of a program.
 struct Step {
   const Event* event;
-  const Module* module;       ///< whose event it is
-  const Function* function;   ///< the one that holds the event
-  const Event* entry_event;   ///< the event of the program's own file that led here; `event` itself if it stands there
-  Value value;                ///< event->value with the arguments in the place of the parameters
-  std::vector<Arm> arms;      ///< of all calls that lead here
-  int call_id = 0;            ///< the same for all steps of one call of a function
-  int parameter_call_id = 0;  ///< the same for all steps whose values speak of the same call's parameters
+  const Module* module;      ///< the module that contains the event
+  const Function* function;  ///< the function that contains the event
+  /// the event of the program's own file that leads to this step; `event` itself if it is in that file
+  const Event* entry_event;
+  Value value;                ///< event->value with the parameters replaced by arguments of the calls that lead here
+  std::vector<Arm> arms;      ///< arms (paths of branches) of all calls that lead here and of the event
+  int call_id = 0;            ///< id shared by all steps of one call of a function
+  int parameter_call_id = 0;  ///< id shared by all steps in which Kind::parameter means parameters of the same call
   bool in_loop = false;
-  bool in_call = false;  ///< within a function, of this or another module
+  bool in_call = false;  ///< inside a function that the execution calls
   bool in_thread = false;
-  bool is_switched_off = false;  ///< by a constant: "use_gpu=False"
+  bool is_switched_off = false;  ///< the event cannot happen, because a constant switches it off: "use_gpu=False"
 };
 
-/// A run of one program: the body of a module and all that it imports and calls, in order; or, for a function that no
-/// program of the project calls, the module's body and then the function.
+/// One execution of a program: the relevant events of a module's body and of everything that it imports and calls, in
+/// order. A function that no program of the project calls, or that a program passes to a pool, has an execution of its
+/// own: the module's body, then the function.
 struct Execution {
-  const Module* program;
-  const Function* function;  ///< null: the module as a program
+  const Module* program;     ///< the module that is executed
+  const Function* function;  ///< the function that runs after the body; null: the module is executed as a program
   std::vector<Step> steps;
   bool is_imported = false;                        ///< other modules of the project import the program
-  std::size_t first_new_step = 0;                  ///< steps before this one were judged in another execution
-  std::set<const Module*> loaded_modules{};        ///< that were loaded
-  std::set<const Function*> followed_functions{};  ///< that were followed
-  bool is_truncated = false;                       ///< a call was not followed, since there were too many
-  std::vector<Step> worker_steps{};  ///< what the processes do that it starts; each begins where the program is then
-  /// The function is run many times by each worker of a pool, which is given it there; null if it is not.
+  std::size_t first_new_step = 0;                  ///< index of the first step that no other execution contains
+  std::set<const Module*> loaded_modules{};        ///< modules that were loaded
+  std::set<const Function*> followed_functions{};  ///< functions whose calls were followed
+  bool is_truncated = false;  ///< a part is missing because a limit on calls, depth or steps was reached
+  /// steps of the child processes, one process after the other; their entry_event is the event that starts the process
+  std::vector<Step> worker_steps{};
+  /// The event, with its module, that passes `function` to a pool whose workers each run it many times; null if there
+  /// is none.
   const Module* pool_module = nullptr;
   const Event* pool_event = nullptr;
 };
 
-/// Two steps that cannot both happen.
+/// Returns whether the two steps cannot both happen, because they are in different arms of one branch.
 bool are_exclusive(const Step& a, const Step& b);
-/// Whenever `later` happens, `earlier` has happened: it is in no branch that `later` is not in.
+/// Returns whether `earlier` has happened whenever `later` happens: `later` is in all arms that `earlier` is in. Arms
+/// of `earlier` with Arm::is_default are not compared. The order of the steps is not checked.
 bool is_always_before(const Step& earlier, const Step& later);
 
-/// Goes through all executions of a project: every module first, then every function that none of them called. Bounded: a
-/// function is followed at most three times in one execution, a module once, and steps are counted.
+/// Calls `visit` for all executions of a project that have steps: first one per module, then one per function that none
+/// of these called or that is passed to a pool. Bounded: per execution a function is followed at most three times and a
+/// module once, and the number of steps is limited.
 void for_each_execution(const Project& project, const std::function<void(const Execution&)>& visit);
 
 }  // namespace weir::audit

@@ -16,7 +16,7 @@
 namespace weir::audit {
 namespace {
 
-/// A name, or a text, that speaks of devices.
+/// Returns whether a name or a text mentions devices.
 bool mentions_devices(std::string_view text) {
   constexpr std::array<std::string_view, 10> kWords{"gpu",    "GPU",    "cuda", "CUDA",    "device",
                                                     "Device", "DEVICE", "CARD", "VISIBLE", "card"};
@@ -24,7 +24,7 @@ bool mentions_devices(std::string_view text) {
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-/// May be a device, a number of one, or a mask; or a list or dictionary of such.
+/// Returns whether the value may be a device, a device number or a mask, or a list or dictionary of these.
 bool may_select(std::string_view name, const Value& value) {
   const PossibleValue* alternative = value.single_alternative();
   if (alternative == nullptr) return false;
@@ -62,7 +62,8 @@ std::string text_of(const ImportedNames& names) {
   return text;
 }
 
-/// What modules have for others, without what somebody writes over.
+/// The exported names of all modules. Names that another module overwrites are excluded, because their values may
+/// change.
 class Exports {
  public:
   explicit Exports(const Project& project) {
@@ -78,12 +79,13 @@ class Exports {
     }
   }
 
-  /// A module of that name may have something: only then is it looked for.
+  /// Returns false if no module of that name exports a device or mask; a quick test.
   bool may_export(std::string_view name) const {
     const std::string_view last = name.substr(name.rfind('.') + 1);
     return !stems_.empty() && (last.empty() || stems_.contains(last));
   }
 
+  /// Returns the exported names of a module: all, or those that may be devices or masks.
   NamedValues values_of(const Module& module, bool all) const {
     NamedValues names;
     for (const auto& [name, value] : module.exported_names)
@@ -95,10 +97,10 @@ class Exports {
   bool is_kept(const std::string& name) const { return !overwritten_.contains(name.substr(name.rfind('.') + 1)); }
 
   std::set<std::string> overwritten_;
-  std::set<std::string, std::less<>> stems_;
+  std::set<std::string, std::less<>> stems_;  // last names of the modules that export a device or mask
 };
 
-/// A function or a class of another module by its full name.
+/// Returns a function or class of another module as a Kind::qualified_name with its full name; other values unchanged.
 Value with_full_name(const std::string& module, const std::string& name, const Value& value) {
   const PossibleValue* alternative = value.single_alternative();
   const bool own = alternative != nullptr && (alternative->kind == PossibleValue::Kind::function ||
@@ -108,12 +110,13 @@ Value with_full_name(const std::string& module, const std::string& name, const V
                        module.ends_with('.') ? module + name : module + '.' + name);
 }
 
-/// Speaks of devices, or brings all names of another module.
+/// Returns whether the module mentions devices, or imports all names of another module.
 bool may_import(const Module& module) {
   const std::string_view text = module.source.text();
   return mentions_devices(text) || text.find("import *") != std::string_view::npos;
 }
 
+/// Returns the names that a module imports and their values, as far as other modules export them.
 ImportedNames names_for(const Project& project, const Exports& exports, const Module& module) {
   std::set<std::string_view> imported;
   for (const Function& function : module.functions)
@@ -134,7 +137,7 @@ ImportedNames names_for(const Project& project, const Exports& exports, const Mo
   return names;
 }
 
-/// Reads a module with the names that it imports.
+/// Reads a module again, with the names that it imports.
 void read_again(Module& module, const ImportedNames& names, std::string described_names) {
   auto again = read_module(module.kind, module.source, names);
   if (!again) return;

@@ -7,8 +7,9 @@
 
 namespace weir::audit {
 
-/// A project whose modules know what they import from each other: constants that may be devices or masks, and all that
-/// "import *" brings. Modules for which there is any are read a second time, and again while that changes something, three times at most.
+/// Makes a project and resolves the names that its modules import from each other: constants that may be devices or
+/// masks (values of variables such as CUDA_VISIBLE_DEVICES), and all names of "import *". Modules that import such
+/// names are read again until nothing changes, three times at most.
 std::unique_ptr<Project> link_project(std::vector<Module> modules);
 
 }  // namespace weir::audit

@@ -38,7 +38,7 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
       if (event.kind == Event::Kind::import_module && dot != std::string::npos && dot + 1 < event.name.size())
         imported_names_[&module].emplace(event.name.substr(dot + 1), event.name);
     }
-    // What an import may start with: the names of files and of all folders above them.
+    // The possible first names of imports: the names of files and of all folders above them.
     std::string rest = path.ends_with(".py") ? path.substr(0, path.size() - 3) : path;
     while (first_names_.insert(rest.substr(rest.rfind('/') + 1)).second || rest.find('/') != std::string::npos) {
       if (rest.find('/') == std::string::npos) break;
@@ -57,7 +57,7 @@ const Module* Project::module_at(const std::string& path) const {
   return found == by_path_.end() ? nullptr : found->second;
 }
 
-/// The modules of "a.b.c" as it lies below a folder: a/__init__.py, a/b/__init__.py, a/b/c.py. The last must be there.
+/// Returns the modules of "a.b.c" below a folder: a/__init__.py, a/b/__init__.py, a/b/c.py. The last one must exist.
 std::vector<const Module*> Project::modules_below(const std::string& folder, std::string_view name) const {
   std::vector<const Module*> found;
   std::string path = folder;
@@ -100,8 +100,8 @@ std::vector<const Module*> Project::resolve_import(const Module& importer, std::
   return {};
 }
 
-/// A function of a module, a class's own or that of what it is made from; null if there is none. Bounded, since classes may be
-/// made from each other by mistake.
+/// Returns a function of a module, or a method of a class or its base classes; null if there is none. Bounded, because
+/// invalid code may contain a cycle of base classes.
 Project::ResolvedFunction Project::find_member(const Module& module, const std::string& key, int& budget) const {
   if (const Function* function = module.find_function(key)) return {&module, function};
   const std::string first = key.substr(0, key.find('.'));
@@ -123,12 +123,11 @@ Project::ResolvedFunction Project::find_member(const Module& module, const std::
 
 Project::ResolvedFunction Project::find_imported_function(const Module& importer, std::string_view name,
                                                           int& budget) const {
-  // "package.module.function" or "package.module.Class.method": the longest module first.
+  // Resolves "package.module.function" or "package.module.Class.method", with the longest possible module name.
   std::size_t dot = name.rfind('.');
   for (int part = 0; part < 2 && dot != std::string_view::npos; ++part) {
     const std::size_t before = name.substr(0, dot).find_last_not_of('.');
-    const bool of_package =
-        before == std::string_view::npos;  // ".function": the dots themselves are the package's name
+    const bool of_package = before == std::string_view::npos;  // ".function": the dots are the package's name
     if (of_package && name.front() != '.') break;
     const auto modules = resolve_import(importer, name.substr(0, of_package ? dot + 1 : dot));
     if (!modules.empty()) {
@@ -143,7 +142,7 @@ Project::ResolvedFunction Project::find_imported_function(const Module& importer
   return {};
 }
 
-/// What a name of a module means that it has by import; null if it has none.
+/// Returns the imported name that a name of a module stands for; null if it is not imported.
 const std::string* Project::find_imported_name(const Module& module, std::string_view name) const {
   const auto names = imported_names_.find(&module);
   if (names == imported_names_.end()) return nullptr;
@@ -172,7 +171,7 @@ void Project::add_attributes(const Class& owner, const std::vector<Argument>& ar
     if (!value.is_unknown()) items.values.emplace(at->first.substr(prefix.size()), std::move(value));
   }
   if (init != nullptr) {
-    // What it hands on to the constructors of what it is made from.
+    // follows the arguments that the constructor passes to the constructors of the base classes
     for (const Event& event : init->events) {
       const std::string_view name = event.name;
       if (event.kind != Event::Kind::call || !name.ends_with(".__init__")) continue;
@@ -196,7 +195,7 @@ void Project::add_attributes(const Class& owner, const std::vector<Argument>& ar
 }
 
 Value Project::make_instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const {
-  int budget = 16;  // classes that are looked at
+  int budget = 16;  // maximum number of steps through imports and base classes
   const Class owner = find_class(importer, name, budget);
   if (owner.module == nullptr) return {};
   auto items = std::make_shared<Items>();
@@ -210,7 +209,7 @@ Value Project::make_instance_from(const ResolvedFunction& constructor, const std
 }
 
 Project::ResolvedFunction Project::find_function(const Module& importer, std::string_view name) const {
-  int budget = 64;  // classes that are looked at
+  int budget = 64;  // maximum number of steps through imports and base classes
   return find_imported_function(importer, name, budget);
 }
 

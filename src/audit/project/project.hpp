@@ -13,32 +13,36 @@
 
 namespace weir::audit {
 
-/// All files of one audit. Read-only once made; any thread may ask.
+/// All files of one audit. Read-only after construction; thread-safe.
 class Project {
  public:
   explicit Project(std::vector<Module> modules);
 
   const std::vector<Module>& modules() const { return modules_; }
-  /// Where a module's findings are told: the module itself, or the file that it is a link to.
+  /// Returns the module in which findings are reported: the module itself, or the target if it is a symbolic link.
   const Module& reported_module(const Module& module) const;
+  /// Moves the modules out of the project.
   std::vector<Module> take() && { return std::move(modules_); }
-  /// The modules that `import name` in `importer` runs, packages first; empty if the name is none of this project's.
-  /// A name that starts with dots is relative. Absolute names are looked for beside the importer and in each folder
-  /// above it up to the outermost that was given, as sys.path usually has it.
+  /// Returns the modules that `import name` in `importer` runs, packages first; empty if the name is not in this
+  /// project. A name that starts with dots is relative to the importer's package. Other names are searched in the
+  /// importer's folder and in each folder above it, and in their "src" folders, as with a usual sys.path.
   std::vector<const Module*> resolve_import(const Module& importer, std::string_view name) const;
-  /// The function that a full dotted name means, with its module; null if it is none of this project's.
+  /// A function and its module; both null if there is no such function in this project.
   struct ResolvedFunction {
     const Module* module = nullptr;
     const Function* function = nullptr;
   };
+  /// Returns the function that a full dotted name means in `importer`; null if it is not in this project.
   ResolvedFunction find_function(const Module& importer, std::string_view name) const;
-  /// The instance that a class makes, by the name that `importer` has for it, with the attributes that its constructor and
-  /// those of what it is made from leave; unknown if it is none of this project's.
+  /// Returns the instance that a class creates from constructor arguments, with the attributes that its constructor and
+  /// the constructors of its base classes set. `name` is the class as `importer` names it. Unknown if the class is not
+  /// in this project.
   Value make_instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const;
-  /// The same of a constructor that is known.
+  /// Returns the instance that the class of this constructor creates.
   Value make_instance_from(const ResolvedFunction& constructor, const std::vector<Argument>& args) const;
 
  private:
+  // `budget` is the number of further steps through imports and base classes, which may be cyclic.
   struct Class {
     const Module* module = nullptr;
     std::string name{};
@@ -52,10 +56,10 @@ class Project {
   std::vector<const Module*> modules_below(const std::string& folder, std::string_view name) const;
 
   std::vector<Module> modules_;
-  std::unordered_map<std::string, const Module*> by_path_;
-  std::unordered_map<const Module*, const Module*> link_targets_;  ///< of links
-  std::unordered_set<std::string> first_names_;
-  /// What a module has by import: "Trainer" -> ".trainer.Trainer".
+  std::unordered_map<std::string, const Module*> by_path_;         ///< Python modules by normalized path
+  std::unordered_map<const Module*, const Module*> link_targets_;  ///< symbolic links and their targets
+  std::unordered_set<std::string> first_names_;  ///< names of files and folders: only these can begin an import
+  /// For each module, the names that it imports and their full names: "Trainer" -> ".trainer.Trainer".
   std::unordered_map<const Module*, std::map<std::string, std::string, std::less<>>> imported_names_;
 };
 

@@ -8,7 +8,7 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Statements that part the ways: if, loops, try, with, match.
+// Branching statements: if, loops, try, with, match.
 
 namespace weir::audit::python {
 namespace {
@@ -19,19 +19,19 @@ Node without_parentheses(Node node) {
   return node;
 }
 
-/// What must be so where the test is false: known of a test that is no "a and b".
+/// Returns the conditions of the branch where the test is false; empty for a test with "and" or "or".
 std::vector<Condition> negated(Node test, std::vector<Condition> conditions) {
   if (conditions.size() != 1 || without_parentheses(test).is("boolean_operator")) return {};
   conditions.front().holds = !conditions.front().holds;
   return conditions;
 }
 
-/// Written in capitals, as names are that nothing changes.
+/// Returns whether the name is in capitals, as names of constants are.
 bool is_constant_name(std::string_view name) {
   return std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-/// What a name may be after one of two ways; a name that one of them lacks may be what the other gave it.
+/// Returns the values of names after two alternative paths; a name that one path lacks keeps the value of the other.
 Names joined(const Names& a, const Names& b) {
   Names all = a;
   for (const auto& [name, value] : b) {
@@ -41,27 +41,27 @@ Names joined(const Names& a, const Names& b) {
   return all;
 }
 
-/// Nothing after the block is reached from its end.
+/// Returns whether control never reaches the end of the block.
 bool always_exits(Node body) {
   const std::string_view last = named_children(body).back().kind();
   return last == "return_statement" || last == "raise_statement" || last == "continue_statement" ||
          last == "break_statement";
 }
 
-/// What stands behind the block may be left out, and the program goes on elsewhere.
+/// Returns whether the block may skip the code after it while the program continues.
 bool returns_early(Node body) {
   const std::string_view last = named_children(body).back().kind();
   return last == "return_statement" || last == "continue_statement" || last == "break_statement";
 }
 
-/// Ends the program, or says that it cannot go on.
+/// Returns whether the block ends the program or reports that it cannot continue.
 bool aborts(Node body, std::string_view text) {
   const Node last = named_children(body).back();
   const std::string_view code = last.text(text);
   return last.is("raise_statement") || code.starts_with("sys.exit") || code.starts_with("exit(");
 }
 
-/// Asks which version of a library it has: for the name of a function, or for its number.
+/// Returns whether a condition tests the version of a library, by the existence of a function or by its number.
 bool tests_version(std::string_view condition) {
   return condition.find("hasattr(") != std::string_view::npos || condition.find("version") != std::string_view::npos ||
          condition.find("VERSION") != std::string_view::npos;
@@ -79,13 +79,14 @@ bool is_main_guard(std::string_view condition) {
          condition.find("!=") == std::string_view::npos && !condition.starts_with("not ");
 }
 
-/// What an except clause catches, as it is written; empty for all.
+/// Returns the head of an except clause, such as "except ImportError".
 std::string_view caught_exceptions(Node clause, std::string_view text) {
   const std::string_view whole = clause.text(text);
   return whole.substr(0, whole.find(':'));
 }
 
-/// The handlers run when an import of the body fails: they name ImportError, or the body does nothing but import.
+/// Returns whether the handlers are for a failed import of the body: they name ImportError, or the body consists of
+/// imports only.
 bool catches_import(Node node, std::string_view text) {
   bool named = false;
   bool has_handler = false;
@@ -99,7 +100,8 @@ bool catches_import(Node node, std::string_view text) {
   return named || (has_handler && only_imports(node.field("body")));
 }
 
-/// The names that a block gives something; empty if it does anything else, such as to say so.
+/// Returns the assignments to names and attributes of a block; empty if the block does anything else, such as printing
+/// a message.
 std::vector<Node> assignments_in(Node body) {
   std::vector<Node> assignments;
   for (const Node statement : named_children(body)) {
@@ -114,7 +116,8 @@ std::vector<Node> assignments_in(Node body) {
 
 }  // namespace
 
-/// A block with what holds in it alone: behind "if done: return" the rest of it may be left out.
+/// Walks a block and restores the conditions that hold only inside it. After "if done: return" the rest of the block
+/// becomes conditional.
 void Reader::scoped_block(Node body) {
   const std::size_t outer = frame_->arms.size();
   const std::size_t outer_conditions = frame_->conditions.size();
@@ -126,6 +129,8 @@ void Reader::scoped_block(Node body) {
   frame_->conditions.resize(outer_conditions);
 }
 
+/// Walks one branch, which starts with the names `before`, and joins the names at its end to `result`, unless the
+/// branch always exits.
 void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names>& result) {
   frame_->scope->names = before;
   frame_->arms.push_back(arm);
@@ -134,7 +139,8 @@ void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names
   if (!always_exits(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
 }
 
-/// Reads the test of a branch. What it needs to be true, as far as values alone decide it: the parts of "a and not b".
+/// Reads the test of a branch. Returns the conditions that must hold, as far as values alone decide them: the parts of
+/// "a and not b".
 std::vector<Condition> Reader::conditions_of(Node test) {
   if (test.is("parenthesized_expression")) {
     const Node inner = without_parentheses(test);
@@ -156,7 +162,7 @@ std::vector<Condition> Reader::conditions_of(Node test) {
     return negated(test.field("argument"), std::move(argument));
   }
   const Value value = expression(test);
-  // A loop may have changed a name by then, and a function another module's or its own.
+  // In a loop the name may have another value in a later iteration, and the name may be a variable of another module.
   const std::string_view name = text_of(test);
   const bool own = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
   const bool is_known =
@@ -169,7 +175,7 @@ void Reader::if_statement(Node node) {
   const Node condition = node.field("condition");
   const std::string_view test = text_of(condition);
   if (frame_->function->key.empty() && is_main_guard(test)) {
-    // What runs only as a program stands in the body like the rest: programs are what is judged.
+    // The main part is part of the module's body, because the audit examines programs.
     content_.is_entry_point = true;
     frame_->in_main_part = true;
     block(node.field("consequence"));
@@ -207,7 +213,7 @@ void Reader::if_statement(Node node) {
     }
   }
   frame_->conditions = outer_conditions;
-  // "if device_count() < 2: return": behind it, too, the number is known.
+  // After "if device_count() < 2: return" the number of devices is known, too.
   if (!always_exits(node.field("consequence"))) frame_->device_count_checked = outer_counted;
   frame_->in_fallback = outer_fallback;
   if (returns_early(node.field("consequence"))) {
@@ -218,7 +224,7 @@ void Reader::if_statement(Node node) {
   frame_->scope->names = result ? *std::move(result) : before;
 }
 
-/// "device = 'cpu'" and no more, behind a branch where there is a GPU.
+/// Records a CPU fallback: an else branch that contains "device = 'cpu'", after a branch for a GPU.
 void Reader::note_cpu_fallback(Node otherwise, std::string_view test) {
   for (const Node assignment : assignments_in(otherwise)) {
     const std::string_view right = text_of(assignment.field("right"));
@@ -230,14 +236,16 @@ void Reader::note_cpu_fallback(Node otherwise, std::string_view test) {
 
 namespace {
 
-constexpr int kMaxSearchDepth = 160;  // as for statements: texts may be nested without end
+constexpr int kMaxSearchDepth = 160;  // limits the recursion, as for statements
 
+/// Adds the identifiers in the code to `names`.
 void names_in(Node node, std::string_view text, std::vector<std::string_view>& names, int depth = 0) {
   if (depth > kMaxSearchDepth) return;
   if (node.is("identifier")) names.push_back(node.text(text));
   for (const Node child : named_children(node)) names_in(child, text, names, depth + 1);
 }
 
+/// Returns whether the code contains one of the names; also true for code that is nested too deeply.
 bool mentions(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
   if (depth > kMaxSearchDepth) return true;
   if (node.is("identifier")) return std::find(names.begin(), names.end(), node.text(text)) != names.end();
@@ -246,7 +254,8 @@ bool mentions(Node node, std::string_view text, const std::vector<std::string_vi
                      [&](Node child) { return mentions(child, text, names, depth + 1); });
 }
 
-/// Each round may end early or be left out for some of what is looped over: a test of it, break, return, an error that is caught.
+/// Returns whether an iteration may be skipped or end early for some elements: a test of the element, break, return, a
+/// caught error.
 bool may_skip_elements(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
   if (depth > kMaxSearchDepth) return true;
   if (node.is("function_definition") || node.is("class_definition") || node.is("lambda")) return false;
@@ -265,7 +274,8 @@ bool may_skip_elements(Node node, std::string_view text, const std::vector<std::
 
 }  // namespace
 
-/// What a loop or a comprehension gives its name: any of what it goes over, unless it chooses among that. Without `within` that is so.
+/// Returns the value of the loop variable: any element of the container. For a list it is unknown if `within`, the loop
+/// or comprehension, may skip elements, or if `within` is null.
 Value Reader::element_of(const Value& container, Node within) const {
   const PossibleValue* alternative = container.single_alternative();
   if (alternative != nullptr && alternative->kind == PossibleValue::Kind::dictionary && alternative->items != nullptr)
@@ -300,10 +310,11 @@ void Reader::try_statement(Node node) {
   const bool outer = frame_->in_try;
   const bool catches = static_cast<bool>(child_of_kind(node, "except_clause"));
   frame_->in_try = outer || catches;
-  // Where an import failed, what it would have run has not run.
+  // After a failed import the imported code has not run.
   const bool catches_failed_import = catches_import(node, text_);
   const std::uint32_t id = branch_count_++;
-  // Of another body a part may have run before a handler does: the two do not exclude each other.
+  // With other errors, some statements of the body may run before the handler runs, so body and handler do not exclude
+  // each other.
   frame_->arms.push_back({catches_failed_import ? id : branch_count_++, 0, true});
   scoped_block(node.field("body"));
   frame_->arms.pop_back();
@@ -351,7 +362,7 @@ void Reader::with_statement(Node node) {
                      entered.single_alternative(PossibleValue::Kind::call_result) != nullptr ? entered : Value{});
     }
   }
-  // "with suppress(ImportError):" goes on behind the block.
+  // After "with suppress(ImportError):" the program continues even if the body fails.
   const Node body = node.field("body");
   const bool suppresses = text_.substr(node.range().begin, body.range().begin - node.range().begin).find("suppress(") !=
                           std::string_view::npos;

@@ -8,20 +8,20 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// What a call gives back, where that may be a device, a mask or a choice of the user.
+// The results of calls that may be a device, a mask or a choice of the user.
 
 namespace weir::audit::python {
 namespace {
 
-/// What hands on the kind of its argument: text handling, choosing the smallest.
+/// Calls whose result has the kind of their argument, such as text methods and min(). "?." stands for any object.
 constexpr std::array<std::string_view, 27> kKindPreserving{
     "round",         "str",         "list",     "tuple",        "sorted",       "min",         "max",
     "next",          "iter",        "reversed", "numpy.argmin", "numpy.argmax", "numpy.array", "numpy.argsort",
     "numpy.asarray", "filter",      "?.split",  "?.splitlines", "?.strip",      "?.decode",    "?.index",
     "?.read",        "?.readlines", "?.rstrip", "?.lower",      "?.replace",    "?.copy"};
 
-/// What a call that hands on gives for this: a position in a list is no longer what the list holds, and a text with other words
-/// in it is another.
+/// Returns whether the result still has the argument's kind: a position in a list is not an element of it, and a text
+/// with other words is another text.
 bool preserves_kind(std::string_view call, const PossibleValue& argument) {
   const bool is_text = argument.kind == PossibleValue::Kind::text || argument.kind == PossibleValue::Kind::pattern;
   const bool is_choice = argument.kind == PossibleValue::Kind::user_choice ||
@@ -36,7 +36,8 @@ bool preserves_kind(std::string_view call, const PossibleValue& argument) {
   return argument.kind != PossibleValue::Kind::qualified_name && argument.kind != PossibleValue::Kind::instance;
 }
 
-/// "cuda:{}" of a format() as a pattern.
+/// Returns a format text such as "cuda:{}" with the character kHole, which stands for an unknown part, for each
+/// "{...}".
 std::string with_holes(const std::string& format) {
   std::string text;
   for (std::size_t i = 0; i < format.size(); ++i) {
@@ -54,7 +55,7 @@ std::string with_holes(const std::string& format) {
 
 namespace {
 
-/// range(2), enumerate(cards), zip(names, cards) of lists that are known.
+/// Evaluates range(2), enumerate(cards), zip(names, cards) for known lists.
 bool sequence_call(std::string_view name, const std::vector<Argument>& args, Value& result) {
   const Value first = argument_value(args, 0);
   if (name == "range") {
@@ -92,7 +93,7 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
   return true;
 }
 
-/// What join() makes of a list all of whose elements are known.
+/// Evaluates join() for a list whose elements are all known.
 Value joined_text(const PossibleValue& list, const std::optional<std::string>& separator) {
   if (!separator) return {};
   std::string text;
@@ -106,7 +107,7 @@ Value joined_text(const PossibleValue& list, const std::optional<std::string>& s
   return text.find(kHole) == std::string::npos ? text_value(std::move(text)) : Value{};
 }
 
-/// "a,b".split(",")
+/// Evaluates "a,b".split(",").
 Value split_text(std::string_view text, std::string_view separator) {
   std::vector<Value> parts;
   for (std::size_t at = 0; !separator.empty() && at <= text.size();) {
@@ -130,7 +131,7 @@ Value listed_items(const PossibleValue& dictionary, std::string_view what) {
   return sequence_value(all);
 }
 
-/// int() and what is like it, of whatever keeps its meaning as a number.
+/// Evaluates int() and similar functions for values that keep their kind as a number.
 bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
   if (name != "int" && name != "float" && name != "map") return false;
@@ -162,7 +163,7 @@ bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& 
   return true;
 }
 
-/// Devices, how many there are, and what they are called.
+/// Evaluates calls that return devices, their number, or their names.
 bool Reader::device_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
   const Value first = argument_value(args, 0);
@@ -195,7 +196,7 @@ bool Reader::device_call(const CallTarget& called, const std::vector<Argument>& 
     const std::string_view what = name.substr(name.rfind('_') + 1);
     if (what == "reserved" || what == "allocated")
       result = value_of_kind(PossibleValue::Kind::memory_counter, std::string{what});
-    return false;  // it takes a device, too
+    return false;  // the call also takes a device, which is handled elsewhere
   } else if (starts_process(name)) {
     if (text_of(node).find("nvidia-smi") != std::string_view::npos)
       result = value_of_kind(PossibleValue::Kind::smi_index);
@@ -205,7 +206,7 @@ bool Reader::device_call(const CallTarget& called, const std::vector<Argument>& 
   return true;
 }
 
-/// Methods of texts.
+/// Evaluates methods of texts.
 bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& args, Value& result) {
   const std::string_view name = called.name;
   const Value first = argument_value(args, 0);

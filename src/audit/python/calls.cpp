@@ -5,11 +5,12 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Calls: what is called, with what, and who answers for it.
+// Calls: the callee, the arguments, and the function that evaluates them.
 
 namespace weir::audit::python {
 namespace {
 
+/// Returns the first named child; null if there is none.
 Node first_named(Node node) {
   for (const Node child : named_children(node)) return child;
   return {};
@@ -32,7 +33,7 @@ std::string canonical_name(std::string name) {
   return name;
 }
 
-/// The method of an object: of what an imported call gave it is known by the class's name.
+/// Returns a method of an object; for the result of an imported class, the full name of the class's method.
 Value Reader::find_method(const Value& object, const std::string& method) {
   Value all;
   bool first = true;
@@ -46,7 +47,7 @@ Value Reader::find_method(const Value& object, const std::string& method) {
   return all;
 }
 
-/// d.get("device", "cuda:0") of a dictionary or of a parameter that may be one.
+/// Handles d.get("device", "cuda:0") for a dictionary, or a parameter that may be one.
 bool Reader::dictionary_get_call(const CallTarget& called, const std::vector<Argument>& args, Value& result) {
   const PossibleValue* container = called.object.single_alternative();
   const bool known = container != nullptr && (container->kind == PossibleValue::Kind::dictionary ||
@@ -84,7 +85,7 @@ Reader::CallTarget Reader::resolve(Node function) {
   return called;
 }
 
-/// f(*list), f(**dictionary): what stands in them, as far as that is known.
+/// Adds the unpacked arguments of f(*list) and f(**dictionary), as far as they are known.
 void Reader::add_unpacked_arguments(Node splat, std::vector<Argument>& args) {
   const Value whole = expression(named_children(splat).front());
   const PossibleValue* alternative = whole.single_alternative();
@@ -119,7 +120,7 @@ std::vector<Argument> Reader::arguments(Node node) {
   return args;
 }
 
-/// What a call by its name alone says of the program.
+/// Records the events that the name of a call alone implies.
 void Reader::note_call(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   if (call_starts_driver(called.name, args)) emit(Event::Kind::start_driver, node, called.name);
   note_process_group(called, args, node);
@@ -138,7 +139,8 @@ void Reader::note_call(const CallTarget& called, const std::vector<Argument>& ar
   if (called.name == "os.chdir" || called.name == "sys.path.insert") emit(Event::Kind::change_paths, node, called.name);
 }
 
-/// What a call in the module's own body makes of it: a program without a main part, or one whose functions a server calls.
+/// Records what a call in the module's body reveals about the module: that it is a program (parse_args()), or that a
+/// server calls its functions.
 void Reader::note_program(const CallTarget& called) {
   if (!frame_->function->key.empty() || frame_->in_class_body) return;
   if (called.name.ends_with(".parse_args")) content_.is_entry_point = true;
@@ -174,11 +176,11 @@ Value Reader::call(Node node) {
   return result;
 }
 
-/// A call of what another module defines.
+/// Evaluates a call of a function or class of another module.
 Value Reader::imported_call(const CallTarget& called, const PossibleValue& callee, std::vector<Argument> args,
                             Node node) {
   const Value first = argument_value(args, 0);
-  // A command line's reader that makes the class it is given: tyro.cli(Main).
+  // A command-line parser that constructs the given class: tyro.cli(Main).
   const bool constructs_class =
       !first.is_unknown() && std::all_of(first.alternatives().begin(), first.alternatives().end(), is_class);
   Value result = constructs_class ? Value{} : imported_result(callee, args);
@@ -194,7 +196,7 @@ Value Reader::imported_call(const CallTarget& called, const PossibleValue& calle
   return result;
 }
 
-/// One of several, as the branches before decided: each is a way of its own.
+/// Calls each of several possible callees; each is a separate branch.
 Value Reader::call_each(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   const std::uint32_t id = branch_count_++;
   std::uint32_t arm = 0;
@@ -223,8 +225,8 @@ Value Reader::call_each(const CallTarget& called, const std::vector<Argument>& a
   return result;
 }
 
-/// Functions of this module that something else is given to call: buttons, callbacks, command lines. Those that run in another
-/// process are judged by themselves.
+/// Records functions of this module that are passed to other code as callbacks: buttons, command lines. Excludes
+/// functions that another process or thread runs, because worker_call() handles them.
 void Reader::note_callbacks(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   if (starts_process(called.name) || passes_function_to_worker(method_name(called.name))) return;
   for (const Argument& arg : args) {

@@ -11,7 +11,7 @@ namespace weir::audit::python {
 
 namespace {
 
-/// Something that a list of it is known by, whatever it holds beside.
+/// Returns whether a list with this value as its only element has the value of the element.
 bool classifies_list(const PossibleValue& alternative) {
   return keeps_kind(alternative) || alternative.kind == PossibleValue::Kind::qualified_name ||
          alternative.kind == PossibleValue::Kind::call_result || alternative.kind == PossibleValue::Kind::instance ||
@@ -20,7 +20,8 @@ bool classifies_list(const PossibleValue& alternative) {
 
 }  // namespace
 
-/// A list is known by what its elements are alike, else by its elements.
+/// Returns the value of a list, tuple or set: the value of its elements if that classifies the list (a device number of
+/// the runtime, a user's choice), otherwise a sequence.
 Value Reader::elements(Node node) {
   Value any;
   std::vector<Value> all;
@@ -68,7 +69,7 @@ Value Reader::comprehension(Node node) {
   return element.single_alternative() != nullptr && keeps_kind(*element.single_alternative()) ? element : Value{};
 }
 
-/// The list that a comprehension makes of a known one; what happens in it was noted before.
+/// Returns the list that a comprehension makes of a known list; its events were already recorded.
 Value Reader::comprehension_list(Node body, Node target, const Value& whole) {
   constexpr std::size_t kMax = 8;
   const PossibleValue* alternative = whole.single_alternative(PossibleValue::Kind::sequence);
@@ -104,7 +105,7 @@ Value Reader::dictionary(Node node) {
   return PossibleValue{.kind = PossibleValue::Kind::dictionary, .items = std::move(items)};
 }
 
-/// What is in a container is not known any more, by whatever name.
+/// Makes the content of a container unknown, under all its names.
 void Reader::forget_container(Node target, const PossibleValue& container) {
   const auto items = container.items;
   for (Scope* scope = frame_->scope; scope != nullptr && items != nullptr; scope = scope->outer) {
@@ -119,7 +120,7 @@ void Reader::forget_container(Node target, const PossibleValue& container) {
     attributes_.insert_or_assign(instance->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
 }
 
-/// "cards[0] = d": the name stands for another container from here on.
+/// Handles "cards[0] = d": the name is bound to a changed container from here on.
 void Reader::change_container(Node target, const Value& container, const Value& key, const Value& value) {
   const PossibleValue* alternative = container.single_alternative();
   const bool known = alternative != nullptr && (alternative->kind == PossibleValue::Kind::sequence ||
@@ -144,7 +145,7 @@ void Reader::change_container(Node target, const Value& container, const Value& 
   assign_name(text_of(target), changed);
 }
 
-/// "cards.pop()", "options.update(...)": what is in it is not known any more.
+/// Handles "cards.pop()" and "options.update(...)": the content becomes unknown.
 void Reader::note_changing_method(Node function, const Value& object) {
   constexpr std::array<std::string_view, 11> kMethods{"append", "extend",  "insert", "pop",     "remove",    "clear",
                                                       "sort",   "reverse", "update", "popitem", "setdefault"};
@@ -160,7 +161,7 @@ void Reader::note_changing_method(Node function, const Value& object) {
   if (known) forget_container(target, *alternative);
 }
 
-/// A function of this module was called that changes the items of what it is given.
+/// Handles a call of a function of this module that changes the items of its arguments.
 void Reader::forget_changed_arguments(const Function& callee, Node arguments) {
   if (callee.changed_parameters.empty()) return;
   std::size_t position = callee.is_method ? 1 : 0;

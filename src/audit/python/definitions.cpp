@@ -6,11 +6,11 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Functions and classes: defined where they stand, walked when they are called for the first time.
+// Functions and classes. They are defined at their statement and walked at their first call.
 
 namespace weir::audit::python {
 
-/// A device object as the default of a parameter puts no work on the device.
+/// Evaluates the default of a parameter. A device object there puts no work on the device, so its event is removed.
 Value Reader::default_value(Node node) {
   auto& events = frame_->function->events;
   const auto before = static_cast<std::ptrdiff_t>(events.size());
@@ -27,7 +27,7 @@ void Reader::define_function(Node node) {
   const std::string& outer_key = frame_->function->key;
   const bool method = frame_->in_class_body;
   std::string key = method ? frame_->class_name + '.' + name : outer_key.empty() ? name : outer_key + '.' + name;
-  // A second definition of a name replaces the first from here on; both are walked.
+  // A second definition replaces the first from here on; both are walked.
   while (pending_.contains(key)) key += '\'';
   for (const Node parameter : named_children(node.field("parameters"))) {
     if (const Node value = parameter.field("value")) default_value(value);
@@ -75,7 +75,7 @@ void Reader::define_class(Node node) {
   note_class_called_by_runner(name, bases, node);
 }
 
-/// A constructor that Python makes of a class's fields; null if the class has one of its own.
+/// Adds and returns the generated constructor of a dataclass or named tuple; null if the class defines its own.
 Function* Reader::add_field_constructor(const std::string& name) {
   const std::string key = name + ".__init__";
   if (pending_.contains(key) || pending_.contains(name + ".__post_init__")) return nullptr;
@@ -102,7 +102,7 @@ void Reader::add_field(Function& constructor, const std::string& name, const Val
   attributes_.insert_or_assign(prefix + name, value_of_kind(PossibleValue::Kind::parameter, name));
 }
 
-/// The fields of a dataclass, those of what it is made from first.
+/// Adds the fields of a dataclass, those of its base classes first.
 void Reader::add_fields(Node body, const std::string& name, const std::vector<std::string>& bases) {
   Function* const constructor = add_field_constructor(name);
   if (constructor == nullptr) return;
@@ -119,7 +119,7 @@ void Reader::add_fields(Node body, const std::string& name, const std::vector<st
   }
 }
 
-/// namedtuple("Job", "name device", defaults=["cuda:0"]): a class.
+/// Handles namedtuple("Job", "name device", defaults=["cuda:0"]), which creates a class.
 Value Reader::named_tuple(const std::vector<Argument>& args) {
   const auto name = argument_value(args, 0, "typename").as_text();
   if (!name || name->empty() || base_classes_.contains(*name)) return {};
@@ -151,7 +151,7 @@ Value Reader::named_tuple(const std::vector<Argument>& args) {
 
 namespace {
 
-/// The "*args" or "**kwargs" that a parameter is, with a type or without; null if it is none.
+/// Returns the "*args" or "**kwargs" node of a parameter, annotated or not; null if it is neither.
 Node splat_node(Node parameter) {
   const Node inner = parameter.is("typed_parameter") ? parameter.first_child() : parameter;
   return inner.is("list_splat_pattern") || inner.is("dictionary_splat_pattern") ? inner : Node{};
@@ -186,7 +186,7 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     function.parameters.push_back(text);
     const auto events = static_cast<std::ptrdiff_t>(function.events.size());
     function.defaults.push_back(value ? default_value(value) : Value{});
-    // What a default does is done where the `def` stands.
+    // Defaults are evaluated at the `def` statement.
     function.events.erase(function.events.begin() + events, function.events.end());
     scope.names[text] =
         self ? Value{PossibleValue{.kind = PossibleValue::Kind::instance, .text = class_name, .key = text}}
@@ -218,7 +218,7 @@ void Reader::walk_function(const std::string& key) {
   block(pending.definition.field("body"));
   depth_ = outer_depth;
   if (frame.is_generator) function.return_values = {frame.yields_unknown ? Value{} : sequence_value(frame.yielded)};
-  // A generator or a coroutine runs later than it is called, or in parts.
+  // A generator or a coroutine runs later than its call, or in parts.
   const bool later = frame.is_generator || text_of(pending.definition).starts_with("async");
   if (later && writes_masks_since(0)) change_environment(pending.definition);
   frame_ = caller;

@@ -5,12 +5,13 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// What calls are given as devices.
+// The device arguments of calls.
 
 namespace weir::audit::python {
 namespace {
 
-/// What a device argument cannot be told from: neither a device nor a parameter that may be given one.
+/// Returns whether the value gives no information about a device: it is neither a device nor a parameter that may be
+/// one.
 bool is_uninformative(const Value& value) {
   return std::all_of(value.alternatives().begin(), value.alternatives().end(), [](const PossibleValue& alternative) {
     return alternative.kind == PossibleValue::Kind::call_result ||
@@ -21,7 +22,7 @@ bool is_uninformative(const Value& value) {
   });
 }
 
-/// What may become a device's text: a parameter, or one of several.
+/// Returns whether the value may be a device text: one of its alternatives is a parameter or the text of a device.
 bool may_name_device(const Value& value) {
   return std::any_of(value.alternatives().begin(), value.alternatives().end(), [](const PossibleValue& alternative) {
     const bool text = alternative.kind == PossibleValue::Kind::text || alternative.kind == PossibleValue::Kind::pattern;
@@ -37,7 +38,7 @@ bool is_gpu_text(const Value& value) {
   });
 }
 
-/// What a call that is given lists or dictionaries of devices puts to use.
+/// Returns the devices in a list or dictionary argument.
 Value devices_in(const Value& value) {
   const PossibleValue* alternative = value.single_alternative();
   if (alternative == nullptr || alternative->items == nullptr) return value;
@@ -53,7 +54,7 @@ Value devices_in(const Value& value) {
   return any;
 }
 
-/// With what stands in lists, and in dictionaries where those name devices.
+/// Replaces list arguments, and dictionary arguments that name devices, by their devices.
 std::vector<Argument> expand_device_arguments(std::string_view called, std::vector<Argument> args) {
   int position = 0;
   for (Argument& arg : args) {
@@ -66,7 +67,7 @@ std::vector<Argument> expand_device_arguments(std::string_view called, std::vect
   return args;
 }
 
-/// Trainer(devices=[1]), unless it works on the CPU.
+/// Returns the device list of Trainer(devices=[1]), unless it uses the CPU.
 const Argument* device_list(std::string_view call, const std::vector<Argument>& args) {
   const auto accelerator = argument_value(args, -1, "accelerator").as_text();
   if (accelerator && *accelerator != "gpu" && *accelerator != "cuda" && *accelerator != "auto") return nullptr;
@@ -79,7 +80,7 @@ const Argument* device_list(std::string_view call, const std::vector<Argument>& 
 
 }  // namespace
 
-/// The call starts the driver. onnxruntime that is given the CPU alone starts none.
+/// Returns whether the call starts the driver. onnxruntime with only the CPU provider does not.
 bool Reader::call_starts_driver(std::string_view call, const std::vector<Argument>& args) {
   const Value providers = devices_in(argument_value(args, -1, "providers"));
   const PossibleValue* provider = providers.single_alternative(PossibleValue::Kind::text);
@@ -87,7 +88,8 @@ bool Reader::call_starts_driver(std::string_view call, const std::vector<Argumen
   return starts_driver(call) && !cpu_alone;
 }
 
-/// NCCL asks the driver for its devices, and works on no other (ProcessGroupNCCL's constructor in PyTorch).
+/// Records that a process group with the backend NCCL starts the driver: NCCL queries the driver for its devices, and
+/// uses no others (ProcessGroupNCCL's constructor in PyTorch).
 void Reader::note_process_group(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   if (called.name != "torch.distributed.init_process_group") return;
   const Value backend = argument_value(args, 0, "backend");
@@ -96,21 +98,22 @@ void Reader::note_process_group(const CallTarget& called, const std::vector<Argu
     return alternative.kind == PossibleValue::Kind::text && alternative.text.find("nccl") != std::string::npos;
   });
   if (!nccl) return;
-  if (alternatives.size() > 1) frame_->arms.push_back({branch_count_++, 0});  // one of several
+  if (alternatives.size() > 1) frame_->arms.push_back({branch_count_++, 0});  // one of several backends
   emit(Event::Kind::start_driver, node, called.name);
   if (alternatives.size() > 1) frame_->arms.pop_back();
 }
 
+/// Records the devices among the arguments of a call.
 void Reader::device_arguments(const CallTarget& called, const std::vector<Argument>& given, Node node) {
   const std::vector<Argument> args = expand_device_arguments(called.name, given);
   if (const Argument* list = device_list(called.name, given))
     emit(Event::Kind::use_device, node, list->keyword + '=', devices_in(list->value));
   const std::string method = '.' + method_name(called.name);
   const DeviceParameter* parameter = find_device_parameter(called.name);
-  // An object that comes from another module is as good as an unknown one.
+  // An object from another module is treated as unknown.
   if (parameter == nullptr && find_library(called.name) == nullptr) parameter = find_device_parameter(method);
-  const bool is_local_function = called.callee.single_alternative(PossibleValue::Kind::function) !=
-                                 nullptr;  // a method of this module called to()
+  // such as a method to() that this module defines
+  const bool is_local_function = called.callee.single_alternative(PossibleValue::Kind::function) != nullptr;
   if (takes_smi_index(called.name))
     emit(Event::Kind::use_smi_index, node, called.name, argument_value(args, 0, "index"));
   if (parameter != nullptr && !is_local_function) {
@@ -144,7 +147,7 @@ void Reader::device_arguments(const CallTarget& called, const std::vector<Argume
     emit(Event::Kind::use_device, node, keyword + '=', item_of(unpacked_keywords->value, keyword, missing))
         .only_if_known = true;
   }
-  // The arguments of a function of this module are judged where it uses them.
+  // The arguments of a function of this module are checked where the function uses them.
   if (called.name == "functools.partial" && !args.empty() &&
       args.front().value.single_alternative(PossibleValue::Kind::function))
     return;
@@ -152,7 +155,7 @@ void Reader::device_arguments(const CallTarget& called, const std::vector<Argume
     const DeviceKeyword* keyword = arg.keyword.empty() ? nullptr : find_device_keyword(arg.keyword);
     if (keyword == nullptr || is_local_function) continue;
     const PossibleValue* number = arg.value.single_alternative(PossibleValue::Kind::number);
-    // Of PyTorch's own functions a number is a device, too.
+    // In PyTorch's own functions a number is a device, too.
     const bool accepts_number = keyword->accepts_number || called.name.starts_with("torch.");
     if (number != nullptr && (!accepts_number || number->number < 0)) continue;
     const PossibleValue* single = arg.value.single_alternative();

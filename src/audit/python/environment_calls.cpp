@@ -6,7 +6,7 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Calls that read or write variables of the environment, or may.
+// Calls that read or write environment variables, or may do so.
 
 namespace weir::audit::python {
 
@@ -17,7 +17,7 @@ bool is_environ(const Value& value) {
 
 namespace {
 
-/// What is set or removed by this key may select devices, and which variable it is nobody knows.
+/// Returns whether this unknown key may be a variable that selects devices.
 bool may_be_any_variable(const Value& key) {
   if (key.single_alternative(PossibleValue::Kind::text) != nullptr) return false;
   return key.is_unknown() ||
@@ -26,7 +26,7 @@ bool may_be_any_variable(const Value& key) {
          });
 }
 
-/// A method of the environment, handed to somebody: map(os.environ.setdefault, names, values).
+/// Returns whether the value is a writing method of the environment, as in map(os.environ.setdefault, names, values).
 bool writes_environment(const Value& value) {
   constexpr std::array<std::string_view, 5> kWriters{"os.environ.setdefault", "os.environ.update",
                                                      "os.environ.__setitem__", "os.environ.pop", "os.putenv"};
@@ -36,7 +36,8 @@ bool writes_environment(const Value& value) {
 
 }  // namespace
 
-/// Pairs of a dictionary, or keywords of a call, that are variables of an environment.
+/// Reads the pairs of a dictionary, or the keywords of a call, as environment variables. Adds the pairs with known keys
+/// to `items` if it is not null.
 void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items) {
   for (const Node child : named_children(mapping)) {
     const bool pair = child.is("pair");
@@ -70,12 +71,12 @@ void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Ite
   }
 }
 
-/// os.environ.update(...) and dict(...): their arguments are variables, or may be.
+/// Handles os.environ.update(...) and dict(...), whose arguments are or may be variables.
 bool Reader::mapping_call(const CallTarget& called, Node node, Value& result) {
   const Node list = node.field("arguments");
   if (called.name == "os.environ.update") {
     for (const Node child : named_children(list)) {
-      // What is not written out here may hold any variable.
+      // Arguments that are no literals here may contain any variable.
       const bool written_out =
           child.is("keyword_argument") || (child.is("dictionary") && !child_of_kind(child, "dictionary_splat"));
       if (!written_out) change_environment(node);
@@ -95,16 +96,17 @@ bool Reader::mapping_call(const CallTarget& called, Node node, Value& result) {
     result = PossibleValue{.kind = PossibleValue::Kind::dictionary, .items = std::move(items)};
   return true;
 }
-/// Empties the environment, reads a file into it, runs what may, or hands it to somebody: mock.patch.dict(os.environ).
+/// Returns whether the call empties the environment, loads a file into it, runs unknown code, or passes the environment
+/// on: mock.patch.dict(os.environ).
 bool Reader::may_change_environment(const CallTarget& called, const std::vector<Argument>& args) {
   constexpr std::array<std::string_view, 12> kCalls{"os.environ.clear", "os.environ.popitem", "dotenv.load_dotenv",
                                                     "dotenv.main.load_dotenv",
-                                                    // Code that is not known here runs.
+                                                    // These run unknown code.
                                                     "importlib.import_module", "importlib.reload", "runpy.run_path",
                                                     "runpy.run_module", "__import__", "exec", "eval", "execfile"};
   if (std::find(kCalls.begin(), kCalls.end(), called.name) != kCalls.end() || called.name.starts_with("os.environb."))
     return true;
-  // What a test sets for itself, and takes back: monkeypatch.setenv(), patch.dict("os.environ", ...).
+  // Changes that a test undoes: monkeypatch.setenv(), patch.dict("os.environ", ...).
   if (called.name.ends_with(".setenv") || called.name.ends_with(".delenv")) return true;
   if (called.name.ends_with("patch.dict") && argument_value(args, 0).as_text() == "os.environ") return true;
   constexpr std::array<std::string_view, 9> kReaders{"dict", "len",  "list",       "sorted",       "print",

@@ -78,7 +78,7 @@ Value Reader::evaluate(Node node) {
   if (kind == "none") return value_of_kind(PossibleValue::Kind::none);
   const auto children = named_children(node);
   if (kind == "yield") {
-    // One that may be left out, or comes again, makes of the generator something that is not followed.
+    // A conditional or repeated yield makes the values of the generator unknown.
     const bool is_known = frame_->arms.empty() && !frame_->in_loop && !frame_->in_try && children.size() == 1 &&
                           !text_of(node).starts_with("yield from");
     frame_->is_generator = true;
@@ -94,7 +94,7 @@ Value Reader::evaluate(Node node) {
   return {};
 }
 
-/// a or b: one of them.
+/// Evaluates `a or b` and `a and b`: the value may be that of either operand.
 Value Reader::boolean_operator(Node node) {
   const Value left = expression(node.field("left"));
   frame_->arms.push_back({branch_count_++, 0, true});
@@ -109,7 +109,7 @@ Value Reader::named_expression(Node node) {
   return value;
 }
 
-/// The body is read twice, and so what it holds four times: a lambda that stands in too many others is not known.
+/// Reads a lambda. Its body is read twice, so nested lambdas take exponential time; a deeply nested lambda is unknown.
 Value Reader::lambda(Node node) {
   constexpr int kMaxNestedLambdas = 6;
   const Names before = frame_->scope->names;
@@ -117,14 +117,15 @@ Value Reader::lambda(Node node) {
   const std::size_t events = frame_->function->events.size();
   ++lambda_depth_;
   expression(node.field("body"));
-  if (writes_masks_since(events)) change_environment(node);  // when it is called, if ever
+  if (writes_masks_since(events)) change_environment(node);  // the lambda may be called at an unknown time, or never
   frame_->scope->names = before;
   Value function = lambda_depth_ <= kMaxNestedLambdas ? lambda_function(node) : Value{};
   --lambda_depth_;
   return function;
 }
 
-/// The function that a lambda is, with what depends on its parameters; the rest of it was noted where it stands.
+/// Returns the function of a lambda, with the events that depend on its parameters; all other events were recorded at
+/// the lambda.
 Value Reader::lambda_function(Node node) {
   const std::string& outer_key = frame_->function->key;
   std::string key = fmt::format("{}<lambda {}>", outer_key.empty() ? "" : outer_key + '.', node.range().begin);
@@ -158,9 +159,8 @@ Value Reader::look_up(std::string_view name) const {
   for (const Scope* scope = frame_->scope; scope != nullptr; scope = scope->outer) {
     if (const auto found = scope->names.find(name); found != scope->names.end()) return found->second;
   }
-  return PossibleValue{.kind = PossibleValue::Kind::qualified_name,
-                       .text = std::string{name},
-                       .number = kUnbound};  // a builtin, or unknown
+  // a builtin, or unknown
+  return PossibleValue{.kind = PossibleValue::Kind::qualified_name, .text = std::string{name}, .number = kUnbound};
 }
 
 void Reader::bind_pattern(Node pattern, const Value& value) {
@@ -168,7 +168,7 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
     assign(pattern, value, pattern);
     return;
   }
-  // name, device = job: the parts are known as those of the job.
+  // name, device = job: the parts are those of `job`.
   const bool parts = pattern.is("pattern_list") || pattern.is("tuple_pattern") || pattern.is("list_pattern");
   const PossibleValue* whole = value.single_alternative();
   const auto children = named_children(pattern);
@@ -179,7 +179,8 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
   bool missing = false;
   int at = 0;
   for (const Node child : children) {
-    known = known && !child.is("list_splat_pattern");  // what it takes, and so where the next stands, is not known
+    known = known && !child.is("list_splat_pattern");  // the length of the starred part, and so the position of the
+                                                       // next one, is unknown
     bind_pattern(child, known ? item_of(value, std::to_string(at++), missing) : Value{});
   }
 }
@@ -225,13 +226,14 @@ Value Reader::attribute_of(const PossibleValue& alternative, const std::string& 
       if (name == "index") return item_of(alternative, name, missing);
       [[fallthrough]];
     case PossibleValue::Kind::number:
-      return name == "value" ? Value{alternative} : Value{};  // of a member of an enumeration
+      return name == "value" ? Value{alternative} : Value{};  // a member of an enumeration
     default:
       return {};
   }
 }
 
-/// What the class, or one that it is made from, says; bounded, since classes may be made from each other by mistake.
+/// Returns an attribute of the instance's class or its base classes; bounded, because invalid code may contain a cycle
+/// of base classes.
 Value Reader::member_of(const PossibleValue& instance, const std::string& name) {
   constexpr std::string_view kSuper = "super ";
   std::vector<std::string> classes{instance.text};
@@ -251,7 +253,7 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
         return substitute_parameters(value, *constructor, {});
       if (instance.items != nullptr && value.may_be(PossibleValue::Kind::parameter))
         return item_of(instance, name, missing);
-      // What the constructor was given is known where the instance is.
+      // The constructor arguments are known where the instance is.
       if (const PossibleValue* part = value.single_alternative(PossibleValue::Kind::call_result);
           part != nullptr && part->items != nullptr && !instance.key.empty() &&
           frame_->function->key != classes[i] + ".__init__") {
@@ -279,7 +281,7 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
   return known.is_unknown() ? value_of_kind(PossibleValue::Kind::qualified_name, imported) : known;
 }
 
-/// What a property gives.
+/// Returns the value of a property.
 Value Reader::property_of(const PossibleValue& instance, const std::string& key) {
   walk_function(key);
   const bool own = !instance.key.empty();
@@ -337,7 +339,7 @@ Value Reader::subscript(Node node) {
     }
     return {};
   }
-  // An item of what another module's function gave is told by its key.
+  // An item of the result of another module's function is identified by its key.
   if (const auto path = key.as_text(); alternative->kind == PossibleValue::Kind::call_result && path)
     return attribute_of(*alternative, '[' + *path + ']');
   return any_element(container);

@@ -16,8 +16,9 @@ bool contains(const std::array<string_view, N>& names, string_view name) {
 constexpr MaskReadTime first_use = MaskReadTime::at_first_use;
 constexpr MaskReadTime at_import = MaskReadTime::at_import;
 
-// "touches" only where it is known: cudf validates its set-up (docs of rapidsai/cudf, RAPIDS_NO_INITIALIZE), pycuda.autoinit is
-// documented so, bitsandbytes and unsloth ask torch.cuda at import.
+// `at_import` is used only with evidence that the import starts the driver. Examples: cudf validates its set-up (docs
+// of rapidsai/cudf, RAPIDS_NO_INITIALIZE), the documentation of pycuda.autoinit states it, and bitsandbytes and unsloth
+// query torch.cuda at their import.
 constexpr std::array kLibraries{
     Library{"torch", first_use},
     Library{"torchvision", first_use},
@@ -98,8 +99,8 @@ constexpr std::array kLibraries{
     Library{"tensorflow_addons", first_use},
 };
 
-// What reads the masks: cuInit or cudaGetDeviceCount happens in these (pytorch#23544 for is_available; device_count of
-// newer versions asks NVML first, and freezes the count all the same).
+// Calls that read the masks, because they call cuInit or cudaGetDeviceCount (pytorch#23544 for is_available). In newer
+// versions torch.cuda.device_count queries NVML first; later changes of the masks still do not change its result.
 constexpr std::array<string_view, 65> kDriverStarts{
     "torch.cuda.is_available",
     "torch.cuda.device_count",
@@ -157,7 +158,7 @@ constexpr std::array<string_view, 65> kDriverStarts{
     "llama_cpp.Llama",
     "faster_whisper.WhisperModel",
     "ctranslate2.get_cuda_device_count",
-    // These choose a card and make a context on it.
+    // These choose a card and create a context on it.
     "accelerate.Accelerator",
     "accelerate.PartialState",
     "pytorch_lightning.Trainer",
@@ -242,11 +243,12 @@ constexpr std::array<string_view, 12> kServers{"fastapi.FastAPI",
                                                "celery.Celery",
                                                "flask_restful.Api"};
 
+/// A base class of a model runner and the methods that the runner calls.
 struct RunnerClass {
   string_view base;
   std::array<string_view, 2> methods;
 };
-// cog: docs/python.md. TorchServe: docs/custom_service.md. LitServe: LitAPI. BentoML calls by decorators alone.
+// cog: docs/python.md. TorchServe: docs/custom_service.md. LitServe: LitAPI. BentoML uses decorators only.
 constexpr std::array kRunnerClasses{
     RunnerClass{"cog.BasePredictor", {"setup", "predict"}},
     RunnerClass{"cog.BaseRunner", {"setup", "run"}},
@@ -254,10 +256,11 @@ constexpr std::array kRunnerClasses{
     RunnerClass{"litserve.LitAPI", {"setup", "predict"}},
 };
 
+/// A deprecated call: its full dotted name, and the last part of the name of its replacement.
 struct Renamed {
   string_view old_name, new_name;
 };
-// Deprecated by PyTorch 1.4 (torch/cuda/memory.py says what to use instead).
+// Deprecated since PyTorch 1.4 (torch/cuda/memory.py names the replacements).
 constexpr std::array kRenamed{
     Renamed{"torch.cuda.reset_max_memory_allocated", "reset_peak_memory_stats"},
     Renamed{"torch.cuda.reset_max_memory_cached", "reset_peak_memory_stats"},
@@ -339,7 +342,8 @@ constexpr std::array<string_view, 9> kUserChoices{"input",        "raw_input",  
 
 namespace {
 
-/// "torch.cuda.is_available()", "torch.cuda.device_count() > 0". Apple's GPU (mps) is no card that a policy could name.
+/// Returns whether the text is a test such as "torch.cuda.is_available()" or "torch.cuda.device_count() > 0". Apple's
+/// GPU (mps) is excluded, because the table [audit] of weir.toml cannot choose it.
 bool is_gpu_query(string_view text) {
   constexpr string_view kAround = " ()";
   constexpr string_view kName = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
@@ -371,6 +375,7 @@ const Library* find_library(string_view module) {
 }
 
 std::optional<Vendor> vendor_of(string_view name) {
+  // The starts of names of libraries and calls; "gpu:" is the start of a device text.
   constexpr std::array<string_view, 12> kNvidia{"cupy", "cudf",     "cuml",           "cugraph", "rmm",        "pynvml",
                                                 "apex", "tensorrt", "llama_cpp.cuda", "nvidia",  "flash_attn", "gpu:"};
   if (name.find("xpu") != string_view::npos || name.starts_with("intel_extension")) return Vendor::intel;

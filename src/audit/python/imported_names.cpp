@@ -8,14 +8,15 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// What a module has from others, and what it has for them.
+// The names that a module imports and exports.
 
 namespace weir::audit::python {
 namespace {
 
-constexpr int kMaxNesting = 3;  // of lists within lists
+constexpr int kMaxNesting = 3;  // nesting of lists
 
-/// The same without the places of literals, which are those of another file; unknown if it is no constant throughout.
+/// Returns the value without the ranges of literals, which belong to another file; unknown if it is not entirely
+/// constant.
 Value without_literal_ranges(const Value& value, int depth = 0) {
   const PossibleValue* alternative = value.single_alternative();
   if (alternative == nullptr || depth > kMaxNesting) return {};
@@ -32,14 +33,14 @@ Value without_literal_ranges(const Value& value, int depth = 0) {
   return bare;
 }
 
-/// Modules whose "import *" brings no device.
+/// Returns whether "import *" of this module imports no device.
 bool is_harmless_star(std::string_view module) {
   constexpr std::array<std::string_view, 8> kStandard{"math",    "typing",      "ctypes", "tkinter",
                                                       "os.path", "dataclasses", "numpy",  "collections"};
   return find_library(module) != nullptr || std::find(kStandard.begin(), kStandard.end(), module) != kStandard.end();
 }
 
-/// Code that gives names to a module in ways that are not followed.
+/// Returns whether the code sets names of a module in ways that are not followed.
 bool sets_module_names(std::string_view text) {
   constexpr std::array<std::string_view, 5> kWays{"globals()", "exec(", "__getattr__", "sys.modules", "vars()"};
   return std::any_of(kWays.begin(), kWays.end(),
@@ -48,12 +49,13 @@ bool sets_module_names(std::string_view text) {
 
 }  // namespace
 
-/// "settings.DEVICE", "base.Base.DEVICE": what that module, or a class of it, has; unknown if it is not known.
+/// Returns the value of a name of another module, or of a class in it: "settings.DEVICE", "base.Base.DEVICE". Unknown
+/// if `imports_` does not contain the name.
 Value Reader::imported_value(const std::string& full) const {
   if (imports_.empty()) return {};
   std::size_t dot = full.rfind('.');
   for (int parts = 0; parts < 2 && dot != std::string::npos; ++parts) {
-    // "..settings" ends in dots of its own: those belong to the module.
+    // The leading dots of "..settings" belong to the module.
     const std::string module = full.substr(0, full.find_first_not_of('.') == dot + 1 ? dot + 1 : dot);
     const auto names = imports_.find(module);
     if (names != imports_.end()) {
@@ -66,7 +68,7 @@ Value Reader::imported_value(const std::string& full) const {
   return {};
 }
 
-/// What "import *" brings; after one that is not known, what came by others may be something else.
+/// Binds the names of "import *". After an unknown module, names from earlier "import *" become unknown.
 void Reader::import_star(const std::string& module) {
   const auto names = imports_.find(module);
   if (names == imports_.end()) {
@@ -92,10 +94,10 @@ void Reader::import_star(const std::string& module) {
       });
 }
 
-/// Constants of the module and of its classes, its functions and what it has imported by absolute names.
+/// Exports the constants of the module and of its classes, its functions, and its imports by absolute names.
 void Reader::export_names() {
   const Names& own = scopes_.front()->names;
-  const auto all = own.find("__all__");  // one that is put together is not known
+  const auto all = own.find("__all__");  // a computed __all__ is unknown
   if (sets_module_names(text_) || (all != own.end() && without_literal_ranges(all->second).is_unknown())) return;
   for (const auto& [name, value] : own) {
     if (unexported_names_.contains(name)) continue;

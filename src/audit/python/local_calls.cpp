@@ -5,11 +5,12 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Calls of functions and classes of this module, and the instances that they make.
+// Calls of functions and classes of this module, and the instances that they create.
 
 namespace weir::audit::python {
 
-/// What an imported class or function gives; of a class with what it was made from, by which its attributes may be known.
+/// Returns the result of an imported class or function; for a class with its constructor arguments, from which its
+/// attributes may be known.
 Value Reader::imported_result(const PossibleValue& callee, const std::vector<Argument>& args) {
   PossibleValue object{.kind = PossibleValue::Kind::call_result, .text = callee.text};
   if (!is_class(callee)) return object;
@@ -18,22 +19,24 @@ Value Reader::imported_result(const PossibleValue& callee, const std::vector<Arg
   for (const Argument& arg : args) {
     const std::string key = arg.keyword.empty() ? std::to_string(position++) : arg.keyword;
     const auto& alternatives = arg.value.alternatives();
-    // Objects within objects would grow without end.
+    // Nested objects could grow without limit.
     const bool flat = std::none_of(alternatives.begin(), alternatives.end(), [](const PossibleValue& alternative) {
       return alternative.kind == PossibleValue::Kind::call_result || alternative.kind == PossibleValue::Kind::instance;
     });
     if (flat && !arg.value.is_unknown()) items->values.insert_or_assign(constructor_argument_key(key), arg.value);
   }
-  object.items = std::move(items);  // empty: the defaults are known
+  object.items = std::move(items);  // empty items: all arguments are defaults
   return object;
 }
 
-/// A method of an object that another module's class made is given the object.
+/// Adds the object to the arguments of a method call (keyword kSelf), if the object is an instance of another module's
+/// class.
 void Reader::add_instance(const CallTarget& called, const std::string& method, std::vector<Argument>& args) {
   for (const PossibleValue& alternative : called.object.alternatives()) {
     if (alternative.kind != PossibleValue::Kind::call_result || !method.starts_with(alternative.text + '.')) continue;
     const std::size_t path = alternative.key.find(kPathSeparator);
-    if (path != std::string::npos)  // an attribute of an instance: what it was made from is known where the instance is
+    if (path != std::string::npos)  // for an attribute of an instance, the constructor arguments are known where the
+                                    // instance is
       args.push_back({std::string{kSelf}, Value{PossibleValue{.kind = PossibleValue::Kind::parameter,
                                                               .text = alternative.key.substr(0, path),
                                                               .key = alternative.key.substr(path + 1)}}});
@@ -42,9 +45,9 @@ void Reader::add_instance(const CallTarget& called, const std::string& method, s
   }
 }
 
-/// The constructor of a class of this module, its own or the first that it inherits; empty if there is none here.
+/// Returns the constructor of a class of this module, its own or the first inherited one; empty if there is none here.
 std::string Reader::constructor_of(const std::string& class_name) const {
-  constexpr std::size_t kMaxClasses = 16;  // they may be made from each other by mistake
+  constexpr std::size_t kMaxClasses = 16;  // invalid code may contain a cycle of base classes
   std::vector<std::string> classes{class_name};
   for (std::size_t i = 0; i < classes.size() && i < kMaxClasses; ++i) {
     if (pending_.contains(classes[i] + ".__init__")) return classes[i] + ".__init__";
@@ -54,14 +57,14 @@ std::string Reader::constructor_of(const std::string& class_name) const {
   return {};
 }
 
-/// A function whose body was read by now; null if it was not.
+/// Returns a function whose body has been read; null otherwise.
 const Function* Reader::walked_function(std::string_view key) const {
   const auto found =
       std::find_if(functions_.begin(), functions_.end(), [&](const auto& function) { return function->key == key; });
   return found == functions_.end() ? nullptr : found->get();
 }
 
-/// What the constructor of a class and those that it calls leave in the attributes.
+/// Adds the attributes that a constructor, and the constructors that it calls, set.
 void Reader::add_attributes(const std::string& class_name, const std::vector<Argument>& args, Items& items,
                             int& budget) const {
   if (--budget < 0) return;
@@ -89,12 +92,12 @@ void Reader::add_attributes(const std::string& class_name, const std::vector<Arg
   }
 }
 
-/// An instance with what its constructor left in its attributes.
+/// Returns an instance with the attributes that its constructor sets.
 Value Reader::make_instance(const PossibleValue& class_value, const std::vector<Argument>& args) const {
   auto items = std::make_shared<Items>();
-  int budget = 16;  // classes that are looked at
+  int budget = 16;  // maximum number of classes examined
   add_attributes(class_value.text, args, *items, budget);
-  // Without a constructor, as a model that reads its fields by itself: what is given by name is kept by name.
+  // Without a constructor (a model that reads its fields by itself, for example), keyword arguments become attributes.
   const bool has_no_constructor = constructor_of(class_value.text).empty();
   for (const Argument& arg : args) {
     const bool named = !arg.keyword.empty() && arg.keyword != kSelf && arg.keyword != kListKeyword &&
@@ -106,7 +109,7 @@ Value Reader::make_instance(const PossibleValue& class_value, const std::vector<
   return result;
 }
 
-/// super() within a method.
+/// Returns the value of super() within a method.
 Value Reader::super_instance() const {
   const std::string& key = frame_->function->key;
   const auto& parameters = frame_->function->parameters;
@@ -115,7 +118,7 @@ Value Reader::super_instance() const {
                        .key = parameters.empty() ? std::string{} : parameters.front()};
 }
 
-/// What the functions around this one were given, where it is called in one of them.
+/// Adds the parameters of the functions that enclose the function `key`, if it is called inside these functions.
 void Reader::add_closure(const std::string& key, std::vector<Argument>& args) {
   const std::string& current_key = frame_->function->key;
   for (std::size_t dot = key.rfind('.'); dot != std::string::npos && dot > 0; dot = key.rfind('.', dot - 1)) {
@@ -138,7 +141,7 @@ Value Reader::local_call(const CallTarget& called, const PossibleValue& callee, 
     add_closure(key, args);
   }
   const PossibleValue* self = called.object.single_alternative(PossibleValue::Kind::instance);
-  // Base.__init__(self, ...): the instance comes first.
+  // Base.__init__(self, ...): the first argument is the instance.
   const bool by_class =
       known && called.object.single_alternative(PossibleValue::Kind::class_) != nullptr && !args.empty();
   const PossibleValue* own_self =
@@ -173,7 +176,7 @@ Value Reader::return_value_of(const std::string& key, const std::vector<Argument
   const Function& function = **found;
   Value all = substitute_parameters(function.return_values.front(), function, args);
   for (const Value& value : function.return_values) all = all.joined(substitute_parameters(value, function, args));
-  return all.may_be(PossibleValue::Kind::symbol) ? Value{} : all;  // each call makes another
+  return all.may_be(PossibleValue::Kind::symbol) ? Value{} : all;  // each call returns another object
 }
 
 }  // namespace weir::audit::python

@@ -15,10 +15,10 @@
 namespace weir::audit::python {
 namespace {
 
-/// The prefix letters and quotes that a string starts with: raw, f-string, bytes.
+/// Returns whether a string is raw, by its start: the prefix letters and quotes.
 bool is_raw(std::string_view start) { return start.find_first_of("rR") != std::string_view::npos; }
 
-/// Escapes other than these stay as they are: no variable, mask or device has any.
+/// Returns the character of an escape sequence; '\0' for rare ones, which no variable, mask or device contains.
 char unescaped(std::string_view escape) {
   if (escape.size() != 2) return '\0';
   switch (escape[1]) {
@@ -35,7 +35,7 @@ char unescaped(std::string_view escape) {
   }
 }
 
-/// A name for memory that is left.
+/// Returns whether the name means free memory.
 bool means_free_memory(std::string_view name) {
   constexpr std::array<std::string_view, 6> kWords{"free", "avail", "rest", "left", "remain", "headroom"};
   const std::string small = lower_case(name);
@@ -43,7 +43,7 @@ bool means_free_memory(std::string_view name) {
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
 
-/// What is not known of a part of a text.
+/// Returns the value of an unknown part of a text; if the part is itself a text with one hole, the value of its hole.
 Value unknown_part(const Value& part) {
   const PossibleValue* pattern = part.single_alternative(PossibleValue::Kind::pattern);
   return pattern == nullptr ? part : hole_value(*pattern);
@@ -57,7 +57,7 @@ Value Reader::string(Node node) {
   bool constant = true;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  Value last_hole;
+  Value last_hole;  // value of the last unknown part
 
   int parts = 0;
   for (const Node part : named_children(node)) {
@@ -88,7 +88,7 @@ Value Reader::string(Node node) {
 
   if (constant) return text_value(std::move(text), {begin, end});
   if (parts == 1 && !last_hole.is_unknown() && text.size() == 1) return last_hole;  // f"{x}" is x as a text
-  // A hole of which nothing is told where another is filled: what fills them is not one thing.
+  // pattern_value() uses the last hole only if the text has exactly one hole.
   return pattern_value(std::move(text), last_hole, {begin, end});
 }
 
@@ -121,7 +121,7 @@ Value Reader::concatenation(const Value& left, const Value& right) {
 
 namespace {
 
-/// "cuda:%d" % number
+/// Evaluates "cuda:%d" % number.
 Value format_value(const PossibleValue& format, const Value& filling) {
   const std::size_t at = format.text.find('%');
   if (at == std::string::npos || at + 2 > format.text.size()) return {};
@@ -143,7 +143,7 @@ Value Reader::binary(Node node) {
     const PossibleValue* a = left.single_alternative(PossibleValue::Kind::number);
     const PossibleValue* b = right.single_alternative(PossibleValue::Kind::number);
     if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
-    // reserved + allocated: bytes of the same process still.
+    // reserved + allocated is still a byte count of the same process.
     if (left.single_alternative(PossibleValue::Kind::memory_counter) != nullptr &&
         right.single_alternative(PossibleValue::Kind::memory_counter) != nullptr)
       return left;
@@ -171,7 +171,7 @@ Value Reader::binary(Node node) {
   const PossibleValue* a = left.single_alternative(PossibleValue::Kind::memory_counter);
   const PossibleValue* b = right.single_alternative(PossibleValue::Kind::memory_counter);
   if (op == "-" && a != nullptr && b != nullptr && b->text != "total") {
-    // What the allocator keeps for itself is a number of its own, and wrong only where it is called free.
+    // The allocator's unused cache is a useful number by itself, and wrong only where it is called free.
     if (a->text == "total" ||
         (a->text == "reserved" && b->text == "allocated" && means_free_memory(frame_->target_name)))
       emit(Event::Kind::estimate_free_memory, node);

@@ -11,23 +11,25 @@
 
 namespace weir::audit::python {
 
-/// What a piece of Python says, in the order in which it runs. Where the text does not parse, `error` says where and
-/// the rest is still read.
+/// The content of a Python text. If the text does not parse, `parse_error` is the first syntax error and the rest is
+/// still read.
 struct PythonContent {
-  std::vector<Function> functions;                               ///< the first is the body
-  std::map<std::string, std::vector<std::string>> base_classes;  ///< as in Module
-  std::map<std::string, Value, std::less<>> attributes;          ///< as in Module
-  NamedValues exported_names;                                    ///< as in Module
-  std::set<std::string> overwritten_attributes;                  ///< as in Module
-  bool is_entry_point = false;
-  bool is_served = false;  ///< as in Module
-  std::uint32_t header_offset = 0;
+  std::vector<Function> functions;  ///< the first one is the module's body
+  /// base classes of each class: names of this module, or full dotted names of other modules
+  std::map<std::string, std::vector<std::string>> base_classes;
+  /// attributes of instances, by "Class.attribute"; values may refer to the constructor's parameters
+  std::map<std::string, Value, std::less<>> attributes;
+  NamedValues exported_names;                    ///< known values of the names that other modules may import
+  std::set<std::string> overwritten_attributes;  ///< attributes of other modules that this module overwrites
+  bool is_entry_point = false;                   ///< the file is a program: main part, shebang or parse_args()
+  bool is_served = false;           ///< a server or a model runner imports the module and calls its functions
+  std::uint32_t header_offset = 0;  ///< byte offset where lines can be inserted before all other statements
   std::optional<Range> parse_error;
 };
 
-/// Reads a whole module. Each function is read once, with its parameters as unknowns that the caller's arguments replace
-/// (Atom::Kind::parameter). Thread-safe. Errors: those of parse().
-/// With `imports` the names of other modules are known.
+/// Reads a whole module. Each function is read once; its parameters stay symbolic (Kind::parameter) and are replaced by
+/// the arguments of each caller. `imports` supplies the known names of other modules. Thread-safe. Errors: those of
+/// parse().
 Result<PythonContent> read_python(std::string_view text, const ImportedNames& imports = {});
 
 }  // namespace weir::audit::python

@@ -7,14 +7,15 @@
 namespace weir::audit::python {
 namespace {
 
-/// Behind the encoding line, the docstring and the imports from __future__: where a header may stand.
+/// Returns the offset after the encoding line, the docstring and the imports from __future__, where a header can be
+/// inserted.
 std::uint32_t find_header_offset(Node root, std::string_view text) {
   std::uint32_t at = 0;
   const auto after_line = [&](std::uint32_t byte) {
     const std::size_t end = text.find('\n', byte);
     return static_cast<std::uint32_t>(end == std::string_view::npos ? text.size() : end + 1);
   };
-  // Comments at the very top are the shebang, the encoding and the licence.
+  // Comments at the top are the shebang, the encoding and the licence.
   std::uint32_t line = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   while (line < text.size() && (text[line] == '#' || text[line] == '\n' || text[line] == '\r')) {
     const bool comment = text[line] == '#';
@@ -63,7 +64,8 @@ void Reader::set_variable(Node where, Node target, std::string_view name, const 
   event.target = target.range();
 }
 
-/// The events of this function from there on set or remove variables of this process.
+/// Returns whether events of the current function, from index `first_event` on, set or remove variables of this
+/// process.
 bool Reader::writes_masks_since(std::size_t first_event) const {
   const auto& events = frame_->function->events;
   return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(std::min(first_event, events.size())), events.end(),
@@ -86,7 +88,7 @@ PythonContent Reader::read(const Tree& tree) {
   frame_ = &frame;
   block(tree.root());
   call_served_functions();
-  // What nothing called yet; walking may define more.
+  // Walks the functions that were not called; this may define more.
   for (std::size_t i = 0; i < pending_order_.size(); ++i) walk_function(std::string{pending_order_[i]});
   export_names();
   for (auto& function : functions_) content_.functions.push_back(std::move(*function));

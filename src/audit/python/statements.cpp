@@ -12,7 +12,7 @@
 namespace weir::audit::python {
 namespace {
 
-/// "..pkg" with the dots that relative imports start with; those stay in the name.
+/// Returns the module name with the leading dots of a relative import, such as "..pkg".
 std::string module_name(Node node, std::string_view text) {
   std::string name;
   for (const char c : node.text(text)) {
@@ -142,7 +142,7 @@ void Reader::import_from(Node node) {
       import_star(module);
       continue;
     }
-    // The name may be a module of its own: "from numba import cuda".
+    // The imported name may be a module: "from numba import cuda".
     bind_import(prefix + name, renamed ? text_of(child.field("alias")) : std::string_view{name}, prefix + name, node);
   }
 }
@@ -159,7 +159,8 @@ void Reader::assign_name(std::string_view name, const Value& value) {
   scope->names.insert_or_assign(std::string{name}, value);
 }
 
-/// os.environ[key] = value where a loop goes over several names: each is set, and to which of the values is not followed.
+/// Handles os.environ[key] = value if `key` has several known names, as in a loop: sets each variable. Returns false
+/// for other keys.
 bool Reader::set_one_of_variables(const Value& key, const Value& value, Node target, Node whole) {
   const auto& names = key.alternatives();
   const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(), [](const PossibleValue& name) {
@@ -212,7 +213,8 @@ void Reader::assign(Node target, const Value& value, Node whole) {
     note_overwritten_attribute(object, text_of(target.field("attribute")), value, whole);
     const PossibleValue* instance = object.single_alternative(PossibleValue::Kind::instance);
     if (const PossibleValue* class_value =
-            object.single_alternative(PossibleValue::Kind::class_))  // of every instance from here on
+            object.single_alternative(PossibleValue::Kind::class_))  // changes every instance
+                                                                     // from here on
       attributes_.insert_or_assign(class_value->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
     if (instance == nullptr) return;
     if (instance->items != nullptr && target.field("object").is("identifier")) {
@@ -224,7 +226,7 @@ void Reader::assign(Node target, const Value& value, Node whole) {
     }
     const std::string key = instance->text + '.' + std::string{text_of(target.field("attribute"))};
     const auto [at, is_new] = attributes_.emplace(key, value);
-    // What a constructor always does counts, not what the class says.
+    // An unconditional assignment in a constructor replaces the value in the class.
     const bool replaces = frame_->function->key == instance->text + ".__init__" && frame_->arms.empty();
     if (!is_new) at->second = replaces ? value : at->second.joined(value);
   } else {
@@ -233,7 +235,8 @@ void Reader::assign(Node target, const Value& value, Node whole) {
   }
 }
 
-/// What an imported function gave has a number of its own from where it gets a name: each call gives another.
+/// Gives the result of an imported function a new identity when a name is bound to it, because each call returns
+/// another object.
 Value Reader::give_identity(const Value& value) {
   const PossibleValue* object = value.single_alternative(PossibleValue::Kind::call_result);
   if (object == nullptr || object->number != 0 || object->items != nullptr || is_class_name(object->text)) return value;
@@ -242,14 +245,15 @@ Value Reader::give_identity(const Value& value) {
   return one;
 }
 
-/// Something of which nothing is known but that it is one thing.
+/// Returns an unknown value with a new identity.
 Value Reader::new_symbol() {
   PossibleValue unknown{.kind = PossibleValue::Kind::symbol};
   unknown.number = ++last_symbol_;
   return unknown;
 }
 
-/// "self.args.gpu = 0" of what somebody else made: whoever reads it from here on, here or elsewhere, gets another value.
+/// Records an assignment such as "self.args.gpu = 0" to an object from elsewhere: every later reader, here or in
+/// another module, gets the new value.
 void Reader::note_overwritten_attribute(const Value& object, std::string_view attribute, const Value& value,
                                         Node where) {
   constexpr std::array<std::string_view, 6> kWords{"gpu", "device", "cuda", "card", "rank", "id"};

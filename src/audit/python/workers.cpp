@@ -9,7 +9,7 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
-// Functions that somebody else runs: other processes and threads, pools of them, servers.
+// Functions that other code runs: other processes and threads, pools of them, servers.
 
 namespace weir::audit::python {
 namespace {
@@ -23,7 +23,7 @@ std::string_view last_part(std::string_view name) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
-/// A pool that gives each task a process of its own.
+/// Returns whether the pool runs each task in a new process.
 bool runs_one_task(const std::vector<Argument>& args) {
   return std::any_of(args.begin(), args.end(), [](const Argument& arg) {
     const PossibleValue* number = arg.value.single_alternative(PossibleValue::Kind::number);
@@ -32,7 +32,7 @@ bool runs_one_task(const std::vector<Argument>& args) {
   });
 }
 
-/// The pool that a value is; empty if it is none.
+/// Returns the kind of pool that a value is; empty if it is none.
 std::string_view pool_of(const Value& value) {
   const PossibleValue* object = value.single_alternative(PossibleValue::Kind::call_result);
   if (object == nullptr) return {};
@@ -46,14 +46,15 @@ Event::Kind target_kind_of(std::string_view pool) {
   return pool == kOneTaskPool ? Event::Kind::process_target : Event::Kind::pool_task;
 }
 
-/// What partial() makes of a function of this module and some of its arguments; of others the function alone.
+/// Returns the result of partial() for a function of this module and some arguments; for other functions the function
+/// alone.
 Value bound_function(const Value& function, const std::vector<Argument>& args) {
   const PossibleValue* alternative = function.single_alternative(PossibleValue::Kind::function);
   if (alternative == nullptr || args.size() < 2) return function;
   auto items = alternative->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*alternative->items);
   std::size_t position = 0;
   while (items->values.contains(std::to_string(position))) ++position;
-  bool first = true;  // the function itself
+  bool first = true;  // the first argument is the function itself
   for (const Argument& arg : args) {
     if (!first)
       items->values.insert_or_assign(arg.keyword.empty() ? std::to_string(position++) : arg.keyword, arg.value);
@@ -66,7 +67,7 @@ Value bound_function(const Value& function, const std::vector<Argument>& args) {
 
 }  // namespace
 
-/// Notes that a function is started elsewhere; nothing if it is not known which.
+/// Records that a function is started in another process or thread; does nothing if the function is unknown.
 void Reader::start_worker(Event::Kind kind, const Value& function, Node node) {
   if (const PossibleValue* own = function.single_alternative(PossibleValue::Kind::function)) {
     emit(kind, node, ':' + own->text);
@@ -77,7 +78,7 @@ void Reader::start_worker(Event::Kind kind, const Value& function, Node node) {
     emit(kind, node, imported->text);
 }
 
-/// Pool(initializer=f), DataLoader(worker_init_fn=f).
+/// Handles Pool(initializer=f) and DataLoader(worker_init_fn=f).
 void Reader::note_init_function(const std::vector<Argument>& args, Node node) {
   for (const Argument& arg : args)
     if (is_init_keyword(arg.keyword)) start_worker(Event::Kind::process_target, arg.value, node);
@@ -125,7 +126,7 @@ bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& 
   return false;
 }
 
-/// A class whose instances are run by what they are made from: a thread's or a process's run(), a predictor's methods.
+/// Handles a class whose base class calls its methods: run() of a thread or process, the methods of a predictor.
 void Reader::note_class_called_by_runner(const std::string& name, const std::vector<std::string>& bases, Node node) {
   for (const std::string& base : bases) {
     const bool thread = base == "threading.Thread";
@@ -142,7 +143,7 @@ void Reader::note_class_called_by_runner(const std::string& name, const std::vec
   }
 }
 
-/// What decorates a function may make it a command, whose parameters the user gives, or what a server calls.
+/// Handles decorators: a function may become a command, whose parameters the user gives, or be called by a server.
 void Reader::decorated_definition(Node node) {
   bool is_command = false;
   bool is_served = false;
@@ -180,14 +181,15 @@ void Reader::decorated_definition(Node node) {
   frame_->is_dataclass = frame_->is_property = false;
 }
 
-/// "@device.setter": what the property gives may be written, and is not followed.
+/// Handles "@device.setter": the property can be assigned, so its value is not followed.
 void Reader::forget_property(std::string_view decorator) {
   const std::string_view name = decorator.substr(decorator.find('@') + 1);
   const auto found = pending_.find(fmt::format("{}.{}", frame_->class_name, name));
   if (found != pending_.end()) found->second.is_property = false;
 }
 
-/// Behind the module's body: what is served is called when all of it has run.
+/// Follows the functions that a server calls. Called after the module's body: the server calls them when the whole body
+/// has run.
 void Reader::call_served_functions() {
   for (const auto& [node, key] : served_functions_) {
     frame_->statement = frame_->top_statement = node.range();

@@ -12,7 +12,7 @@ namespace weir::audit {
 std::vector<std::string> compute_fingerprints(const std::vector<Finding>& findings) {
   std::vector<std::string> all;
   std::map<std::string, int> key_counts;
-  // However the operands name a file, it is the same one seen from the current folder.
+  // The path relative to the current folder is the same for every operand that contains the file.
   std::error_code problem;
   const auto here = std::filesystem::weakly_canonical(std::filesystem::current_path(problem), problem);
   for (const Finding& finding : findings) {

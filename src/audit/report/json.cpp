@@ -42,7 +42,7 @@ Json finding_json(const Finding& finding, const std::string& fingerprint) {
   return json;
 }
 
-/// What other rules say of the same line.
+/// Returns the findings with these indices.
 Json other_findings_json(const std::vector<std::size_t>& others, const std::vector<Finding>& findings,
                          const std::vector<std::string>& fingerprints) {
   Json json = Json::array();
@@ -68,7 +68,7 @@ Json rule_json(const Rule& rule) {
           {"properties", {{"severity", name_of(rule.severity)}, {"fix", name_of(rule.fixability)}}}};
 }
 
-/// Paths in URIs: what RFC 3986 does not allow in them is escaped.
+/// Escapes the characters of a path that RFC 3986 does not allow in URIs.
 std::string uri(std::string_view name) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
   constexpr std::string_view kDigits = "0123456789ABCDEF";

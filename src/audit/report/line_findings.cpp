@@ -36,7 +36,7 @@ std::string other_rules_text(const LineFindings& group, const std::vector<Findin
   std::string text;
   for (const std::size_t other : group.others) {
     const std::string_view rule = findings[other].rule;
-    // A rule that tells two things of one line, or the first's own, is named once.
+    // The text contains each rule once, and never the rule of the primary finding, which the report shows already.
     if (rule == findings[group.primary].rule || text.find(rule) != std::string::npos) continue;
     text += (text.empty() ? "; also " : ", ") + std::string{rule};
   }

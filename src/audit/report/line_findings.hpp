@@ -8,16 +8,18 @@
 
 namespace weir::audit {
 
-/// One line of one file and all that rules say of it: people are told once.
+/// The findings that begin on one line of one file and are reported together. Indices refer to the list of findings
+/// that was grouped.
 struct LineFindings {
-  std::size_t primary;                ///< index of the gravest finding; of two alike the one with the smaller number
-  std::vector<std::size_t> others{};  ///< the rest, in the same order
+  std::size_t primary;  ///< index of the most severe finding; among equally severe ones, the lowest rule id
+  std::vector<std::size_t> others{};  ///< indices of the other findings, ordered by severity and rule id
 };
 
-/// The findings that nothing suppresses, by line, in the order of their first. Indices are those of `findings`.
+/// Groups the findings that are not suppressed by line. The groups have the order of their findings with the lowest
+/// index.
 std::vector<LineFindings> group_by_line(const std::vector<Finding>& findings);
 
-/// "; also G04, G10" for a line that several rules tell; empty for one.
+/// Returns "; also G04, G10", the rules of the other findings; empty if all findings of the line have the same rule.
 std::string other_rules_text(const LineFindings& group, const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

@@ -10,12 +10,13 @@
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
 
-// The formats that are lists of lines: GitHub's workflow commands, JUnit, Markdown.
+// The line-based formats: GitHub's workflow commands, JUnit, Markdown.
 
 namespace weir::audit {
 namespace {
 
-/// As workflow commands want it (docs.github.com, "Workflow commands for GitHub Actions").
+/// Escapes a message, or a property such as the file name, for workflow commands (docs.github.com, "Workflow commands
+/// for GitHub Actions").
 std::string command_text(std::string_view text, bool property) {
   std::string out;
   for (const char c : text) {
@@ -44,6 +45,7 @@ std::string markdown_text(std::string_view text) {
   return out;
 }
 
+/// Returns the findings that are not suppressed, by file name. Files without such findings have an empty list.
 std::map<std::string_view, std::vector<LineFindings>> by_file(const AuditResult& audit) {
   std::map<std::string_view, std::vector<LineFindings>> files;
   for (const Module& module : audit.project->modules()) files[module.source.name()];

@@ -7,27 +7,36 @@
 
 namespace weir::audit {
 
-// What an audit found, whole texts that end with a line break. Names and code that are not UTF-8 get escapes or replacement
+// Reports of an audit as complete texts. Bytes of names and code that are not UTF-8 become escapes or replacement
 // characters, so that every format stays valid.
 
+/// Returns the findings that are not suppressed as text for a terminal; empty if there are none.
 std::string text_report(const AuditResult& audit);
+/// Returns the findings, suppressed ones included, the problems and the notes as JSON.
 std::string json_report(const AuditResult& audit);
-/// SARIF 2.1.0 with rule metadata, partialFingerprints, fixes and suppressions.
+/// Returns SARIF 2.1.0 (JSON for results of static analysis) with rule metadata, partialFingerprints, fixes and
+/// suppressions.
 std::string sarif_report(const AuditResult& audit);
-/// Workflow commands, one a finding, as GitHub shows them beside the code.
+/// Returns GitHub workflow commands, which GitHub shows beside the code: one for each line of code with findings that
+/// are not suppressed.
 std::string github_report(const AuditResult& audit);
-/// One test case a file, failed where the file has findings.
+/// Returns a JUnit report with one test case for each file of `audit.project`. A test case fails if its file has
+/// findings that are not suppressed.
 std::string junit_report(const AuditResult& audit);
+/// Returns the findings that are not suppressed as a Markdown table, and the problems.
 std::string markdown_report(const AuditResult& audit);
-/// Counts by rule and severity, and the files with most findings.
+/// Returns the number of findings of each rule, without suppressed ones, the ten files with the most lines with
+/// findings, and totals.
 std::string statistics_report(const AuditResult& audit);
 
-/// By the name of --format; null if there is none of that name.
+/// A function that returns a report.
 using Reporter = std::string (*)(const AuditResult&);
+/// Returns the function for a format: "text", "json", "sarif", "github", "junit" or "md"; null for other formats.
 Reporter find_reporter(std::string_view format);
 
-/// What stays the same when lines above a finding come and go: rule, file, the code in question, and which of several
-/// alike it is. 16 hexadecimal digits each, in the order of the findings.
+/// Returns one fingerprint per finding, in order: 16 hexadecimal digits computed from the rule, the file's path
+/// relative to the current folder, the code in question without spaces, and a counter for identical code. Fingerprints
+/// identify a finding after code above it has changed, since they do not depend on line numbers.
 std::vector<std::string> compute_fingerprints(const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

@@ -12,6 +12,7 @@
 namespace weir::audit {
 namespace {
 
+/// Returns the option that fixes the finding, as the report shows it.
 std::string_view fix_mark(const Finding& finding) {
   switch (finding.fixability) {
     case Fixability::safe:

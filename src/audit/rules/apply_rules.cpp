@@ -14,7 +14,7 @@
 namespace weir::audit {
 
 void FindingCollector::add(Finding finding) {
-  // Values of the judged code stand in it: holes as people write them, and one line.
+  // The message may quote values of the audited code: it must be one line, with '?' for unknown parts (kHole).
   std::replace(finding.message.begin(), finding.message.end(), kHole, '?');
   finding.message = one_line(finding.message);
   const Module& target = project_.reported_module(*finding.module);
@@ -74,7 +74,8 @@ std::vector<Finding> FindingCollector::take(const Policy& policy) {
   const auto is_reported = [&](std::string_view rule, const Finding& finding) {
     return reported_.contains({find_rule(rule)->id, finding.module, finding.range.begin});
   };
-  // What is dead in one run of the code need not be called fragile for another; a mask that reaches no GPU need not be in order.
+  // If a mask write has no effect in one execution (G03), it is not reported as fragile (G01) for another execution. If
+  // the program uses no GPU (G11, G12), its mask needs neither a device order (G04) nor setdefault() (G10).
   std::erase_if(findings_, [&](const Finding& finding) {
     const bool improves_mask = finding.rule == "G04" || finding.rule == "G10";
     return (finding.rule == "G01" && ineffective_.contains({finding.module, finding.range.begin})) ||
@@ -85,12 +86,13 @@ std::vector<Finding> FindingCollector::take(const Policy& policy) {
   for (Finding& finding : findings_) {
     drop_edits_of_needed_mask(finding);
     drop_edits_of_possible_order(finding);
-    // Which of the two masks stays is asked there.
+    // G27 reports two masks and does not decide which one is kept.
     if ((finding.rule == "G10" || finding.rule == "G04") && is_reported("G27", finding)) {
       finding.edits.clear();
       finding.fixability = Fixability::manual;
     }
-    // Which of two values is meant is asked there: to write the policy's over one of them would answer it in silence.
+    // G06 reports two values and does not decide which one is meant; an edit that inserts the policy's value would
+    // decide.
     if (finding.rule == "G33" && is_reported("G06", finding)) {
       finding.edits.clear();
       finding.fixability = Fixability::manual;
@@ -135,7 +137,7 @@ std::string mask_text(const Value& mask) {
 std::string code_text(const Module& module, Range where) {
   constexpr std::size_t kMax = 90;
   std::string text = one_line(module.source.text(where).substr(0, 4 * kMax));
-  // A line of IPython's own is a comment in the code alone.
+  // An IPython command is a comment only in the extracted code.
   if (const NotebookSource* notebook = module.source.notebook(); notebook != nullptr && text.starts_with('#'))
     text.front() = notebook->text[notebook->file_offsets[where.begin]];
   std::string joined;
@@ -164,7 +166,8 @@ bool loads_gpu_library(const Step& step) {
   return step.event->kind == Event::Kind::import_module && python::find_library(step.event->name) != nullptr;
 }
 
-/// PyTorch counts by NVML, from 1.13 on; and asks it for is_available() where this variable says so (torch/cuda/__init__.py).
+// PyTorch 1.13 and later count devices with NVML, and use NVML for is_available() if PYTORCH_NVML_BASED_CUDA_CHECK is
+// set (torch/cuda/__init__.py).
 bool may_avoid_driver(const Step& driver_start) {
   if (driver_start.event->name == "torch.cuda.device_count") return true;
   return driver_start.event->name == "torch.cuda.is_available" &&
@@ -173,13 +176,15 @@ bool may_avoid_driver(const Step& driver_start) {
 
 namespace {
 
-/// x.to(device) with what the caller gave.
+/// Returns whether the step is x.to(device) with a known GPU. This starts the driver.
 bool moves_to_gpu(const Step& step) {
   if (step.event->kind != Event::Kind::use_device || step.event->name != ".to") return false;
   const auto given = step.value.as_text();
   return given && python::vendor_of(*given).has_value();
 }
 
+/// Returns the first step that satisfies `is`, has certainly happened before the step `index`, and starts the vendor's
+/// driver or the driver of an unknown vendor; null if there is none.
 template <class Is>
 const Step* first_driver_start(const Execution& execution, std::size_t index, Vendor vendor, Is is) {
   for (std::size_t i = 0; i < index; ++i) {
@@ -188,7 +193,7 @@ const Step* first_driver_start(const Execution& execution, std::size_t index, Ve
     if (!is(step) || !is_always_before(step, execution.steps[index])) continue;
     std::optional<Vendor> start_vendor = python::vendor_of(step.event->name);
     if (const auto text = step.value.as_text(); !start_vendor && text) start_vendor = python::vendor_of(*text);
-    // PyTorch for AMD's cards says "cuda", too.
+    // PyTorch for AMD cards uses the name "cuda", too.
     const bool is_same_driver = start_vendor == vendor || (start_vendor == Vendor::nvidia && vendor == Vendor::amd);
     if (!start_vendor || is_same_driver) return &step;
   }
@@ -221,7 +226,8 @@ const Step* previous_write(const Execution& execution, std::size_t index) {
 
 namespace {
 
-/// An entry of a mask means the card that the policy means; none if the policy does not say enough to tell.
+/// Returns whether an entry of a mask means the policy's card; nothing if this is not known, because the entry is
+/// unknown, or because one of entry and policy is a UUID and the other only an index.
 std::optional<bool> is_policy_card(const std::string& entry, const Policy& policy) {
   const bool by_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
   const std::string card = policy.mask(!by_uuid);

@@ -18,26 +18,37 @@
 
 namespace weir::audit {
 
-/// What rules found; the same place is told once a rule.
+// Declares the checks, which apply the rules "G01" to "G33" (rule_table.cpp) to the events of a project. An execution
+// is one run of a program as the audit predicts it: a list of steps, each of which is one event (execution.hpp). A mask
+// is the value of a variable such as CUDA_VISIBLE_DEVICES; a device order is the value of a variable such as
+// CUDA_DEVICE_ORDER, which determines the numbers of the cards. A policy is a project's choice of a card (policy.hpp).
+
+/// Collects findings. Of several findings of one rule at one position it keeps the first. The note_...() functions
+/// record facts about mask writes in any execution; take() uses them to drop findings or edits.
 class FindingCollector {
  public:
   explicit FindingCollector(const Project& project) : project_{project} {}
-  /// What is found in a link is told of the file that it leads to, once, and edited only where that one was found to need it.
+  /// Adds a finding. A finding in a symbolic link is reported for the link's target, and has edits only if the rule
+  /// also reports the target itself.
   void add(Finding finding);
-  std::vector<Finding> take(const Policy& policy);  ///< by file, place and rule
-  /// A rule has told this place.
+  /// Returns the findings ordered by file, position and rule. Drops findings that another finding or a note
+  /// contradicts. Drops edits that could remove a mask that a program needs or replace a program's own device order,
+  /// edits that depend on a decision of a person, and edits that the file does not allow (can_apply()).
+  std::vector<Finding> take(const Policy& policy);
+  /// Returns whether a finding of the rule begins where the range begins.
   bool has_reported(std::string_view rule, const Module& module, Range where) const;
-  /// The mask that is set there is without effect the first time already.
+  /// Records that the mask write at this range has no effect in one of the executions.
   void note_ineffective(const Module& module, Range where) {
     ineffective_.emplace(&project_.reported_module(module), where.begin);
   }
-  /// Some program of the project has this mask from nowhere else: no rule may take the line away.
+  /// Records that the program gets its mask only from this step, so take() drops edits that delete the step.
   void note_sole_mask(const Step& step, const Module& program);
-  /// A program that sets this mask may have an order of its own: no rule may add one.
+  /// Records that the program executes this mask write and may set a device order itself, so take() drops edits that
+  /// add an order.
   void note_possible_order(const Step& step, const Module& program) {
     possible_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin}, &program);
   }
-  /// The order that the mask of one step needs is set above another step's.
+  /// Records that the edit for the mask write `step` inserts the device order above the earlier mask write `earlier`.
   void note_shared_order(const Step& step, const Step& earlier) {
     shared_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin},
                            earlier.event->range.begin);
@@ -47,19 +58,21 @@ class FindingCollector {
   void drop_edits_of_needed_mask(Finding& finding) const;
   void drop_edits_of_possible_order(Finding& finding) const;
 
+  /// Id of the rule, module, and byte offset of the finding.
   using Place = std::tuple<std::string_view, const Module*, std::uint32_t>;
+  // The maps and sets below have the module and the byte offset of a mask write as key.
 
   const Project& project_;
   std::set<Place> reported_;
-  std::set<Place> reported_links_;  ///< those of them that were found in a link alone
-  std::map<std::pair<const Module*, std::uint32_t>, const Module*>
-      sole_masks_,       ///< by place of the write: a program that needs it
-      possible_orders_;  ///< by place of the write: a program that may have an order
-  std::map<std::pair<const Module*, std::uint32_t>, std::uint32_t> shared_orders_;
+  std::set<Place> reported_links_;  ///< places in reported_ that were found in symbolic links only
+  std::map<std::pair<const Module*, std::uint32_t>, const Module*> sole_masks_,  ///< a program that needs the write
+      possible_orders_;  ///< a program that may set its own device order
+  std::map<std::pair<const Module*, std::uint32_t>, std::uint32_t> shared_orders_;  ///< offset of the earlier write
   std::set<std::pair<const Module*, std::uint32_t>> ineffective_;
   std::vector<Finding> findings_;
 };
 
+/// The data that all rules share during one audit.
 struct RuleContext {
   const Project& project;
   const Policy& policy;
@@ -68,60 +81,70 @@ struct RuleContext {
   NamedFiles& files;
 };
 
-// One file each; each looks at the steps from `own_from` on, in the light of all.
-void check_order(const Execution& execution, const RuleContext& context);     ///< G01 G02 G03 G23
+// Each of these functions checks the steps of one execution from `first_new_step` on. Earlier steps were checked in
+// another execution and are only the context.
+void check_order(const Execution& execution, const RuleContext& context);     ///< G01 G02 G03 G07 G23
 void check_masks(const Execution& execution, const RuleContext& context);     ///< G04 G06 G07 G10 G24 G26 G27 G33
 void check_indices(const Execution& execution, const RuleContext& context);   ///< G08 G20
 void check_programs(const Execution& execution, const RuleContext& context);  ///< G05 G11 G12 G13
 void check_workers(const Execution& execution, const RuleContext& context);   ///< G03 in the workers of a pool
-/// G08 at one use of a device whose number is known only at run time.
+/// Checks G08 for one step that uses a device whose number is known only at run time. `index`: index of the step.
 void check_chosen_index(const Execution& execution, std::size_t index, const RuleContext& context);
-// Of a whole project.
-void check_single_events(const RuleContext& context);   ///< G15 G16 G21 G22 G25 G29 G31 G32
+// Each of these functions checks a whole project.
+void check_single_events(const RuleContext& context);   ///< G15 G16 G21 G22 G25 G26 G28 G29 G31 G32
 void check_fixed_indices(const RuleContext& context);   ///< G09
 void check_settings_files(const RuleContext& context);  ///< G18
 void check_comments(const RuleContext& context);        ///< G17
 void check_copies(const RuleContext& context);          ///< G14 G19 G30
 
-/// All of them.
+/// Applies all rules to a project.
 std::vector<Finding> apply_rules(const Project& project, const Policy& policy);
 
-// Shared by the checks.
+// Functions that several checks use. `index` is the index of a step of the execution.
 
-/// A finding with the rule's usual severity.
+/// Makes a finding with the rule's usual severity and without edits.
 Finding make_finding(std::string_view rule, const Module& module, Range where, std::string what, std::string advice);
-/// "line 12", or "helpers.py:12" in another file.
+/// Returns "line 12", or "helpers.py:12" if `module` is not the module `from` that the message is about.
 std::string location_text(const Module& from, const Module& module, Range where);
-/// The event's code, on one line, cut to a readable length.
+/// Returns the code in a range on one line, cut to 90 bytes.
 std::string code_text(const Module& module, Range where);
-/// A mask as messages show it: an empty one as "", several as "0 or 1".
+/// Returns a mask for messages: two quotes for an empty mask, "0 or 1" for two possible masks, "?" for unknown parts.
 std::string mask_text(const Value& mask);
-/// A constant that may be moved about: a text or a number that no name is needed for.
+/// Returns whether the value is a single known text or number.
 bool is_constant(const Value& value);
-/// Set in this process, not for another one.
+/// Returns whether the step sets a mask in the environment of its own process.
 bool sets_own_mask(const Step& step);
+/// Returns whether the step imports a known GPU library.
 bool loads_gpu_library(const Step& step);
-/// The first call before a step that is sure to have started the vendor's driver; null if there is none.
+/// Returns the first step before `index` that has certainly happened and starts the vendor's driver, at least in some
+/// versions of its library (may_avoid_driver()); null if there is none.
 const Step* driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
-/// The same, of those alone that start the driver in every version.
+/// Returns the first step before `index` that has certainly happened and starts the vendor's driver in every version of
+/// its library; null if there is none.
 const Step* certain_driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
-/// Some versions answer the call without the driver.
+/// Returns whether some versions of the library execute the call without starting the driver.
 bool may_avoid_driver(const Step& driver_start);
-/// What is set may be meant for processes that are started afterwards.
+/// Returns whether the step may set its variable for processes that the execution starts later.
 bool may_be_for_processes(const Execution& execution, std::size_t index);
-/// The write of the same variable whose value is in force where a step happens, if it is sure to be; null otherwise.
+/// Returns the last write before the step of the variable that the step writes, if the value of that write is certainly
+/// in force at the step; otherwise null.
 const Step* previous_write(const Execution& execution, std::size_t index);
-/// Its statement may be taken away: it does nothing else, and stands in no block that would be empty without it.
+/// Returns whether the step's statement does nothing else and is in no function, class or branch of its module, so that
+/// it can be deleted.
 bool is_removable(const Step& step);
-/// Edits that take the repeated write away where that is sure to change nothing; else the finding says why not.
+/// Sets the edits of a finding about a repeated write, `step`: they delete the write if this certainly changes nothing
+/// for any program. Otherwise the finding gets no edits; if only the effect is uncertain, its advice contains this
+/// reason.
 void remove_repeated_write(Finding& found, const Step& step, const RuleContext& context);
-/// The mask lets the policy's card through and no other.
+/// Returns whether the mask certainly makes the policy's card visible and no other card; false without a policy.
 bool selects_policy_card(const Mask& mask, const Policy& policy);
-/// It is sure to let another card through than the policy's, whose vendor the variable is of.
+/// Returns whether the mask certainly makes a card visible that is not the policy's card. `variable` is the variable
+/// that contains the mask; false if its driver does not use cards of the policy's vendor, for ONEAPI_DEVICE_SELECTOR,
+/// and without a policy.
 bool selects_other_card(const Mask& mask, std::string_view variable, const Policy& policy);
-/// What is wrong with a mask of several cards that every worker gets.
+/// Returns the message for a mask of several cards that every worker receives.
 std::string all_cards_text(std::string_view mask);
-/// YAML, JSON or TOML: a variable's `target` is the environment that it belongs to.
+/// Returns whether the module is YAML, JSON or TOML.
 bool is_settings_file(const Module& module);
 
 }  // namespace weir::audit

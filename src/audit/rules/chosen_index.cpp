@@ -8,14 +8,17 @@
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
-// A number that nobody knows beforehand, and that is both put into the mask and taken for a device behind it: G08.
+// G08 (index outside the mask) for a number that is chosen at run time, by the user or a scheduler, and is used twice:
+// in the mask and as a device number. Under a mask devices are numbered from 0, so the number usually does not exist
+// there.
 
 namespace weir::audit {
 namespace {
 
 using Kind = Event::Kind;
 
-/// Something that can be told again: the user's choice, a variable of the environment, a parameter, a thing of this run.
+/// Returns whether two occurrences of this value can be recognised as the same value: the user's choice, an environment
+/// variable, a parameter, an object with an id.
 bool is_identifiable(const PossibleValue& alternative) {
   switch (alternative.kind) {
     case PossibleValue::Kind::user_choice:
@@ -33,13 +36,15 @@ bool is_identifiable(const PossibleValue& alternative) {
   }
 }
 
+/// Returns the only alternative if it is identifiable; otherwise null.
 const PossibleValue* single_identifiable(const Value& value) {
   return value.single_alternative() != nullptr && is_identifiable(*value.single_alternative())
              ? value.single_alternative()
              : nullptr;
 }
 
-/// The number of a device: all of the value, or what fills "cuda:{}".
+/// Returns the number of a device: the value of the hole in a text such as "cuda:{}", the whole value if it is no text
+/// with holes; unknown for other texts with holes.
 Value number_of(const Value& device) {
   const PossibleValue* pattern = device.single_alternative(PossibleValue::Kind::pattern);
   if (pattern == nullptr) return device;
@@ -49,23 +54,26 @@ Value number_of(const Value& device) {
   return parse_device(first) ? hole_value(*pattern) : Value{};
 }
 
+/// Returns whether the path is equal to `whole` or continues it.
 bool is_within(std::string_view path, std::string_view whole) {
   return path == whole || (path.size() > whole.size() && path.starts_with(whole) &&
                            (whole.empty() || path[whole.size()] == kPathSeparator));
 }
 
-/// A variable of the environment, or that as a number.
+/// Returns whether the value is that of an environment variable, or a device number, which may be such a value after
+/// its conversion to a number.
 bool is_variable(const PossibleValue& alternative) {
   return alternative.kind == PossibleValue::Kind::environment_variable ||
          alternative.kind == PossibleValue::Kind::runtime_index;
 }
 
-/// The same thing, or one an element of the other.
+/// Returns whether both are the same value, or one is an item of the other.
 bool is_same_value(const PossibleValue& a, const PossibleValue& b) {
   return (a.kind == b.kind || (is_variable(a) && is_variable(b))) && a.text == b.text && a.number == b.number &&
          (is_within(a.key, b.key) || is_within(b.key, a.key));
 }
 
+/// Returns whether the number may be the mask or an item of it.
 bool may_contain(const Value& mask, const PossibleValue& number) {
   const auto& alternatives = mask.alternatives();
   return std::any_of(alternatives.begin(), alternatives.end(), [&](const PossibleValue& alternative) {
@@ -73,7 +81,7 @@ bool may_contain(const Value& mask, const PossibleValue& number) {
   });
 }
 
-/// The mask is made of the number that the device is given.
+/// Returns whether the mask that one step sets may contain the device number that the other step uses.
 bool is_same_number(const Step& mask, const Step& use) {
   const Value given = number_of(use.value);
   if (const PossibleValue* number = single_identifiable(given)) {
@@ -81,14 +89,15 @@ bool is_same_number(const Step& mask, const Step& use) {
         number->kind != PossibleValue::Kind::parameter || mask.parameter_call_id == use.parameter_call_id;
     if (comparable && may_contain(mask.value, *number)) return true;
   }
-  // In one call of a function a parameter is what it is, whoever calls; a constant is for the rule that knows it.
+  // Within one call of a function a parameter has one value, even if it is not known. check_under_mask() in
+  // index_rules.cpp checks constants.
   if (mask.call_id != use.call_id || is_constant(use.value)) return false;
   const Value raw = number_of(use.event->value);
   const PossibleValue* number = single_identifiable(raw);
   return number != nullptr && may_contain(mask.event->value, *number);
 }
 
-/// The last name of a path: "gpu" of args.gpu.
+/// Returns the name of the attribute that contains the device number: "gpu" for args.gpu. Empty if it is not known.
 std::string attribute_name(const Value& device) {
   const Value number = number_of(device);
   const PossibleValue* alternative = single_identifiable(number);
@@ -96,7 +105,8 @@ std::string attribute_name(const Value& device) {
   return alternative->key.substr(alternative->key.rfind(kPathSeparator) + 1);
 }
 
-/// Somebody gives that attribute another value: a constant that is known, or one between the mask and the use.
+/// Returns whether the attribute that contains the device number is overwritten before the use: by a constant, or by
+/// any value after the mask was set. `use` is the index of the step that uses the device.
 bool is_overwritten(const Execution& execution, const Step& mask, std::size_t use) {
   const std::string name = attribute_name(execution.steps[use].event->value);
   if (name.empty()) return false;
@@ -110,7 +120,8 @@ bool is_overwritten(const Execution& execution, const Step& mask, std::size_t us
   return false;
 }
 
-/// The write that is sure to be in force at a step, late or not.
+/// Returns the last write of a mask of the vendor before the step `index` if it has certainly happened; otherwise null.
+/// The write may come after the driver's start.
 const Step* mask_write_before(const Execution& execution, std::size_t index, Vendor vendor) {
   const Step& use = execution.steps[index];
   for (std::size_t i = index; i-- > 0;) {
@@ -123,7 +134,7 @@ const Step* mask_write_before(const Execution& execution, std::size_t index, Ven
   return nullptr;
 }
 
-/// A constant above 0 is among what the device may be.
+/// Returns whether the device may be a constant above 0.
 bool may_be_above_zero(const Value& device) {
   const Value each = expand_patterns(device);
   return std::any_of(each.alternatives().begin(), each.alternatives().end(), [](const PossibleValue& alternative) {
@@ -132,13 +143,14 @@ bool may_be_above_zero(const Value& device) {
   });
 }
 
-/// "CUDA_VISIBLE_DEVICES=$GPU command cuda:$GPU": the mask of the command; null if it has none of that number.
+/// Returns the mask before a command, as in "CUDA_VISIBLE_DEVICES=$GPU command cuda:$GPU", if it contains the device
+/// number that the command gets; otherwise null.
 const Argument* command_mask_with_number(const Step& use) {
   const Value raw = number_of(use.event->value);
   const PossibleValue* number = single_identifiable(raw);
   if (number == nullptr) return nullptr;
   if (number->kind == PossibleValue::Kind::parameter) {
-    // Of a function: only its caller knows whether it is a number that exists behind the mask.
+    // For a parameter of a function, the caller's argument decides whether the device exists under the mask.
     const Value given = number_of(use.value);
     const PossibleValue* chosen = single_identifiable(given);
     const bool is_identified = chosen != nullptr && chosen->kind != PossibleValue::Kind::parameter;
@@ -175,7 +187,8 @@ void check_chosen_index(const Execution& execution, std::size_t index, const Rul
   const auto at = static_cast<std::size_t>(mask - execution.steps.data());
   const bool is_too_late =
       driver_start_before(execution, at, find_device_variable(mask->event->name)->vendor) != nullptr;
-  // A late mask leaves the number right. Only within one function do the two contradict each other whatever came before.
+  // A mask that is set too late renumbers nothing, so the number is correct. It is still reported if mask and use are
+  // in one call, because they contradict each other.
   if (is_too_late && mask->call_id != use.call_id) return;
   const std::string place = location_text(*use.module, *mask->module, mask->event->range);
   auto found = make_finding(

@@ -6,7 +6,7 @@
 namespace weir::audit {
 namespace {
 
-/// The rule whose number a mistyped id has, as in "G3", "g03" and "G003"; null if there is none.
+/// Returns the rule that a wrongly written id such as "G3", "g03" or "G003" probably means; null if there is none.
 const Rule* guess_rule(std::string_view id) {
   if (!id.empty() && (id.front() == 'G' || id.front() == 'g')) id.remove_prefix(1);
   constexpr int kMaxRules = 999;

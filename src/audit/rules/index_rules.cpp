@@ -10,19 +10,20 @@
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
-// Numbers of devices, and who counts how: G08, G09, G20.
+// Device numbers and how they are counted: G08, G09, G18, G20. A mask (CUDA_VISIBLE_DEVICES) limits the visible devices
+// and numbers them from 0.
 
 namespace weir::audit {
 namespace {
 
 using Kind = Event::Kind;
 
-/// A fixed device number, and where its digits stand.
+/// A constant device number in the code.
 struct FixedIndex {
   Vendor vendor;
   long index;
-  Range literal;  ///< of the text or number; empty if it does not stand in the step's file
-  std::size_t digits_offset;
+  Range literal;              ///< range of the text or number in the code; empty if it is not known
+  std::size_t digits_offset;  ///< byte offset of the digits in the device text; 0 for a number
 };
 
 std::optional<FixedIndex> fixed_index(const PossibleValue& alternative) {
@@ -34,13 +35,14 @@ std::optional<FixedIndex> fixed_index(const PossibleValue& alternative) {
   return FixedIndex{device->vendor, device->index, alternative.literal, device->digits_offset};
 }
 
-/// The literal as it stands in the file, if it is the one that the value came from.
+/// Returns whether the code of this module contains the value at the range `fixed.literal`.
 bool is_literal_in_module(const Module& module, const PossibleValue& alternative, const FixedIndex& fixed) {
   const std::string_view text = module.source.text(fixed.literal);
   return !fixed.literal.empty() && (text == alternative.text || text == std::to_string(fixed.index));
 }
 
-/// The card's number within the mask, if the mask names it and the digits stand in the file.
+/// Adds an edit that replaces the number of a card by its index within the mask, if the mask contains the card and the
+/// literal is in the finding's module.
 void renumber(Finding& finding, const PossibleValue& alternative, const FixedIndex& fixed, const Mask& mask) {
   const auto entry = std::find(mask.entries.begin(), mask.entries.end(), std::to_string(fixed.index));
   const Module& module = *finding.module;
@@ -52,7 +54,8 @@ void renumber(Finding& finding, const PossibleValue& alternative, const FixedInd
   finding.advice = fmt::format("the same card is number {} here", entry - mask.entries.begin());
 }
 
-/// Where the text of the device stands: in the file that uses it, else in the program's own, which handed it on.
+/// Returns the module whose code contains the literal `fixed.literal` of the device: the program's own file if the
+/// literal is at this range there and not in the file that uses the device; otherwise the file that uses the device.
 const Module& module_of_literal(const Execution& execution, const Step& use, const PossibleValue& alternative,
                                 const FixedIndex& fixed) {
   const bool is_in_program = alternative.kind == PossibleValue::Kind::text &&
@@ -61,13 +64,15 @@ const Module& module_of_literal(const Execution& execution, const Step& use, con
   return is_in_program ? *execution.program : *use.module;
 }
 
+/// Returns the last step before `index` that sets a mask of the vendor's driver while the driver has not started yet;
+/// null if there is none, or if that step has not certainly happened.
 const Step* mask_before(const Execution& execution, std::size_t index, Vendor vendor) {
   const Step& use = execution.steps[index];
   for (std::size_t i = index; i-- > 0;) {
     const Step& step = execution.steps[i];
     if (!sets_own_mask(step)) continue;
     const DeviceVariable* variable = find_device_variable(step.event->name);
-    // A mask that came after the driver's start renumbers nothing (G03).
+    // A mask that is set after the driver's start renumbers nothing (G03).
     if (driver_start_before(execution, i, variable->vendor) != nullptr) continue;
     const bool counts = variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
     if (counts && !are_exclusive(step, use)) return is_always_before(step, use) ? &step : nullptr;
@@ -75,7 +80,7 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
   return nullptr;
 }
 
-/// The masks that a value may be; none if one of them is not known.
+/// Returns the possible masks of a value; empty if one of them is unknown.
 std::vector<Mask> masks_in(const Value& value) {
   std::vector<Mask> all;
   const Value each = expand_patterns(value);
@@ -87,8 +92,9 @@ std::vector<Mask> masks_in(const Value& value) {
   return all;
 }
 
-/// The mask is written to hide all cards, and nothing between it and the use asks whether there is one, catches the error or
-/// takes the mask back.
+/// Returns whether the step `set` hides all cards and the step `use` nevertheless uses one: between the two steps no
+/// code tests for a GPU or removes the mask, no `try` catches the error, and no condition skips the use. `variable` and
+/// `value` are the mask that `set` sets.
 bool hides_used_device(const Step& set, const Step& use, std::string_view variable, const Value& value) {
   const std::string text = value.as_text().value_or("?");
   const bool is_cuda_or_hip = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
@@ -108,22 +114,23 @@ bool hides_used_device(const Step& set, const Step& use, std::string_view variab
          });
 }
 
+/// Checks G08 for one alternative of the device that the step `index` uses.
 void check_under_mask(const Execution& execution, std::size_t index, const PossibleValue& alternative,
                       const RuleContext& context) {
   const Step& use = execution.steps[index];
   const auto fixed = fixed_index(alternative);
-  // Behind "if device_count() > 1" it is not done under a mask of one card.
+  // Code after "if device_count() > 1" does not run under a mask of one card.
   if (!fixed || use.event->device_count_checked) return;
   const Step* set = mask_before(execution, index, fixed->vendor);
-  // "CUDA_VISIBLE_DEVICES=1 command cuda:1": the mask is that of the command.
+  // In "CUDA_VISIBLE_DEVICES=1 command cuda:1" the mask before the command applies.
   const Argument* given = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
   if (set == nullptr && given == nullptr) return;
   const std::string variable = given != nullptr ? given->keyword : set->event->name;
   const Value& value = given != nullptr ? given->value : set->value;
-  if (given != nullptr) set = &use;
+  if (given != nullptr) set = &use;  // the command itself sets the mask
   const std::vector<Mask> masks = masks_in(value);
   if (masks.empty()) return;
-  // Of several the widest: the device must be missing in each.
+  // The device must be missing under each possible mask, so the mask with the most entries decides.
   const Mask& mask = *std::max_element(
       masks.begin(), masks.end(), [](const Mask& a, const Mask& b) { return a.entries.size() < b.entries.size(); });
   const bool hidden = masks.size() == 1 && hides_used_device(*set, use, variable, value);
@@ -147,6 +154,7 @@ void check_under_mask(const Execution& execution, std::size_t index, const Possi
   context.findings.add(std::move(found));
 }
 
+/// Checks G20: a number of the CUDA runtime is given to NVML, or a number of nvidia-smi to the runtime.
 void check_counting(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& use = execution.steps[index];
   const std::string code = code_text(*use.module, use.event->range);
@@ -184,7 +192,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
   }
 }
 
-/// The one-file mask that a program sets for itself, and that a settings file it reads must fit.
+/// Returns the event in a program's body that sets a constant mask unconditionally; null if there is none.
 const Event* fixed_mask(const Module& program) {
   for (const Event& event : program.body().events) {
     if (event.kind == Kind::set_variable && event.mode != Event::Mode::child_environment &&
@@ -194,6 +202,8 @@ const Event* fixed_mask(const Module& program) {
   return nullptr;
 }
 
+/// Checks G18 for one device number in a settings file: the constant mask of each program whose code contains the name
+/// of the file must make the device visible.
 void check_settings(const Module& settings, const Event& use, const RuleContext& context) {
   const PossibleValue* alternative = use.value.single_alternative();
   const auto fixed = alternative == nullptr ? std::nullopt : fixed_index(*alternative);
@@ -242,10 +252,10 @@ void check_indices(const Execution& execution, const RuleContext& context) {
 
 namespace {
 
-/// The numbers of devices that a file uses; -1 stands for the default device and for numbers of the run.
+/// The device numbers that a file uses.
 struct IndicesUsed {
-  std::set<long> indices;
-  std::vector<const Event*> fixed;  ///< the uses whose numbers stand in the text
+  std::set<long> indices;           ///< -1 is the default device, or a number known only at run time
+  std::vector<const Event*> fixed;  ///< events that use a constant number
   bool sets_mask = false;
 };
 
@@ -271,7 +281,7 @@ IndicesUsed indices_used(const Module& module) {
   return used;
 }
 
-/// "5, 6, 7" if all of the event's devices are fixed and none is the first; empty otherwise.
+/// Returns the numbers of the event's devices, "5, 6, 7", if all are constants above 0; otherwise an empty text.
 std::string fixed_above_zero(const Event& event) {
   std::string all;
   for (const PossibleValue& alternative : event.value.alternatives()) {
@@ -302,7 +312,7 @@ void check_fixed_indices(const RuleContext& context) {
     if (module.kind != FileKind::python && module.kind != FileKind::notebook && module.kind != FileKind::cpp) continue;
     const IndicesUsed used = indices_used(module);
     if (used.sets_mask) continue;
-    // A file that uses several numbers one by one, or the default device, spreads its work on purpose.
+    // A file that uses several numbers, or the default device, distributes its work on purpose.
     const bool one_card = used.indices.size() == 1;
     for (const Event* event : used.fixed) {
       const std::string numbers = fixed_above_zero(*event);

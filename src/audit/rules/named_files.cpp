@@ -14,7 +14,7 @@ std::string_view file_name(const Module& module) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// What a text says to run the file: "train" of train.py, "tools" of tools/__main__.py.
+/// Returns the word by which other files name the file: "train" for train.py, "tools" for tools/__main__.py.
 std::string_view name_in_commands(const Module& module) {
   const std::string_view name = file_name(module);
   const std::string_view path = module.source.path().native();

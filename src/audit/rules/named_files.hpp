@@ -8,28 +8,33 @@
 
 namespace weir::audit {
 
-/// Which files of a project run in one environment because one names the other: "bash inner.sh", ". ./env.sh", "python -m tools.train".
-/// Told by their names among the words of the texts, so rather too many than too few. Answers for one project, which must stand as long.
-/// One thread.
+/// Finds files of a project that run with the same environment variables because one file names the other: "bash
+/// inner.sh", ". ./env.sh", "python -m tools.train". A file counts as named if a text contains its name as a word
+/// (Python: the name without ".py"), so the result may contain too many files. The project must outlive the object. Not
+/// thread-safe.
 class NamedFiles {
  public:
   explicit NamedFiles(const Project& project) : project_{project} {}
 
-  /// The word stands in a file that the module starts, perhaps through others; of a shell script also in one that sources or starts it,
-  /// and in what that one starts.
+  /// Returns whether the module, or a file that it names directly or indirectly, contains the word. For a shell script
+  /// this includes the scripts that name it, and all files that these scripts name. `word` must outlive the object.
   bool related_file_contains(const Module& module, std::string_view word);
 
  private:
-  using Indices = std::vector<std::size_t>;
+  using Indices = std::vector<std::size_t>;  ///< indices of modules of the project
+  /// Fills named_files_ and named_by_.
   void read_names();
+  /// Fills named_files_ for one file. `by_stem`: indices of all files, by the word that names the file in a text.
   void add_names_in(std::size_t file, const std::multimap<std::string_view, std::size_t>& by_stem);
+  /// Returns for each file whether it is in `pending` or can be reached from there; `edges` contains the next files of
+  /// each file.
   std::vector<bool> reachable_files(Indices pending, const std::vector<Indices>& edges) const;
   bool is_script(std::size_t file) const { return project_.modules()[file].kind == FileKind::shell; }
 
   const Project& project_;
-  std::vector<Indices> named_files_;                               ///< by file: the files that it names
-  std::vector<Indices> named_by_;                                  ///< by script: the scripts that name it
-  std::map<std::string_view, std::vector<bool>> files_with_word_;  ///< by word: the files with it
+  std::vector<Indices> named_files_;  ///< for each file: the files that its text names
+  std::vector<Indices> named_by_;     ///< for each shell script: the shell scripts that name it
+  std::map<std::string_view, std::vector<bool>> files_with_word_;  ///< for each word: which files contain it
 };
 
 }  // namespace weir::audit

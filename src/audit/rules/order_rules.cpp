@@ -10,14 +10,16 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
 
-// When the driver reads the masks, and who comes before it: G01, G02, G03, G23.
+// The order of driver starts and writes of masks, device orders and allocator settings: G01, G02, G03, G07, G23. The
+// driver reads masks and device orders once, when it starts in a process; PyTorch's allocator reads its settings when
+// it is first used.
 
 namespace weir::audit {
 namespace {
 
 using Kind = Event::Kind;
 
-/// The first step before `index` that is sure to have happened and satisfies `is`.
+/// Returns the first step before `index` that has certainly happened and satisfies `is`; null if there is none.
 template <class Is>
 const Step* first_before(const Execution& execution, std::size_t index, Is is) {
   for (std::size_t i = 0; i < index; ++i) {
@@ -27,7 +29,9 @@ const Step* first_before(const Execution& execution, std::size_t index, Is is) {
   return nullptr;
 }
 
-/// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
+/// Returns edits that move the statement of `event` above the outermost statement that contains `place`, with `import
+/// os` above the new position. Both are in the module's body. Empty if the moved statement shares a line with other
+/// code.
 std::vector<Edit> move_above(const Module& module, const Event& event, const Event& place) {
   const auto moved = move_statement(module.source, event.statement, place.top_statement.begin);
   if (moved.empty()) return {};
@@ -36,8 +40,9 @@ std::vector<Edit> move_above(const Module& module, const Event& event, const Eve
   return edits;
 }
 
-/// Another write of the variable, or its removal, stands between the import and this step: moved, the other would count. Or a process
-/// is started there, which would be given the variable.
+/// Returns whether a step between the import and the step `index` makes a move above the import unsafe: another write
+/// or removal of the variable, which would then take effect last, or the start of a process, which would receive the
+/// variable.
 bool is_move_unsafe(const Execution& execution, const Step& import, std::size_t index) {
   const auto begin = execution.steps.begin() + (&import - execution.steps.data());
   const auto end = execution.steps.begin() + static_cast<std::ptrdiff_t>(index);
@@ -49,14 +54,15 @@ bool is_move_unsafe(const Execution& execution, const Step& import, std::size_t 
   });
 }
 
-/// A module that the program loads speaks of the variable: it may be passed, and look at it.
+/// Returns whether another loaded module mentions the variable, so that its code may read the variable before the
+/// write.
 bool others_mention(const Execution& execution, std::string_view variable) {
   return std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), [&](const Module* module) {
     return module != execution.program && module->source.text().find(variable) != std::string_view::npos;
   });
 }
 
-/// The first statement of the program's own text that brings one of the libraries.
+/// Returns the event of the program's own file that first leads to the import of a GPU library; null if there is none.
 const Event* first_import(const Execution& execution) {
   for (const Step& step : execution.steps) {
     if (loads_gpu_library(step)) return step.entry_event;
@@ -64,8 +70,8 @@ const Event* first_import(const Execution& execution) {
   return nullptr;
 }
 
-/// Offers to move the write above the first import of the program. `proved`: what the edit is where nothing that the write passes can
-/// notice.
+/// Adds edits that move the write, the step `index`, above the first import of a GPU library, if this is possible. The
+/// fixability becomes `if_proved` if no statement that the write passes can notice the move, otherwise unsafe.
 void add_move(Finding& found, const Execution& execution, std::size_t index, const Step& import, Fixability if_proved,
               const RuleContext& context) {
   const Step& step = execution.steps[index];
@@ -82,6 +88,8 @@ void add_move(Finding& found, const Execution& execution, std::size_t index, con
   if (!found.edits.empty()) found.fixability = movable == MoveSafety::yes ? if_proved : Fixability::unsafe;
 }
 
+/// Returns the place of `cause` for a message about `step`, and, if another file contains `cause`, the line of the
+/// program that leads to it.
 std::string cause_location(const Execution& execution, const Step& cause, const Step& step) {
   std::string text = location_text(*step.module, *cause.module, cause.event->range);
   if (cause.entry_event != cause.event && cause.module != execution.program)
@@ -89,6 +97,8 @@ std::string cause_location(const Execution& execution, const Step& cause, const 
   return text;
 }
 
+/// Reports a write after the import of a GPU library: G02 if the variable was set before the import, too, otherwise
+/// G01.
 void report_late_write(const Execution& execution, std::size_t index, const Step& import, const RuleContext& context) {
   const Step& step = execution.steps[index];
   const Event& event = *step.event;
@@ -120,13 +130,14 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
       step.in_call ? "set it before the import, in the program itself, or start the program with it"
                    : "move it above the import");
   if (starts_driver) found.severity = Severity::dead;
-  // There the mask begins to count where it did not: that is for the owner to decide.
+  // If the import starts the driver, the move makes a mask effective that had no effect; a person must decide this.
   const Fixability fixing = starts_driver ? Fixability::unsafe : Fixability::safe;
   add_move(found, execution, index, import, fixing, context);
   context.findings.add(std::move(found));
 }
 
-/// Set again to what it is, after the driver has read it.
+/// Makes the finding for the write `step`, which repeats the value of the write `earlier`, which the driver has already
+/// read.
 Finding repeated_write_finding(const Step& step, const Step& earlier, const RuleContext& context) {
   auto found = make_finding("G07", *step.module, step.event->range,
                             fmt::format("{} is repeated: it has this value since {}", step.event->name,
@@ -136,8 +147,9 @@ Finding repeated_write_finding(const Step& step, const Step& earlier, const Rule
   return found;
 }
 
-/// The function that holds the write is no program's own call: Python may run it by itself, or what is above the touch may have handed it
-/// to somebody who does.
+/// Returns whether the function with the write may run before the driver's start although no followed call runs it
+/// then: Python may call the function itself, or code above the driver's start names it and may register it as a
+/// callback.
 bool may_run_before(const Execution& execution, const Step& write, const Step& driver_start) {
   if (execution.function == nullptr || write.module != driver_start.module || driver_start.function == write.function)
     return false;
@@ -145,6 +157,7 @@ bool may_run_before(const Execution& execution, const Step& write, const Step& d
   const std::string_view name = key.substr(key.rfind('.') + 1);
   if (name.starts_with("__") && name != "__init__" && name != "__call__") return true;
   const std::string_view above = driver_start.module->source.text().substr(0, driver_start.event->range.begin);
+  // A name that occurs once is only defined; it is used if it occurs more often.
   const auto is_named_beside_its_definition = [&](std::string_view word) {
     const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
     int count = 0;
@@ -159,14 +172,16 @@ bool may_run_before(const Execution& execution, const Step& write, const Step& d
   return is_named_beside_its_definition(name) || is_named_beside_its_definition(first);
 }
 
+/// Returns whether an earlier step has the same event as the step `index`.
 bool happened_before(const Execution& execution, std::size_t index) {
   return std::any_of(execution.steps.begin(), execution.steps.begin() + static_cast<std::ptrdiff_t>(index),
                      [&](const Step& other) { return other.event == execution.steps[index].event; });
 }
 
+/// Checks G01, G02, G03 and G07 for one write of a mask or a device order.
 void check_selection(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& step = execution.steps[index];
-  if (happened_before(execution, index)) return;  // the first time decides
+  if (happened_before(execution, index)) return;  // the first step with this event decides
   const Vendor vendor = find_device_variable(step.event->name)->vendor;
   const Step* driver_start = certain_driver_start_before(execution, index, vendor);
   if (driver_start == nullptr) driver_start = driver_start_before(execution, index, vendor);
@@ -174,7 +189,7 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
     const Step* earlier = previous_write(execution, index);
     const bool constant = is_constant(step.value);
     if (earlier != nullptr && constant && earlier->value.as_text() == step.value.as_text()) {
-      // The driver has read this value already: nothing is lost, and nothing is gained.
+      // The driver already read this value, so the second write has no effect.
       auto found = repeated_write_finding(step, *earlier, context);
       context.findings.add(std::move(found));
       return;
@@ -207,6 +222,7 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
   if (const Step* import = first_before(execution, index, loads)) report_late_write(execution, index, *import, context);
 }
 
+/// Checks G23 for one write of PyTorch's allocator settings.
 void check_allocator(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& step = execution.steps[index];
   const auto text = step.value.as_text();

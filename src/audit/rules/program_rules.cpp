@@ -14,14 +14,15 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
 
-// What a whole program does or leaves out: G05, G11, G12, G13.
+// Rules about a whole program: G05, G11, G12, G13.
 
 namespace weir::audit {
 namespace {
 
 using Kind = Event::Kind;
 
-/// The first step of the program itself, else of the processes that it starts.
+/// Returns the first step of the program itself that satisfies `is`. If the program itself has none, returns the first
+/// such step of its child processes; null if these have none either.
 const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
   for (const auto* steps : {&execution.steps, &execution.worker_steps}) {
     const auto found = std::find_if(steps->begin(), steps->end(), is);
@@ -33,13 +34,15 @@ const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
 bool uses_device(const Step& step) {
   return step.event->kind == Kind::start_driver || step.event->kind == Kind::use_device;
 }
-/// Calls that ask about devices: a program that does no more works on the CPU.
+
+/// Returns whether the call only queries devices and puts no work on them.
 bool is_device_query(std::string_view call) {
   return call.ends_with(".is_available") || call.find(".get_device_") != std::string_view::npos ||
          call.ends_with(".device_count") || call == "torch.cuda.is_bf16_supported";
 }
 
-/// A GPU for sure, or one of several: not the CPU, not what the user of the program named, not what nobody knows.
+/// Returns whether the value is certainly a GPU, even if it is not known which GPU. The CPU, the user's choice and
+/// unknown values are not.
 bool is_gpu(const PossibleValue& alternative) {
   if (alternative.kind == PossibleValue::Kind::number || alternative.kind == PossibleValue::Kind::runtime_index ||
       alternative.kind == PossibleValue::Kind::smi_index)
@@ -51,7 +54,8 @@ bool is_gpu(const PossibleValue& alternative) {
          alternative.text == "auto";
 }
 
-/// Work is put on a GPU.
+/// Returns whether the event starts the driver or uses a device that is certainly a GPU. Queries do not count. `value`
+/// is the device that the event uses.
 bool works_on_gpu(const Event& event, const Value& value) {
   if (is_device_query(event.name)) return false;
   const auto& alternatives = value.alternatives();
@@ -59,21 +63,21 @@ bool works_on_gpu(const Event& event, const Value& value) {
          (event.kind == Kind::use_device && std::any_of(alternatives.begin(), alternatives.end(), is_gpu));
 }
 
-/// What a module does when it is imported counts unless it does so only in some case: a probe for a test machine. What a
-/// constant switches off is not done.
+/// Returns whether the step counts as intended use of a GPU. A conditional step at the import of a module only tests
+/// the machine, and a step that a constant disables never happens.
 bool is_intended_use(const Step& step) {
   if (step.is_switched_off) return false;
   return step.entry_event->kind != Kind::import_module || step.entry_event == step.event ||
          std::all_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.is_default; });
 }
 
-/// Sets a mask that is not there to hide all cards.
+/// Returns whether the step sets a mask that shows at least one card.
 bool shows_any_card(const Step& step) {
   const auto mask = parse_mask(step.value);
   return sets_own_mask(step) && !(mask && mask->hides_all());
 }
 
-/// Is given a device that is not said to be the CPU.
+/// Returns whether the step receives a device that is not known to be the CPU.
 bool takes_some_device(const Step& step) {
   const auto& alternatives = step.value.alternatives();
   return step.event->kind == Kind::use_device && !step.is_switched_off && !is_device_query(step.event->name) &&
@@ -81,8 +85,9 @@ bool takes_some_device(const Step& step) {
                       [](const PossibleValue& alternative) { return alternative.text == "cpu"; });
 }
 
-/// The first work that a program puts on a GPU; for one that hands its functions to others to call (workers, callbacks), its
-/// first question about one. Null if there is no such work.
+/// Returns the first step that puts work on a GPU. If there is none, but a function of the file would put work on a GPU
+/// when other code calls it (workers, callbacks), returns the first query about a GPU. If there is none either and the
+/// program sets a mask, returns the first use of a device that is not known to be the CPU. Otherwise returns null.
 const Step* first_gpu_use(const Execution& execution) {
   const auto works_here = [](const Step& step) {
     return works_on_gpu(*step.event, step.value) && is_intended_use(step);
@@ -97,19 +102,19 @@ const Step* first_gpu_use(const Execution& execution) {
     return step.event->kind == Kind::start_driver && is_intended_use(step);
   };
   if (const Step* query = works ? find_step(execution, queries_gpu) : nullptr) return query;
-  // Who sets a mask wants a GPU: the device that is only known at run time is one.
+  // A program that sets a mask intends to use a GPU, so a device that is known only at run time counts as a GPU.
   return find_step(execution, shows_any_card) != nullptr ? find_step(execution, takes_some_device) : nullptr;
 }
 
 bool verifies(const Step& step) { return step.event->kind == Kind::verify_device; }
 bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
 
-/// Something in a notebook writes variables that are not known: "%run" of a file that is not here, "%dotenv".
+/// Returns whether a notebook command writes unknown variables: "%run" of a file outside the project, "%dotenv".
 bool may_set_variables_in_notebook(const Step& step) {
   return step.event->kind == Kind::change_environment && step.module->kind == FileKind::notebook;
 }
 
-/// A process that may use a GPU: all but the tools that are known to use none.
+/// Returns whether the step starts a process that may use a GPU: any program except tools known to use none.
 bool starts_gpu_process(const Step& step) {
   const auto program = step.value.as_text();
   return starts_process(step) && !(program && python::is_non_gpu_program(*program));
@@ -117,7 +122,8 @@ bool starts_gpu_process(const Step& step) {
 
 std::string_view first_name(const Event& event) { return std::string_view{event.name}.substr(0, event.name.find('.')); }
 
-/// Clients of servers that own the GPU themselves.
+/// Returns the first import of a client library (its calls send work to a server process, which uses the GPU); null if
+/// there is none.
 const Event* client_import(const Module& module) {
   for (const Function& function : module.functions) {
     for (const Event& event : function.events) {
@@ -127,8 +133,8 @@ const Event* client_import(const Module& module) {
   return nullptr;
 }
 
-/// All that the module imports is Python's own or a client of a server, so nothing else can use a device; none of its functions
-/// puts work on one.
+/// Returns whether no code of the module uses a device, and all its imports are clients of servers or one of 44 common
+/// modules of Python's standard library.
 bool has_no_gpu_code(const Module& module) {
   constexpr std::array<std::string_view, 44> kStandardModules{
       "subprocess", "threading",   "os",      "sys",    "re",        "json",    "time",     "math",       "random",
@@ -146,7 +152,8 @@ bool has_no_gpu_code(const Module& module) {
   });
 }
 
-/// Masks and orders leave the module's body, all or none.
+/// Returns edits that delete all writes of masks and device orders from the module's body; empty if one cannot be
+/// deleted.
 std::vector<Edit> remove_selection(const Module& module) {
   std::vector<Edit> edits;
   for (const Event& event : module.body().events) {
@@ -158,9 +165,10 @@ std::vector<Edit> remove_selection(const Module& module) {
   return edits;
 }
 
-/// weir.verify() above the statement of the program's own text that leads to the first use of a device.
+/// Returns edits that insert weir.verify(), which compares the device in use with the policy, above the program's
+/// statement that leads to the first use of a device.
 std::vector<Edit> add_verification(const Module& program, const Event& use) {
-  // What others call, or other processes run, is checked there, not where it is said.
+  // Callbacks and worker functions are verified where they run, not where they are registered.
   const bool elsewhere = use.passes_callback || is_worker_start(use);
   if (program.kind != FileKind::python || program.parse_error || elsewhere ||
       !statement_lines(program.source, use.statement))
@@ -169,6 +177,7 @@ std::vector<Edit> add_verification(const Module& program, const Event& use) {
   return {insert_line_before(program.source, use.statement.begin, "import weir"), call};
 }
 
+/// Checks G11 and G12: a program that sets a mask and uses no GPU itself.
 void check_unused_mask(const Execution& execution, const RuleContext& context) {
   const Step* const mask = find_step(execution, sets_own_mask);
   if (mask == nullptr || mask->module != execution.program || execution.is_imported) return;
@@ -198,7 +207,8 @@ Vendor vendor_used(const Step& use) {
   return use_vendor.value_or(Vendor::nvidia);
 }
 
-/// A mask of that vendor's cards, or one that works for several vendors.
+/// Returns whether the execution sets a mask for the vendor's cards. An AMD mask counts for "nvidia" as well, because
+/// PyTorch uses the name "cuda" for both.
 bool has_mask(const Execution& execution, Vendor vendor) {
   const auto selects = [&](const Step& step) {
     if (!sets_own_mask(step)) return false;
@@ -209,7 +219,7 @@ bool has_mask(const Execution& execution, Vendor vendor) {
          std::any_of(execution.worker_steps.begin(), execution.worker_steps.end(), selects);
 }
 
-/// Python runs the package of a __main__.py first, and that one imports something.
+/// Returns whether the __init__.py beside the program, which Python runs first, has imports.
 bool has_package_that_imports(const Execution& execution) {
   const auto package = execution.program->source.path().parent_path() / "__init__.py";
   return std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), [&](const Module* module) {
@@ -220,7 +230,7 @@ bool has_package_that_imports(const Execution& execution) {
   });
 }
 
-/// Why no header can be put in by itself; empty if it can.
+/// Returns why no header (the lines that select the policy's card) can be inserted; empty if it can.
 std::string header_obstacle(const Execution& execution, const Step& use, const Policy& policy) {
   const Module& program = *execution.program;
   const Vendor vendor = policy.vendor();
@@ -246,7 +256,8 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
   return {};
 }
 
-/// "main()" alone on its line or, as in "sys.exit(main())", given to a call or raised, and no name.
+/// Returns whether the event is a call of a function of the same file, as a statement ("train()") or inside one
+/// ("sys.exit(main())"), whose result is not assigned to a name.
 bool calls_own_function(const Module& module, const Event& entry) {
   const std::string_view above = module.source.text({entry.statement.begin, entry.range.begin});
   const bool kept = above.find('=') != std::string_view::npos;
@@ -254,7 +265,7 @@ bool calls_own_function(const Module& module, const Event& entry) {
          (above.empty() || (entry.name == ":main" && entry.is_top_level && !kept));
 }
 
-/// A part of a package, or of its tests: what runs it is something else.
+/// Returns whether the file is part of a package or of its tests, so that other code runs it.
 bool is_part_of_package(const Module& module) {
   const std::filesystem::path& path = module.source.path();
   const std::string name = path.filename().native();
@@ -263,7 +274,8 @@ bool is_part_of_package(const Module& module) {
          std::filesystem::exists(path.parent_path() / "__init__.py", ignored);
 }
 
-/// The file's own body puts work on a GPU, or calls a function of its own that does; to name a device is no work.
+/// Returns whether the file's own body puts work on a GPU, directly or by a call of its own function; torch.device()
+/// creates only a description and counts as no work.
 bool works_in_body(const Execution& execution) {
   const Module& module = *execution.program;
   return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
@@ -273,8 +285,9 @@ bool works_in_body(const Execution& execution) {
   });
 }
 
-/// It is said to be one; or nothing of the project imports it, and a server does, or it is a script: it defines
-/// nothing that could be imported, calls what it defines, or works on a GPU above and below what it defines.
+/// Returns whether the file is a program: Module::is_entry_point, or no module of the project imports it and one of
+/// these is true: a server runs it; it defines no function; its first use of a GPU is a call of its own function; its
+/// body puts work on a GPU and it is no part of a package.
 bool is_program(const Execution& execution, const Step& use) {
   const Module& module = *execution.program;
   const bool alone = !execution.is_imported && module.kind == FileKind::python;
@@ -284,6 +297,7 @@ bool is_program(const Execution& execution, const Step& use) {
          (works_in_body(execution) && !is_part_of_package(module));
 }
 
+/// Checks G05 and G13: a program that uses a GPU without selecting it, or without verifying which one it got.
 void check_selection_and_verification(const Execution& execution, const RuleContext& context) {
   const Module& program = *execution.program;
   const Step* const use = first_gpu_use(execution);

@@ -8,28 +8,30 @@
 
 namespace weir::audit {
 
-/// One rule as people read it. `weir audit --explain`, docs/rules/ and the metadata of SARIF are made from these rows.
+/// The description of one rule. `weir audit --explain`, docs/rules/ and the rule metadata of SARIF reports are
+/// generated from it.
 struct Rule {
   std::string_view id;
-  std::string_view title;        ///< what is wrong, a few words
-  Severity severity;             ///< usual; a finding may be milder or worse
-  Fixability fixability;         ///< the most that is done by itself
-  bool needs_policy;             ///< silent unless weir.toml has [audit], or the rule is selected by name
-  std::string_view why;          ///< what happens because of it, and when it is no defect
-  std::string_view bad_example;  ///< an example, in the language named by `language`
-  std::string_view good_example;
-  std::string_view language;       ///< "python", "yaml" ...
-  std::string_view issue_threads;  ///< issue threads of people who suffered from it; may be empty
+  std::string_view title;          ///< the defect in a few words
+  Severity severity;               ///< the usual severity; a single finding may have another
+  Fixability fixability;           ///< the fixability of the rule's findings that can be fixed; others are manual
+  bool needs_policy;               ///< the rule is applied only if weir.toml has [audit] or --select contains its id
+  std::string_view why;            ///< the consequences of the defect, and cases that are no defect
+  std::string_view bad_example;    ///< code with the defect
+  std::string_view good_example;   ///< the same code without the defect
+  std::string_view language;       ///< language of the examples: "python" or "shell"
+  std::string_view issue_threads;  ///< GitHub issues about the defect; may be empty
 };
 
+/// Returns all rules, ordered by id.
 std::span<const Rule> all_rules();
-const Rule* find_rule(std::string_view id);  ///< null if there is none
-/// "there is no rule 'G3' (did you mean 'G03'?); rules are G01 to G33", on one line.
+const Rule* find_rule(std::string_view id);  ///< null if there is no such rule
+/// Returns "there is no rule 'G3' (did you mean 'G03'?); rules are G01 to G33", on one line.
 std::string unknown_rule_text(std::string_view id);
 
-/// For people: `weir audit --explain G08`.
+/// Returns the text of `weir audit --explain G08`.
 std::string explain_rule(const Rule& rule);
-/// The page docs/rules/G08.md.
+/// Returns the page docs/rules/G08.md.
 std::string rule_page(const Rule& rule);
 
 }  // namespace weir::audit

@@ -3,7 +3,7 @@
 
 #include "audit/rules/rule.hpp"
 
-// The defects are those that were found in real code and in the threads that each row names.
+// The table of all rules. The defects come from real code and from the issue threads in the last column.
 
 namespace weir::audit {
 namespace {
@@ -13,7 +13,7 @@ constexpr auto wrong = Severity::wrong;
 constexpr auto fragile = Severity::fragile;
 constexpr auto style = Severity::style;
 constexpr auto safe = Fixability::safe;
-constexpr auto opt_in = Fixability::unsafe;
+constexpr auto opt_in = Fixability::unsafe;  // fixed only with --fix --unsafe
 constexpr auto manual = Fixability::manual;
 
 constexpr std::array kRules{

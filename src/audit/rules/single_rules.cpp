@@ -8,7 +8,7 @@
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
-// What one place shows by itself: G15, G16, G21, G22, G25, G29, G31, G32.
+// Rules that check single events, or the events of one function: G15, G16, G21, G22, G25, G26, G28, G29, G31, G32.
 
 namespace weir::audit {
 namespace {
@@ -21,7 +21,7 @@ Finding deprecated_call_finding(const Module& module, const Event& event) {
   const std::string new_name = event.value.as_text().value_or("");
   auto found = make_finding("G22", module, event.range, fmt::format("{}() is deprecated", event.name),
                             fmt::format("{}()", new_name));
-  // A name alone was brought by an import that would have to change, too.
+  // A name without its module comes from a `from ... import` statement, which would also have to change.
   if (code.ends_with("." + old_name) && !module.parse_error) {
     found.edits = {{{event.range.end - static_cast<std::uint32_t>(old_name.size()), event.range.end}, new_name}};
     found.fixability = Fixability::safe;
@@ -43,26 +43,28 @@ Finding future_import_finding(const Module& module, const Event& event) {
   return found;
 }
 
+/// Returns whether the mask hides all devices or is unknown.
 bool hides_all_or_unknown(const Value& value) {
   const auto mask = parse_mask(value);
   return !mask || mask->hides_all();
 }
 
-/// A finding of a rule that may rewrite the event's text.
+/// Sets the edits of a finding: unsafe, or, if `edits` is empty, to be made by hand.
 Finding with_edits(Finding found, std::vector<Edit> edits) {
   found.edits = std::move(edits);
   found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
   return found;
 }
 
-/// Garbage that is collected after the cache was emptied stays in the cache.
+/// Checks G22: gc.collect() is called after empty_cache(), and empty_cache() is not called again, so that the memory
+/// that gc.collect() frees stays in PyTorch's cache.
 void check_cleanup(const Module& module, const Function& function, const RuleContext& context) {
   const Event* emptied = nullptr;
   for (const Event& event : function.events) {
     if (event.kind != Kind::memory_cleanup) continue;
     const bool collects = event.name == "gc.collect";
     if (!collects) emptied = &event;
-    // "if is_available(): empty_cache()" right above counts, too.
+    // empty_cache() inside an `if` counts, too, if it is at most six lines above.
     const auto line = [&](const Event& one) { return module.source.position(one.range.begin).line; };
     const bool nearby = emptied != nullptr && line(event) - line(*emptied) <= 6 &&
                         event.arms.size() < emptied->arms.size() &&
@@ -83,7 +85,7 @@ void check_cleanup(const Module& module, const Function& function, const RuleCon
   }
 }
 
-/// A mask within a container or a job that is given cards already.
+/// Makes the finding for a mask inside a container or job that already receives selected cards.
 Finding container_mask_finding(const Module& module, const Event& event) {
   auto found =
       make_finding("G28", module, event.range,
@@ -102,13 +104,14 @@ Finding container_mask_finding(const Module& module, const Event& event) {
   return found;
 }
 
-/// The function that a process or a thread starts with; null if it is none of this project.
+/// Returns the function that a call, process or thread executes, and its module; the function is null if it is not in
+/// this project.
 Project::ResolvedFunction called_function(const Project& project, const Module& module, const Event& event) {
   if (!event.name.starts_with(':')) return project.find_function(module, event.name);
   return {&module, module.find_function(std::string_view{event.name}.substr(1))};
 }
 
-/// Every process of a loop gets the same mask of several cards.
+/// Checks G26: a loop starts processes, and all get the same mask of several cards.
 void check_processes(const Module& module, const Event& event, const RuleContext& context) {
   const auto [owner, target] = called_function(context.project, module, event);
   if (target == nullptr || !event.in_loop) return;
@@ -120,6 +123,7 @@ void check_processes(const Module& module, const Event& event, const RuleContext
   }
 }
 
+/// Checks G25: a function that runs in a thread sets a mask.
 void check_threads(const Module& module, const Event& event, const RuleContext& context) {
   const auto [owner, target] = called_function(context.project, module, event);
   if (target == nullptr) return;
@@ -134,7 +138,8 @@ void check_threads(const Module& module, const Event& event, const RuleContext& 
   }
 }
 
-/// It sets (whatever was there) or removes the variable in this process.
+/// Returns whether the event assigns or removes the variable in the process of the program, or changes the environment
+/// with code that contains the variable's name.
 bool changes_variable(const Module& module, const Event& event, std::string_view variable) {
   if (event.kind == Kind::set_variable || event.kind == Kind::remove_variable)
     return event.name == variable && event.mode == Event::Mode::assign;
@@ -147,8 +152,8 @@ bool any_changes(const Module& module, const Function& function, std::string_vie
                      [&](const Event& event) { return changes_variable(module, event, variable); });
 }
 
-/// What is compared was set by the program itself, in this function before it or by a function that it calls before; of a test, by
-/// anything in its file (a decorator, setUp()). It asks what our own code did, not what somebody has set.
+/// Returns whether the program itself set the compared mask: earlier in this function, in a function called earlier,
+/// or, in a test, anywhere in its file (a decorator, setUp()). Such a comparison checks the program's own work.
 bool is_set_by_program(const RuleContext& context, const Module& module, const Function& function,
                        const Event& compared) {
   const auto does = [&](const Event& event) {
@@ -164,7 +169,8 @@ bool is_set_by_program(const RuleContext& context, const Module& module, const F
                              [&](const Function& other) { return any_changes(module, other, compared.name); });
 }
 
-/// A mask that is compared with a literal: the policy's own is right for this machine, and only hard to keep right.
+/// Makes the finding for a mask that is compared with a literal. If the literal selects the policy's card, the test is
+/// correct on this machine, and the finding is only about style.
 Finding mask_comparison_finding(const Module& module, const Event& event, const Policy& policy) {
   auto found = make_finding(
       "G15", module, event.range,

@@ -9,7 +9,7 @@
 #include "audit/rules/checks.hpp"
 #include "base/text.hpp"
 
-// What the texts around the code show: comments (G17), checks that nobody calls (G14), copied headers (G19, G30).
+// Rules about the text around the code: comments (G17), checks that are never called (G14), copied headers (G19, G30).
 
 namespace weir::audit {
 namespace {
@@ -18,10 +18,11 @@ using Kind = Event::Kind;
 
 struct CardNumber {
   std::string digits;
-  std::size_t offset;
+  std::size_t offset;  ///< byte offset of the digits in the comment
 };
 
-/// The card numbers that a comment names: "GPU 1", "gpu #2", "card 0". Not "cuda:0", which is right under a mask.
+/// Returns the card numbers in a comment: "GPU 1", "gpu #2", "card 0". "cuda:0" is excluded, because it is correct
+/// under a mask.
 std::vector<CardNumber> card_numbers_in(std::string_view comment) {
   const std::string text = lower_case(comment);
   std::vector<CardNumber> numbers;
@@ -41,7 +42,8 @@ std::vector<CardNumber> card_numbers_in(std::string_view comment) {
   return numbers;
 }
 
-/// The comment tells what the mask does to the numbers, or which card it leaves out: another number is right there.
+/// Returns whether the comment may explain that devices are renumbered, or which card is not used. Then a number other
+/// than the mask's is correct.
 bool mentions_renumbering(std::string_view comment) {
   constexpr std::array<std::string_view, 16> kWords{"becom", "hide",   "hidden", " not ",     "now",    "renumber",
                                                     "->",    "appear", "seen",   "inside",    "within", "except",
@@ -51,6 +53,7 @@ bool mentions_renumbering(std::string_view comment) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+/// Checks G17 for one mask write with a comment on its line.
 void check_comment(const Module& module, const Event& event, const RuleContext& context) {
   const auto mask = parse_mask(event.value);
   if (!mask || !event.value.single_alternative(PossibleValue::Kind::text) || mask->entries.size() != 1 ||
@@ -67,7 +70,7 @@ void check_comment(const Module& module, const Event& event, const RuleContext& 
       "G17", module, event.range,
       fmt::format("the comment names {}, the code selects {}", named.front().digits, mask->entries.front()),
       "make them agree");
-  // Which of the two is right nobody but the author knows; the code is what runs.
+  // Only the author knows whether the comment or the code is correct. The edit changes the comment, not the program.
   if (module.source.notebook() == nullptr && !module.parse_error) {
     const auto begin =
         static_cast<std::uint32_t>(module.source.line_start(event.range.end) + hash + named.front().offset);
@@ -79,11 +82,11 @@ void check_comment(const Module& module, const Event& event, const RuleContext& 
 
 bool is_word_part(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-/// How often a name stands in the project's texts as a word of its own; stops at two.
+/// Returns how often a name occurs as a word in the project's files; any result above 1 means twice or more often.
 int count_mentions(const Project& project, std::string_view name) {
   int count = 0;
   for (const Module& module : project.modules()) {
-    if (&project.reported_module(module) != &module) continue;  // a link says what its target says
+    if (&project.reported_module(module) != &module) continue;  // the text of a symbolic link is counted at its target
     const std::string_view text = module.source.text();
     for (std::size_t at = text.find(name); at != std::string_view::npos && count < 2; at = text.find(name, at + 1)) {
       const bool before = at > 0 && is_word_part(text[at - 1]);
@@ -94,7 +97,8 @@ int count_mentions(const Project& project, std::string_view name) {
   return count;
 }
 
-/// Its name says that it checks a device, and its body looks at one.
+/// Returns whether the function's name suggests a device check, and its body reads what identifies a device, or
+/// compares a mask or a product name.
 bool is_validator(const Function& function) {
   const std::string name = function.key.substr(function.key.rfind('.') + 1);
   const auto contains = [&](std::string_view word) { return name.find(word) != std::string::npos; };
@@ -119,7 +123,8 @@ void check_unused_validator(const Module& module, const Function& function, cons
                                     "call it, or delete it"));
 }
 
-/// Events of the body, and of the module's own functions where the body calls them before a GPU library is there.
+/// Returns the events of the module's body that are in no branch or loop, without the main part (`if __name__ ==
+/// "__main__"`). A call of a function of the same file is replaced by the events of that function.
 std::vector<const Event*> header_events(const Module& module) {
   std::vector<const Event*> events;
   for (const Event& event : module.body().events) {
@@ -135,12 +140,13 @@ std::vector<const Event*> header_events(const Module& module) {
   return events;
 }
 
+/// The statements of header_events() that set device variables or change paths. Programs often start with the same
+/// copied statements.
 struct Header {
-  std::string text;                    ///< its lines that select or do more; empty if it sets no mask
-  const Event* path_change = nullptr;  ///< the first that does more than select
+  std::string text;                    ///< these statements, for comparisons; empty if none sets a mask
+  const Event* path_change = nullptr;  ///< the first event that changes paths; null if there is none
 };
 
-/// What a module does before its first function, apart from imports: the header that may have been copied.
 Header header_of(const Module& module) {
   Header header;
   bool mask = false;

@@ -3,14 +3,16 @@
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
-// The workers of a pool stay for the next task, and keep the driver that the first has started: G03.
+// G03 (the driver is used before the mask is set) for pools: a worker process of a pool executes many tasks, and the
+// driver that the first task started keeps the mask of the first task.
 
 namespace weir::audit {
 namespace {
 
 using Kind = Event::Kind;
 
-/// The first use of the driver behind a step, in the same run of the task.
+/// Returns the first driver start after the step `index` that can happen together with this step; null if there is
+/// none.
 const Step* driver_start_after(const Execution& execution, std::size_t index) {
   for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];

@@ -52,7 +52,8 @@ std::optional<FileKind> kind_by_name(const fs::path& path) {
   return found == kExtensions.end() ? std::nullopt : std::optional{found->kind};
 }
 
-/// Folders of others' code, which nobody edits.
+/// Returns whether the folder belongs to a tool or contains code of others: a cache, installed packages, a virtual
+/// environment, a submodule.
 bool is_third_party(const fs::path& folder) {
   constexpr std::array<std::string_view, 9> kNames{".git",        ".hg",  ".svn", "node_modules", "site-packages",
                                                    "__pycache__", ".tox", ".nox", ".mypy_cache"};
@@ -62,17 +63,21 @@ bool is_third_party(const fs::path& folder) {
          fs::exists(folder / ".git", ignored);
 }
 
+/// A symbolic link to a folder.
 struct FolderLink {
-  std::string name;
+  std::string name;  ///< name in messages
   fs::path path;
 };
 
+/// Lists the files below one operand. A file has three paths: `shown` for messages, `real` without links, and
+/// `relative` to the operand, which the exclude patterns match.
 class FolderWalk {
  public:
   FolderWalk(const std::vector<std::string>& exclude, FileList& list, std::vector<FolderLink>& links)
       : exclude_{exclude}, list_{list}, links_{links} {}
 
-  /// The .gitignore files of the folders above, as far as the repository goes.
+  /// Lists the files below a folder. Also applies the .gitignore files of the folders above, up to the root of the
+  /// repository.
   void list_folder(const fs::path& root) {
     std::error_code problem;
     std::vector<fs::path> above;
@@ -92,17 +97,20 @@ class FolderWalk {
   }
 
  private:
+  /// A .gitignore and its folder.
   struct Ignore {
     IgnoreFile file;
     fs::path folder;
   };
 
+  /// Reads the .gitignore of a folder, if there is one. It applies until the walk leaves the folder.
   void push_ignore(const fs::path& folder) {
     std::error_code problem;
     if (fs::exists(folder / ".gitignore", problem))
       ignores_.push_back({IgnoreFile::read(folder / ".gitignore"), folder});
   }
 
+  /// Returns whether the patterns of the innermost .gitignore with a match ignore the path.
   bool is_ignored(const fs::path& real, bool folder) const {
     for (auto at = ignores_.rbegin(); at != ignores_.rend(); ++at) {
       const std::string relative = real.native().substr(at->folder.native().size() + (at->folder == "/" ? 0 : 1));
@@ -117,12 +125,15 @@ class FolderWalk {
     return *tracked_;
   }
 
-  /// Named by a .gitignore, and so is what is in it; but not what git tracks all the same.
+  /// Returns whether the path is excluded: a .gitignore ignores it or a folder above it, and git does not track the
+  /// file, or tracks no file in the folder. `ignored` must be true if a folder above is ignored; it becomes true if the
+  /// path itself is ignored.
   bool is_excluded(const fs::path& real, bool folder, bool& ignored) {
     ignored = ignored || is_ignored(real, folder);
     return ignored && !(folder ? tracked().contains_below(real) : tracked().contains(real));
   }
 
+  /// Lists the files below a folder, for at most 100 nested levels. `ignored`: a .gitignore ignores the folder.
   void enter(const fs::path& shown, const fs::path& real, const std::string& relative, bool ignored) {
     if (++depth_ > 100) return void(--depth_);
     const std::size_t outer = ignores_.size();
@@ -143,6 +154,7 @@ class FolderWalk {
     --depth_;
   }
 
+  /// Lists one entry of a folder: a file, or all files below a folder. Notes a link to a folder.
   void visit(const fs::directory_entry& entry, const fs::path& shown, const fs::path& real, const std::string& relative,
              bool ignored) {
     std::error_code problem;
@@ -165,8 +177,8 @@ class FolderWalk {
   const std::vector<std::string>& exclude_;
   FileList& list_;
   std::vector<FolderLink>& links_;
-  fs::path base_;
-  std::optional<TrackedFiles> tracked_{};  ///< asked for when the first file is ignored
+  fs::path base_;                          ///< real path of the operand
+  std::optional<TrackedFiles> tracked_{};  ///< read when the first path is ignored
   std::vector<Ignore> ignores_;
   int depth_ = 0;
 };
@@ -191,7 +203,8 @@ std::optional<FileKind> detect_file_kind(const fs::path& path) {
 
 namespace {
 
-/// A file that several names lead to is one: the one that is no link, else the first by name. The others know which.
+/// Sets ListedFile::link_target. A file that is listed under several names has one main name: the name that is no
+/// symbolic link, or the first name if all are links. The others are links to the main name.
 void set_link_targets(std::vector<ListedFile>& files) {
   std::map<fs::path, const ListedFile*> main_files;
   std::vector<fs::path> targets(files.size());
@@ -211,7 +224,7 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return path == folder || (folder == "/") || path.native().starts_with(folder.native() + '/');
 }
 
-/// Links to folders that are not read in their own place: what is in them is not judged, and that is said.
+/// Adds a note for each link to a folder that is not below one of the operands (`roots`).
 void note_folder_links(const std::vector<FolderLink>& links, const std::vector<fs::path>& roots, FileList& list) {
   for (const FolderLink& link : links) {
     std::error_code problem;

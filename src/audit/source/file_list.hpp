@@ -10,25 +10,30 @@
 
 namespace weir::audit {
 
+/// A file that the audit reads.
 struct ListedFile {
   std::filesystem::path path;
-  std::string name;  ///< as messages call it: below the operand, without "./"
+  std::string name;  ///< name in messages: the operand and, for a folder, the path below it; without "./"
   FileKind kind;
-  std::filesystem::path link_target{};  ///< the one of the files that it is a link to; empty if it is none
+  std::filesystem::path link_target{};  ///< for a symbolic link to a file that has another entry: path of that entry;
+                                        ///< otherwise empty
 };
 
+/// The files at or below the operands, which are the files and folders to be audited.
 struct FileList {
-  std::vector<ListedFile> files;      ///< by name
+  std::vector<ListedFile> files;      ///< ordered by path, each path once
   std::vector<std::string> problems;  ///< folders that cannot be read, one line each
-  std::vector<std::string> notes;     ///< links to folders elsewhere, which were not followed, one line each
+  std::vector<std::string> notes;     ///< symbolic links to folders outside all operands, one line each
 };
 
-/// Files of known kinds below the operands: what `exclude` and .gitignore files name is left out (not what git tracks all the
-/// same), and so are .git, submodules, installed packages and virtual environments. Links to folders are not followed, and told
-/// where the folder is not read in its own place. A file that is given by name is always taken. Errors: invalid_argument when an operand does not exist or has no known kind.
+/// Lists the files of known kinds below the operands. Excludes files that match `exclude` (patterns of
+/// matches_pattern()), files that git ignores because of a .gitignore, .git folders, submodules, installed packages,
+/// caches of tools and virtual environments. A file that is itself an operand is always included. Links to folders are
+/// not followed. Errors: invalid_argument (an operand does not exist, or is a file of unknown kind).
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
 
-/// By its name, or by its first line where the name says nothing.
+/// Returns the kind of a file: by its name, or by its first line ("#!/bin/sh") if its name has no ending. Nothing if
+/// the audit does not read such files.
 std::optional<FileKind> detect_file_kind(const std::filesystem::path& path);
 
 }  // namespace weir::audit

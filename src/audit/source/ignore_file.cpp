@@ -8,7 +8,8 @@
 namespace weir::audit {
 namespace {
 
-/// "[a-z]", "[!x]": whether the class at the start of `pattern` has `c`; `length` is that of the class, 0 if it is none.
+/// Returns whether the character class at the start of `pattern` ("[a-z]", "[!x]") matches `c`. Sets `length` to the
+/// length of the class in the pattern, or to 0 if the pattern does not start with a complete class.
 bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   length = 0;
   if (pattern.size() < 3) return false;
@@ -25,7 +26,8 @@ bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   return found != negated;
 }
 
-/// One step of the pattern at p against one character; `used` is what it takes of the pattern.
+/// Returns whether the element of the pattern at index `p` (a character, '?', a class, an escape) matches `c`. Sets
+/// `used` to the length of the element.
 bool matches_one(std::string_view pattern, std::size_t p, char c, std::size_t& used) {
   used = 1;
   if (pattern[p] == '?') return c != '/';
@@ -47,7 +49,8 @@ bool matches_one(std::string_view pattern, std::size_t p, char c, std::size_t& u
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view path) {
-  // Row by row over the pattern: which ends of the path can be reached. "**/" may also stand for nothing.
+  // Dynamic programming: after each element of the pattern, matched[i] is 1 if the elements so far match the first i
+  // characters of the path. "**/" also matches an empty text.
   std::vector<char> matched(path.size() + 1, 0);
   matched[0] = 1;
   for (std::size_t p = 0; p < pattern.size();) {
@@ -57,7 +60,7 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
       while (p + stars < pattern.size() && pattern[p + stars] == '*') ++stars;
       const bool deep = stars >= 2;
       const bool with_slash = deep && p + stars < pattern.size() && pattern[p + stars] == '/';
-      if (with_slash) {  // any number of whole folders
+      if (with_slash) {  // matches any number of whole folders
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (matched[i] == 0) continue;
           next[i] = 1;
@@ -79,7 +82,7 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
         if (matched[i] != 0 && matches_one(pattern, p, path[i], taken)) next[i + 1] = 1;
         used = matched[i] != 0 ? taken : used;
       }
-      if (pattern[p] == '[') (void)matches_class(pattern.substr(p), '\0', used);
+      if (pattern[p] == '[') (void)matches_class(pattern.substr(p), '\0', used);  // only for the length
       if (pattern[p] == '\\' && p + 1 < pattern.size()) used = 2;
       p += used == 0 ? 1 : used;
     }
@@ -118,7 +121,7 @@ IgnoreFile IgnoreFile::read(const std::filesystem::path& path) {
 
 IgnoreFile::Match IgnoreFile::match(std::string_view path, bool is_folder) const {
   const std::string_view name = path.substr(path.rfind('/') + 1);
-  // The last pattern that fits decides.
+  // The last matching pattern decides.
   const auto found = std::find_if(patterns_.rbegin(), patterns_.rend(), [&](const Pattern& pattern) {
     if (pattern.folders_only && !is_folder) return false;
     return glob_matches(pattern.text, pattern.anchored ? path : name);

@@ -20,6 +20,7 @@ Error problem(Errc code, const std::string& name, const std::string& what) {
   return {code, printable(name) + ": " + what};
 }
 
+/// Returns the offset of each line.
 std::vector<std::uint32_t> line_starts(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -29,7 +30,7 @@ std::vector<std::uint32_t> line_starts(std::string_view text) {
   return starts;
 }
 
-/// Empty if it is text that can be read; else why not.
+/// Returns why the text cannot be read; empty if it can.
 std::string text_problem(std::string_view text) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return "is UTF-16; save it as UTF-8";
   return text.find('\0') == std::string_view::npos ? std::string{} : "is binary";
@@ -38,7 +39,7 @@ std::string text_problem(std::string_view text) {
 }  // namespace
 
 Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::string name) {
-  // A pipe or a device would keep a plain open waiting.
+  // O_NONBLOCK: otherwise open() could wait for ever on a pipe or a device file.
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
   struct stat info {};

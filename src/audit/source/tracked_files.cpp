@@ -11,7 +11,7 @@ TrackedFiles TrackedFiles::list_below(const std::filesystem::path& folder) {
   const auto listed = run_program(
       {.arguments = {"git", "ls-files", "-z", "--cached", "--ignored", "--exclude-standard"}, .folder = folder});
   if (!listed || listed->exit_status != 0) return tracked;
-  // Each name ends with a zero byte; one that was cut off does not.
+  // Each name ends with a zero byte, except the last one if the output was too long and is cut off.
   std::string_view rest = listed->output;
   for (std::size_t end = rest.find('\0'); end != std::string_view::npos; end = rest.find('\0')) {
     tracked.paths_.insert((folder / rest.substr(0, end)).native());

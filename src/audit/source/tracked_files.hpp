@@ -6,15 +6,17 @@
 
 namespace weir::audit {
 
-/// The files below a folder that git tracks although a .gitignore names them: git ignores only what it does not track.
-/// Empty where there is no repository or no git, or where git refuses (a folder of another user). Not thread-safe.
+/// The files below a folder that match a .gitignore, but that git tracks and therefore does not ignore. Empty if there
+/// is no repository or no git, or if git fails (in a folder of another user, for example).
 class TrackedFiles {
  public:
   TrackedFiles() = default;
-  /// Asks git, once; `folder` is an absolute path. Bounded by a minute.
+  /// Runs git once and waits for at most a minute. `folder` is an absolute path.
   static TrackedFiles list_below(const std::filesystem::path& folder);
 
+  /// Returns whether the set contains this file; `file` is an absolute path.
   bool contains(const std::filesystem::path& file) const { return paths_.contains(file.native()); }
+  /// Returns whether the set contains a file below this folder.
   bool contains_below(const std::filesystem::path& folder) const;
 
  private:

@@ -7,15 +7,16 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::size_t kMaxShortRunLines = 64;  // lines; shorter runs cost nothing that is felt
-constexpr std::size_t kKeptLines = 8;          // lines at each end of a run
+constexpr std::size_t kMaxShortRunLines = 64;  // runs of at most this length take negligible time
+constexpr std::size_t kKeptLines = 8;          // lines kept at each end of a run
 
 struct Line {
-  std::size_t begin, end;  ///< without its line break
+  std::size_t begin, end;  ///< byte offsets in the text, without the line break
 };
 
 enum class Kind { code, blank, comment };
 
+/// Returns the kind of a line; a comment line that may be part of a string counts as code.
 Kind kind_of(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t\f\r");
   if (first == std::string_view::npos) return Kind::blank;
@@ -24,6 +25,7 @@ Kind kind_of(std::string_view line) {
   return line[first] == '#' && !may_be_text ? Kind::comment : Kind::code;
 }
 
+/// Replaces the comments inside a long run by blanks in `result`. An empty `result` first becomes a copy of `text`.
 void make_blank(const std::vector<Line>& comments, std::string_view text, std::optional<std::string>& result) {
   if (comments.size() <= kMaxShortRunLines) return;
   if (!result) result = std::string{text};

@@ -6,10 +6,11 @@
 
 namespace weir::audit {
 
-/// Python's text for its parser, with blanks in the place of the comments within long runs of comment lines; every byte of code stays
-/// where it is. Nothing if there is no such run. At the end of each comment tree-sitter's scanner for Python looks over all that
-/// follow, so that n lines of them cost it n * n. The first and last lines of a run stay, and those that speak to weir; a line that
-/// may be part of a text (it has triple quotes, or ends with a backslash) is in no run.
+/// Returns the Python code `text` with the comments inside long runs of comment lines replaced by blanks, so that the
+/// byte offsets of all code stay the same. Returns nothing if there is no such run. Reason: at the end of each comment
+/// tree-sitter's scanner for Python scans all comments that follow, so n comment lines cost O(n * n). The first and
+/// last lines of a run are kept, and so are comments that are directives for weir. A line that may be part of a string
+/// (it has triple quotes, or ends with a backslash) belongs to no run.
 std::optional<std::string> blank_long_comment_runs(std::string_view text);
 
 }  // namespace weir::audit

@@ -14,16 +14,18 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::size_t kUnitBytes = 16;        // what is given out is aligned to it, as malloc's is
-constexpr std::size_t kMaxSmallBytes = 4096;  // larger blocks are the system's: few, and it grows them in place
+constexpr std::size_t kUnitBytes = 16;  // sizes of blocks are multiples of it; alignment of all blocks, as in malloc
+constexpr std::size_t kMaxSmallBytes = 4096;  // larger blocks come from malloc: they are few, and realloc grows them in
+                                              // place
 constexpr std::size_t kSizeClasses = kMaxSmallBytes / kUnitBytes + 1;
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
 
-/// Stands right before every block: its size in units with this header; 0 for one of the system's.
+/// The number directly before every block: its size in units, header included; 0 for a block from malloc.
 using Header = std::uint64_t;
 
 Header& header_of(void* block) { return static_cast<Header*>(block)[-1]; }
 
+/// A block in a list of free blocks.
 struct FreeBlock {
   FreeBlock* next;
 };
@@ -33,10 +35,10 @@ struct FreeMemory {
 
 [[noreturn]] void out_of_memory(std::size_t size) {
   std::fprintf(stderr, "error: no memory for %zu bytes more while parsing\n", size);
-  std::abort();  // the parser takes no "no" for an answer
+  std::abort();  // the parser does not handle a failed allocation
 }
 
-/// The blocks of one thread.
+/// The small blocks of one thread, which are cut from chunks, and their free lists.
 class Blocks {
  public:
   void* allocate(std::size_t size) {
@@ -67,7 +69,7 @@ class Blocks {
     return larger;
   }
 
-  /// For the next parse: nothing that was given out is in use any more.
+  /// Prepares for the next parse. No block is in use any more.
   void reset() {
     assert(in_use_ == 0);
     free_.fill(nullptr);
@@ -79,7 +81,7 @@ class Blocks {
  private:
   static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnitBytes; }
 
-  /// A block of the system's, new or in the place of the one with this base.
+  /// Returns a block from malloc, a new one or the resized one with this base.
   static void* large(void* base, std::size_t size) {
     auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnitBytes));
     if (memory == nullptr) out_of_memory(size);
@@ -102,19 +104,19 @@ class Blocks {
       if (chunks_.back() == nullptr) out_of_memory(kChunkBytes);
     }
     std::byte* const chunk = chunks_[used_chunks_++].get();
-    unused_begin_ = chunk + (kUnitBytes - sizeof(Header));  // so that blocks, behind their headers, are aligned
+    unused_begin_ = chunk + (kUnitBytes - sizeof(Header));  // aligns the blocks after their headers
     unused_end_ = chunk + kChunkBytes;
   }
 
-  std::array<FreeBlock*, kSizeClasses> free_{};  ///< by units
+  std::array<FreeBlock*, kSizeClasses> free_{};  ///< indexed by size in units
   std::vector<std::unique_ptr<std::byte, FreeMemory>> chunks_;
   std::size_t used_chunks_ = 0;
-  std::byte* unused_begin_ = nullptr;  ///< [at_, end_) of the last chunk in use was never given out
+  std::byte* unused_begin_ = nullptr;  ///< [unused_begin_, unused_end_) is the unused part of the last chunk in use
   std::byte* unused_end_ = nullptr;
-  std::size_t in_use_ = 0;  ///< blocks
+  std::size_t in_use_ = 0;  ///< number of blocks in use
 };
 
-/// Those of the parse that runs in this thread.
+/// The blocks of the parse that runs in this thread.
 constinit thread_local Blocks* current_blocks = nullptr;
 
 void* allocate(std::size_t size) { return current_blocks->allocate(size); }

@@ -4,15 +4,18 @@
 
 namespace weir::audit {
 
-/// While one stands, the parser of this thread takes its memory from chunks that the thread keeps from parse to parse: to
-/// allocate is a few instructions, and what one parse freed the next finds warm. All that the parser gave out (trees, cursors,
-/// itself) must be deleted before it ends, by the same thread. At most one a thread at a time.
+/// While an object of this class exists, the parser of this thread allocates from chunks that the thread keeps between
+/// parses: an allocation takes a few instructions, and freed memory is still in the cache at the next parse. Everything
+/// that the parser allocated (trees, cursors, the parser itself) must be deleted before the object is destroyed, by the
+/// same thread. At most one object per thread at a time.
 ///
-/// Freed blocks are kept by size and given out again, so no size holds more than it once needed at a time. Between parses a
-/// thread keeps at most kKept bytes. As with the parser's own allocator, want of memory ends the program.
-/// Source  segregated free lists: Wilson et al., "Dynamic Storage Allocation: A Survey and Critical Review", 1995
+/// Freed blocks are kept in one list per size and reused, so the blocks of a size never need more memory than the peak
+/// use of this size. Between parses a thread keeps at most kKeptBytes bytes. As with the parser's default allocator, a
+/// failed allocation ends the program.
+/// Source: segregated free lists: Wilson et al., "Dynamic Storage Allocation: A Survey and Critical Review", 1995
 class ParseMemory {
  public:
+  /// The most memory that a thread keeps between parses, in bytes.
   static constexpr std::size_t kKeptBytes = std::size_t{4} << 20U;
 
   ParseMemory();

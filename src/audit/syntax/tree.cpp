@@ -25,7 +25,7 @@ const TSLanguage* tree_sitter_toml();
 namespace weir::audit {
 namespace {
 
-/// CUDA's grammar is that of C++ with launches, and reads C where C is also C++.
+/// CUDA's grammar extends that of C++ with kernel launches, and parses the common subset of C and C++.
 const TSLanguage* parser_tables(Language language) {
   switch (language) {
     case Language::python:
@@ -50,7 +50,8 @@ struct DeleteParser {
   void operator()(TSParser* parser) const { ts_parser_delete(parser); }
 };
 
-/// The parser asks after every 100 operations. Right texts take about two operations a byte, broken ones some tens.
+/// Limit of the parser's work. The parser calls exceeded() after every 100 operations. Valid texts take about two
+/// operations per byte, invalid texts some tens; the limit is 40 per byte.
 struct WorkLimit {
   std::uint64_t remaining_checks;
   static bool exceeded(TSParseState* state) {
@@ -71,7 +72,7 @@ struct DeleteTree {
   void operator()(TSTree* tree) const { ts_tree_delete(tree); }
 };
 
-/// The number that stands for ERROR, which grammars do not count.
+/// Returns the kind number of ERROR nodes, which make_grammar() adds after the kinds of the grammar.
 std::uint16_t error_kind(const Grammar& grammar) { return static_cast<std::uint16_t>(grammar.kinds.size() - 1); }
 
 Grammar make_grammar(Language language) {
@@ -116,7 +117,8 @@ Node::Record record_of(const TSTreeCursor& cursor, const Grammar& grammar, bool 
           .trivia = grammar.kind_infos[kind].trivia};
 }
 
-/// One walk over the tree; after it nobody needs the tree, whose nodes are dear to ask.
+/// Copies the tree into records in one walk. The parser's own tree is then deleted, because access to its nodes is
+/// slow.
 std::vector<Node::Record> flattened(const TSTree& tree, const Grammar& grammar) {
   std::vector<Node::Record> records;
   records.reserve(ts_node_descendant_count(ts_tree_root_node(&tree)));
@@ -178,7 +180,7 @@ Node child_of_kind(Node node, std::string_view kind) {
 
 std::optional<Range> Tree::first_error() const {
   if (!root().has_error()) return std::nullopt;
-  // Down the leftmost path with an error; a tree is as deep as its text is nested.
+  // Descends along the leftmost path with an error; the depth of a tree is the nesting depth of its text.
   Node at = root();
   while (!at.is_error() && !at.is_missing()) {
     Node next;
@@ -193,7 +195,7 @@ std::optional<Range> Tree::first_error() const {
 
 std::vector<Tree::Leaf> Tree::leaves(std::string_view leaf_kind) const {
   std::vector<Leaf> all;
-  std::vector<std::size_t> ends;  // of the nodes above
+  std::vector<std::size_t> ends;  // end indices of the ancestors
   for (std::size_t i = 0; i < records_.size(); ++i) {
     while (!ends.empty() && ends.back() == i) ends.pop_back();
     const Node node{records_[i], *grammar_};
@@ -209,7 +211,7 @@ std::vector<Tree::Leaf> Tree::leaves(std::string_view leaf_kind) const {
 }
 
 Result<Tree> parse(Language language, std::string_view text) {
-  const ParseMemory memory;  // outlives all that the parser makes
+  const ParseMemory memory;  // must be destroyed after all objects of the parser
   const std::unique_ptr<TSParser, DeleteParser> parser{ts_parser_new()};
   const bool fits = ts_parser_set_language(parser.get(), parser_tables(language));
   assert(fits);

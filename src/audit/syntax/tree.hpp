@@ -11,37 +11,40 @@
 
 namespace weir::audit {
 
-/// Bytes [begin, end) of one file.
+/// The bytes [begin, end) of one file.
 struct Range {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   bool operator==(const Range&) const = default;
   bool empty() const { return begin == end; }
+  /// Returns whether the other range lies within this one.
   bool contains(Range other) const { return begin <= other.begin && other.end <= end; }
 };
 
-/// What has a grammar here.
+/// The languages that have a grammar.
 enum class Language { python, powershell, shell, cpp, yaml, json, toml };
 
-/// What the numbers that stand in trees mean: a grammar's kinds and fields.
+/// The node kinds and fields of the grammar of a language. A tree stores them as indices into these vectors.
 struct Grammar {
   struct KindInfo {
-    bool named;   ///< not only a piece of text such as "=" or "not"
-    bool trivia;  ///< a comment, a line's continuation
+    bool named;   ///< a node with a name in the grammar, not only a token such as "=" or "not"
+    bool trivia;  ///< a comment or a line continuation
   };
-  std::vector<std::string_view> kinds;
-  std::vector<KindInfo> kind_infos;  ///< of the kinds
-  std::vector<std::string_view> fields;
+  std::vector<std::string_view> kinds;   ///< names such as "if_statement", or the text of a token
+  std::vector<KindInfo> kind_infos;      ///< one per entry of `kinds`
+  std::vector<std::string_view> fields;  ///< roles of children, such as "condition"; the first one is empty: no field
 };
 
-/// One node of a tree; valid as long as its Tree. A null node answers every question with nothing.
+/// One node of a syntax tree; valid as long as its Tree. All functions of a null node return empty values.
 class Node {
  public:
-  /// A node as it is kept: a tree is its nodes in the order of the text, parents first.
+  /// A stored node. A tree is the array of its nodes in text order, parents first.
   struct Record {
-    std::uint32_t begin, end;
-    std::uint32_t size;  ///< records of the node and all below it
-    std::uint16_t kind, field;
+    std::uint32_t begin, end;   ///< byte offsets in the text
+    std::uint32_t size;         ///< number of records of the node and all its descendants
+    std::uint16_t kind, field;  ///< indices into Grammar::kinds and Grammar::fields
+    /// `missing`: the parser inserted the node; `error`: the text does not parse here; `has_error`: the node or a
+    /// descendant is missing or an error
     bool named : 1, missing : 1, error : 1, has_error : 1, trivia : 1;
   };
 
@@ -52,8 +55,9 @@ class Node {
   std::string_view kind() const { return *this ? grammar_->kinds[record_->kind] : std::string_view{}; }
   bool is(std::string_view kind_name) const { return kind() == kind_name; }
   Range range() const { return *this ? Range{record_->begin, record_->end} : Range{}; }
+  /// Returns the node's part of the source text.
   std::string_view text(std::string_view source) const;
-  /// The first child that has this field's name.
+  /// Returns the first child with this field name; null if there is none.
   Node field(std::string_view name) const;
   Node first_child() const { return *this && record_->size > 1 ? Node{record_[1], *grammar_} : Node{}; }
   bool is_named() const { return *this && record_->named; }
@@ -68,10 +72,10 @@ class Node {
   const Grammar* grammar_ = nullptr;
 };
 
-/// The children of a node in their order, made while one goes through them; valid as long as the tree.
+/// The children of a node in order, which are found during iteration; valid as long as the tree.
 class Children {
  public:
-  /// `all`: also comments and those without a name ("=", "not").
+  /// With `all`, comments and unnamed nodes ("=", "not") are included.
   Children(Node node, bool all);
 
   class Iterator {
@@ -100,12 +104,12 @@ class Children {
   Iterator end() const { return {*this, end_}; }
   bool empty() const { return first_ == end_; }
   std::vector<Node> to_vector() const { return {begin(), end()}; }
-  std::size_t size() const;  ///< counts them
+  std::size_t size() const;  ///< takes linear time
   Node front() const { return empty() ? Node{} : *begin(); }
-  Node back() const;  ///< null if there is none; goes through all
+  Node back() const;  ///< the last child; null if there is none; takes linear time
 
  private:
-  /// This record or the first behind it that is wanted.
+  /// Returns the first record from `at` on, among the siblings, that belongs to the iteration.
   const Node::Record* next(const Node::Record* at) const {
     while (at != end_ && !all_ && (!at->named || at->trivia)) at += at->size;
     return at;
@@ -117,26 +121,29 @@ class Children {
   const Node::Record* first_ = nullptr;
 };
 
-/// The named children, comments left out.
+/// Returns the named children without comments.
 inline Children named_children(Node node) { return {node, false}; }
-/// All children, also those without a name ("=", "not").
+/// Returns all children, unnamed ones ("=", "not") included.
 inline Children all_children(Node node) { return {node, true}; }
-/// The first named child of this kind; null if there is none.
+/// Returns the first named child of this kind; null if there is none.
 Node child_of_kind(Node node, std::string_view kind);
 
-/// A parsed text. Read-only once made; any thread may ask.
+/// A parsed text. Read-only after construction; thread-safe.
 class Tree {
  public:
+  /// Returns the root node.
   Node root() const { return Node{records_.front(), *grammar_}; }
-  /// The first place that the grammar did not understand; none if all of it was.
+  /// Returns the range of the first syntax error; empty if there is none.
   std::optional<Range> first_error() const;
-  /// The nodes without children, with the number of nodes above each. A node of the kind `whole` counts as one.
+  /// A node without children, and the number of its ancestors.
   struct Leaf {
     Node node;
     int depth;
   };
+  /// Returns the nodes without children, in text order. A node of the kind `leaf_kind` counts as one leaf, even if it
+  /// has children.
   std::vector<Leaf> leaves(std::string_view leaf_kind = {}) const;
-  /// The comments, in their order.
+  /// Returns the comments, in order.
   std::vector<Range> comments() const;
 
  private:
@@ -145,11 +152,11 @@ class Tree {
   const Grammar* grammar_ = nullptr;
 };
 
-/// One of these ranges, which are in their order and do not overlap, holds the byte.
+/// Returns whether one of the ranges, which are sorted and do not overlap, contains the byte offset.
 bool contains_byte(const std::vector<Range>& ranges, std::uint32_t byte);
 
-/// Parses UTF-8 text; one that is wrong still gives a tree, with errors in it. Work is bounded by the length of the text.
-/// Errors: unsupported, when the text takes more work than any text of its length should.
+/// Parses UTF-8 text; text with syntax errors gives a tree with error nodes. The work is limited in proportion to the
+/// length of the text. Errors: unsupported, when parsing needs more work than that.
 Result<Tree> parse(Language language, std::string_view text);
 
 }  // namespace weir::audit

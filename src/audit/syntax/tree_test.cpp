@@ -1,5 +1,5 @@
-// Trees of texts of all sizes, made by several threads in turn from the memory that each keeps. Where assertions stay, every parse
-// also proves that it gave all of it back.
+// Parses texts of all sizes in several threads in turn, with the memory that each thread keeps. With assertions
+// enabled, every parse also checks that all memory was returned.
 #include "audit/syntax/tree.hpp"
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace weir::audit {
 namespace {
 
-/// A list of so many numbers: one node whose children need a block of the system's.
+/// Returns a list of `count` numbers: one node whose children need a block from malloc.
 std::string list_of(int count) {
   std::string text = "x = [";
   for (int i = 0; i < count; ++i) text += std::to_string(i) + ", ";
