@@ -1,6 +1,7 @@
 #pragma once
 
-// What weir audit tells of small projects that a test writes down.
+// Helpers for tests of the audit: they write the files of a small project into a temporary folder, and audit or fix
+// them.
 
 #include <algorithm>
 #include <map>
@@ -16,9 +17,10 @@
 namespace weir::audit::test_kit {
 
 using test::Folder;
-using Files = std::map<std::string, std::string>;
+using Files = std::map<std::string, std::string>;  // contents of files by name
 using Lines = std::set<std::string>;
 
+/// Returns a policy that allows only this device. `index`: its index in the order of PCI addresses.
 inline Policy one_device_policy(const std::string& device = "RTX 3090", const std::string& index = "1") {
   Policy policy;
   policy.is_defined = true;
@@ -32,7 +34,8 @@ inline void put_files(const Folder& folder, const Files& files) {
   for (const auto& [name, text] : files) folder.put(name, text);
 }
 
-/// "file:line rule" of all that is told; of these rules alone, if some are named.
+/// Audits the files. Returns "file:line rule" for every finding. `select`: the rules that are checked; empty: all
+/// rules.
 inline Lines findings_of(const Files& files, const Policy& policy, const std::vector<std::string>& select = {}) {
   const Folder folder;
   put_files(folder, files);
@@ -47,11 +50,12 @@ inline Lines findings_of(const Files& files, const Policy& policy, const std::ve
   return lines;
 }
 
+/// Returns true if a line (a result of findings_of()) ends with `rule`.
 inline bool has_rule(const Lines& lines, const std::string& rule) {
   return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.ends_with(rule); });
 }
 
-/// Of errors and warnings alone.
+/// Audits the files with all rules. Returns "file:line rule message" for every finding whose severity is not style.
 inline Lines serious_findings_of(const Files& files, const Policy& policy) {
   const Folder folder;
   put_files(folder, files);
@@ -66,6 +70,7 @@ inline Lines serious_findings_of(const Files& files, const Policy& policy) {
   return lines;
 }
 
+/// Returns the files as `weir audit --fix` leaves them; if `unsafe` is true, as `weir audit --fix --unsafe` does.
 inline Files apply_fixes(const Files& files, const Policy& policy, bool unsafe) {
   const Folder folder;
   put_files(folder, files);
@@ -75,7 +80,7 @@ inline Files apply_fixes(const Files& files, const Policy& policy, bool unsafe) 
   return after;
 }
 
-/// Three lines: both variables, set to the card that one_card() allows.
+/// The first three lines of a Python program: they select the device that one_device_policy() allows.
 inline const std::string kHeader =
     "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n";
 

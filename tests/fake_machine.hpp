@@ -1,6 +1,7 @@
 #pragma once
 
-// Black-box tests of the guard: the program on an invented machine.
+// Runs the built program with a fake NVML (NVIDIA's library that reports GPUs), so that it finds GPUs that do not
+// exist. For tests of device leases and guarded commands.
 
 #include <cstdlib>
 #include <fstream>
@@ -15,11 +16,13 @@
 
 namespace weir::test {
 
+/// A machine with two GPUs, in the format of tests/fake_nvml/fake_nvml.cpp.
 inline constexpr const char* kTwoCards =
     "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 100 300\n"
     "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb0000-1111-2222-3333-444455556666 0000:01:00.0 16384 0 200\n";
 
-/// A folder with the false management library's machine and a folder for leases; runs weir there.
+/// A temporary folder with the file that describes the machine to the fake NVML library, and a folder for leases. Runs
+/// weir in this folder, with the fake library.
 class FakeMachine {
  public:
   explicit FakeMachine(const std::string& machine = kTwoCards) {
@@ -27,8 +30,10 @@ class FakeMachine {
     fs::create_directory(folder_ / "leases");
   }
   const Folder& folder() const { return folder_; }
+  /// Replaces the description of the machine; running programs read it at their next NVML call.
   void set_machine(const std::string& machine) const { folder_.put("machine", machine); }
 
+  /// Returns the options to run weir with; `extra_variables` are added to the environment.
   ProgramOptions options(std::vector<std::pair<std::string, std::string>> extra_variables = {}) const {
     ProgramOptions made;
     made.folder = folder_.path().native();
@@ -45,7 +50,8 @@ class FakeMachine {
     return run(arguments, options(std::move(extra_variables)));
   }
 
-  /// Runs a line as a shell in the machine's folder would, with this weir on the path. `out` has both streams.
+  /// Runs a line with `sh -c` in the folder, with the folder of weir in PATH. `out` of the result contains standard
+  /// output and standard error; `error` stays empty.
   ProgramResult run_shell(const std::string& line) const {
     std::string command = "cd '" + folder_.path().native() + "' && env -i";
     for (const auto& [name, value] : options().variables)

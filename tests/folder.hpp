@@ -16,7 +16,8 @@ namespace weir::test {
 
 namespace fs = std::filesystem;
 
-/// A folder of one test's own, removed at its end by the process that made it.
+/// A temporary folder. The destructor removes the folder and its contents. In a child process that a test forked, it
+/// removes nothing.
 class Folder {
  public:
   explicit Folder(const fs::path& parent = fs::temp_directory_path()) {
@@ -33,15 +34,18 @@ class Folder {
   const fs::path& path() const { return path_; }
   fs::path operator/(const fs::path& name) const { return path_ / name; }
 
+  /// Writes a file, and creates the folders above it.
   void put(const fs::path& name, const std::string& text) const {
     fs::create_directories((path_ / name).parent_path());
     std::ofstream{path_ / name, std::ios::binary} << text;
   }
+  /// Returns the contents of a file; empty if it cannot be read.
   std::string text(const fs::path& name) const {
     std::ifstream file{path_ / name, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
-  /// Everything below the folder, or below one in it, hidden files too; sorted. None if it is not there.
+  /// Returns the sorted paths of all files and folders below the subfolder `below` (empty: below this folder), relative
+  /// to it, including hidden ones. Returns an empty list if there is no such folder.
   std::vector<std::string> list_files(const fs::path& below = {}) const {
     std::vector<std::string> names;
     std::error_code none;

@@ -9,10 +9,10 @@
 
 namespace weir::test {
 
-/// A picture in memory, as a reader.
+/// A PictureReader whose rows are in memory.
 class MemoryReader final : public media::PictureReader {
  public:
-  /// `samples`: info.row_bytes() * info.height, which must outlive the reader.
+  /// `samples` has info.row_bytes() * info.height bytes and must outlive the reader.
   MemoryReader(const media::PictureInfo& info, std::span<const std::byte> samples) : info_{info}, samples_{samples} {}
   const media::PictureInfo& info() const override { return info_; }
   media::MetadataPtr metadata() const override { return nullptr; }
@@ -34,7 +34,7 @@ class MemoryReader final : public media::PictureReader {
   std::size_t at_ = 0;
 };
 
-/// Collects rows in memory.
+/// A PictureWriter that collects the rows in memory.
 class MemoryWriter final : public media::PictureWriter {
  public:
   Status write(std::span<const std::byte> rows) override {

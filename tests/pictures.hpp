@@ -10,17 +10,20 @@
 
 namespace weir::test {
 
+/// A decoded picture, with the samples of all rows.
 struct Picture {
   media::PictureInfo info;
   std::vector<std::byte> samples{};
 };
 
-/// A value that tells its place.
+/// Returns a sample value that depends on its position and channel, so that tests detect misplaced samples.
 inline std::byte sample_at(int x, int y, int channel) {
   return static_cast<std::byte>((x * 7 + y * 13 + channel * 85) & 0xFF);
 }
 
-/// Writes a picture whose samples tell their places. False if it could not be written.
+/// Writes a picture of sample_at() values, and creates the folders above it. The extension of `path` selects the
+/// format, PNG if it is unknown. `channels`: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Returns false if the picture
+/// could not be written.
 inline bool write_picture(const std::filesystem::path& path, int width, int height, int channels = 3) {
   std::filesystem::create_directories(path.parent_path());
   media::WriteOptions options;
@@ -41,7 +44,7 @@ inline bool write_picture(const std::filesystem::path& path, int width, int heig
   return static_cast<bool>((*writer)->finish());
 }
 
-/// The picture in `source`; an extent of zero if it cannot be read.
+/// Reads a picture. Returns Picture{} if the picture cannot be read.
 inline Picture read_picture(const media::PictureSource& source) {
   auto reader = media::PictureReader::open(source);
   if (!reader) return {};
@@ -52,6 +55,7 @@ inline Picture read_picture(const media::PictureSource& source) {
 inline Picture read_picture(const std::filesystem::path& path) {
   return read_picture({.path = path, .bytes = nullptr});
 }
+/// Reads a picture from `text`, the bytes of a picture file. Returns Picture{} if the picture cannot be read.
 inline Picture read_picture_bytes(const std::string& text) {
   const auto* first = reinterpret_cast<const std::byte*>(text.data());
   return read_picture(

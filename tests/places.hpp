@@ -2,13 +2,14 @@
 
 namespace weir::places {
 
-// Where the tests find what they need. Functions of one source, so that no other source depends on the folder that it is built
-// in: a compiler cache then serves every clone.
+// Paths that tests need. They are functions that places.cpp defines, so that places.cpp is the only source file whose
+// content depends on the folder of the project. So a compiler cache can reuse all other objects for another copy of the
+// project.
 
-const char* source();             ///< the project's folder
-const char* program();            ///< the built `weir`; empty in a build that has none
-const char* fake_nvml();          ///< the folder of the false management library; empty where it is not built
-const char* jumping_clock();      ///< the library of a wall clock that jumps; empty where it is not built
-const char* part_with_workers();  ///< a program as a part's is (tests/part_with_workers); empty where it is not built
+const char* source();             ///< the project's source folder
+const char* program();            ///< the built program `weir`; empty if this build has none
+const char* fake_nvml();          ///< the folder of the fake NVML library (tests/fake_nvml); empty if it is not built
+const char* jumping_clock();      ///< the library of tests/jumping_clock; empty if it is not built
+const char* part_with_workers();  ///< the program of tests/part_with_workers; empty if it is not built
 
 }  // namespace weir::places

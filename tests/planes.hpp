@@ -1,6 +1,6 @@
 #pragma once
 
-// Pictures as planes of floats, and networks to run them through.
+// Pictures as planes of floats (one plane per channel), and generated networks that process them.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@
 
 namespace weir::test {
 
-/// A picture in memory as a network's input; rows must be asked for in order.
+/// A picture in memory as the input of a network. Fails the test if the rows are not requested one after the other from
+/// the first row.
 class PlanesInput final : public nn::InputRows {
  public:
   explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
@@ -44,13 +45,14 @@ class PlanesInput final : public nn::InputRows {
   int next_ = 0;
 };
 
+/// Returns the values of generated_picture() as three planes.
 inline compute::Planes generated_planes(int height, int width) {
   compute::Planes planes{3, height, width};
   planes.values = generated_picture(height, width);
   return planes;
 }
 
-/// Row by row, [h][c][w], as rows are passed on.
+/// Returns the values of the planes in the order [h, c, w]: for each row, the row of each channel.
 inline std::vector<float> to_rows(const compute::Planes& planes) {
   std::vector<float> rows;
   for (int y = 0; y < planes.height; ++y) {
@@ -61,7 +63,7 @@ inline std::vector<float> to_rows(const compute::Planes& planes) {
   return rows;
 }
 
-/// A generated network of a family.
+/// Generates a network of a family (see generate_network()) and parses it.
 inline nn::Network load_generated_network(std::string_view family, int channels) {
   const GeneratedNetwork made = generate_network(family, {.channels = channels});
   auto network = nn::parse_network(made.param, made.bin, std::string{family});
@@ -69,7 +71,8 @@ inline nn::Network load_generated_network(std::string_view family, int channels)
   return *std::move(network);
 }
 
-/// The largest difference; of what is no number, more than any.
+/// Returns the largest absolute difference of two values with the same index; 1e9 if a value is not a number. Fails the
+/// test if the sizes differ.
 inline double max_difference(const std::vector<float>& a, const std::vector<float>& b) {
   EXPECT_EQ(a.size(), b.size());
   double most = 0;

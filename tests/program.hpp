@@ -1,6 +1,6 @@
 #pragma once
 
-// Runs the built program as a user would: words, environment, folder, standard streams, signals.
+// Runs the built program as a user does: with arguments, environment, working folder, standard streams and signals.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -30,40 +30,46 @@ namespace weir::test {
 
 namespace fs = std::filesystem;
 
+/// The result of a program that has ended.
 struct ProgramResult {
-  int status = -1;  ///< exit status; 128 + signal if one ended it
-  std::string out, error;
-  double seconds = 0;
+  int status = -1;         ///< exit status; 128 + number of the signal if a signal ended the program
+  std::string out, error;  ///< standard output and standard error
+  double seconds = 0;      ///< wall time
 
+  /// Returns the number of lines on standard error.
   std::size_t error_lines() const { return static_cast<std::size_t>(std::count(error.begin(), error.end(), '\n')); }
   bool error_contains(const std::string& text) const { return error.find(text) != std::string::npos; }
 };
 
+/// How to run a program. By default its standard output and error are pipes that the test reads.
 struct ProgramOptions {
   fs::path program = places::program();
-  fs::path folder{};                                             ///< working folder
-  std::string input{};                                           ///< standard input
-  std::vector<std::pair<std::string, std::string>> variables{};  ///< beside an otherwise clean environment
-  bool close_output = false;                                     ///< started with standard output closed
-  fs::path output_file{};                                        ///< standard output goes there
-  std::uintmax_t max_file_bytes = 0;                             ///< files may not grow beyond it: a full disk
-  bool keep_input_open = false;                                  ///< standard input never ends
-  bool terminal = false;                                         ///< standard error is a terminal
-  bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
-  bool ignore_sigchld = false;                                   ///< as some daemons start their children
-  std::function<void(pid_t)> while_running{};                    ///< called while it runs
-  std::function<void()> before_start{};                          ///< called in its process before it starts
+  fs::path folder{};    ///< working folder
+  std::string input{};  ///< text that is written to standard input
+  std::vector<std::pair<std::string, std::string>>
+      variables{};                    ///< the environment; HOME and LC_ALL are set if missing here
+  bool close_output = false;          ///< standard output is closed when the program starts
+  fs::path output_file{};             ///< file that standard output is written to; it must exist
+  std::uintmax_t max_file_bytes = 0;  ///< size limit of files that the program writes, as on a full disk; 0: no limit
+  bool keep_input_open = false;       ///< standard input does not end after `input`, but stays open until run() returns
+  bool terminal = false;              ///< standard error is a terminal
+  bool broken_output = false;         ///< standard output is a pipe whose reading end is closed
+  bool ignore_sigchld = false;        ///< SIGCHLD is ignored, as some daemons start their children
+  std::function<void(pid_t)> while_running{};  ///< called once with the process id while the program runs
+  std::function<void()> before_start{};        ///< called in the child process, before exec
 };
 
 namespace detail {
 
+/// A pipe, or a pseudo-terminal. ends[0] is the end that is read from, ends[1] the end that is written to; both are
+/// file descriptors, -1 after they are closed.
 struct Pipe {
   int ends[2] = {-1, -1};
   explicit Pipe(bool terminal = false) {
     if (!terminal && pipe2(ends, O_CLOEXEC) != 0) std::abort();
     if (terminal) open_terminal();
   }
-  /// The reading end of a terminal is its master.
+  /// Opens a pseudo-terminal; ends[0] is its master.
   void open_terminal() {
     ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (ends[0] < 0 || grantpt(ends[0]) != 0 || unlockpt(ends[0]) != 0) std::abort();
@@ -90,6 +96,8 @@ inline std::string read_all(int descriptor) {
   return text;
 }
 
+/// Runs the program in this (child) process: sets up its streams, limits and environment, and calls exec. `in`, `out`
+/// and `error` are file descriptors.
 [[noreturn]] inline void become_program(const std::vector<std::string>& arguments, const ProgramOptions& options,
                                         int in, int out, int error) {
   dup2(in, 0);
@@ -109,7 +117,7 @@ inline std::string read_all(int descriptor) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : options.variables) variables.push_back(name + "=" + value);
   for (const char* common : {"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
-    variables.emplace_back(common);  // the first counts
+    variables.emplace_back(common);  // the first entry with a name is the one that counts
   std::vector<char*> argv{const_cast<char*>(options.program.c_str())};
   std::vector<char*> environment;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -123,7 +131,7 @@ inline std::string read_all(int descriptor) {
 
 }  // namespace detail
 
-/// Runs `weir WORDS...` to its end.
+/// Runs the program (weir by default) with these arguments and waits until it ends.
 inline ProgramResult run(const std::vector<std::string>& arguments, const ProgramOptions& options = {}) {
   detail::Pipe in;
   detail::Pipe out;
@@ -157,6 +165,8 @@ inline ProgramResult run(const std::vector<std::string>& arguments, const Progra
   return result;
 }
 
+/// Returns true if a process has a file below `folder` open for writing. `process` is its folder in /proc. Files in
+/// .weir folders, where runs store their state, do not count.
 inline bool has_open_output(const fs::path& process, const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator at{process / "fd", error}, end; !error && at != end; at.increment(error)) {
@@ -173,7 +183,7 @@ inline bool has_open_output(const fs::path& process, const fs::path& folder) {
   return false;
 }
 
-/// The processes that a process has started and that live.
+/// Returns the ids of the child processes that the main thread of a process has started and that still exist.
 inline std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> children;
   const fs::path tasks = fs::path{"/proc"} / std::to_string(process) / "task" / std::to_string(process) / "children";
@@ -182,8 +192,8 @@ inline std::vector<pid_t> children_of(pid_t process) {
   return children;
 }
 
-/// True once the condition holds; false, and the test has failed, if it does not within a minute: what a busy machine or
-/// a sanitizer makes slow is not taken for a fault.
+/// Waits until the condition is true, at most a minute: on a busy machine, or with a sanitizer, programs are slow. If
+/// the time is over, the test fails and the function returns false.
 inline bool wait_until(const std::function<bool()>& condition) {
   for (int tries = 0; tries < 12000; ++tries) {
     if (condition()) return true;
@@ -193,7 +203,8 @@ inline bool wait_until(const std::function<bool()>& condition) {
   return false;
 }
 
-/// Waits until the process, or one that it started, has a file of the folder open for writing that is no state of a run.
+/// Waits until the process or one of its children has a file below the folder open for writing (see has_open_output()).
+/// Returns false if the process ends before, or after 20 seconds.
 inline bool wait_until_writing(pid_t child, const fs::path& folder) {
   for (int tries = 0; tries < 10000; ++tries) {
     siginfo_t info{};

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the programs of small projects see when they run with stubs in the place of GPU libraries (tests/audit/run_with_stubs.py).
+// Runs the Python programs of small projects. Instead of GPU libraries they import stubs, modules that
+// accept every call and do nothing (tests/audit/run_with_stubs.py).
 
 #include <chrono>
 #include <filesystem>
@@ -17,12 +18,14 @@
 
 namespace weir::audit::test_kit {
 
+/// A file of a project.
 struct NamedText {
   std::string name;  ///< relative path
   std::string text;
 };
 
-/// By "project/file": what the program saw and printed.
+/// Runs all programs in the folders; each folder is a project. Returns for each program the JSON object that
+/// run_with_stubs.py prints for it, without the key "folder". The keys of the map are "project/file".
 inline std::map<std::string, nlohmann::json> run_with_stubs(const std::vector<std::filesystem::path>& folders) {
   std::vector<std::string> arguments{*find_python(), std::string{places::source()} + "/tests/audit/run_with_stubs.py"};
   for (const std::filesystem::path& folder : folders) arguments.push_back(folder.native());

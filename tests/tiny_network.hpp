@@ -1,7 +1,7 @@
 #pragma once
 
-// A network whose result is known: each pixel becomes a block of `scale` x `scale` equal ones. With more `layers` it
-// takes longer and does the same.
+// Writes the files of a network whose result is known: each pixel becomes a block of scale * scale pixels with the same
+// colour. Additional layers make the network slower and do not change the result.
 
 #include <cstdint>
 #include <cstring>
@@ -17,8 +17,9 @@ inline void append_floats(std::string& bytes, std::size_t count, float value) {
   for (std::size_t i = 0; i < count; ++i) bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-/// Weights of a 3x3 convolution in ncnn's form (a tag of zero: plain floats), then its bias. Output channel o takes input
-/// channel source(o).
+/// Appends the weights of a 3x3 convolution in ncnn's format, and then its biases. In this format, a tag of 0 before
+/// the weights means that they are float32 values. Output channel o becomes a copy of input channel source(o); it
+/// becomes 0 if there is no input channel source(o).
 template <class Source>
 void append_convolution(std::string& bytes, int in, int out, Source source) {
   append_floats(bytes, 1, 0);  // the tag
@@ -32,7 +33,7 @@ void append_convolution(std::string& bytes, int in, int out, Source source) {
 
 }  // namespace detail
 
-/// Writes NAME.param and NAME.bin into `folder`.
+/// Writes NAME.param and NAME.bin into `folder`, and creates the folder. `layers`: number of additional convolutions.
 inline void write_tiny_network(const std::filesystem::path& folder, const std::string& name, int scale = 2,
                                int layers = 0) {
   const int out = 3 * scale * scale;

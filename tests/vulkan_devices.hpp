@@ -1,7 +1,7 @@
 #pragma once
 
-// Vulkan devices for tests: Mesa's software driver, with the validation layer listening. A test that finds no driver is
-// skipped by name; one about which the layer has anything to say fails.
+// Base classes of tests that use a Vulkan device, usually Mesa's software driver. A test is skipped if there is no
+// device. It fails if the validation layer reports a message.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,8 @@
 
 namespace weir::test {
 
-/// Validation that tests run with: WEIR_TEST_VALIDATION=none, core, synchronisation, gpu_assisted; core by default.
+/// Returns the kind of validation that the environment variable WEIR_TEST_VALIDATION requests: none, core,
+/// synchronisation or gpu_assisted; core for any other value.
 inline compute::vulkan::Validation requested_validation() {
   using compute::vulkan::Validation;
   const char* const set = std::getenv("WEIR_TEST_VALIDATION");
@@ -32,7 +33,7 @@ inline compute::vulkan::Validation requested_validation() {
   return Validation::core;
 }
 
-/// A test with `instance()` and `devices()`; at its end the validation layer must have been silent.
+/// A test with a Vulkan instance and its devices. At the end it fails if the validation layer reported a message.
 class VulkanTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -48,7 +49,7 @@ class VulkanTest : public testing::Test {
   }
   const std::shared_ptr<compute::vulkan::Instance>& instance() const { return instance_; }
   const std::vector<compute::vulkan::DeviceInfo>& devices() const { return devices_; }
-  /// The one that tests run on.
+  /// Returns the device that tests use.
   const compute::vulkan::DeviceInfo& device() const { return devices_.front(); }
 
  private:
@@ -56,7 +57,7 @@ class VulkanTest : public testing::Test {
   std::vector<compute::vulkan::DeviceInfo> devices_;
 };
 
-/// A test with a device that is open, its pool and its stream, all new. At the end everything goes, the device last.
+/// A test with an open device, a buffer pool and a stream. All are destroyed at the end of the test, the device last.
 class OpenVulkanTest : public VulkanTest {
  protected:
   void SetUp() override {
@@ -67,7 +68,8 @@ class OpenVulkanTest : public VulkanTest {
     close();
     VulkanTest::TearDown();
   }
-  /// Anew, if it was open. `faults` must outlive the test.
+  /// Opens the device, and creates the pool and the stream; closes those that were open before. `faults` (null: no
+  /// faults) must outlive the test.
   void open(compute::vulkan::StreamSettings settings = {}, compute::vulkan::BufferPoolSettings pool = {},
             compute::vulkan::FaultInjector* faults = nullptr) {
     close();
@@ -79,13 +81,14 @@ class OpenVulkanTest : public VulkanTest {
     ASSERT_TRUE(made) << made.error().what;
     stream_ = *std::move(made);
   }
+  /// Returns a buffer from the pool.
   compute::vulkan::Buffer acquire_buffer(Bytes size,
                                          compute::vulkan::MemoryUsage usage = compute::vulkan::MemoryUsage::device) {
     auto made = pool_->acquire(size, compute::vulkan::MemoryKind::activations, usage);
     EXPECT_TRUE(made) << made.error().what;
     return *std::move(made);
   }
-  /// Until the end of the test.
+  /// Keeps the buffer until the end of the test.
   compute::vulkan::Buffer& keep(compute::vulkan::Buffer buffer) { return kept_.emplace_back(std::move(buffer)); }
 
   compute::vulkan::MemoryLimit device_limit_{4_GiB};

@@ -12,11 +12,11 @@ namespace weir::training {
 
 namespace {
 
-constexpr int kPicturesPerKind = 6;  // of a picture of leaves and a comic
-constexpr int kBorderPx = 2;
+constexpr int kPicturesPerKind = 6;  // number of dead leaves pictures, and of comics
+constexpr int kBorderPx = 2;         // width of the border that the PSNR ignores
 constexpr int kStripRows = 6;
 
-/// a + b, as an 8-bit file would have it.
+/// Returns a + b, rounded to 8-bit values as in a file. `b` has the same number of values as `a`.
 synth::Canvas add_and_quantize(const synth::Canvas& a, const float* b) {
   synth::Canvas sum = a;
   for (synth::Colour& pixel : sum.pixels) {

@@ -23,7 +23,7 @@ std::string to_json_line(const Metric& metric) {
   return json.dump() + '\n';
 }
 
-/// Nothing for a line that is not whole.
+/// Returns an empty optional if the line is no JSON object: it was not written completely.
 std::optional<Metric> parse_metric(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;

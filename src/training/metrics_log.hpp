@@ -12,20 +12,23 @@
 
 namespace weir::training {
 
-/// One line of metrics.jsonl.
+/// One line of metrics.jsonl: the state of a training after a step.
 struct Metric {
-  std::uint64_t step = 0;
-  double loss = 0, rate = 0, seconds = 0;  ///< seconds since the training began, all runs together
-  std::optional<PsnrGain> gain;            ///< where the held-out pictures were looked at
+  std::uint64_t step = 0;  ///< number of steps so far
+  double loss = 0, rate = 0,
+         seconds = 0;            ///< loss and learning rate of the last step; training time so far, in all runs
+  std::optional<PsnrGain> gain;  ///< gain on the held-out pictures; empty if it was not measured after this step
 };
 
-/// metrics.jsonl of a training.
+/// The file metrics.jsonl of a training: one JSON object per line.
 class MetricsLog {
  public:
-  /// Keeps the lines up to `step`; what a run that was killed wrote after its checkpoint goes. Errors: io.
+  /// Opens or creates the file and removes the lines of steps after `step`, the step of the last checkpoint: a run that
+  /// was killed after its last checkpoint has left them. Errors: io, disk_full.
   static Result<MetricsLog> open(const std::filesystem::path& path, std::uint64_t step);
-  /// Errors: io, disk_full.
+  /// Appends a line. Errors: io, disk_full.
   Status add(const Metric& metric);
+  /// Returns all lines of the file.
   const std::vector<Metric>& metrics() const { return metrics_; }
 
  private:
@@ -34,7 +37,7 @@ class MetricsLog {
   FileDescriptor file_;
 };
 
-/// The curves of loss and gain as an SVG picture.
+/// Returns an SVG picture with two diagrams over the steps: the loss (as log10), and the gains in dB.
 std::string make_curves_svg(const std::vector<Metric>& metrics);
 
 }  // namespace weir::training

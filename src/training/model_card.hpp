@@ -10,14 +10,15 @@
 
 namespace weir::training {
 
+/// The length and the result of a training, for its model card.
 struct TrainingSummary {
-  std::uint64_t step = 0, steps = 0;
-  double seconds = 0;
+  std::uint64_t step = 0, steps = 0;  ///< number of steps that are done, and of all steps
+  double seconds = 0;                 ///< training time so far, in all runs
   PsnrGain gain;
 };
 
-/// Markdown that says what a network is, how it was made and what it reached. Errors: those of
-/// nn::multiplications_per_pixel.
+/// Returns a Markdown text that describes a network, its training and its quality. Errors: those of
+/// nn::multiplications_per_pixel().
 Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& trained);
 
 }  // namespace weir::training

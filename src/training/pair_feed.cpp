@@ -13,11 +13,12 @@ namespace weir::training {
 
 namespace {
 
-/// One of the eight orientations of a square patch: bit 0 transposes, 1 and 2 mirror.
+/// The position of a square patch in a picture, and the orientation of the patch: bit 0 transposes, bit 1 mirrors left
+/// and right, bit 2 mirrors top and bottom.
 struct PatchPosition {
   int left = 0, top = 0, side = 0;
   unsigned orientation = 0;
-  /// The place in the picture of the patch's pixel (x, y).
+  /// Returns the position in the picture of the patch's pixel (x, y).
   std::pair<int, int> map_pixel(int x, int y) const {
     if ((orientation & 2U) != 0) x = side - 1 - x;
     if ((orientation & 4U) != 0) y = side - 1 - y;
@@ -26,6 +27,7 @@ struct PatchPosition {
   }
 };
 
+/// Appends the values of a patch of `canvas` to `values`, channels-last.
 void append_patch(const synth::Canvas& canvas, const PatchPosition& position, std::vector<float>& values) {
   for (int y = 0; y < position.side; ++y) {
     for (int x = 0; x < position.side; ++x) {
@@ -64,7 +66,7 @@ PairFeed::~PairFeed() {
   if (next_block_.valid()) next_block_.wait();
 }
 
-/// As many pictures as a batch has patches: each patch of a batch is of another picture.
+// A block has as many pictures as a batch has patches, so each patch of a batch comes from a different picture.
 PairFeed::Block PairFeed::draw_block(std::uint64_t index) const {
   std::vector<Pair> pairs;
   const auto count = static_cast<std::uint64_t>(recipe_.data.batch_size);
@@ -84,7 +86,7 @@ PairFeed::Block PairFeed::draw_block(std::uint64_t index) const {
 Status PairFeed::load_block(std::uint64_t index) {
   if (block_index_ == index) return ok();
   Block drawn = next_block_.valid() && next_index_ == index ? next_block_.get() : [&] {
-    if (next_block_.valid()) next_block_.wait();  // the lettering is in use until then
+    if (next_block_.valid()) next_block_.wait();  // the drawing thread uses the lettering until then
     return draw_block(index);
   }();
   if (!drawn) return drawn.error();
@@ -93,7 +95,7 @@ Status PairFeed::load_block(std::uint64_t index) {
   next_index_ = index + 1;
   try {
     next_block_ = std::async(std::launch::async, [this] { return draw_block(next_index_); });
-  } catch (const std::system_error&) {  // no thread is to be had: load() draws the next block itself
+  } catch (const std::system_error&) {  // no thread is available: the next load_block() draws the block itself
     next_block_ = {};
     add_missing_threads(1);
   }

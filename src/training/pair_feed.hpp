@@ -12,46 +12,56 @@
 
 namespace weir::training {
 
-/// A small picture and what a resize of it lacks: large - enlarge_base(small).
+/// A training example: a small picture, and the detail that a network must learn to compute from it,
+/// detail = large picture - enlarge_bicubic(small).
 struct Pair {
   synth::Canvas small, detail;
 };
 
-/// Draws the pair of this seed. Errors: those of synth::degrade.
+/// Draws a large picture from a seed, a comic or else dead leaves (overlapping random shapes), and shrinks it. If
+/// `clean` is false, the small picture is also degraded (blur, noise, JPEG compression). Errors: those of
+/// synth::degrade().
 Result<Pair> draw_pair(const Recipe& recipe, std::uint64_t seed, bool comic, bool clean, synth::Lettering& lettering);
 
-/// What a step learns from: [batch, 3, patch, patch] and its detail, channels side by side.
+/// The data of one training step, channels-last: `small` has square parts (patches) of small pictures, [batch_size, 3,
+/// patch_px, patch_px]; `detail` has the detail of each patch, `scale` times as wide and high.
 struct Batch {
   std::vector<float> small, detail;
 };
 
-/// Makes the batches of a recipe. A batch depends on its number and the recipe's seed alone. Pictures are drawn in blocks,
-/// one ahead on a thread of its own. Not thread-safe.
+/// Makes the batches of a training from drawn pictures. A batch depends only on its index, the recipe and the start of
+/// the final phase. The pictures of patches_per_picture successive batches are drawn together, as a block: each batch
+/// has one patch of each picture of its block. A thread draws the next block in advance. Not thread-safe.
 class PairFeed {
  public:
-  /// Seeds of pictures stay below it; those from it on are held out.
+  /// The first seed of the held-out pictures. The seeds of training pictures are smaller.
   static constexpr std::uint64_t kFirstHeldOutSeed = std::uint64_t{1} << 39U;
 
-  /// The recipe must outlive it. Errors: those of Lettering::open.
+  /// Creates the feed. The recipe must outlive it. Errors: those of Lettering::open().
   static Result<std::unique_ptr<PairFeed>> open(const Recipe& recipe);
   ~PairFeed();
 
+  /// Returns the batch with this index; the first batch is 0. Fastest if the indices increase. Errors: those of
+  /// draw_pair().
   Result<Batch> make_batch(std::uint64_t index);
-  /// Batches from this one on are of the recipe's ending. To be called before one of them is asked for.
+  /// Sets the index of the first batch of the recipe's final phase; the default is never. Its share of clean pairs
+  /// applies from the first block that starts at this batch or later. Call it before that block is drawn.
   void set_final_phase_start(std::uint64_t index) { final_phase_start_ = index; }
 
  private:
-  using Block = Result<std::vector<Pair>>;
+  using Block = Result<std::vector<Pair>>;  // the pairs of a block, or the error of drawing them
   PairFeed(const Recipe& recipe, std::unique_ptr<synth::Lettering> lettering)
       : recipe_{recipe}, lettering_{std::move(lettering)} {}
+  /// Draws the pairs of the block with this index.
   Block draw_block(std::uint64_t index) const;
   std::uint64_t batches_per_block() const { return static_cast<std::uint64_t>(recipe_.data.patches_per_picture); }
+  /// Makes the block with this index the current block, and starts to draw the next block.
   Status load_block(std::uint64_t index);
 
   const Recipe& recipe_;
-  std::unique_ptr<synth::Lettering> lettering_;  // used by one drawing at a time
-  std::vector<Pair> block_;
-  std::uint64_t block_index_ = ~std::uint64_t{0};
+  std::unique_ptr<synth::Lettering> lettering_;    // not thread-safe: only one thread draws at a time
+  std::vector<Pair> block_;                        // the current block
+  std::uint64_t block_index_ = ~std::uint64_t{0};  // index of the current block; the largest number: there is none
   std::future<Block> next_block_;
   std::uint64_t next_index_ = 0;
   std::uint64_t final_phase_start_ = ~std::uint64_t{0};

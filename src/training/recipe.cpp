@@ -11,7 +11,8 @@ namespace weir::training {
 
 namespace {
 
-/// Takes the keys of one table by name; what nobody asked for is an error.
+/// Reads the keys of a TOML table by name and keeps the first error. string(), integer() and number() change `value`
+/// only if the table has the key. finish() reports keys of the table that were never requested.
 class Table {
  public:
   Table(const toml::table& table, std::string file) : table_{table}, file_{std::move(file)} {}
@@ -44,7 +45,7 @@ class Table {
         report_error(*node, fmt::format("'{}' must be a number from {} to {}", key, minimum, maximum));
     }
   }
-  /// Empty if there is none.
+  /// Returns the table with this name; an empty table if there is none, or if the value is no table (an error).
   const toml::table& table(std::string_view key) {
     static const toml::table kNone;
     const toml::node* node = find(key);
@@ -53,10 +54,12 @@ class Table {
     report_error(*node, fmt::format("'{}' must be a table: write [{}]", key, key));
     return kNone;
   }
+  /// Reports an error at the key if `valid` is false.
   void expect(bool valid, std::string_view key, const std::string& what) {
     if (!valid) report_error(table_.contains(key) ? *table_.get(key) : table_, what);
   }
 
+  /// Returns the first error; an unknown key is an error too.
   Status finish() {
     for (const auto& [key, node] : table_) {
       if (!requested_.contains(std::string{key.str()}))

@@ -10,50 +10,58 @@
 
 namespace weir::training {
 
-/// What a network is made by; docs/training.md has the file's form. Together with the number of steps it decides every bit
-/// of the weights, on one instruction set.
+/// The description of a training, read from a TOML file; docs/training.md documents the keys of the file. On the same
+/// device and instruction set, the recipe and the number of steps determine every bit of the trained weights.
 struct Recipe {
-  std::string name = "network";
-  std::uint64_t seed = 1;
-  std::string about;  ///< for the model card: what the network is good and bad at
+  std::string name = "network";  ///< name of the network, and of its files
+  std::uint64_t seed = 1;        ///< seed of all random numbers of the training
+  std::string about;             ///< text for the model card: strengths and weaknesses of the network
 
+  /// The size of the network (UpscalingNetwork).
   struct Structure {
-    int scale = 2;
-    int channels = 32;  ///< of every layer between the first and the last
-    int layers = 8;     ///< 3x3 convolutions between them
+    int scale = 2;      ///< factor by which the network enlarges: 2 to 4
+    int channels = 32;  ///< number of channels of every layer but the last
+    int layers = 8;     ///< number of 3x3 convolutions between the first and the last
   } structure;
+  /// The training pictures. A pair is a drawn picture and its shrunk version; see PairFeed.
   struct Data {
-    float comics_share = 0.5F;     ///< share of comics; the rest are leaves
-    float clean_share = 0.4F;      ///< share of pairs that are only shrunk
-    int side_px = 256;             ///< of a picture that is drawn
-    int patches_per_picture = 16;  ///< patches cut from it
-    int patch_px = 48;             ///< side of a patch of the small picture
-    int batch_size = 16;           ///< patches of a step
+    float comics_share = 0.5F;     ///< share of pictures that are comics; the others are overlapping random shapes
+    float clean_share = 0.4F;      ///< share of pairs whose small picture is only shrunk; the others are degraded too
+    int side_px = 256;             ///< width and height of a drawn large picture
+    int patches_per_picture = 16;  ///< number of patches (squares) that are cut from a picture
+    int patch_px = 48;             ///< width and height of a patch of the small picture
+    int batch_size = 16;           ///< number of patches in a batch, the data of one step
   } data;
+  /// The steps of the training.
   struct Learning {
-    std::string loss = "charbonnier";  ///< or "l1", "mse"
-    double rate = 1e-3;                ///< of Adam, after the warm-up; a cosine leads from it to `floor`
-    double min_rate = 1e-6;
-    std::uint64_t warm_up_steps = 200;  ///< steps
-    double ema_decay = 0.999;           ///< decay of the weights' running mean, which is what is kept; 0: none
-    std::uint64_t steps = 80000;
-    std::uint64_t validation_interval = 2000;  ///< steps between two looks at the held-out pictures
+    std::string loss = "charbonnier";   ///< the loss function: "charbonnier", "l1" or "mse"
+    double rate = 1e-3;                 ///< learning rate after the warm-up; follows a cosine down to `min_rate`
+    double min_rate = 1e-6;             ///< learning rate at the end
+    std::uint64_t warm_up_steps = 200;  ///< number of first steps in which the rate rises linearly
+    double ema_decay =
+        0.999;  ///< decay of the moving average of the weights, the result of the training; 0: the weights of
+                ///< the last step are the result
+    std::uint64_t steps = 80000;  ///< number of steps, unless TrainSettings changes it
+    std::uint64_t validation_interval =
+        2000;  ///< number of steps between two measurements of the gain on the held-out pictures
   } learning;
-  /// The last part of the steps, with its own rate and pairs: a cosine again (warm restart, Loshchilov and Hutter, "SGDR",
-  /// ICLR 2017), for what is dear to learn from the start.
+  /// The final phase: the last steps of the training, which have their own learning rate and share of clean pairs. The
+  /// rate follows a second cosine (a warm restart: Loshchilov and Hutter, "SGDR", ICLR 2017). In the file the table is
+  /// named [ending].
   struct FinalPhase {
-    double steps_share = 0;  ///< of all steps; 0: there is none
-    double rate = 1e-4;
-    float clean_share = 0.5F;
+    double steps_share = 0;    ///< share of all steps; 0: there is no final phase
+    double rate = 1e-4;        ///< learning rate after the warm-up of this phase; follows a cosine down to `min_rate`
+    float clean_share = 0.5F;  ///< as Data::clean_share
   } final_phase;
 
-  /// Of so many steps, the first that belongs to the ending.
+  /// Returns the index of the first step of the final phase, if the training has `steps` steps.
   std::uint64_t final_phase_start(std::uint64_t steps) const {
     return steps - static_cast<std::uint64_t>(std::llround(final_phase.steps_share * static_cast<double>(steps)));
   }
 };
 
-/// Errors: invalid_argument naming the place: "recipe.toml:3: unknown key 'chanels'", a value out of its range.
+/// Reads a recipe from the text of a file; `name` is the file's name for messages. Errors: invalid_argument, with the
+/// line: an unknown key ("recipe.toml:3: unknown key 'chanels'"), or a value that is out of its range.
 Result<Recipe> parse_recipe(std::string_view text, const std::string& name);
 
 }  // namespace weir::training

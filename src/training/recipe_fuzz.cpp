@@ -7,7 +7,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto recipe = weir::training::parse_recipe({reinterpret_cast<const char*>(data), size}, "recipe.toml");
   if (!recipe) return 0;
-  // What was accepted can be made.
+  // A patch of an accepted recipe fits into a picture, also after the picture is shrunk.
   const auto& d = recipe->data;
   if (d.patch_px * recipe->structure.scale > d.side_px || d.side_px % recipe->structure.scale != 0) __builtin_trap();
   return 0;

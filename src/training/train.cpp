@@ -25,12 +25,12 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kProgressInterval = 50;                // steps
-constexpr auto kCheckpointInterval = std::chrono::minutes{3};  // of checkpoints
+constexpr std::uint64_t kProgressInterval = 50;  // in steps
+constexpr auto kCheckpointInterval = std::chrono::minutes{3};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Everything that learns, on one device.
+/// The network, its parameters and their optimiser, on one device.
 class Learner {
  public:
   static Result<std::unique_ptr<Learner>> create(const Recipe& recipe, const TrainSettings& settings) {
@@ -48,7 +48,7 @@ class Learner {
     return learner;
   }
 
-  /// Learns from a batch. The loss is read, and the device waited for, only where it is wanted.
+  /// Trains on a batch. Returns the loss if `read_loss` is true, which waits for the device; else 0.
   Result<double> step(const Batch& batch, double rate, bool read_loss) {
     const int n = recipe_.data.batch_size;
     const int patch = recipe_.data.patch_px;
@@ -69,7 +69,7 @@ class Learner {
     return static_cast<double>(values->front());
   }
 
-  /// With the running mean of the weights in their place.
+  /// Returns work(network, device), called while the moving average replaces the weights.
   template <class Work>
   auto with_ema_weights(Work&& work) {
     if (ema_) ema_->swap_parameters();
@@ -101,13 +101,14 @@ class Learner {
   std::optional<nn::train::WeightEma> ema_;
 };
 
-/// What a training decided when it began; run.json.
+/// The properties of a training that are fixed at its start, and the time spent: the file run.json.
 struct RunRecord {
-  std::string recipe;  ///< the text
+  std::string recipe;  ///< text of the recipe
   std::uint64_t steps = 0;
-  double seconds = 0;  ///< spent until the last checkpoint
+  double seconds = 0;  ///< training time until the last checkpoint
 };
 
+/// One run of train().
 class TrainingRun {
  public:
   TrainingRun(const Recipe& recipe, const TrainSettings& settings, std::stop_token stop,
@@ -172,7 +173,7 @@ class TrainingRun {
     return ok();
   }
 
-  /// Steps of a learner that is thrown away say how long one takes.
+  /// Returns the number of steps that fit into this time, at least 1. Measures the speed with a temporary learner.
   Result<std::uint64_t> estimate_steps(double seconds) {
     constexpr std::uint64_t kTimedSteps = 40;
     auto learner = Learner::create(recipe_, settings_);
@@ -188,6 +189,7 @@ class TrainingRun {
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds / each));
   }
 
+  /// Returns the training time so far, in all runs.
   double seconds() const { return record_.seconds + seconds_since(start_); }
 
   double learning_rate() const {
@@ -234,6 +236,7 @@ class TrainingRun {
     return step_ == record_.steps;
   }
 
+  /// Measures the gain on the held-out pictures and stores it in `metric`.
   Status validate(Metric& metric) {
     auto gain = learner_->with_ema_weights([&](const UpscalingNetwork& network, nn::train::TrainingDevice& device) {
       return held_out_->measure_gain(network, device);
@@ -243,7 +246,7 @@ class TrainingRun {
     return ok();
   }
 
-  /// The network and what shows how it does.
+  /// Writes the network, its model card, the curves and the strip of pictures.
   Status write_results() {
     const auto graph = learner_->with_ema_weights(
         [](const UpscalingNetwork& network, nn::train::TrainingDevice& device) { return network.build_graph(device); });
@@ -258,7 +261,8 @@ class TrainingRun {
     return held_out_->write_strip(file("strip.png"));
   }
 
-  /// The checkpoint last: what it says is true of everything else by then.
+  /// Writes the checkpoint and run.json. Call it after the other files are written, so that they contain everything up
+  /// to the checkpoint.
   Status save_state() {
     auto checkpoint = nn::train::take_checkpoint(learner_->state(), step_);
     if (!checkpoint) return checkpoint.error();

@@ -15,31 +15,40 @@
 
 namespace weir::training {
 
+/// The settings of a training that are not in its recipe.
 struct TrainSettings {
-  std::filesystem::path folder;  ///< of everything that is written; made if it is not there
-  bool resume = false;
+  std::filesystem::path folder;  ///< output folder; created if it does not exist
+  bool resume = false;           ///< true: continues the training in the folder, with its number of steps
   std::optional<double> hours =
-      {};  ///< as many steps as fit, measured before the first; else `steps`, else the recipe's
-  std::optional<std::uint64_t> steps = {};
-  int threads = 1;
-  std::shared_ptr<const nn::vulkan::Gpu> gpu = {};  ///< null: the CPU
+      {};  ///< training time of a new training: train() measures the speed and computes the number of steps
+  std::optional<std::uint64_t> steps =
+      {};           ///< number of steps of a new training if `hours` is empty; empty: the recipe's number
+  int threads = 1;  ///< number of CPU threads, if the CPU trains
+  std::shared_ptr<const nn::vulkan::Gpu> gpu = {};  ///< GPU to train on; null: the CPU
 };
 
-/// How far a training is.
+/// The progress of a training.
 struct TrainProgress {
-  std::uint64_t step = 0, steps = 0;
-  double loss = 0;
-  std::optional<PsnrGain> gain;  ///< of the last look
-  double seconds_left = 0;
+  std::uint64_t step = 0, steps = 0;  ///< number of steps that are done, and of all steps
+  double loss = 0;                    ///< loss of the last step
+  std::optional<PsnrGain> gain;  ///< last measured gain on the held-out pictures; empty: not measured in this run yet
+  double seconds_left = 0;       ///< estimated time until the last step
 };
 
-/// Trains by a recipe and writes into the folder, as it goes: NAME.param and NAME.bin, which weir and ncnn's programs read;
-/// NAME.md, the model card; metrics.jsonl; curves.svg; strip.png (resize, network, right one); recipe.toml; checkpoint and
-/// run.json to go on from. Killed at any moment, the same call with `resume` goes on and ends with the same bits;
-/// on another device it goes on too, and rounds as that does.
-/// Returns true if the training came to its end, false if it was stopped.
-/// Errors: exists (a training is there already, and not `resume`); invalid_argument (`resume` with another recipe, nothing
-/// to resume); io, disk_full; those of PairFeed and of the device.
+/// Trains a network by a recipe. `recipe` must be parsed from `recipe_text`. While the training runs, it writes files
+/// into the folder:
+/// - NAME.param and NAME.bin: the network, which weir and ncnn's programs read; NAME.md: its model card
+/// - metrics.jsonl and curves.svg: loss and gain over the steps
+/// - strip.png: held-out pictures (HeldOutSet::write_strip)
+/// - recipe.toml: a copy of the recipe
+/// - checkpoint and run.json: the state from which the training can continue
+/// If the process is killed, the same call with `resume` continues from the last checkpoint, and the result is
+/// bit-identical to that of a run without interruption. Another device can continue too, with its own rounding. Calls
+/// `on_progress` every 50 steps and after the last step. Returns true if all steps are done, false if `stop` was
+/// requested before.
+/// Errors: exists (the folder contains a training, and `resume` is false); invalid_argument (`resume` with another
+/// recipe, or the folder has no training); io, disk_full; those of load_checkpoint(), PairFeed, HeldOutSet and the
+/// device.
 Result<bool> train(const std::string& recipe_text, const Recipe& recipe, const TrainSettings& settings,
                    std::stop_token stop, const std::function<void(const TrainProgress&)>& on_progress);
 

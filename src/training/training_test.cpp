@@ -94,7 +94,7 @@ TEST(PairFeed, TheFinalPhaseHasItsOwnPairs) {
   const auto feed = PairFeed::open(recipe);
   const auto with_final_phase = PairFeed::open(recipe);
   ASSERT_TRUE(feed && with_final_phase);
-  (*with_final_phase)->set_final_phase_start(6);  // the first of the third block
+  (*with_final_phase)->set_final_phase_start(6);  // the first batch of the third block
   for (std::uint64_t i = 0; i < 9; ++i)
     EXPECT_EQ((*feed)->make_batch(i)->small == (*with_final_phase)->make_batch(i)->small, i < 6) << i;
 }
@@ -143,7 +143,7 @@ TEST(Train, ResumesWithABitIdenticalResult) {
   ASSERT_TRUE(whole) << whole.error().what;
   EXPECT_TRUE(*whole);
 
-  // Stopped after a while, and gone on with, on more threads.
+  // Stops a run after some steps, and continues it on more threads.
   std::stop_source stop;
   std::uint64_t stopped = 0;
   const auto stopping = [&](const TrainProgress& progress) {
@@ -162,7 +162,7 @@ TEST(Train, ResumesWithABitIdenticalResult) {
   const auto other = train(std::string{kSmall} + "\n", recipe, settings, {}, ignore_progress);
   ASSERT_FALSE(other);
   EXPECT_THAT(other.error().what, HasSubstr("another recipe"));
-  // As after kill -9: a line of a step that the checkpoint does not know, and half a line.
+  // The file looks as after kill -9: it has a line of a step after the checkpoint, and half a line.
   std::ofstream{folder / "parts/metrics.jsonl", std::ios::app} << "{\"step\":100,\"loss\":1}\n{\"st";
   const auto second = train(std::string{kSmall}, recipe, settings, {}, ignore_progress);
   ASSERT_TRUE(second) << second.error().what;
@@ -196,8 +196,8 @@ TEST(Train, TheFinalPhaseIsASecondCosineAfterTheSameSteps) {
   };
   const auto plain = run("plain", std::string{kSmall}, 90);
   const auto with_final_phase = run("ends", std::string{kSmall} + "[ending]\npart = 0.25\nrate = 5e-4\n", 120);
-  ASSERT_EQ(plain.size(), 2u);             // after 50 and 90
-  ASSERT_EQ(with_final_phase.size(), 3u);  // after 50, 100 and 120
+  ASSERT_EQ(plain.size(), 2u);             // after steps 50 and 90
+  ASSERT_EQ(with_final_phase.size(), 3u);  // after steps 50, 100 and 120
   EXPECT_EQ(plain[0].loss, with_final_phase[0].loss);
   EXPECT_EQ(plain[0].rate, with_final_phase[0].rate);
   EXPECT_NEAR(with_final_phase[1].rate, 1e-6 + (5e-4 - 1e-6) * (1 + std::cos(0.3 * std::numbers::pi)) / 2,

@@ -10,9 +10,10 @@ namespace weir::training {
 
 namespace {
 
-constexpr nn::train::Window kSamePadding{3, 1, 1};
-constexpr float kInitialSlope = 0.1F;  // of PReLU, at the start
-// The last layer starts small, so that training starts from the resize: its slope makes He's variance so.
+constexpr nn::train::Window kSamePadding{3, 1, 1};  // 3x3, stride 1, padding 1: the output has the size of the input
+constexpr float kInitialSlope = 0.1F;               // starting value of PReLU's slopes
+// The last layer starts with small weights, so that the first results are nearly the bicubic resize. The variance of
+// the starting weights is proportional to 1 / (1 + slope^2), so a large slope makes the weights small.
 constexpr double kLastLayerSlope = 20;
 
 nn::Interp bicubic_interp(int scale) { return {nn::Interp::Kind::bicubic, static_cast<float>(scale)}; }

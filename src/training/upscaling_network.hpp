@@ -10,16 +10,22 @@
 
 namespace weir::training {
 
-/// A network that enlarges: 3x3 convolutions with PReLU make what a bicubic resize lacks; pixels are shuffled and added to
-/// the resize. The form is that of Shi et al., "Real-time single image and video super-resolution using an efficient
-/// sub-pixel convolutional neural network", CVPR 2016, with a residual.
+/// A network that enlarges pictures. It computes the detail: the difference between the enlarged picture and a bicubic
+/// resize of the small picture. For this it has 3x3 convolutions with PReLU, and at the end a pixel shuffle, which
+/// turns each group of scale * scale channels of a pixel into a block of scale x scale pixels. Source: Shi et al.,
+/// "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network", CVPR
+/// 2016; there without the bicubic resize.
 class UpscalingNetwork {
  public:
+  /// Adds the parameters of the network to `parameters`, which must outlive the network. Errors: see
+  /// ParameterSet::status().
   UpscalingNetwork(nn::train::ParameterSet& parameters, const Recipe::Structure& structure);
 
-  /// What is to be added to enlarge_base(): small [n, 3, h, w] to [n, 3, h * scale, w * scale].
+  /// Returns the detail [n, 3, h * scale, w * scale] of `small` [n, 3, h, w]. The enlarged picture is
+  /// detail + enlarge_bicubic(small).
   nn::train::TapeTensor compute_detail(nn::train::Tape& tape, nn::train::TapeTensor small) const;
-  /// The whole, as a graph with the weights as they are now. Errors: those of the device.
+  /// Returns the graph of the network with its current weights. The graph includes the bicubic resize and the addition.
+  /// Errors: those of the device.
   Result<nn::Graph> build_graph(nn::train::TrainingDevice& device) const;
 
  private:
@@ -32,7 +38,8 @@ class UpscalingNetwork {
   int scale_;
 };
 
-/// The resize that detail() is added to, as the engine does it (nn::Interp, bicubic).
+/// Returns the picture that compute_detail() is added to: `small` enlarged by a bicubic resize, the same as that of the
+/// engine (nn::Interp).
 synth::Canvas enlarge_bicubic(const synth::Canvas& small, int scale);
 
 }  // namespace weir::training

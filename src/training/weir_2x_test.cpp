@@ -18,10 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kFolder = fs::path{places::source()} / "models";
-constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // no recipe trains with it
-constexpr int kBorderPx = 10;                                  // that the programs give such networks on every side
+constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // recipes use smaller seeds
+constexpr int kBorderPx = 10;  // border that weir adds on each side of the input for this kind of network
 
-/// `small` enlarged by the network, as the engine's reference does it.
+/// Returns `small` enlarged by the network, computed by the reference implementation nn::run_reference().
 synth::Canvas enlarge(const nn::Network& network, const synth::Canvas& small) {
   compute::Planes planes{3, small.height + 2 * kBorderPx, small.width + 2 * kBorderPx};
   for (int c = 0; c < 3; ++c) {

@@ -1,9 +1,11 @@
-// A libnvidia-ml.so.1 for tests. What it says stands in the file that $FAKE_NVML names, read anew at each question:
-//   card NAME UUID BDF TOTAL_MIB USED_MIB RESERVED_MIB     ('_' in NAME becomes a space)
-//   process CARD PID MIB                                   (CARD counts from 0; MIB '?': not available)
-//   mig CARD UUID NAME TOTAL_MIB USED_MIB
-//   hang                                                   no question is answered any more, as with a driver that hangs
-// Without the file there is no driver. The interface is that of src/device/nvml_api.hpp.
+// A fake NVML library (libnvidia-ml.so.1) for tests. $FAKE_NVML is the path of a text file that describes the machine.
+// The library reads the file at each call. Lines of the file:
+//   card NAME UUID BDF TOTAL_MIB USED_MIB RESERVED_MIB   a GPU; BDF is its PCI address; '_' in NAME becomes a space
+//   process CARD PID MIB      a process that uses MIB of memory ('?': not available); CARD is the index of the GPU, from 0
+//   mig CARD UUID NAME TOTAL_MIB USED_MIB                a MIG instance: a part of a GPU that is a device of its own
+//   hang                                                 no call returns any more, as with a driver that hangs
+// If there is no such file, the library reports that no driver is loaded. src/device/nvml_api.hpp declares the
+// interface.
 
 #include <unistd.h>
 
@@ -23,16 +25,19 @@ namespace nvml = weir::device::nvml;
 
 constexpr nvml::Return kInvalidArgument = 2;
 
+/// A line "process".
 struct Process {
   std::size_t card;
   unsigned pid;
   std::string mib;
 };
+/// A line "card" or "mig". Sizes are in MiB.
 struct Card {
   std::string name, uuid, bdf;
   unsigned long long total = 0, used = 0, reserved = 0;
   std::vector<Card> mig_instances;
 };
+/// The contents of the file; `present` is false if there is no file.
 struct Machine {
   bool present = false, hangs = false;
   std::vector<Card> cards;
@@ -45,6 +50,7 @@ std::string underscores_to_spaces(std::string text) {
   return text;
 }
 
+/// Reads the file. Does not return if it has a line "hang".
 Machine read_machine() {
   Machine machine;
   const char* path = std::getenv("FAKE_NVML");
@@ -78,12 +84,14 @@ Machine read_machine() {
   return machine;
 }
 
-// A handle is a number: card + 1, and 256 times the instance + 1 above it.
+// A handle is a number: index of the card + 1, plus 256 * (index of the MIG instance + 1) for a MIG instance.
+// `instance` is 0 for the card itself, else the index of the MIG instance + 1.
 nvml::Device handle_of(std::size_t card, std::size_t instance = 0) {
   return reinterpret_cast<nvml::Device>(card + 1 + 256 * instance);
 }
 std::size_t card_of(nvml::Device device) { return reinterpret_cast<std::size_t>(device) % 256 - 1; }
 
+/// Copies the card or MIG instance of a handle to `card`. Returns false if there is none.
 bool find_card(nvml::Device device, Card& card) {
   const Machine machine = read_machine();
   const std::size_t instance = reinterpret_cast<std::size_t>(device) / 256;
@@ -95,6 +103,7 @@ bool find_card(nvml::Device device, Card& card) {
   return true;
 }
 
+/// Copies `text` with its final zero to `out`, which has `size` bytes.
 nvml::Return copy_text(const std::string& text, char* out, unsigned size) {
   if (text.size() >= size) return nvml::kInsufficientSize;
   std::memcpy(out, text.c_str(), text.size() + 1);
@@ -152,7 +161,7 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetPciInfo_v3(nvml
   out->bus = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
   if (*end != ':') return kInvalidArgument;
   out->device = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
-  // NVIDIA's number below, above it one that differs by the model.
+  // The low 16 bits are NVIDIA's vendor id; the high 16 bits depend on the model.
   out->device_id = 0x10DEU | static_cast<unsigned>(std::hash<std::string>{}(card.name) % 0xFFFF) << 16U;
   return copy_text("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
 }
@@ -171,7 +180,7 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo_v2(n
   out->total = card.total << 20U;
   out->reserved = card.reserved << 20U;
   out->free = (card.total - card.used - card.reserved) << 20U;
-  out->used = (card.used + card.reserved) << 20U;  // as the releases that count the reserved part in
+  out->used = (card.used + card.reserved) << 20U;  // some releases of the driver include the reserved memory here
   return nvml::kSuccess;
 }
 

@@ -1,5 +1,5 @@
-// Preloaded into a program (LD_PRELOAD): its wall clock jumps by years at each look, forwards and back. The steady clock
-// stays as it is.
+// A library that is preloaded into a program (LD_PRELOAD). The wall clock of the program then jumps forwards and back,
+// by up to 30 years, each time the program reads it. The steady clock does not change.
 
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -13,6 +13,7 @@ namespace {
 
 std::atomic<unsigned> calls{0};
 
+/// Returns the number of seconds to add to the next reading of the wall clock.
 time_t jump() {
   constexpr time_t kYear = 31557600;
   constexpr std::array<time_t, 5> kJumps{0, 20 * kYear, -30 * kYear, 3600, -3600};

@@ -1,12 +1,12 @@
 #pragma once
 
-// Networks at the edges of what the engine has room for, and beyond them.
+// Generated networks at the limits of the engine and above them.
 
 #include "networks/generate_network.hpp"
 
 namespace weir::test {
 
-/// The sum of `inputs` copies of the picture.
+/// Returns a network that adds `inputs` copies of the picture.
 inline GeneratedNetwork sum_network(int inputs) {
   detail::NetworkWriter w{{}};
   const auto copies = w.add_split(w.name_output("data").add_layer("Input", {}, 1, ""), inputs);
@@ -14,7 +14,8 @@ inline GeneratedNetwork sum_network(int inputs) {
   return std::move(w).finish();
 }
 
-/// The sum of `inputs` copies of some features, each times a gate of its own.
+/// Returns a network that adds `inputs` copies of some features. Each copy is multiplied by its own gate: one factor
+/// per channel, computed from the channel means.
 inline GeneratedNetwork gated_sum_network(int inputs) {
   constexpr int kChannels = 8;
   detail::NetworkWriter w{{}};
@@ -32,7 +33,7 @@ inline GeneratedNetwork gated_sum_network(int inputs) {
   return std::move(w).finish();
 }
 
-/// A convolution of `channels` channels.
+/// Returns a network with a convolution that reads `channels` channels.
 inline GeneratedNetwork wide_network(int channels, int kernel) {
   detail::NetworkWriter w{{}};
   const std::string picture = w.name_output("data").add_layer("Input", {}, 1, "");
@@ -43,7 +44,7 @@ inline GeneratedNetwork wide_network(int channels, int kernel) {
   return std::move(w).finish();
 }
 
-/// A concatenation of `inputs` parts of `channels` channels each, and a 3x3 convolution of it.
+/// Returns a network that concatenates `inputs` parts of `channels` channels each and applies a 3x3 convolution.
 inline GeneratedNetwork concat_network(int inputs, int channels) {
   detail::NetworkWriter w{{}};
   const auto pictures = w.add_split(w.name_output("data").add_layer("Input", {}, 1, ""), inputs);
@@ -56,6 +57,7 @@ inline GeneratedNetwork concat_network(int inputs, int channels) {
   return std::move(w).finish();
 }
 
+/// Returns a network with a pixel shuffle of this factor.
 inline GeneratedNetwork shuffle_network(int factor) {
   detail::NetworkWriter w{{}};
   const std::string picture = w.name_output("data").add_layer("Input", {}, 1, "");
@@ -64,7 +66,7 @@ inline GeneratedNetwork shuffle_network(int factor) {
   return std::move(w).finish();
 }
 
-/// `layers` additions of a number, one after the other.
+/// Returns a network with `layers` + 1 successive additions of a number.
 inline GeneratedNetwork deep_network(int layers) {
   detail::NetworkWriter w{{}};
   std::string blob = w.name_output("data").add_layer("Input", {}, 1, "");
@@ -73,7 +75,7 @@ inline GeneratedNetwork deep_network(int layers) {
   return std::move(w).finish();
 }
 
-/// Dense blocks as in ESRGAN, then one squeeze-and-excitation gate.
+/// Returns a network of dense blocks as in ESRGAN, followed by one squeeze-and-excitation gate.
 inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth = 8) {
   detail::NetworkWriter w{{}};
   std::string blob =
@@ -103,7 +105,7 @@ inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth 
   return std::move(w).finish();
 }
 
-/// `gates` squeeze-and-excitation blocks, one after the other: many tensors that are worth keeping.
+/// Returns a network with `gates` successive squeeze-and-excitation blocks (a convolution followed by a gate).
 inline GeneratedNetwork gates_network(int gates) {
   constexpr int kChannels = 8;
   detail::NetworkWriter w{{}};

@@ -1,7 +1,7 @@
 #pragma once
 
-// Results of the generated networks that another program (ncnn, commit a4d2ea1d, its plain float32 layers) computed from
-// the same .param and .bin and the same picture; one text file per network in expected/.
+// Reads stored results of the generated networks. ncnn (commit a4d2ea1d, with its plain float32 layers) computed them
+// from the same .param and .bin and the same picture. The folder expected/ has one text file per network.
 
 #include <fstream>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace weir::test {
 
-/// The settings with which a stored result was made.
+/// Returns the settings with which the stored result of a family was computed.
 inline GenerateSettings expected_settings(std::string_view family) {
   GenerateSettings settings;
   settings.channels = family.starts_with("realcugan") ? 4 : 6;
@@ -23,13 +23,15 @@ inline GenerateSettings expected_settings(std::string_view family) {
   return settings;
 }
 
+/// A stored result of a network.
 struct ExpectedResult {
-  int input_height = 0, input_width = 0;  ///< of generated_picture, which goes into the network without a border
-  int height = 0, width = 0;
-  std::vector<float> values;  ///< [3, height, width], six digits
+  int input_height = 0,
+      input_width = 0;        ///< size of the network's input, which is generated_picture() without a border
+  int height = 0, width = 0;  ///< size of the result
+  std::vector<float> values;  ///< [3, height, width], with six significant digits
 };
 
-/// Empty values if the file is not there.
+/// Reads the stored result of a family; `values` is empty if there is no file.
 inline ExpectedResult read_expected(std::string_view family) {
   std::ifstream file{std::string{places::source()} + "/tests/networks/expected/" + std::string{family} + ".txt"};
   ExpectedResult expected;

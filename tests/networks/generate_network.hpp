@@ -1,7 +1,7 @@
 #pragma once
 
-// Small networks with the layers and the structure of each family that weir runs, made from a seed: their own .param and
-// .bin, the same on every machine. Tests prove every layer with them, without weights from elsewhere.
+// Generates small networks from a seed, as the contents of .param and .bin files of ncnn's format. They have the layers
+// and the structure of each supported family, and are the same on every machine. So tests need no published weights.
 
 #include <algorithm>
 #include <array>
@@ -23,41 +23,43 @@
 
 namespace weir::test {
 
-/// The text and the weights of a network, as in files.
+/// The contents of a network's two files.
 struct GeneratedNetwork {
   std::string param;
   std::vector<std::byte> bin;
 };
 
-/// How the weights are stored; both hold the same numbers.
+/// The type of the stored weights; both types store the same numbers.
 enum class StoredWeights { float16, float32 };
 
+/// The size and the weights of a generated network.
 struct GenerateSettings {
-  int channels = 8;  ///< of the widest layers at full size: 64 in the published networks; even, at least 2
+  int channels = 8;  ///< channels of the widest layers at full size (64 in the published networks); even, at least 2
   int blocks = 2;    ///< hidden convolutions of the compact families, residual blocks of rrdb; at least 1
   StoredWeights weights = StoredWeights::float16;
   std::uint64_t seed = 1;
 };
 
-/// What `generate` knows beside "padded", of which no other program's result is stored. "shuffles" and "layers" are no families:
-/// they hold what is supported and no family uses.
+/// All names that generate_network() accepts except "padded", for which no other program's result is stored. "shuffles"
+/// and "layers" are not published families: they contain supported layers that no family uses.
 inline constexpr std::array<std::string_view, 12> kGeneratedFamilies{
     "realcugan2x_se", "realcugan3x_se", "realcugan4x_se", "realcugan2x_nose", "animevideo_x2", "animevideo_x3",
     "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "shuffles",      "layers"};
 
-/// Numbers that follow from a seed alone.
+/// Pseudo-random numbers that depend only on the seed.
 class SeededNumbers {
  public:
   explicit SeededNumbers(std::uint64_t seed) : bits_{seed} {}
   std::uint64_t next() { return bits_.next(); }
-  /// Uniform in [low, high).
+  /// Returns a number uniformly distributed in [low, high).
   float between(float low, float high) { return low + (high - low) * bits_.next_unit(); }
 
  private:
   SplitMix64 bits_;
 };
 
-/// Values of 8 bits divided by 255, [3, h, w]: noise over a slope, so that edges and flat parts are both there.
+/// Returns a picture [3, h, w] with 8-bit values divided by 255: noise on a gradient, so that it has both edges and
+/// flat parts.
 inline std::vector<float> generated_picture(int height, int width, std::uint64_t seed = 7) {
   SeededNumbers numbers{seed};
   std::vector<float> values;
@@ -75,18 +77,21 @@ inline std::vector<float> generated_picture(int height, int width, std::uint64_t
 
 namespace detail {
 
-/// The nearest number that a float16 holds; what is below its normal numbers becomes zero.
+/// Rounds to the nearest float16 value; values below the normal numbers of float16 become zero.
 inline float rounded_to_half(float value) {
   return std::abs(value) < 0x1p-14F ? 0 : compute::half_to_float(compute::float_to_half(value));
 }
 
-/// Writes layer lines and their weights; blobs are named by whoever calls.
+/// Writes the lines of a .param file, one per layer, and the weights of the .bin file. A blob is the output of a layer.
+/// Each function add_...() adds a layer that reads the blob or blobs with the given names, and returns the name of the
+/// output blob. Parameters of a layer are texts like "0=2 1=1", as in the file.
 class NetworkWriter {
  public:
+  /// `spelled_out`: writes the form of other converters, with every parameter, and with activations as separate layers.
   explicit NetworkWriter(const GenerateSettings& settings, bool spelled_out = false)
       : settings_{settings}, numbers_{settings.seed}, spelled_out_{spelled_out} {}
 
-  /// One line; returns the (first) output.
+  /// Adds a layer with `outputs` output blobs; returns the name of the first output.
   std::string add_layer(std::string_view type, const std::vector<std::string>& inputs, int outputs,
                         const std::string& parameters) {
     std::string line = fmt::format("{:<16} layer_{:<18} {} {}", type, layers_, inputs.size(), outputs);
@@ -99,12 +104,13 @@ class NetworkWriter {
     blobs_ += outputs;
     return first;
   }
-  /// The name of the next layer's output.
+  /// Sets the name of the next layer's output.
   NetworkWriter& name_output(const std::string& name) {
     next_output_ = name;
     return *this;
   }
 
+  /// Adds a Split layer, which copies a blob; returns the names of all copies.
   std::vector<std::string> add_split(const std::string& blob, int outputs) {
     const std::string first = add_layer("Split", {blob}, outputs, "");
     std::vector<std::string> names{first};
@@ -112,11 +118,12 @@ class NetworkWriter {
     return names;
   }
 
+  /// The parameters of a convolution or a deconvolution, and the distribution of its random weights.
   struct Kernel {
     int in, out, kernel = 3, stride = 1, pad = 0;
-    float slope = 1;  ///< of the activation below zero; 1: no activation
-    float gain = 1;   ///< how far values spread: 1 keeps their variance
-    float bias = 0;   ///< the middle of the biases
+    float slope = 1;  ///< slope of the activation below zero; 1: no activation
+    float gain = 1;   ///< scale of the weights: 1 preserves the variance of the values
+    float bias = 0;   ///< mean of the biases
   };
   std::string add_convolution(const std::string& blob, const Kernel& k) {
     const std::int64_t weights = append_kernel_weights(k, k.in * k.kernel * k.kernel);
@@ -130,7 +137,7 @@ class NetworkWriter {
     const std::int64_t weights = append_kernel_weights(k, k.in * k.kernel * k.kernel / (k.stride * k.stride));
     return add_layer("Deconvolution", {blob}, 1, kernel_text(k, weights, false));
   }
-  /// activation: 0 none, 1 relu, 4 sigmoid
+  /// `activation`: 0 none, 1 ReLU, 4 sigmoid.
   std::string add_inner_product(const std::string& blob, int in, int out, int activation) {
     const Kernel k{.in = in, .out = out, .kernel = 1};
     const std::int64_t weights = append_kernel_weights(k, in);
@@ -140,6 +147,7 @@ class NetworkWriter {
     for (int i = 0; i < slopes; ++i) append(numbers_.between(-0.1F, 0.4F));
     return add_layer("PReLU", {blob}, 1, fmt::format("0={}", slopes));
   }
+  /// Adds a Crop layer that removes `pixels` rows or columns on each of the four sides.
   std::string add_crop(const std::string& blob, int pixels, std::string_view axes = "-2,-1") {
     return add_layer("Crop", {blob}, 1, fmt::format("-23309=2,{0},{0} -23310=2,-{0},-{0} -23311=2,{1}", pixels, axes));
   }
@@ -150,7 +158,8 @@ class NetworkWriter {
   GeneratedNetwork finish() && { return {fmt::format("7767517\n{} {}\n{}", layers_, blobs_, text_), std::move(bin_)}; }
 
  private:
-  /// Writes weights and biases; returns the number of weights.
+  /// Appends random weights and biases to the .bin file; returns the number of weights. `products` is the number of
+  /// products in the sum of one output value.
   std::int64_t append_kernel_weights(const Kernel& k, int products) {
     const std::int64_t count = std::int64_t{k.in} * k.out * k.kernel * k.kernel;
     const float most = k.gain * std::sqrt(3.0F / static_cast<float>(std::max(1, products)));
@@ -193,9 +202,10 @@ class NetworkWriter {
 };
 
 constexpr float kCuganSlope = 0.1F;
-constexpr float kLeakyGain = 1.4F;  // about what a leaky rectifier takes away
+constexpr float kLeakyGain = 1.4F;  // weights are larger by this factor, because a leaky ReLU reduces the variance
 
-/// The two U-shaped networks of Real-CUGAN, all convolutions without padding.
+/// Writes a network of the Real-CUGAN family: two U-shaped networks, one after the other, in which no convolution has
+/// padding. Each private function adds layers and returns the name of their output blob.
 class CuganWriter {
  public:
   CuganWriter(const GenerateSettings& settings, int scale, bool gates)
@@ -254,14 +264,14 @@ class CuganWriter {
         blob, {.in = channels, .out = channels, .kernel = 2, .stride = 2, .slope = kCuganSlope, .gain = kLeakyGain});
   }
   std::string crop(const std::string& blob, int pixels) { return w_.add_crop(blob, pixels, gates_ ? "-2,-1" : "1,2"); }
-  /// The skipped blob, cut to size, plus the deeper one at twice its size.
+  /// Enlarges the deeper blob by 2 and adds it to the skip connection, cropped by `cut` pixels.
   std::string join(const std::string& skip, int cut, const std::string& deep, int channels) {
     const std::string cropped = crop(skip, cut);
     const std::string up = w_.add_deconvolution(
         deep, {.in = channels, .out = channels, .kernel = 2, .stride = 2, .slope = kCuganSlope, .gain = kLeakyGain});
     return w_.add_sum(cropped, up);
   }
-  /// Each channel times a number between 0 and 1 that follows from the means of all channels.
+  /// Multiplies each channel by a factor between 0 and 1 that is computed from the means of all channels.
   std::string gate(const std::string& blob, int channels) {
     if (!gates_) return blob;
     auto copies = w_.add_split(blob, 2);
@@ -280,8 +290,9 @@ class CuganWriter {
   int gaps_ = 0;
 };
 
-/// Convolutions with PReLU at input size, PixelShuffle 4, plus the picture enlarged by nearest neighbour.
-/// shrink: 1, 0.75 or 0.5, a bicubic resize at the end; clip: values cut to 0..1 at the end
+/// Writes a network of a compact family: convolutions with PReLU at the size of the input, then a PixelShuffle by 4;
+/// adds the picture enlarged by nearest neighbour. `shrink` is the factor of a bicubic resize at the end: 1 (no
+/// resize), 0.75 or 0.5. With `clip`, values are limited to 0..1 at the end.
 inline GeneratedNetwork write_compact(const GenerateSettings& settings, double shrink, bool clip) {
   NetworkWriter w{settings};
   const int c = settings.channels;
@@ -306,8 +317,10 @@ inline GeneratedNetwork write_compact(const GenerateSettings& settings, double s
   return std::move(w).finish();
 }
 
-/// Residual-in-residual dense blocks, then twice nearest neighbour and convolutions.
-/// spelled_out: as other converters write it, with every parameter, activations and scalings in layers of their own
+/// Writes a network of the ESRGAN family: residual-in-residual dense blocks (RRDB), followed by two steps of
+/// nearest-neighbour enlargement and convolutions. `spelled_out`: writes the form of other converters, with every
+/// parameter, and with activations and scalings as separate layers. Each private function adds layers and returns the
+/// name of their output blob.
 class RrdbWriter {
  public:
   RrdbWriter(const GenerateSettings& settings, bool spelled_out)
@@ -345,7 +358,7 @@ class RrdbWriter {
   std::string dense(const std::string& in) {
     const int growth = c_ / 2;
     const auto copies = w_.add_split(in, 6);
-    std::vector<std::vector<std::string>> grown;  // the copies of each new blob
+    std::vector<std::vector<std::string>> grown;  // unused copies of each new blob
     for (int i = 0; i < 4; ++i) {
       const std::string source = i == 0 ? copies[5] : concat(copies[5 - i], grown);
       const std::string fresh = conv(source, c_ + i * growth, growth, kSlope);
@@ -354,7 +367,7 @@ class RrdbWriter {
     const std::string last = conv(concat(copies[1], grown), c_ + 4 * growth, c_, 1);
     return scaled_sum(last, copies[0]);
   }
-  /// Takes one unused copy of every blob.
+  /// Concatenates `in` with one unused copy of every grown blob.
   std::string concat(const std::string& in, std::vector<std::vector<std::string>>& grown) {
     std::vector<std::string> inputs{in};
     for (auto& copies : grown) {
@@ -375,7 +388,7 @@ class RrdbWriter {
   bool spelled_out_;
 };
 
-/// Pixel shuffles inside the network, of many channels and of few; 4x.
+/// Writes a network that enlarges 4x, with two pixel shuffles between convolutions: one of many channels, one of few.
 inline GeneratedNetwork write_shuffles(const GenerateSettings& settings) {
   NetworkWriter w{settings};
   const int c = settings.channels;
@@ -389,7 +402,8 @@ inline GeneratedNetwork write_shuffles(const GenerateSettings& settings) {
   return std::move(w).finish();
 }
 
-/// Every kind of Padding, of the picture and of features, each before what takes as much away; 2x.
+/// Writes a network that enlarges 2x, with every kind of Padding layer, for the picture and for features. Other layers
+/// remove the added rows and columns again.
 inline GeneratedNetwork write_padded(const GenerateSettings& settings) {
   NetworkWriter w{settings};
   const int c = settings.channels;
@@ -410,7 +424,7 @@ inline GeneratedNetwork write_padded(const GenerateSettings& settings) {
   return std::move(w).finish();
 }
 
-/// Layers and values that are supported and in no family above; 2x.
+/// Writes a network that enlarges 2x, with supported layers and parameters that no family above uses.
 inline GeneratedNetwork write_layers(const GenerateSettings& settings) {
   NetworkWriter w{settings};
   const int c = settings.channels;
@@ -436,7 +450,7 @@ inline GeneratedNetwork write_layers(const GenerateSettings& settings) {
 
 }  // namespace detail
 
-/// `family` is one of kGeneratedFamilies, or "padded".
+/// Generates a small network. `family` is one of kGeneratedFamilies, or "padded".
 inline GeneratedNetwork generate_network(std::string_view family, const GenerateSettings& settings = {}) {
   assert(settings.channels >= 2 && settings.channels % 2 == 0 && settings.blocks >= 1);
   if (family == "realcugan2x_se") return detail::CuganWriter{settings, 2, true}.write();

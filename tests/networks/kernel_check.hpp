@@ -1,7 +1,7 @@
 #pragma once
 
-// A network on every instruction set of this machine against the plain reference: for tests and for the fuzzer, so without
-// gtest.
+// Compares the results of a network on every instruction set of this machine with the reference implementation. Does
+// not use gtest, because a fuzzer uses it too.
 
 #include <algorithm>
 #include <cmath>
@@ -27,6 +27,7 @@ namespace weir::test {
 
 namespace detail {
 
+/// A picture in memory as the input of a network.
 class PlanesRows final : public nn::InputRows {
  public:
   explicit PlanesRows(const compute::Planes& planes) : planes_{planes} {}
@@ -46,7 +47,8 @@ class PlanesRows final : public nn::InputRows {
   const compute::Planes& planes_;
 };
 
-/// No value of a layer can be larger than this, for pictures of 0..1: by blob.
+/// Upper bounds of the absolute values in each blob of a graph, for pictures with values from 0 to 1. The call
+/// operators return the bound of a layer's outputs.
 class MagnitudeBounds {
  public:
   explicit MagnitudeBounds(const nn::Graph& graph) : bounds_(graph.blobs.size(), 0) {
@@ -82,7 +84,9 @@ class MagnitudeBounds {
       sum += std::fabs(static_cast<double>(s.coefficient[i])) * input_bounds_[i];
     return sum;
   }
-  double operator()(const nn::Interp&) const { return input_bounds_[0] * 2; }  // the cubic's taps: 1.4 along each axis
+  double operator()(const nn::Interp&) const {
+    return input_bounds_[0] * 2;
+  }  // the absolute values of cubic taps sum to 1.4 at most
   double operator()(const nn::Concat&) const { return *std::max_element(input_bounds_.begin(), input_bounds_.end()); }
   double operator()(const nn::Padding& p) const {
     return std::max(input_bounds_[0], std::fabs(static_cast<double>(p.value)));
@@ -102,7 +106,8 @@ class MagnitudeBounds {
       return std::max({bound, std::fabs(static_cast<double>(a.a)), std::fabs(static_cast<double>(a.b))});
     return bound;
   }
-  /// Every sum as if all the weights of an output were met by the largest value.
+  /// Returns the bound of the sums of a layer with weights: every input has the largest value, and every product the
+  /// same sign.
   template <class Op>
   double bound_of_sums(const Op& op, int taps) const {
     const auto each = static_cast<std::size_t>(op.in_channels) * static_cast<std::size_t>(taps);
@@ -119,6 +124,7 @@ class MagnitudeBounds {
   std::vector<double> bounds_, input_bounds_;
 };
 
+/// Runs a program on the CPU with one thread, the whole picture as one strip. Returns the network's result.
 inline Result<compute::Planes> run_program(const nn::Graph& graph, const nn::Program& program,
                                            const compute::Planes& input, const compute::Kernels& kernels,
                                            compute::Arithmetic arithmetic) {
@@ -150,7 +156,8 @@ inline Result<compute::Planes> run_program(const nn::Graph& graph, const nn::Pro
   return result;
 }
 
-/// The largest difference; NaN on one side alone counts as infinity.
+/// Returns the largest absolute difference of two values at the same position; infinity if a difference is NaN or the
+/// sizes differ.
 inline double largest_difference(const compute::Planes& a, const compute::Planes& b) {
   if (a.values.size() != b.values.size()) return std::numeric_limits<double>::infinity();
   double most = 0;
@@ -163,14 +170,15 @@ inline double largest_difference(const compute::Planes& a, const compute::Planes
 
 }  // namespace detail
 
+/// The result of check_with_all_kernels().
 struct KernelCheck {
-  std::string refusal;  ///< what lower() said, if it refused the network
-  std::string fault;    ///< what is wrong; empty: nothing
+  std::string refusal;  ///< error message of lower(), if it refused the network
+  std::string fault;    ///< description of the first error; empty: the results are right
 };
 
-/// Runs the network on a drawn picture with every instruction set, float32 and int16, and compares with the reference.
-/// Values may differ by some thousandths, for int16 some hundredths, of what the network could make at most; a network whose
-/// values can be beyond 10000 is run without a comparison.
+/// Runs the network on a random picture with every instruction set, in float32 and int16, and compares the results with
+/// the reference. Values may differ by 0.001 (int16: 0.05) of the largest value that the network can produce, at least
+/// 1. A network whose values can exceed 10000 is run without a comparison.
 inline KernelCheck check_with_all_kernels(const nn::Graph& graph, nn::Extent size) {
   KernelCheck result;
   const auto program = nn::lower(graph);

@@ -1,6 +1,7 @@
 #pragma once
 
-// Networks of supported layers in any order, made from a seed: what no published family does must be right or refused too.
+// Random networks of supported layers in any order, made from a seed. The engine must compute correct results for them
+// or refuse them, also for combinations that no published family has.
 
 #include "networks/seeded_network_writer.hpp"
 
@@ -8,6 +9,7 @@ namespace weir::test {
 
 namespace detail {
 
+/// Writes a random network. Each private function without a result adds layers to the current blob.
 class RandomNetworkWriter : SeededNetworkWriter {
  public:
   explicit RandomNetworkWriter(std::uint64_t seed) : SeededNetworkWriter{seed} {}
@@ -49,7 +51,8 @@ class RandomNetworkWriter : SeededNetworkWriter {
         blob_ = w_.add_prelu(blob_, draw_integer(0, 1) == 0 ? channels_ : 1);
     }
   }
-  /// Most of what joins and gates needs more than four channels; now and then it does not get them.
+  /// Ensures more than four channels, because most concatenations and gates of fewer channels are not supported. Does
+  /// nothing in 1 of 20 cases.
   void widen() {
     if (channels_ > 4 || draw_integer(0, 19) == 0) return;
     convolve_to(8);
@@ -98,7 +101,7 @@ class RandomNetworkWriter : SeededNetworkWriter {
     blob_ = w_.add_sum(shuffled, enlarged);
   }
   void activate() {
-    const int kind = draw_integer(0, 7);  // few sigmoids: of a picture they are not supported
+    const int kind = draw_integer(0, 7);  // few sigmoids, because a sigmoid of a picture is not supported
     blob_ = kind == 0  ? w_.add_layer("Sigmoid", {blob_}, 1, "")
             : kind < 4 ? w_.add_layer("ReLU", {blob_}, 1, "0=1.000000e-01")
                        : w_.add_layer("Clip", {blob_}, 1, "0=-5.000000e-01 1=7.500000e-01");
@@ -122,7 +125,7 @@ class RandomNetworkWriter : SeededNetworkWriter {
     blob_ = w_.add_layer("Concat", {branch, copies[1]}, 1, "");
     channels_ += out;
   }
-  /// Rows and columns of any kind on any side, and as many taken away again.
+  /// Adds a Padding layer with a random kind and random sides, then a layer that removes as many rows and columns.
   void pad() {
     const int all = 2 * draw_integer(1, channels_ > 4 ? 1 : 2);
     const int top = draw_integer(0, all);
@@ -138,7 +141,7 @@ class RandomNetworkWriter : SeededNetworkWriter {
     blob_ = w_.add_convolution(blob_, {.in = channels_, .out = out, .kernel = all + 1});
     channels_ = out;
   }
-  /// Each channel times a number between 0 and 1 that follows from the means of all channels.
+  /// Multiplies each channel by a factor between 0 and 1 that is computed from the means of all channels.
   void gate() {
     widen();
     auto copies = w_.add_split(blob_, 2);
@@ -153,7 +156,7 @@ class RandomNetworkWriter : SeededNetworkWriter {
 
 }  // namespace detail
 
-/// Two to six layers or small groups of them between a picture and a last convolution.
+/// Returns a network with two to six random layers or small groups of layers, followed by a last convolution.
 inline GeneratedNetwork random_network(std::uint64_t seed) { return detail::RandomNetworkWriter{seed}.write(); }
 
 }  // namespace weir::test

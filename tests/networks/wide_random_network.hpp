@@ -1,7 +1,7 @@
 #pragma once
 
-// Networks of supported layers in any order as in random_network.hpp, with numbers that go to the bounds of the engine and
-// beyond: channels, factors, strides, inputs of sums and concatenations.
+// Random networks as in random_network.hpp, but with numbers of channels, factors, strides, and inputs of sums and
+// concatenations up to the limits of the engine and above.
 
 #include "networks/seeded_network_writer.hpp"
 
@@ -9,6 +9,7 @@ namespace weir::test {
 
 namespace detail {
 
+/// Writes a random network. Each private function without a result adds layers to the current blob.
 class WideNetworkWriter : SeededNetworkWriter {
  public:
   explicit WideNetworkWriter(std::uint64_t seed) : SeededNetworkWriter{seed} {}
@@ -50,7 +51,7 @@ class WideNetworkWriter : SeededNetworkWriter {
         blob_, {.in = channels_, .out = channels, .kernel = kernel, .pad = draw_integer(0, 1) * (kernel / 2)});
     channels_ = channels;
   }
-  /// Into many channels and out of them again.
+  /// Adds a convolution with many output channels, and a convolution with few.
   void convolve_wide() {
     convolve_to(draw_one_of(std::array{512, 1111, 2047, 2048, 2049, 2080, 4096, 8192, 8193}), 1);
     convolve_to(draw_integer(1, 9), 2 * draw_integer(0, 1) + 1);
@@ -111,7 +112,7 @@ class WideNetworkWriter : SeededNetworkWriter {
     channels_ = inputs * channels;
     convolve_to(draw_integer(1, 40), 2 * draw_integer(0, 1) + 1);
   }
-  /// A convolution with a stride, and the same factor back by a shuffle.
+  /// Adds a convolution with a stride, and a pixel shuffle that enlarges by the same factor.
   void down_and_up() {
     const int stride = draw_integer(2, 8);
     convolve_to(draw_integer(4, 40), 1);
@@ -135,6 +136,7 @@ class WideNetworkWriter : SeededNetworkWriter {
 
 }  // namespace detail
 
+/// Returns a network with one to four random groups of layers, followed by a last convolution.
 inline GeneratedNetwork wide_random_network(std::uint64_t seed) { return detail::WideNetworkWriter{seed}.write(); }
 
 }  // namespace weir::test

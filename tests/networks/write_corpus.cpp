@@ -1,5 +1,6 @@
-// Writes the seeds of the network fuzzer (text, a zero byte, weights): a small network of each family, two of them with
-// float32 weights, and networks at the engine's bounds.
+// Writes the seed files of the network fuzzer. A seed file has the text of a .param file, a zero byte, and the contents
+// of the .bin file. The seeds are a small network of each family, two of them with float32 weights, and networks at the
+// limits of the engine.
 //   g++ -std=c++20 -Itests tests/networks/write_corpus.cpp -lfmt -o /tmp/write_corpus && /tmp/write_corpus src/nn/formats/ncnn/ncnn_fuzz_corpus
 
 #include <filesystem>

@@ -1,5 +1,8 @@
-// A part's program for tests, which put it in the place of weir-audit. FOLDER FILE...: each file is an item; its output in FOLDER
-// is the file name of the program that made it.
+// The program of a part of weir that has its own worker processes. Tests use it instead of weir-audit.
+//
+// usage: weir-audit FOLDER FILE...
+// Each FILE is an item. A worker writes a file of the same name into FOLDER; it contains the name of the worker's
+// program.
 
 #include <memory>
 #include <string>
@@ -15,6 +18,7 @@
 namespace weir {
 namespace {
 
+/// Writes the file name of the running program to the output of an item.
 class ProgramNameTask final : public jobs::Task {
  public:
   std::vector<std::string> variants() const override { return {"only"}; }
@@ -27,12 +31,14 @@ class ProgramNameTask final : public jobs::Task {
   }
 };
 
+/// Returns the factory of the only kind of task, "name".
 jobs::TaskFactories task_factories() {
   return {{"name", [](const jobs::Json&, const jobs::WorkerResources&) -> Result<std::unique_ptr<jobs::Task>> {
              return std::unique_ptr<jobs::Task>{std::make_unique<ProgramNameTask>()};
            }}};
 }
 
+/// Prints the messages of a run to standard error and ignores all other events.
 struct MessagePrinter final : jobs::RunObserver {
   void on_decision(const jobs::Item&, const jobs::Decision&) override {}
   void on_item_result(const jobs::Item&, const jobs::ItemResult&) override {}
