@@ -106,6 +106,10 @@ add_test(NAME check_includes COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_include
 add_test(NAME check_includes_finds_each_forbidden_edge
   COMMAND ${PROJECT_SOURCE_DIR}/tests/check_includes/run ${PROJECT_SOURCE_DIR}/scripts/check_includes)
 
+# That the check of retired words finds them (make lint runs it on the project).
+add_test(NAME check_words_finds_each_kind
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/check_words/run ${PROJECT_SOURCE_DIR}/scripts/check_words)
+
 # Small networks that learn what they shall, and one that is killed while it does.
 foreach(example xor sine digits)
   add_dependencies(weir_tests weir_example_${example})
