@@ -85,20 +85,20 @@ weir_status read_options(const weir_options* given, weir_options& options) {
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
 
 weir_status to_options(const weir_options* given, weir::UpscaleOptions& options) {
-  weir_options read;
-  if (const weir_status status = read_options(given, read); status != WEIR_OK) return status;
-  options.scale = read.scale;
-  options.width = read.width;
-  options.height = read.height;
-  options.ram_bytes = read.ram_bytes;
-  options.spill_folder = text_or_empty(read.spill_folder);
-  options.spill_bytes = read.spill_bytes;
-  options.threads = read.threads;
-  options.exact_precision = read.exact_precision != 0;
-  options.tta = read.tta != 0;
-  options.device = text_or_empty(read.device);
-  options.vram_bytes = read.vram_bytes;
-  options.strict_device = read.strict_device != 0;
+  weir_options copied;
+  if (const weir_status status = read_options(given, copied); status != WEIR_OK) return status;
+  options.scale = copied.scale;
+  options.width = copied.width;
+  options.height = copied.height;
+  options.ram_bytes = copied.ram_bytes;
+  options.spill_folder = text_or_empty(copied.spill_folder);
+  options.spill_bytes = copied.spill_bytes;
+  options.threads = copied.threads;
+  options.exact_precision = copied.exact_precision != 0;
+  options.tta = copied.tta != 0;
+  options.device = text_or_empty(copied.device);
+  options.vram_bytes = copied.vram_bytes;
+  options.strict_device = copied.strict_device != 0;
   return WEIR_OK;
 }
 

@@ -27,9 +27,9 @@ memory::LeakLimits limits_of(const GuardOptions& options) {
 memory::Meters standard_meters(const GuardOptions& options) {
   memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter()};
   const auto add = [&](const char* name, memory::MeterFactory make) {
-    const std::chrono::milliseconds limit{options.driver_timeout_ms};
+    const std::chrono::milliseconds timeout{options.driver_timeout_ms};
     auto meter =
-        memory::make_deadline_meter(name, memory::Side::device, memory::MeterLayer::system, limit, std::move(make));
+        memory::make_deadline_meter(name, memory::Side::device, memory::MeterLayer::system, timeout, std::move(make));
     if (meter) meters.push_back(std::move(meter));
   };
   add("fdinfo", device::make_fdinfo_meter);
@@ -67,7 +67,7 @@ struct Guard::State {
   std::function<void()> clean_up;
   mutable observe::EventLog events;
 
-  std::shared_ptr<memory::LeakDetector> current() const {
+  std::shared_ptr<memory::LeakDetector> current_detector() const {
     const std::lock_guard lock{mutex};
     return detector;
   }
@@ -104,10 +104,10 @@ void Guard::set_clean_up(std::function<void()> clean_up) {
   state_->clean_up = std::move(clean_up);
 }
 
-void Guard::set_baseline() { state_->current()->set_baseline(); }
+void Guard::set_baseline() { state_->current_detector()->set_baseline(); }
 
 GuardReport Guard::validate() const {
-  const memory::LeakReport report = state_->current()->report();
+  const memory::LeakReport report = state_->current_detector()->report();
   state_->events.write(report.passed ? observe::Level::info : observe::Level::warning, "memory_leak_validation",
                        {{"passed", report.passed},
                         {"drift_bytes", report.drift_bytes},
@@ -180,13 +180,13 @@ struct GuardScope::State {
   Guard& guard;
   std::shared_ptr<memory::LeakDetector> detector;
   memory::LeakDetector::ScopeStart start;
-  int exceptions = std::uncaught_exceptions();
+  int exceptions_at_start = std::uncaught_exceptions();
   bool finished = false;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 GuardScope::GuardScope(std::string name, Guard& guard) {
-  auto detector = guard.state_->current();
+  auto detector = guard.state_->current_detector();
   auto start = detector->begin_scope();
   state_ = std::make_unique<State>(State{std::move(name), guard, std::move(detector), std::move(start)});
 }
@@ -194,7 +194,7 @@ GuardScope::GuardScope(std::string name, Guard& guard) {
 GuardScope::~GuardScope() {
   if (state_->finished) return;
   try {
-    finish(std::uncaught_exceptions() > state_->exceptions, "an exception");
+    finish(std::uncaught_exceptions() > state_->exceptions_at_start, "an exception");
   } catch (const std::exception&) {
     // Not enough memory to measure: the growth counts in the next scope.
   }

@@ -75,26 +75,28 @@ Result<media::WriteReport> SinkWriter::finish() {
 }
 
 bool PlaneSource::read(std::span<std::byte> rows) {
-  const std::size_t size = sample_bytes(shape_);
+  const std::size_t sample_size = sample_bytes(shape_);
   for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
     if (row_ >= shape_.height) return false;
     for (int c = 0; c < shape_.channels; ++c) {
       const auto* from = static_cast<const std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
-      std::byte* to = rows.data() + at + c * size;
-      for (int x = 0; x < shape_.width; ++x) std::memcpy(to + x * size * shape_.channels, from + x * size, size);
+      std::byte* to = rows.data() + at + c * sample_size;
+      for (int x = 0; x < shape_.width; ++x)
+        std::memcpy(to + x * sample_size * shape_.channels, from + x * sample_size, sample_size);
     }
   }
   return true;
 }
 
 bool PlaneSink::write(std::span<const std::byte> rows) {
-  const std::size_t size = sample_bytes(shape_);
+  const std::size_t sample_size = sample_bytes(shape_);
   for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
     if (row_ >= shape_.height) return false;
     for (int c = 0; c < shape_.channels; ++c) {
       auto* to = static_cast<std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
-      const std::byte* from = rows.data() + at + c * size;
-      for (int x = 0; x < shape_.width; ++x) std::memcpy(to + x * size, from + x * size * shape_.channels, size);
+      const std::byte* from = rows.data() + at + c * sample_size;
+      for (int x = 0; x < shape_.width; ++x)
+        std::memcpy(to + x * sample_size, from + x * sample_size * shape_.channels, sample_size);
     }
   }
   return true;

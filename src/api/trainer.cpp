@@ -43,7 +43,7 @@ struct Trainer::State {
   }
   internal::TrainingState state() { return {parameters, *optimiser, ema ? &*ema : nullptr}; }
   Status step(internal::TapeTensor loss, double rate);
-  bool check_can_add_parameter(const std::string& name);
+  bool check_can_add_parameter(const std::string& parameter_name);
 
   TrainerOptions options;
   std::unique_ptr<internal::TrainingDevice> device;
@@ -127,7 +127,7 @@ struct Access {
 
 namespace {
 
-Error unusable(std::string_view operation, const char* problem) {
+Error unusable_handle_error(std::string_view operation, const char* problem) {
   return {Errc::invalid_argument, fmt::format("{}: {}", operation, problem)};
 }
 
@@ -148,7 +148,7 @@ Tensor operation(std::string_view name, const Work& work, const Handles&... hand
   const char* problem = nullptr;
   ((problem = problem != nullptr ? problem : Access::problem(*trainer, handles)), ...);
   if (problem != nullptr)
-    return Access::to_public(trainer, Access::current_tape(*trainer).fail(unusable(name, problem)));
+    return Access::to_public(trainer, Access::current_tape(*trainer).fail(unusable_handle_error(name, problem)));
   auto& tape = Access::current_tape(*trainer);
   if (const Status so_far = tape.status(); !so_far) return Access::to_public(trainer, tape.fail(so_far.error()));
   return Access::to_public(trainer, work(Access::to_internal(*trainer, handles)...));
@@ -208,10 +208,10 @@ Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options
 
 /// Returns true before the first step. Later the optimiser has already allocated its memory: returns false, and the
 /// next step() returns an error.
-bool Trainer::State::check_can_add_parameter(const std::string& name) {
+bool Trainer::State::check_can_add_parameter(const std::string& parameter_name) {
   if (!optimiser) return true;
   (void)Access::current_tape(*this).fail(
-      {Errc::invalid_argument, fmt::format("parameter {}: added after the first step", name)});
+      {Errc::invalid_argument, fmt::format("parameter {}: added after the first step", parameter_name)});
   return false;
 }
 
@@ -244,7 +244,7 @@ std::optional<Problem> Trainer::step(Tensor loss, double rate) {
     done = Error{Errc::invalid_argument, fmt::format("step: a rate of {}", rate)};
   } else if (const char* problem = Access::problem(*state_, loss); problem != nullptr) {
     // An earlier error of this step is closer to the cause.
-    done = state_->step_ended || state_->tape.status() ? unusable("step", problem) : state_->tape.status();
+    done = state_->step_ended || state_->tape.status() ? unusable_handle_error("step", problem) : state_->tape.status();
   } else {
     done = state_->step(Access::to_internal(*state_, loss), rate);
   }
@@ -256,7 +256,7 @@ void Trainer::discard_step() { state_->step_ended = true; }
 
 void Trainer::keep(Tensor tensor) {
   if (const char* problem = Access::problem(*state_, tensor); problem != nullptr) {
-    (void)Access::current_tape(*state_).fail(unusable("keep", problem));
+    (void)Access::current_tape(*state_).fail(unusable_handle_error("keep", problem));
   } else {
     state_->tape.keep(Access::to_internal(*state_, tensor));
   }
@@ -265,7 +265,7 @@ void Trainer::keep(Tensor tensor) {
 Expected<std::vector<float>> Trainer::read(Tensor tensor) {
   constexpr bool kReading = true;
   if (const char* problem = Access::problem(*state_, tensor, kReading); problem != nullptr)
-    return api::to_problem(unusable("read", problem));
+    return api::to_problem(unusable_handle_error("read", problem));
   auto values = state_->tape.read(Access::to_internal(*state_, tensor));
   if (!values) return api::to_problem(values.error());
   return *std::move(values);
@@ -377,12 +377,12 @@ Tensor pixel_shuffle(Tensor x, int factor) {
 }
 Tensor concat(std::span<const Tensor> parts) {
   if (parts.empty()) return {};
-  Tensor all = parts.front();
+  Tensor joined = parts.front();
   const auto join = [](internal::TapeTensor p, internal::TapeTensor q) { return internal::concat(std::array{p, q}); };
-  for (const Tensor& part : parts.subspan(1)) all = operation("concat", join, all, part);
-  return parts.size() > 1 ? all
+  for (const Tensor& part : parts.subspan(1)) joined = operation("concat", join, joined, part);
+  return parts.size() > 1 ? joined
                           : operation(
-                                "concat", [](internal::TapeTensor p) { return p; }, all);
+                                "concat", [](internal::TapeTensor p) { return p; }, joined);
 }
 Tensor mean(Tensor x) {
   return operation(

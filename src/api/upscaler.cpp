@@ -95,7 +95,7 @@ enhance::UpscaleSettings to_settings(const UpscaleOptions& options) {
 }
 
 /// A run that is prepared and has not yet read a row.
-struct Prepared {
+struct PreparedRun {
   media::PictureInfo input;
   std::shared_ptr<enhance::PictureUpscaler> upscaler;
   media::WriteOptions output;
@@ -106,7 +106,7 @@ bool is_gpu(const std::string& device) { return !device.empty() && device != "cp
 
 /// Makes an upscaler for these options and stores it in state.upscaler. Opens the GPU again only if the options name
 /// another device.
-Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance::UpscaleSettings settings) {
+Status replace_upscaler(Upscaler::State& state, const UpscaleOptions& options, enhance::UpscaleSettings settings) {
   state.upscaler = nullptr;
   if (!is_gpu(options.device)) {
     state.gpu = nullptr;
@@ -116,24 +116,24 @@ Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance
     state.gpu = *std::move(gpu);
   }
   settings.gpu = state.gpu;
-  auto ready = enhance::PictureUpscaler::create(state.network, settings);
-  if (!ready) return ready.error();
-  state.upscaler = *std::move(ready);
+  auto created = enhance::PictureUpscaler::create(state.network, settings);
+  if (!created) return created.error();
+  state.upscaler = *std::move(created);
   state.options = options;
   return ok();
 }
 
-Result<Prepared> prepare(Upscaler::State* given, const PictureShape& shape, const UpscaleOptions& options) {
+Result<PreparedRun> prepare(Upscaler::State* given, const PictureShape& shape, const UpscaleOptions& options) {
   if (given == nullptr) return Error{Errc::invalid_argument, "this upscaler was moved away"};
   Upscaler::State& state = *given;
   if (auto good = check(shape); !good) return good.error();
   if (auto good = check(options); !good) return good.error();
   const enhance::UpscaleSettings settings = to_settings(options);
-  Prepared prepared{.input = to_info(shape), .upscaler = {}, .output = {}, .plan = {}};
+  PreparedRun prepared{.input = to_info(shape), .upscaler = {}, .output = {}, .plan = {}};
   const auto size = enhance::final_size(*state.network, prepared.input, settings);
   if (!size) return size.error();
   if (!state.upscaler || state.options != options) {
-    if (auto ready = make_ready(state, options, settings); !ready) return ready.error();
+    if (auto ready = replace_upscaler(state, options, settings); !ready) return ready.error();
   }
   prepared.upscaler = state.upscaler;
   prepared.output.rows = enhance::rows_info(*state.network, prepared.input, settings);
@@ -145,7 +145,7 @@ Result<Prepared> prepare(Upscaler::State* given, const PictureShape& shape, cons
   return prepared;
 }
 
-UpscaleEstimate to_estimate(const Prepared& prepared) {
+UpscaleEstimate to_estimate(const PreparedRun& prepared) {
   const enhance::UpscalePlan& plan = prepared.plan;
   UpscaleEstimate estimate;
   estimate.output = {.width = plan.output_width,
@@ -168,7 +168,7 @@ UpscaleEstimate to_estimate(const Prepared& prepared) {
   return estimate;
 }
 
-Result<std::vector<std::string>> enlarge(const Prepared& prepared, RowSource& source, RowSink& sink,
+Result<std::vector<std::string>> enlarge(const PreparedRun& prepared, RowSource& source, RowSink& sink,
                                          const Upscaler::Progress& progress, std::stop_token stop) {
   api::SourceReader reader{prepared.input, source};
   api::SinkWriter writer{prepared.output, sink};

@@ -91,7 +91,7 @@ std::vector<ReadResult> read_all(const std::vector<ListedFile>& files, int threa
   return all;
 }
 
-bool has(const std::vector<std::string>& list, std::string_view id) {
+bool lists_rule(const std::vector<std::string>& list, std::string_view id) {
   return std::find(list.begin(), list.end(), id) != list.end();
 }
 
@@ -104,8 +104,8 @@ Status check_rules(const std::vector<std::string>& ids, const char* flag) {
 }
 
 bool is_selected(const Finding& finding, const AuditRequest& request) {
-  if (has(request.ignore, finding.rule)) return false;
-  if (!request.select.empty()) return has(request.select, finding.rule);
+  if (lists_rule(request.ignore, finding.rule)) return false;
+  if (!request.select.empty()) return lists_rule(request.select, finding.rule);
   return request.policy.is_defined || !find_rule(finding.rule)->needs_policy;
 }
 
@@ -182,8 +182,8 @@ std::vector<Finding> apply_requested_rules(const Project& project, const AuditRe
 }
 
 Result<AuditResult> run_audit(const AuditRequest& request) {
-  if (auto right = check_rules(request.select, "--select"); !right) return right.error();
-  if (auto right = check_rules(request.ignore, "--ignore"); !right) return right.error();
+  if (auto known = check_rules(request.select, "--select"); !known) return known.error();
+  if (auto known = check_rules(request.ignore, "--ignore"); !known) return known.error();
   auto list = list_files(request.operands, request.policy.exclude);
   if (!list) return list.error();
   AuditResult audit;

@@ -65,7 +65,7 @@ Value args_list(const std::vector<Argument>& args, std::size_t from) {
 
 /// Returns the value that an unpacked argument (*list or **dictionary) gives to the parameter; unknown if this is not
 /// certain. Returns nothing if no unpacked argument contains the parameter.
-std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const std::string& name, int position) {
+std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const std::string& parameter, int position) {
   if (const Argument* whole = argument_with_keyword(args, kListKeyword); whole != nullptr && position >= 0) {
     const auto before =
         std::count_if(args.begin(), args.end(), [](const Argument& arg) { return arg.keyword.empty(); });
@@ -79,7 +79,7 @@ std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const 
   const PossibleValue* dictionary = whole->value.single_alternative(PossibleValue::Kind::dictionary);
   if (dictionary == nullptr) return Value{};
   bool missing = false;
-  Value item = item_of(whole->value, name, missing);
+  Value item = item_of(whole->value, parameter, missing);
   if (missing) return std::nullopt;
   return item;
 }

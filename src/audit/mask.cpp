@@ -42,8 +42,8 @@ bool all_digits(std::string_view text) {
 std::string entry_of(std::string_view part) {
   if (part.starts_with("GPU-") || part.starts_with("MIG-")) return std::string{part};
   if (part.find(kHole) != std::string_view::npos) return "?";
-  const bool tile = part.find('.') != std::string_view::npos && all_digits(part.substr(0, part.find('.')));
-  if (all_digits(part) || tile) return std::string{part};
+  const bool is_tile = part.find('.') != std::string_view::npos && all_digits(part.substr(0, part.find('.')));
+  if (all_digits(part) || is_tile) return std::string{part};
   return {};
 }
 
@@ -98,8 +98,8 @@ std::optional<DeviceText> parse_device(std::string_view text) {
     if (!text.starts_with(prefix.text)) continue;
     const std::string_view digits = text.substr(prefix.text.size());
     long index = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    if (problem != std::errc{} || end != digits.data() + digits.size() || index < 0) return std::nullopt;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (error != std::errc{} || end != digits.data() + digits.size() || index < 0) return std::nullopt;
     return DeviceText{prefix.vendor, index, prefix.text.size()};
   }
   return std::nullopt;

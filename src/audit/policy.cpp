@@ -26,7 +26,7 @@ Error at_line(const fs::path& path, const toml::source_region& where, const std:
 
 /// Stores the value of one key of [audit] in the policy.
 Status apply(const std::string& key, const toml::node& node, Policy& policy) {
-  const auto bad = [&](const char* what) {
+  const auto wrong_type = [&](const char* what) {
     return Error{Errc::invalid_argument, fmt::format("'{}' must be {}", key, what)};
   };
   const auto text = [&](std::string& target) -> Status {
@@ -38,14 +38,14 @@ Status apply(const std::string& key, const toml::node& node, Policy& policy) {
       target = std::to_string(number->get());
       return ok();
     }
-    return bad("a text");
+    return wrong_type("a text");
   };
   const auto texts = [&](std::vector<std::string>& target) -> Status {
     const auto* list = node.as_array();
-    if (list == nullptr) return bad("a list of texts");
+    if (list == nullptr) return wrong_type("a list of texts");
     for (const toml::node& one : *list) {
       const auto* value = one.as_string();
-      if (value == nullptr) return bad("a list of texts");
+      if (value == nullptr) return wrong_type("a list of texts");
       target.push_back(value->get());
     }
     return ok();
@@ -58,7 +58,8 @@ Status apply(const std::string& key, const toml::node& node, Policy& policy) {
   if (key == "exclude") return texts(policy.exclude);
   if (key == "mask") {
     const auto* value = node.as_string();
-    if (value == nullptr || (value->get() != "uuid" && value->get() != "index")) return bad("\"uuid\" or \"index\"");
+    if (value == nullptr || (value->get() != "uuid" && value->get() != "index"))
+      return wrong_type("\"uuid\" or \"index\"");
     policy.mask_by_uuid = value->get() == "uuid";
     return ok();
   }
@@ -127,14 +128,14 @@ Result<Policy> read_policy(const fs::path& path) {
 }
 
 bool matches_pattern(std::string_view pattern, std::string_view path) {
-  const std::string shape{pattern.ends_with('/') ? pattern.substr(0, pattern.size() - 1) : pattern};
+  const std::string without_slash{pattern.ends_with('/') ? pattern.substr(0, pattern.size() - 1) : pattern};
   const std::string name{path};
-  if (::fnmatch(shape.c_str(), name.c_str(), 0) == 0) return true;
+  if (::fnmatch(without_slash.c_str(), name.c_str(), 0) == 0) return true;
   // A pattern that matches a folder, by its name or by its path, matches everything below the folder.
   for (std::size_t begin = 0; begin <= name.size();) {
     const std::size_t slash = std::min(name.find('/', begin), name.size());
-    if (::fnmatch(shape.c_str(), name.substr(begin, slash - begin).c_str(), 0) == 0) return true;
-    if (::fnmatch(shape.c_str(), name.substr(0, slash).c_str(), FNM_PATHNAME) == 0) return true;
+    if (::fnmatch(without_slash.c_str(), name.substr(begin, slash - begin).c_str(), 0) == 0) return true;
+    if (::fnmatch(without_slash.c_str(), name.substr(0, slash).c_str(), FNM_PATHNAME) == 0) return true;
     begin = slash + 1;
   }
   return false;

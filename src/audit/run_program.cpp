@@ -40,17 +40,18 @@ bool exchange_data(const ProgramRequest& request, FileDescriptor& input, const F
   if (rest.empty()) input = FileDescriptor{};
   std::array<char, 65536> buffer{};
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return true;
-    std::array<pollfd, 2> wait{pollfd{output.get(), POLLIN, 0}, pollfd{input.get(), POLLOUT, 0}};
-    if (::poll(wait.data(), input ? 2 : 1, static_cast<int>(std::min<long>(left, 1000))) < 0 && errno != EINTR)
+    const auto remaining_ms = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (remaining_ms <= 0) return true;
+    std::array<pollfd, 2> polled{pollfd{output.get(), POLLIN, 0}, pollfd{input.get(), POLLOUT, 0}};
+    if (::poll(polled.data(), input ? 2 : 1, static_cast<int>(std::min<long>(remaining_ms, 1000))) < 0 &&
+        errno != EINTR)
       return false;
-    if (input && wait[1].revents != 0) {
+    if (input && polled[1].revents != 0) {
       const ssize_t count = ::write(input.get(), rest.data(), rest.size());
       if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
       if ((count < 0 && errno != EINTR && errno != EAGAIN) || rest.empty()) input = FileDescriptor{};
     }
-    if (wait[0].revents != 0) {
+    if (polled[0].revents != 0) {
       const ssize_t count = ::read(output.get(), buffer.data(), buffer.size());
       if (count == 0 || (count < 0 && errno != EINTR)) return false;
       if (count > 0)

@@ -167,31 +167,31 @@ Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder) {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool overwrite) {
-  AtomicFile made;
-  made.path_ = path;
-  made.file_name_ = path.filename().native();
-  made.overwrite_ = overwrite;
+  AtomicFile created;
+  created.path_ = path;
+  created.file_name_ = path.filename().native();
+  created.overwrite_ = overwrite;
   const auto parent = path.parent_path().empty() ? std::filesystem::path{"."} : path.parent_path();
-  if (made.file_name_.empty() || made.file_name_ == "." || made.file_name_ == "..")
+  if (created.file_name_.empty() || created.file_name_ == "." || created.file_name_ == "..")
     return Error{Errc::io, printable(path.native()) + ": is no file name; name a file to write"};
-  made.folder_ = FileDescriptor{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!made.folder_) return io_error(path, "open its folder", errno);
+  created.folder_ = FileDescriptor{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!created.folder_) return io_error(path, "open its folder", errno);
   struct stat old {};
-  if (::fstatat(made.folder_.get(), made.file_name_.c_str(), &old, 0) == 0) {
+  if (::fstatat(created.folder_.get(), created.file_name_.c_str(), &old, 0) == 0) {
     if (!S_ISREG(old.st_mode))
       return Error{Errc::io, printable(path.native()) + ": is not a regular file; name another output"};
     if (!overwrite) return exists_error(path);
   } else if (errno == ENAMETOOLONG) {
     return io_error(path, "write", errno, "; use a shorter name");
   }
-  made.file_ = FileDescriptor{::openat(made.folder_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
-  if (!made.file_ && means_no_unnamed_files(errno)) {
-    made.temporary_name_ = temporary_name(made.file_name_);
-    made.file_ = open_temporary(made.folder_.get(), made.temporary_name_);
-    if (!made.file_) made.temporary_name_.clear();
+  created.file_ = FileDescriptor{::openat(created.folder_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
+  if (!created.file_ && means_no_unnamed_files(errno)) {
+    created.temporary_name_ = temporary_name(created.file_name_);
+    created.file_ = open_temporary(created.folder_.get(), created.temporary_name_);
+    if (!created.file_) created.temporary_name_.clear();
   }
-  if (!made.file_) return io_error(path, "write into its folder", errno);
-  return made;
+  if (!created.file_) return io_error(path, "write into its folder", errno);
+  return created;
 }
 
 void AtomicFile::remove_leftover(const std::filesystem::path& path) {

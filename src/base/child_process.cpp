@@ -57,7 +57,7 @@ struct Launch {
     }
     for (const auto& [name, value] : changes)
       if (!value.empty()) variables.push_back(fmt::format("{}={}", name, value));
-    for (const std::string& word : options.arguments) argv.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& argument : options.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     for (const std::string& variable : variables) envp.push_back(const_cast<char*>(variable.c_str()));
     argv.push_back(nullptr);
     envp.push_back(nullptr);
@@ -129,10 +129,10 @@ void prepare_child(const Launch& launch) {
   for (const int fd : options.inherited_descriptors) ::fcntl(fd, F_SETFD, 0);
 }
 
-[[noreturn]] void become_program(const Launch& launch, int report) {
+[[noreturn]] void become_program(const Launch& launch, int failure_pipe) {
   die_with_parent(launch);
   prepare_child(launch);
-  ::fcntl(report, F_SETFD, FD_CLOEXEC);
+  ::fcntl(failure_pipe, F_SETFD, FD_CLOEXEC);
   ExecFailure failure;
   if (!launch.options.folder.empty() && ::chdir(launch.options.folder.c_str()) != 0) {
     failure = {errno, true};
@@ -140,7 +140,7 @@ void prepare_child(const Launch& launch) {
     ::execvpe(launch.argv[0], launch.argv.data(), launch.envp.data());
     failure = {errno, false};
   }
-  (void)!::write(report, &failure, sizeof failure);
+  (void)!::write(failure_pipe, &failure, sizeof failure);
   ::_exit(127);
 }
 

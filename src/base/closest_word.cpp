@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMaxLetters = 64;  // longest word that is compared, in bytes
+constexpr std::size_t kMaxWordBytes = 64;  // longest word that is compared, in bytes
 constexpr std::size_t kMaxEdits = 2;
 constexpr std::size_t kMinPrefixLetters = 3;  // shortest start of a word that is completed, leading dashes not counted
 
@@ -21,8 +21,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = a[i - 1] == b[j - 1] ? 0 : 1;
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + changed});
+      const std::size_t change_cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change_cost});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
@@ -54,15 +54,15 @@ std::string_view only_word_beginning_with(std::string_view word, std::span<const
 }  // namespace
 
 std::string_view closest_word(std::string_view word, std::span<const std::string_view> known) {
-  if (word.size() > kMaxLetters) return {};
+  if (word.size() > kMaxWordBytes) return {};
   const std::size_t letters = word.size() - std::min(word.find_first_not_of('-'), word.size());
-  std::size_t best = std::min(kMaxEdits, letters / 3) + 1;
+  std::size_t fewest_edits = std::min(kMaxEdits, letters / 3) + 1;
   std::string_view nearest;
   for (const std::string_view candidate : known) {
     const std::size_t edits =
-        candidate.size() > kMaxLetters ? best : edit_distance(normalized(word), normalized(candidate));
-    if (edits >= best) continue;
-    best = edits;
+        candidate.size() > kMaxWordBytes ? fewest_edits : edit_distance(normalized(word), normalized(candidate));
+    if (edits >= fewest_edits) continue;
+    fewest_edits = edits;
     nearest = candidate;
   }
   return nearest.empty() && letters >= kMinPrefixLetters ? only_word_beginning_with(word, known) : nearest;

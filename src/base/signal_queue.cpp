@@ -11,17 +11,17 @@
 namespace weir {
 
 Result<SignalQueue> SignalQueue::open() {
-  SignalQueue signals;
-  sigset_t set;
-  sigemptyset(&set);
+  SignalQueue queue;
+  sigset_t queued;
+  sigemptyset(&queued);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) {
-    if (!is_signal_ignored(signal)) sigaddset(&set, signal);
+    if (!is_signal_ignored(signal)) sigaddset(&queued, signal);
   }
-  FileDescriptor fd{signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  FileDescriptor fd{signalfd(-1, &queued, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (!fd) return Error{Errc::io, "signals cannot be watched: " + errno_text(errno)};
-  pthread_sigmask(SIG_BLOCK, &set, &signals.previous_mask_);
-  signals.fd_ = std::move(fd);
-  return signals;
+  pthread_sigmask(SIG_BLOCK, &queued, &queue.previous_mask_);
+  queue.fd_ = std::move(fd);
+  return queue;
 }
 
 SignalQueue::SignalQueue(SignalQueue&& other) noexcept

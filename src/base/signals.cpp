@@ -51,7 +51,7 @@ struct SignalStopSource::State {
   std::stop_source stop;
   sigset_t signals{};
   sigset_t previous_mask{};
-  std::atomic<int> to_forward = 0;
+  std::atomic<int> signal_to_forward = 0;
   std::atomic<int> last_signal = 0;
   std::jthread thread;
 };
@@ -61,14 +61,15 @@ SignalStopSource::SignalStopSource(std::chrono::milliseconds grace, int status, 
     : state_{std::make_unique<State>()} {
   state_->signals = unignored_stop_signals();
   pthread_sigmask(SIG_BLOCK, &state_->signals, &state_->previous_mask);
-  state_->thread = std::jthread{[state = state_.get(), grace, status, before_exit](const std::stop_token& end) {
+  state_->thread = std::jthread{[state = state_.get(), grace, status, before_exit](const std::stop_token& thread_stop) {
     const timespec tick = to_timespec(std::chrono::milliseconds{50});
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-    while (!end.stop_requested()) {
+    while (!thread_stop.stop_requested()) {
       siginfo_t info{};
       const int signal = sigtimedwait(&state->signals, &info, &tick);
       if (signal > 0) state->last_signal = signal;
-      if (signal > 0 && !state->stop.stop_requested()) state->to_forward = info.si_code == SI_KERNEL ? 0 : signal;
+      if (signal > 0 && !state->stop.stop_requested())
+        state->signal_to_forward = info.si_code == SI_KERNEL ? 0 : signal;
       if (signal > 0 && state->stop.request_stop()) {
         deadline = std::chrono::steady_clock::now() + grace;
       }
@@ -91,7 +92,7 @@ SignalStopSource::~SignalStopSource() {
 
 std::stop_token SignalStopSource::token() const { return state_->stop.get_token(); }
 
-int SignalStopSource::signal_to_forward() const { return state_->to_forward; }
+int SignalStopSource::signal_to_forward() const { return state_->signal_to_forward; }
 
 void prepare_standard_streams() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)

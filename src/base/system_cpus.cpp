@@ -82,12 +82,12 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
 }
 
 std::optional<double> cpu_quota(const std::filesystem::path& root) {
-  std::optional<double> least;
+  std::optional<double> smallest;
   for (const auto& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "cpu")) {
     const auto quota = quota_of(root / folder);
-    if (quota && (!least || *quota < *least)) least = quota;
+    if (quota && (!smallest || *quota < *smallest)) smallest = quota;
   }
-  return least;
+  return smallest;
 }
 
 int usable_threads(std::size_t cpus, std::optional<double> quota) {

@@ -13,8 +13,8 @@ namespace {
 /// Returns the length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none. Bounds: Unicode 15,
 /// table 3-7.
 std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
+  const auto byte_at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte_at(0);
   const std::size_t length = lead < 0x80                    ? 1
                              : lead >= 0xC2 && lead <= 0xDF ? 2
                              : (lead & 0xF0) == 0xE0        ? 3
@@ -22,10 +22,10 @@ std::size_t utf8_length(std::string_view text) {
                                                             : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
+    if ((byte_at(i) & 0xC0) != 0x80) return 0;
   }
-  const bool overlong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xF0 && at(1) < 0x90);
-  const bool outside = (lead == 0xED && at(1) > 0x9F) || (lead == 0xF4 && at(1) > 0x8F);
+  const bool overlong = (lead == 0xE0 && byte_at(1) < 0xA0) || (lead == 0xF0 && byte_at(1) < 0x90);
+  const bool outside = (lead == 0xED && byte_at(1) > 0x9F) || (lead == 0xF4 && byte_at(1) > 0x8F);
   return overlong || outside ? 0 : length;
 }
 

@@ -32,7 +32,7 @@ std::vector<std::string_view> environment_entries() {
 int replace_process(const std::filesystem::path& program, std::vector<std::string> arguments) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
-  for (std::string& word : arguments) pointers.push_back(word.data());
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());
   return errno;

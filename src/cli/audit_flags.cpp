@@ -30,8 +30,8 @@ Status set_list(std::string_view text, std::vector<std::string>& target) {
 }
 
 template <class T>
-Status set_whole(std::string_view text, int low, int high, T& target) {
-  const auto number = parse_integer(text, low, high);
+Status set_integer(std::string_view text, int min, int max, T& target) {
+  const auto number = parse_integer(text, min, max);
   if (!number) return number.error();
   target = *number;
   return ok();
@@ -102,7 +102,7 @@ constexpr Flag kAuditFlags[] = {
     {FlagGroup::campaign, "--jobs", 0, "N",
      "plan, run: number of workers, 1 to 10, each with its own branch and "
      "worktree.",
-     "1", "", [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
+     "1", "", [](std::string_view text, Arguments& args) { return set_integer(text, 1, 10, args.audit.jobs); }},
     {FlagGroup::campaign, "--check", 0, "COMMAND",
      "plan: run this for each file before and after its change, with {file} for its name; a different exit status or "
      "output restores the file.",
@@ -114,12 +114,12 @@ constexpr Flag kAuditFlags[] = {
      "plan: measure the time of --check over N pairs of runs, before and "
      "after the change in turn.",
      "none; no time is measured", "",
-     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1000, args.audit.pairs); }},
+     [](std::string_view text, Arguments& args) { return set_integer(text, 1, 1000, args.audit.pairs); }},
     {FlagGroup::output, "--output", 'o', "DIR",
      "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.",
      "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
     {FlagGroup::work, "--threads", 0, "N", "Threads.", "the processors that the process may use", "",
-     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1024, args.threads); }},
+     [](std::string_view text, Arguments& args) { return set_integer(text, 1, 1024, args.threads); }},
     kHelpFlag,
 };
 

@@ -21,21 +21,21 @@ using Json = nlohmann::ordered_json;
 Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
   Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
   if (!json.is_object()) json = Json::object();
-  Json whole{{"status", jobs::name_of(result.status)},
-             {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
-             {"output", item.outputs.front().native()}};
-  if (!result.why.empty()) whole["why"] = result.why;
-  if (result.redone) whole["redone"] = true;
-  if (!result.damage.empty()) whole["damaged"] = result.damage;
-  if (!result.variant.empty()) whole["variant"] = result.variant;
-  if (!result.device.empty()) whole["device"] = result.device;
+  Json item_fields{{"status", jobs::name_of(result.status)},
+                   {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
+                   {"output", item.outputs.front().native()}};
+  if (!result.why.empty()) item_fields["why"] = result.why;
+  if (result.redone) item_fields["redone"] = true;
+  if (!result.damage.empty()) item_fields["damaged"] = result.damage;
+  if (!result.variant.empty()) item_fields["variant"] = result.variant;
+  if (!result.device.empty()) item_fields["device"] = result.device;
   if (result.error)
-    whole["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
-                      {"what", result.error->what}};
+    item_fields["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
+                            {"what", result.error->what}};
   for (const auto& [key, value] : json.items()) {
-    if (!whole.contains(key)) whole[key] = value;
+    if (!item_fields.contains(key)) item_fields[key] = value;
   }
-  return whole;
+  return item_fields;
 }
 
 Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::size_t>& lost) {
@@ -84,26 +84,27 @@ std::string network_text(const jobs::Json& network) {
 }  // namespace
 
 std::string BatchReporter::progress_text(const jobs::RunProgress& run, int columns) const {
-  const std::size_t columns_left = static_cast<std::size_t>(std::max(columns, 0));
+  const std::size_t max_columns = static_cast<std::size_t>(std::max(columns, 0));
   std::string head = run.total_items > 1 ? fmt::format("[{}/{}] ", run.finished_items, run.total_items) : std::string{};
   std::string rest;
-  if (!run.pause_reason.empty()) rest += "  " + run.pause_reason;
+  if (!run.idle_reason.empty()) rest += "  " + run.idle_reason;
   if (run.seconds > 0) rest += fmt::format("  {:.2f} MP/s", run.amount / run.seconds);
   if (run.remaining_s) rest += fmt::format("  {} left", observe::format_clock(observe::Seconds{*run.remaining_s}));
   const std::size_t used_columns = head.size() + rest.size();
   const std::size_t columns_per_device =
-      run.devices.empty() || columns_left <= used_columns ? 0 : (columns_left - used_columns) / run.devices.size();
+      run.devices.empty() || max_columns <= used_columns ? 0 : (max_columns - used_columns) / run.devices.size();
   for (const auto& device : run.devices) {
     const std::string name = run.devices.size() > 1 ? printable(device.name) + " " : std::string{};
     const std::string percent =
         device.item.empty() ? std::string{"-"} : fmt::format("  {:3.0f} %", std::floor(100 * device.fraction));
-    const std::size_t fixed = name.size() + percent.size() + 2;
-    const bool show_item = !device.item.empty() && columns_per_device > fixed;
-    head += fmt::format("{}{}{}  ", name,
-                        show_item ? observe::shorten_name(device.item, columns_per_device - fixed) : "", percent);
+    const std::size_t fixed_columns = name.size() + percent.size() + 2;
+    const bool show_item = !device.item.empty() && columns_per_device > fixed_columns;
+    head +=
+        fmt::format("{}{}{}  ", name,
+                    show_item ? observe::shorten_name(device.item, columns_per_device - fixed_columns) : "", percent);
   }
   if (head.ends_with("  ")) head.resize(head.size() - 2);
-  return (head + rest).substr(0, columns_left);
+  return (head + rest).substr(0, max_columns);
 }
 
 void BatchReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {

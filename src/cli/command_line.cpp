@@ -21,8 +21,8 @@ std::string option_names(const Flag& flag) {
 /// Puts "./" before an argument that the library CLI11 would not keep as it is: "[a,b]", which it splits into a list,
 /// and "++", which it treats as the end of a command.
 void escape_for_cli11(std::string& argument) {
-  const bool list = argument.size() > 1 && argument.front() == '[' && argument.back() == ']';
-  if (list || argument == "++") argument.insert(0, "./");
+  const bool is_list = argument.size() > 1 && argument.front() == '[' && argument.back() == ']';
+  if (is_list || argument == "++") argument.insert(0, "./");
 }
 
 CLI::Option* add_option_for(CLI::App& app, const Flag& flag) {

@@ -43,7 +43,7 @@ std::string read_tail(const std::filesystem::path& path) {
   return read_stream(file).value_or(std::string{});
 }
 
-TestCase::Result result_of(jobs::ItemStatus status) {
+TestCase::Result test_result(jobs::ItemStatus status) {
   if (status == jobs::ItemStatus::done) return TestCase::Result::passed;
   return status == jobs::ItemStatus::failed ? TestCase::Result::failed : TestCase::Result::skipped;
 }
@@ -65,7 +65,7 @@ void CommandReporter::on_item_result(const jobs::Item& item, const jobs::ItemRes
   const auto log = jobs::decode_path(jobs::text_field(report, "log"));
   if (!args().guard.junit.empty())
     cases_.push_back({.name = jobs::display_name(item),
-                      .result = result_of(result.status),
+                      .result = test_result(result.status),
                       .message = result.error ? one_line(result.error->what) : result.why,
                       .output = failed && !log.empty() ? read_tail(log) : std::string{},
                       .seconds = duration_s});
@@ -98,7 +98,7 @@ std::string CommandReporter::progress_text(const jobs::RunProgress& progress, in
   std::string text = fmt::format("[{}/{}] {} running", progress.finished_items, progress.total_items, running);
   if (progress.remaining_s)
     text += fmt::format("  {} left", observe::format_clock(observe::Seconds{*progress.remaining_s}));
-  if (!progress.pause_reason.empty()) text += "  " + progress.pause_reason;
+  if (!progress.idle_reason.empty()) text += "  " + progress.idle_reason;
   return text.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
 }
 

@@ -32,9 +32,9 @@ ExitResult run_config(const Invocation& invocation) {
   std::string text;
   for (const Setting& setting : invocation.settings.effective) {
     const bool unset = setting.text.empty() && setting.origin == "default";
-    const std::string left =
+    const std::string assignment =
         fmt::format("{}{} = {}", unset ? "# " : "", setting.flag->setting_key, toml_value(setting.text));
-    text += fmt::format("{:<32}  # {}\n", left, setting.origin);
+    text += fmt::format("{:<32}  # {}\n", assignment, setting.origin);
   }
   return print(text);
 }

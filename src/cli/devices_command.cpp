@@ -19,7 +19,7 @@ std::string amount_text(const std::optional<memory::Reading>& reading) {
 }
 
 std::string process_count_text(const device::Device& device) {
-  return device.is_process_list_complete || !device.processes.empty() ? std::to_string(device.processes.size()) : "?";
+  return device.has_process_list || !device.processes.empty() ? std::to_string(device.processes.size()) : "?";
 }
 
 std::string source_of(const device::Device& device) {
@@ -28,29 +28,29 @@ std::string source_of(const device::Device& device) {
 }
 
 /// Returns the text of the column USE.
-std::string use_text(const tasks::Machine& machine, const device::DeviceAssessment& one) {
-  if (!one.accepted) return "no";
-  return machine.choice.ranked.front() == one.device_index ? "first" : "yes";
+std::string use_text(const tasks::Machine& machine, const device::DeviceAssessment& assessment) {
+  if (!assessment.accepted) return "no";
+  return machine.choice.ranked.front() == assessment.device_index ? "first" : "yes";
 }
 
 std::string table(const tasks::Machine& machine) {
   std::vector<std::vector<std::string>> rows{
       {"PCI", "NAME", "KIND", "MEMORY", "USED", "FREE", "BY", "PROCESSES", "USE", "WHY"}};
-  for (const device::DeviceAssessment& one : machine.choice.assessments) {
-    const device::Device& device = machine.device_at(one.device_index);
+  for (const device::DeviceAssessment& assessment : machine.choice.assessments) {
+    const device::Device& device = machine.device_at(assessment.device_index);
     rows.push_back({device.pci ? to_text(*device.pci) : "-", printable(device.name), std::string{name_of(device.kind)},
                     amount_text(device.total), amount_text(device.used), amount_text(device.free), source_of(device),
-                    process_count_text(device), use_text(machine, one), one.reason});
+                    process_count_text(device), use_text(machine, assessment), assessment.reason});
   }
   return rows.size() == 1 ? "no GPU was found; 'weir doctor' lists where weir searched\n" : align_columns(rows);
 }
 
 std::string json_lines(const tasks::Machine& machine) {
   std::string text;
-  for (const device::DeviceAssessment& one : machine.choice.assessments) {
-    Json json = to_json(machine.device_at(one.device_index));
-    json["accepted"] = one.accepted;
-    json["reason"] = one.reason;
+  for (const device::DeviceAssessment& assessment : machine.choice.assessments) {
+    Json json = to_json(machine.device_at(assessment.device_index));
+    json["accepted"] = assessment.accepted;
+    json["reason"] = assessment.reason;
     text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
   }
   return text;

@@ -54,11 +54,11 @@ std::string advise_on_missing_device(const tasks::Machine& machine, const GuardA
 }
 
 std::string advise_on_lease_folder(const Environment& environment) {
-  const auto set = environment("WEIR_LEASE_DIR");
-  if (!set) return "install -d -m 1777 /run/lock/weir";
-  if (!std::filesystem::path{*set}.is_absolute()) return "set WEIR_LEASE_DIR to an absolute path, or unset it";
+  const auto lease_folder = environment("WEIR_LEASE_DIR");
+  if (!lease_folder) return "install -d -m 1777 /run/lock/weir";
+  if (!std::filesystem::path{*lease_folder}.is_absolute()) return "set WEIR_LEASE_DIR to an absolute path, or unset it";
   return fmt::format("install -d -m 1777 {}; or set WEIR_LEASE_DIR to a folder that can be written, or unset it",
-                     quote_for_shell(*set));
+                     quote_for_shell(*lease_folder));
 }
 
 std::string describe_descriptor_limit() {
@@ -67,18 +67,18 @@ std::string describe_descriptor_limit() {
                                           : fmt::format("only {} files may be open at once (ulimit -n)", *files);
 }
 
-std::string describe_address_limit() {
+std::string describe_address_space_limit() {
   const auto addresses = address_space_limit();
   return addresses ? fmt::format("addresses are limited to {} (ulimit -v)", to_text(*addresses)) : std::string{};
 }
 
 std::vector<Finding> check_process_limits() {
   std::vector<Finding> findings;
-  if (const std::string few = describe_descriptor_limit(); !few.empty())
-    findings.push_back({Grade::bad, "limits", few, "ulimit -n 1024"});
-  if (const std::string limited = describe_address_limit(); !limited.empty())
+  if (const std::string descriptor_limit = describe_descriptor_limit(); !descriptor_limit.empty())
+    findings.push_back({Grade::bad, "limits", descriptor_limit, "ulimit -n 1024"});
+  if (const std::string address_limit = describe_address_space_limit(); !address_limit.empty())
     findings.push_back({Grade::note, "limits",
-                        limited + ": drivers that find no room are not loaded, and their devices are not seen",
+                        address_limit + ": drivers that find no room are not loaded, and their devices are not seen",
                         "ulimit -v unlimited"});
   return findings;
 }

@@ -29,6 +29,6 @@ std::vector<Finding> check_process_limits();
 std::string describe_descriptor_limit();
 
 /// Returns a text such as "addresses are limited to 195 MiB (ulimit -v)"; empty if there is no limit.
-std::string describe_address_limit();
+std::string describe_address_space_limit();
 
 }  // namespace weir::cli

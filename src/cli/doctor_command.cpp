@@ -32,37 +32,39 @@ std::string advice_for(const device::ProbeReport& probe) {
 
 void check_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::ProbeReport& probe : machine.inventory.probes) {
-    const std::string limited = probe.answered && probe.devices == 0 ? describe_address_limit() : std::string{};
+    const std::string address_space_limit =
+        probe.answered && probe.devices == 0 ? describe_address_space_limit() : std::string{};
     const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.duration.count())
                                             : printable(probe.problem);
-    findings.push_back({!limited.empty() ? Grade::note
-                        : probe.answered ? Grade::good
-                        : probe.hung     ? Grade::bad
-                                         : Grade::note,
-                        "probe " + probe.name, limited.empty() ? text : fmt::format("{}; {}", text, limited),
+    findings.push_back({!address_space_limit.empty() ? Grade::note
+                        : probe.answered             ? Grade::good
+                        : probe.hung                 ? Grade::bad
+                                                     : Grade::note,
+                        "probe " + probe.name,
+                        address_space_limit.empty() ? text : fmt::format("{}; {}", text, address_space_limit),
                         probe.answered ? "" : advice_for(probe)});
   }
 }
 
 std::string measured_text(const device::Device& device) {
-  const auto part = [](const char* name, const std::optional<memory::Reading>& reading) {
+  const auto value_text = [](const char* name, const std::optional<memory::Reading>& reading) {
     if (!reading) return fmt::format("{}: not known", name);
     return fmt::format("{}: {} ({}, {}{})", name, to_text(reading->value), reading->source, name_of(reading->coverage),
                        reading->privilege == memory::Privilege::lacking ? ", more rights would show more" : "");
   };
-  return fmt::format("{}; {}; {}; processes: {}", part("total", device.total), part("free", device.free),
-                     part("used", device.used), device.is_process_list_complete ? "listed" : "not listed");
+  return fmt::format("{}; {}; {}; processes: {}", value_text("total", device.total), value_text("free", device.free),
+                     value_text("used", device.used), device.has_process_list ? "listed" : "not listed");
 }
 
 void check_devices(const tasks::Machine& machine, std::vector<Finding>& findings) {
-  for (const device::DeviceAssessment& one : machine.choice.assessments) {
-    const device::Device& device = machine.device_at(one.device_index);
+  for (const device::DeviceAssessment& assessment : machine.choice.assessments) {
+    const device::Device& device = machine.device_at(assessment.device_index);
     findings.push_back({Grade::good, "device", fmt::format("{}: {}", to_text(device), measured_text(device)), {}});
-    findings.push_back(
-        {one.accepted ? Grade::good : Grade::note,
-         "policy",
-         fmt::format("{}: {}{}", to_text(device), one.accepted ? "allowed: " : "passed over: ", one.reason),
-         {}});
+    findings.push_back({assessment.accepted ? Grade::good : Grade::note,
+                        "policy",
+                        fmt::format("{}: {}{}", to_text(device),
+                                    assessment.accepted ? "allowed: " : "passed over: ", assessment.reason),
+                        {}});
   }
   if (!machine.devices.empty() && !device::sees_host_pids())
     findings.push_back({Grade::note, "container",
@@ -80,26 +82,26 @@ bool is_explicit(const GuardArguments& args) {
 /// Returns the reason why the policy (the user's rules for devices) accepts no device; empty if it accepts a device.
 std::string device_refusal_text(const tasks::Machine& machine) {
   if (!machine.choice.ranked.empty()) return {};
-  const bool any = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
+  const bool has_gpu = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
   const std::string unanswered_drivers = device::describe_hung_probes(machine.inventory);
-  return any ? no_device_error(machine).what : unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
+  return has_gpu ? no_device_error(machine).what : unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
 }
 
 /// Reports patterns of one list that match no device. The finding is bad if `is_error` is true and no pattern of the
 /// list matches a device.
 void check_patterns(const char* list, const std::vector<std::string>& patterns, bool is_error,
                     const tasks::Machine& machine, std::vector<Finding>& findings) {
-  std::vector<std::string> absent;
+  std::vector<std::string> unmatched;
   for (std::string_view pattern : patterns) {
     const std::string_view name = pattern.starts_with('!') ? pattern.substr(1) : pattern;
     const bool exists = std::any_of(machine.devices.begin(), machine.devices.end(),
                                     [&](const device::Device& device) { return matches(device, name); });
-    if (!exists) absent.push_back(printable(pattern));
+    if (!exists) unmatched.push_back(printable(pattern));
   }
-  if (absent.empty()) return;
-  const bool fault = is_error && absent.size() == patterns.size();
-  findings.push_back({fault ? Grade::bad : Grade::note, "policy",
-                      fmt::format("{}: no device is called '{}'", list, fmt::join(absent, "' or '")),
+  if (unmatched.empty()) return;
+  const bool is_bad = is_error && unmatched.size() == patterns.size();
+  findings.push_back({is_bad ? Grade::bad : Grade::note, "policy",
+                      fmt::format("{}: no device is called '{}'", list, fmt::join(unmatched, "' or '")),
                       "'weir devices' lists the names; 'weir config' shows where the setting comes from"});
 }
 
@@ -122,14 +124,14 @@ void check_policy(const tasks::Machine& machine, const GuardArguments& args, con
 /// for a success, '?' for an unsupported device and '-' for a failure.
 void run_test_work(const char* stack, const device::Device& device, const device::EnvironmentChanges& environment,
                    Result<std::string> (*work)(const device::Device&), bool expected, std::vector<Finding>& findings) {
-  const auto done = device::run_in_child(
+  const auto child_answer = device::run_in_child(
       [&]() -> std::string {
         const auto result = work(device);
         return result ? '+' + *result
                       : fmt::format("{}{}", result.error().code == Errc::unsupported ? '?' : '-', result.error().what);
       },
       std::chrono::seconds{60}, environment);
-  const std::string answer = done ? *done : '-' + done.error().what;
+  const std::string answer = child_answer ? *child_answer : '-' + child_answer.error().what;
   const Grade grade = answer.starts_with('+')               ? Grade::good
                       : answer.starts_with('-') || expected ? Grade::bad
                                                             : Grade::note;
@@ -195,11 +197,11 @@ void check_leases(const tasks::Machine& machine, const Result<device::LeaseFolde
           {Grade::bad, "lease", holders.error().what, fmt::format("ls -l {}", printable(folder->path.native()))});
       continue;
     }
-    const auto residue = device::find_unleased_use(machine.device_at(i), {});
-    if (holders->empty() && residue)
+    const auto unleased_use = device::find_unleased_use(machine.device_at(i), {});
+    if (holders->empty() && unleased_use)
       findings.push_back({Grade::note,
                           "lease",
-                          describe(machine.device_at(i), *residue,
+                          describe(machine.device_at(i), *unleased_use,
                                    *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{}),
                           {}});
     else

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 
 /// Makes the finding for a command that works. `on`: "CPU" or "GPU"; empty: the command is not checked for each of
 /// them.
-Finding works(const std::string& command, const std::string& on, const std::string& text) {
+Finding make_success(const std::string& command, const std::string& on, const std::string& text) {
   return {Grade::good,
           fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),
           text,
@@ -30,8 +30,8 @@ Finding works(const std::string& command, const std::string& on, const std::stri
 }
 
 /// Makes the finding for a command that does not work, with the reason `why`. `on`: see works().
-Finding fails(const std::string& command, const std::string& on, Grade grade, const std::string& why,
-              const std::string& advice = {}) {
+Finding make_failure(const std::string& command, const std::string& on, Grade grade, const std::string& why,
+                     const std::string& advice = {}) {
   return {grade, fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),
           "does not work here: " + printable(why), advice,
           Json{{"command", command}, {"device", on}, {"works", false}}};
@@ -71,20 +71,20 @@ bool lacks_network(const Error& error) {
   return error.code == Errc::invalid_argument || error.code == Errc::unsupported;
 }
 
-Finding upscale_on_cpu(const Arguments& args, const Result<EngineProbe>& probe) {
-  if (const std::string few = describe_descriptor_limit(); !probe && !few.empty())
-    return fails("upscale", "CPU", Grade::bad, few, "ulimit -n 1024");
+Finding check_upscale_on_cpu(const Arguments& args, const Result<EngineProbe>& probe) {
+  if (const std::string descriptor_limit = describe_descriptor_limit(); !probe && !descriptor_limit.empty())
+    return make_failure("upscale", "CPU", Grade::bad, descriptor_limit, "ulimit -n 1024");
   if (!probe) {
-    Finding finding = fails("upscale", "CPU", Grade::bad, fmt::format("{}; {}", probe.error().what, memory_text(args)),
-                            lacks_network(probe.error())
-                                ? "install weir with its folder models: 'make install'"
-                                : "give it more memory or processors; 'weir upscale' reports more for a picture");
+    Finding finding = make_failure(
+        "upscale", "CPU", Grade::bad, fmt::format("{}; {}", probe.error().what, memory_text(args)),
+        lacks_network(probe.error()) ? "install weir with its folder models: 'make install'"
+                                     : "give it more memory or processors; 'weir upscale' reports more for a picture");
     add_memory(args, finding.details);
     return finding;
   }
-  Finding finding = works("upscale", "CPU",
-                          fmt::format("{}, {}, {}; {}", speed_text(*probe), threads_text(probe->threads),
-                                      probe->instruction_set, memory_text(args)));
+  Finding finding = make_success("upscale", "CPU",
+                                 fmt::format("{}, {}, {}; {}", speed_text(*probe), threads_text(probe->threads),
+                                             probe->instruction_set, memory_text(args)));
   add_figures(*probe, finding.details);
   finding.details["threads"] = probe->threads;
   finding.details["instruction_set"] = probe->instruction_set;
@@ -104,96 +104,100 @@ const device::Device* vulkan_device(const tasks::Machine& machine) {
   return nullptr;
 }
 
-Finding upscale_on_gpu(const Invocation& invocation, const DoctorContext& context) {
+Finding check_upscale_on_gpu(const Invocation& invocation, const DoctorContext& context) {
   const tasks::Machine& machine = context.machine;
   if (const device::Device* device = vulkan_device(machine)) {
     const auto probe = probe_engine(invocation.args(), invocation.environment, name_for_engine(*device));
     if (!probe)
-      return fails("upscale", "GPU", Grade::bad, fmt::format("{}: {}", to_text(*device), probe.error().what),
-                   "look at 'dmesg'; the driver is there and does not work");
-    Finding finding = works("upscale", "GPU", fmt::format("{} on {}", speed_text(*probe), printable(probe->device)));
+      return make_failure("upscale", "GPU", Grade::bad, fmt::format("{}: {}", to_text(*device), probe.error().what),
+                          "look at 'dmesg'; the driver is there and does not work");
+    Finding finding =
+        make_success("upscale", "GPU", fmt::format("{} on {}", speed_text(*probe), printable(probe->device)));
     add_figures(*probe, finding.details);
     return finding;
   }
   if (!machine.choice.ranked.empty())
-    return fails("upscale", "GPU", Grade::note,
-                 fmt::format("Vulkan does not show {}", to_text(machine.device_at(machine.choice.ranked.front()))),
-                 "install the card's Vulkan driver; in a container let it in (NVIDIA_DRIVER_CAPABILITIES=all)");
+    return make_failure(
+        "upscale", "GPU", Grade::note,
+        fmt::format("Vulkan does not show {}", to_text(machine.device_at(machine.choice.ranked.front()))),
+        "install the card's Vulkan driver; in a container let it in (NVIDIA_DRIVER_CAPABILITIES=all)");
   const auto software = std::find_if(machine.devices.begin(), machine.devices.end(), [](const device::Device& device) {
     return device.kind == device::DeviceKind::software && device.stack_indices.vulkan >= 0;
   });
-  const std::string instead =
+  const std::string software_hint =
       software == machine.devices.end()
           ? std::string{}
           : fmt::format("; --device gpu would take {}, software that is slower than the CPU", software->name);
-  return fails("upscale", "GPU", context.is_device_refusal_bad ? Grade::bad : Grade::note,
-               context.device_refusal + instead);
+  return make_failure("upscale", "GPU", context.is_device_refusal_bad ? Grade::bad : Grade::note,
+                      context.device_refusal + software_hint);
 }
 
 /// Checks runs of several pictures, which start this program again as a worker process for each device.
-Finding batches(const Finding& cpu, const Finding& gpu) {
+Finding check_batches(const Finding& cpu, const Finding& gpu) {
   const std::string program = runs::worker_arguments().front();
   if (!is_executable(program))
-    return fails("batches", "", Grade::bad, fmt::format("{} cannot be started as a worker", program),
-                 "mount /proc, and do not remove the program while it runs");
+    return make_failure("batches", "", Grade::bad, fmt::format("{} cannot be started as a worker", program),
+                        "mount /proc, and do not remove the program while it runs");
   std::string devices;
-  for (const Finding* one : {&cpu, &gpu})
-    if (one->grade == Grade::good)
-      devices += fmt::format("{}the {}", devices.empty() ? "" : " and ", one->details["device"].get<std::string>());
-  if (devices.empty()) return fails("batches", "", Grade::bad, "upscale works on no device");
-  return works("batches", "",
-               fmt::format("several pictures, with checkpoints and a worker process each for {}", devices));
+  for (const Finding* finding : {&cpu, &gpu})
+    if (finding->grade == Grade::good)
+      devices += fmt::format("{}the {}", devices.empty() ? "" : " and ", finding->details["device"].get<std::string>());
+  if (devices.empty()) return make_failure("batches", "", Grade::bad, "upscale works on no device");
+  return make_success("batches", "",
+                      fmt::format("several pictures, with checkpoints and a worker process each for {}", devices));
 }
 
 /// Checks a command that needs a device and its lease.
-Finding check_device_command(const std::string& command, const std::string& does, const DoctorContext& context) {
-  const bool none = !context.device_refusal.empty();
-  const std::string& why = none ? context.device_refusal : context.lease_problem;
+Finding check_device_command(const std::string& command, const std::string& effect, const DoctorContext& context) {
+  const bool is_refused = !context.device_refusal.empty();
+  const std::string& why = is_refused ? context.device_refusal : context.lease_problem;
   if (!why.empty()) {
-    const bool fault = context.is_device_refusal_bad || !context.lease_problem.empty();
-    const std::string except = command == "lease" && context.lease_problem.empty() ? "; 'weir lease list' works" : "";
-    return fails(command, "", fault ? Grade::bad : Grade::note, why + except);
+    const bool is_bad = context.is_device_refusal_bad || !context.lease_problem.empty();
+    const std::string exception_text =
+        command == "lease" && context.lease_problem.empty() ? "; 'weir lease list' works" : "";
+    return make_failure(command, "", is_bad ? Grade::bad : Grade::note, why + exception_text);
   }
   const tasks::Machine& machine = context.machine;
-  return works(command, "", fmt::format("{} {}", does, to_text(machine.device_at(machine.choice.ranked.front()))));
+  return make_success(command, "",
+                      fmt::format("{} {}", effect, to_text(machine.device_at(machine.choice.ranked.front()))));
 }
 
 /// Checks `weir leak`. If there is no device and none is required, it works too, but measures no device memory.
-Finding leak(const GuardArguments& args, const DoctorContext& context) {
+Finding check_leak(const GuardArguments& args, const DoctorContext& context) {
   if (context.device_refusal.empty() || requires_device(args))
     return check_device_command("leak", "measures the command's memory and that of", context);
-  return works("leak", "", "measures the command's memory in RAM alone: " + context.device_refusal);
+  return make_success("leak", "", "measures the command's memory in RAM alone: " + context.device_refusal);
 }
 
-Finding train(const Arguments& args, const Result<EngineProbe>& cpu, const Finding& gpu) {
+Finding check_train(const Arguments& args, const Result<EngineProbe>& cpu, const Finding& gpu) {
   if (!cpu && !lacks_network(cpu.error()))
-    return fails("train", "", Grade::bad, "the engine does not work on the CPU: " + cpu.error().what);
-  return works("train", "",
-               fmt::format("on the CPU with {}{}", threads_text(effective_threads(args)),
-                           gpu.grade == Grade::good ? ", and on the GPU" : "; not on a GPU"));
+    return make_failure("train", "", Grade::bad, "the engine does not work on the CPU: " + cpu.error().what);
+  return make_success("train", "",
+                      fmt::format("on the CPU with {}{}", threads_text(effective_threads(args)),
+                                  gpu.grade == Grade::good ? ", and on the GPU" : "; not on a GPU"));
 }
 
-Finding audit_part() {
+Finding check_audit_part() {
   if (find_part_program("audit").empty())
-    return fails("audit", "", Grade::note, "it is a part that is not installed",
-                 "install the package " + part_package("audit"));
-  return works("audit", "", "reads code; needs no device");
+    return make_failure("audit", "", Grade::note, "it is a part that is not installed",
+                        "install the package " + part_package("audit"));
+  return make_success("audit", "", "reads code; needs no device");
 }
 
 }  // namespace
 
 std::vector<Finding> check_commands(const Invocation& invocation, const DoctorContext& context) {
   const auto probe = probe_engine(invocation.args(), invocation.environment, {});
-  const Finding cpu = upscale_on_cpu(invocation.args(), probe);
-  const Finding gpu = upscale_on_gpu(invocation, context);
+  const Finding cpu = check_upscale_on_cpu(invocation.args(), probe);
+  const Finding gpu = check_upscale_on_gpu(invocation, context);
   return {cpu,
           gpu,
-          batches(cpu, gpu),
+          check_batches(cpu, gpu),
           check_device_command("run", "runs a command on", context),
           check_device_command("lease", "leases", context),
-          leak(invocation.args().guard, context),
-          train(invocation.args(), probe, gpu),
-          audit_part()};
+          check_leak(invocation.args().guard, context),
+          check_train(invocation.args(), probe, gpu),
+          check_audit_part()};
 }
 
 }  // namespace weir::cli

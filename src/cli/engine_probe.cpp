@@ -24,8 +24,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kNetwork[] = "weir-2x";
 constexpr std::chrono::seconds kTimeLimit{60};
-constexpr int kSmall = 128;          // width and height of the first picture, in pixels
-constexpr int kLarge = 512;          // width and height of the second picture, in pixels
+constexpr int kFirstSide = 128;      // width and height of the first picture, in pixels
+constexpr int kSecondSide = 512;     // width and height of the second picture, in pixels
 constexpr double kMaxSeconds = 1.0;  // the second picture is not enlarged if this is expected to take longer
 
 /// A square picture with a pattern of squares and a gradient, so that no part of it has only one colour.
@@ -102,10 +102,10 @@ Result<EngineProbe> probe_in_this_process(const Arguments& args, const Environme
   }
   auto upscaler = enhance::PictureUpscaler::create(*std::move(network), settings);
   if (!upscaler) return upscaler.error();
-  auto first = enlarge(**upscaler, settings, kSmall);  // starts threads, fills caches, and gives the expected time
-  constexpr double kPixelRatio = static_cast<double>(kLarge) / kSmall * kLarge / kSmall;
+  auto first = enlarge(**upscaler, settings, kFirstSide);  // starts threads, fills caches, and gives the expected time
+  constexpr double kPixelRatio = static_cast<double>(kSecondSide) / kFirstSide * kSecondSide / kFirstSide;
   if (!first || first->seconds * kPixelRatio > kMaxSeconds) return first;
-  return enlarge(**upscaler, settings, kLarge);
+  return enlarge(**upscaler, settings, kSecondSide);
 }
 
 std::string to_json(const Result<EngineProbe>& probe) {

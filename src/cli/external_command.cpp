@@ -71,12 +71,12 @@ std::string to_shell_text(const std::vector<std::string>& arguments, std::size_t
 std::string quote_for_shell(const std::string& argument) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=,@%^";
   if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
-  std::string unescaped = printable(argument);
-  const bool needs_escapes = static_cast<std::size_t>(std::count(unescaped.begin(), unescaped.end(), '\\')) !=
+  std::string content = printable(argument);
+  const bool needs_escapes = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\\')) !=
                              2 * static_cast<std::size_t>(std::count(argument.begin(), argument.end(), '\\'));
-  if (!needs_escapes) unescaped = argument;
+  if (!needs_escapes) content = argument;
   std::string quoted = needs_escapes ? "$'" : "'";  // bash reads \n and \x1b within $''
-  for (const char c : unescaped) {
+  for (const char c : content) {
     if (c == '\'')
       quoted += needs_escapes ? "\\'" : "'\\''";
     else
@@ -87,15 +87,15 @@ std::string quote_for_shell(const std::string& argument) {
 
 ExitStatus wrong_usage_status(const Command& command, const std::vector<std::string>& arguments) {
   if (!command.external_program) return ExitStatus::wrong_usage;
-  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  const auto separator = std::find(arguments.begin(), arguments.end(), "--");
   const std::string_view verb = command.external_program->verb;
   if (!verb.empty()) {
-    const bool runs_it = std::find(arguments.begin(), dashes, verb) != dashes &&
-                         (dashes != arguments.end() || !missing_separator_message(command, arguments).empty());
-    return runs_it ? ExitStatus::own_failure : ExitStatus::wrong_usage;
+    const bool runs_program = std::find(arguments.begin(), separator, verb) != separator &&
+                              (separator != arguments.end() || !missing_separator_message(command, arguments).empty());
+    return runs_program ? ExitStatus::own_failure : ExitStatus::wrong_usage;
   }
-  const bool items = command.name == "run" && tasks::has_item_separator(arguments);
-  return items ? ExitStatus::wrong_usage : ExitStatus::own_failure;
+  const bool has_items = command.name == "run" && tasks::has_item_separator(arguments);
+  return has_items ? ExitStatus::wrong_usage : ExitStatus::own_failure;
 }
 
 std::string missing_separator_message(const Command& command, const std::vector<std::string>& arguments) {

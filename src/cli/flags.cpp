@@ -29,15 +29,15 @@ Status set_choice(std::string_view text, std::string_view first, std::string_vie
 
 /// Parses "WIDTH" or "WIDTHxHEIGHT".
 Status set_size(std::string_view text, Arguments& args) {
-  constexpr int kMost = 10'000'000;  // pixels; a larger number is probably a typing error
-  const std::size_t cross = text.find('x');
-  const auto width = parse_integer(text.substr(0, cross), 1, kMost);
+  constexpr int kMaxSide = 10'000'000;  // pixels; a larger number is probably a typing error
+  const std::size_t separator = text.find('x');
+  const auto width = parse_integer(text.substr(0, separator), 1, kMaxSide);
   if (!width) return width.error();
-  if (cross == std::string_view::npos) {
+  if (separator == std::string_view::npos) {
     args.size = {.scale = 0, .width = *width, .height = 0};
     return ok();
   }
-  const auto height = parse_integer(text.substr(cross + 1), 1, kMost);
+  const auto height = parse_integer(text.substr(separator + 1), 1, kMaxSide);
   if (!height) return height.error();
   args.size = {.scale = 0, .width = *width, .height = *height};
   return ok();
@@ -56,10 +56,10 @@ Status set_width(std::string_view text, Arguments& args) {
 }
 
 Status set_scale(std::string_view text, Arguments& args) {
-  constexpr double kMost = 4'194'304;  // no picture has more pixels on a side
+  constexpr double kMaxScale = 4'194'304;  // no picture has more pixels on a side
   const auto scale = parse_positive(text);
   if (!scale) return scale.error();
-  if (*scale > kMost) return invalid(fmt::format("'{}' is above {}", printable(text), kMost));
+  if (*scale > kMaxScale) return invalid(fmt::format("'{}' is above {}", printable(text), kMaxScale));
   args.size = {.scale = *scale, .width = 0, .height = 0};
   return ok();
 }
@@ -121,7 +121,7 @@ std::vector<std::string> split_devices(std::string_view text) {
 
 Status set_device(std::string_view text, Arguments& args) {
   args.devices.clear();
-  std::set<int> taken;
+  std::set<int> named_cpus;
   for (std::string& name : split_devices(text)) {
     runs::NamedDevice device{std::move(name), {}};
     if (device.name.empty()) return invalid("the name is empty");
@@ -130,15 +130,15 @@ Status set_device(std::string_view text, Arguments& args) {
       if (auto set = assign_parsed(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cpus); !set)
         return set;
     }
-    const std::size_t before = taken.size();
-    taken.insert(device.cpus.begin(), device.cpus.end());
-    const bool twice = taken.size() - before != device.cpus.size();
+    const std::size_t before = named_cpus.size();
+    named_cpus.insert(device.cpus.begin(), device.cpus.end());
+    const bool is_cpu_repeated = named_cpus.size() - before != device.cpus.size();
     args.devices.push_back(std::move(device));
     const auto is_cpu = [](const auto& each) { return !each.is_gpu(); };
-    const auto cpus = std::count_if(args.devices.begin(), args.devices.end(), is_cpu);
-    const bool all = std::any_of(args.devices.begin(), args.devices.end(),
-                                 [](const auto& each) { return !each.is_gpu() && each.cpus.empty(); });
-    if (twice || (all && cpus > 1)) return invalid("a processor is named twice");
+    const auto cpu_entries = std::count_if(args.devices.begin(), args.devices.end(), is_cpu);
+    const bool names_all_cpus = std::any_of(args.devices.begin(), args.devices.end(),
+                                            [](const auto& each) { return !each.is_gpu() && each.cpus.empty(); });
+    if (is_cpu_repeated || (names_all_cpus && cpu_entries > 1)) return invalid("a processor is named twice");
   }
   return ok();
 }

@@ -328,8 +328,8 @@ constexpr Flag kEndOrphans{
     "",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.end_orphans); }};
 
-Status set_count(std::string_view text, int most, int& target) {
-  const auto count = parse_integer(text, 1, most);
+Status set_count(std::string_view text, int max, int& target) {
+  const auto count = parse_integer(text, 1, max);
   if (!count) return count.error();
   target = *count;
   return ok();
@@ -376,7 +376,7 @@ constexpr Flag kMaxFragmentation{
     [](const Arguments&) { return std::string{"1G"}; }};
 constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation, kWait};
 
-constexpr int kMostJobs = 256;
+constexpr int kMaxJobs = 256;
 constexpr Flag kRunNeed{FlagGroup::device,
                         "--need",
                         0,
@@ -390,7 +390,7 @@ constexpr Flag kRunFlags[] = {
     kRunNeed,
     kVariants,
     {FlagGroup::work, "--jobs", 'j', "N", "Number of commands that run at once. Only with items.", "", "jobs",
-     [](std::string_view text, Arguments& args) { return set_count(text, kMostJobs, args.guard.jobs); },
+     [](std::string_view text, Arguments& args) { return set_count(text, kMaxJobs, args.guard.jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
     {FlagGroup::work, "--gpu-jobs", 0, "N", "Number of commands that run on GPUs at once. Only with items.", "",
      "gpu-jobs",

@@ -22,8 +22,9 @@ ExitResult run_help(const Invocation& invocation) {
     return {ExitStatus::wrong_usage, fmt::format("there is no help on '{}'{}; see 'weir help'", printable(name),
                                                  did_you_mean(name, command_names()))};
   const auto verbs = list_verbs(*command);  // second words, as in 'weir lease list': described by the help of 'lease'
-  const bool verb = args.operands.size() == 2 && std::find(verbs.begin(), verbs.end(), args.operands[1]) != verbs.end();
-  if (args.operands.size() > 1 && !verb)
+  const bool is_verb =
+      args.operands.size() == 2 && std::find(verbs.begin(), verbs.end(), args.operands[1]) != verbs.end();
+  if (args.operands.size() > 1 && !is_verb)
     return {ExitStatus::wrong_usage,
             fmt::format("there is no help on '{} {}'{}; see 'weir help {}'", name, printable(args.operands[1]),
                         did_you_mean(args.operands[1], verbs), name)};

@@ -19,13 +19,13 @@ void ItemReporter::on_decision(const jobs::Item& item, const jobs::Decision& dec
   if (decision.record_has_other_format && !std::exchange(format_warned_, true) && !args_.checkpoints.explain)
     log_.info(fmt::format("{}: done again: {} (reported once)", jobs::display_name(item), decision.why));
   if (!args_.checkpoints.explain) return;
-  const bool work = decision.action == jobs::Action::work;
-  const char* word = decision.action == jobs::Action::skip ? "skipped"
-                     : work && decision.replace            ? "done again"
-                     : work                                ? "to do"
-                                                           : "not done";
+  const bool is_work = decision.action == jobs::Action::work;
+  const char* action_text = decision.action == jobs::Action::skip ? "skipped"
+                            : is_work && decision.replace         ? "done again"
+                            : is_work                             ? "to do"
+                                                                  : "not done";
   const std::string why = decision.why.empty() && decision.failure ? one_line(decision.failure->what) : decision.why;
-  log_.info(fmt::format("{}: {}: {}", jobs::display_name(item), word, why));
+  log_.info(fmt::format("{}: {}: {}", jobs::display_name(item), action_text, why));
 }
 
 void ItemReporter::on_progress(const jobs::RunProgress& progress) {

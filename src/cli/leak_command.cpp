@@ -49,8 +49,8 @@ Result<CommandDevice> lease_command_device(const Invocation& invocation, const s
         .leased = {}, .card = {}, .device = {}, .devices = machine.devices, .hung_drivers = unanswered_drivers};
   if (!machine.choice.ranked.empty() && !unanswered_drivers.empty()) log.warning(unanswered_drivers);
   std::vector<std::string> notes;
-  const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& obstacles) {
-                                      log.info("waiting: " + device::describe(obstacles));
+  const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& busy_devices) {
+                                      log.info("waiting: " + device::describe(busy_devices));
                                     }};
   auto leased = tasks::lease_device(machine, make_device_request(args), invocation.environment, waiting, notes);
   if (!leased) return leased.error();

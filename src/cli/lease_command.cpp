@@ -51,9 +51,10 @@ Result<ListedLease> inspect_lease(const std::filesystem::path& folder, const std
                  : listed.holders.front().slot == 0 ? "held"
                                                     : fmt::format("shared by {}", listed.holders.size());
   if (listed.holders.empty() && device != devices.end()) {
-    if (const auto residue = device::find_unleased_use(*device, {})) {
+    if (const auto unleased_use = device::find_unleased_use(*device, {})) {
       listed.state = "dirty";
-      listed.note = describe(*device, *residue, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{});
+      listed.note =
+          describe(*device, *unleased_use, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{});
     }
   }
   return listed;
@@ -136,30 +137,32 @@ ExitResult run_command(const Invocation& invocation, const tasks::LeasedDevice& 
                                 .stop = signals.token(),
                                 .first_signal = [&] { return signals.signal_to_forward(); },
                                 .grace_period = invocation.args().guard.grace};
-  const device::CommandResult end = process->wait(rules, std::chrono::milliseconds{100}, {});
-  if (!end.status_known) return {static_cast<ExitStatus>(end.status), "the command " + describe(end)};
-  if (end.guardian_lost) log.warning("the process that guards the command was killed, and the command with it");
+  const device::CommandResult command_result = process->wait(rules, std::chrono::milliseconds{100}, {});
+  if (!command_result.status_known)
+    return {static_cast<ExitStatus>(command_result.status), "the command " + describe(command_result)};
+  if (command_result.guardian_lost)
+    log.warning("the process that guards the command was killed, and the command with it");
   if (!leased.lease.is_intact())
     log.warning(
         "the lease that this command had joined was given back while it ran: another may have used the device too");
-  if (!end.leftover_processes.empty())
-    log.warning("outlived the command and ended: " + device::describe(end.leftover_processes));
-  return {static_cast<ExitStatus>(end.status), {}};
+  if (!command_result.leftover_processes.empty())
+    log.warning("outlived the command and ended: " + device::describe(command_result.leftover_processes));
+  return {static_cast<ExitStatus>(command_result.status), {}};
 }
 
 }  // namespace
 
 ExitResult run_lease(const Invocation& invocation) {
   const std::string verb = invocation.args().operands.empty() ? "" : invocation.args().operands.front();
-  const std::size_t expected = 1 + invocation.command_line.external_arguments.size();
+  const std::size_t expected_operands = 1 + invocation.command_line.external_arguments.size();
   const auto verbs = list_verbs(*find_command("lease"));
-  const bool known = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
-  if (!known || invocation.args().operands.size() != expected)
+  const bool is_known_verb = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+  if (!is_known_verb || invocation.args().operands.size() != expected_operands)
     return {ExitStatus::wrong_usage,
             fmt::format("{}write 'weir lease list', 'weir lease wait' or 'weir lease hold [-- COMMAND]'",
-                        verb.empty() || known ? ""
-                                              : fmt::format("'{}' is none of list, wait and hold{}; ", printable(verb),
-                                                            did_you_mean(verb, verbs)))};
+                        verb.empty() || is_known_verb ? ""
+                                                      : fmt::format("'{}' is none of list, wait and hold{}; ",
+                                                                    printable(verb), did_you_mean(verb, verbs)))};
   if (verb != "hold" && invocation.command_line.has_separator)
     return {ExitStatus::wrong_usage, fmt::format("'weir lease {}' runs no command", verb)};
   if (verb == "list") return list_leases(invocation);
@@ -168,8 +171,8 @@ ExitResult run_lease(const Invocation& invocation) {
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   const SignalStopSource signals{args.grace + device::kMaxStopTime, static_cast<int>(ExitStatus::interrupted), [] {}};
   const device::WaitOptions waiting{.stop = signals.token(),
-                                    .on_wait = [&](const std::vector<device::BusyDevice>& obstacles) {
-                                      log.info("waiting: " + device::describe(obstacles));
+                                    .on_wait = [&](const std::vector<device::BusyDevice>& busy_devices) {
+                                      log.info("waiting: " + device::describe(busy_devices));
                                     }};
   tasks::MachineProbe probe;
   tasks::Machine machine = probe.inspect(make_device_request(args), {}, signals.token());
@@ -183,11 +186,12 @@ ExitResult run_lease(const Invocation& invocation) {
   if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
   for (const std::string& note : notes) log.warning(note);
   if (request.need.free > Bytes{}) {
-    device::Device& now = machine.devices[leased->device_index];
-    probe.refresh_memory(now);  // the free memory changed while the previous holder used the device
+    device::Device& leased_device = machine.devices[leased->device_index];
+    probe.refresh_memory(leased_device);  // the free memory changed while the previous holder used the device
     bool may_fit_later = false;
     const tasks::MemoryRequest memory_request{{{{}, request.need.free}}, {}, request.need.accepts_unknown};
-    if (const auto variant = tasks::reserve_memory(leased->lease, now, memory_request, may_fit_later); !variant)
+    if (const auto variant = tasks::reserve_memory(leased->lease, leased_device, memory_request, may_fit_later);
+        !variant)
       return {status_of(variant.error(), with_command), variant.error().what};
   }
   if (with_command) return run_command(invocation, *leased, signals, log);

@@ -105,8 +105,8 @@ ExitResult run_models(const Invocation& invocation) {
   const auto& operands = args.operands;
   if (operands.size() > 1 || (!operands.empty() && invocation.command_line.has_flag("--model")))
     return {ExitStatus::wrong_usage, "one folder or network at a time; see 'weir help models'"};
-  const std::filesystem::path named{operands.empty() ? args.model : operands.front()};
-  const auto model = named.empty() ? std::nullopt : std::optional{named};
+  const std::filesystem::path given_path{operands.empty() ? args.model : operands.front()};
+  const auto model = given_path.empty() ? std::nullopt : std::optional{given_path};
   const auto folders = model_search_folders(args, invocation.environment);
   const auto entries = nn::find_networks(model, folders);
   if (!entries) return {ExitStatus::wrong_usage, entries.error().what};

@@ -90,10 +90,10 @@ ExitResult run_run(const Invocation& invocation) {
                                  warn_not_ended};
   tasks::GuardedCommand command = make_guarded_command(invocation);
   command.first_signal = [&] { return signals.signal_to_forward(); };
-  const auto inform = [&](const std::string& line) { log.info(line); };
+  const auto log_info = [&](const std::string& line) { log.info(line); };
   const auto [result, attempts] =
       runs::run_command_with_retries(command, args.retries, invocation.environment, signals.token(),
-                                     {.on_note = inform, .on_waiting = inform}, warn, growth_monitor);
+                                     {.on_note = log_info, .on_waiting = log_info}, warn, growth_monitor);
   log_result(result, log);
   // The result is not needed here: `logs` keeps the error, and add_log_failures() reports it.
   if (!batch.metrics_file.empty()) static_cast<void>(logs.metrics.write(batch.metrics_file));
@@ -103,8 +103,8 @@ ExitResult run_run(const Invocation& invocation) {
   if (interrupted) log.warning(result.error->what);
   if (!result.error || interrupted) return add_log_failures({static_cast<ExitStatus>(result.status), {}}, logs, log);
   const bool not_started = result.status == 126 || result.status == 127;
-  const ExitStatus exit = not_started ? static_cast<ExitStatus>(result.status) : ExitStatus::own_failure;
-  return add_log_failures({exit, result.error->what}, logs, log);
+  const ExitStatus exit_code = not_started ? static_cast<ExitStatus>(result.status) : ExitStatus::own_failure;
+  return add_log_failures({exit_code, result.error->what}, logs, log);
 }
 
 }  // namespace weir::cli

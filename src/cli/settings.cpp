@@ -22,21 +22,21 @@ class Layers {
 
   /// Applies one value. Errors: invalid_argument.
   Status apply(const Flag& flag, const std::string& text, const std::string& origin) {
-    if (auto set = flag.set(text, settings_.args); !set)
-      return Error{Errc::invalid_argument, fmt::format("{}: {}{}", origin, set.error().what,
+    if (auto applied = flag.set(text, settings_.args); !applied)
+      return Error{Errc::invalid_argument, fmt::format("{}: {}{}", origin, applied.error().what,
                                                        did_you_mean(text, list_choices(flag.value_name)))};
     if (flag.setting_key.empty()) return ok();
-    const auto at = find(flag.setting_key);
-    at->text = text;
-    at->origin = origin;
+    const auto setting = find(flag.setting_key);
+    setting->text = text;
+    setting->origin = origin;
     return ok();
   }
 
   /// Applies one value of a settings file. Ignores a setting that this command does not have, but adds a warning if the
   /// command has a flag with its name that is not a setting.
   Status apply(const FileSetting& value) {
-    const auto at = find(value.key);
-    if (at != settings_.effective.end()) return apply(*at->flag, value.text, value.origin);
+    const auto setting = find(value.key);
+    if (setting != settings_.effective.end()) return apply(*setting->flag, value.text, value.origin);
     for (const Flag& flag : flags_)
       if (flag.setting_key.empty() && flag.name == "--" + value.key)
         warn_not_read(fmt::format("{}: '{}'", value.origin, value.key), flag);
@@ -99,7 +99,7 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
       for (const FileSetting& value : *values) {
         if (value.role != section) continue;
         role_found = role_found || !section.empty();
-        if (auto set = layers.apply(value); !set) return set.error();
+        if (auto applied = layers.apply(value); !applied) return applied.error();
       }
       if (role.empty()) break;
     }
@@ -117,11 +117,12 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
     }
     const std::string variable = environment_name(flag.setting_key);
     if (const auto text = environment(variable.c_str())) {
-      if (auto set = layers.apply(flag, *text, variable); !set) return set.error();
+      if (auto applied = layers.apply(flag, *text, variable); !applied) return applied.error();
     }
   }
   for (const GivenFlag& given : line.flags) {
-    if (auto set = layers.apply(*given.flag, given.text, std::string{given.flag->name}); !set) return set.error();
+    if (auto applied = layers.apply(*given.flag, given.text, std::string{given.flag->name}); !applied)
+      return applied.error();
   }
   Settings settings = std::move(layers).finish();
   settings.args.operands = line.operands;

@@ -17,17 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error at_line(const fs::path& path, const toml::source_region& where, const std::string& what) {
+Error error_at_line(const fs::path& path, const toml::source_region& where, const std::string& what) {
   return {Errc::invalid_argument, fmt::format("{}:{}: {}", printable(path.native()), where.begin.line, what)};
 }
 
-bool is_known(std::string_view key) {
+bool is_known_setting(std::string_view key) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting_key == key; });
 }
 
 /// Returns true if the value of the setting is a list of device patterns.
-bool is_of_patterns(std::string_view key) {
+bool is_pattern_setting(std::string_view key) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
     return flag.setting_key == key && flag.value_name.starts_with("PATTERN");
@@ -42,7 +42,7 @@ bool is_flag_only(const std::string& name) {
   return false;
 }
 
-std::string unknown_setting(const std::string& name) {
+std::string unknown_setting_text(const std::string& name) {
   if (is_flag_only(name)) return fmt::format("'{0}' is no setting, only a flag (--{0})", printable(name));
   std::vector<std::string_view> names;
   for (const Flag& flag : config_flags()) {
@@ -58,9 +58,9 @@ std::string list_text(const toml::array& list);
 std::string text_of(const toml::node& node) {
   if (const auto* list = node.as_array()) return list_text(*list);
   if (const auto* text = node.as_string()) return text->get();
-  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
-  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
-  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
   return {};
 }
 
@@ -68,9 +68,9 @@ std::string text_of(const toml::node& node) {
 std::string list_text(const toml::array& list) {
   std::string text;
   for (const toml::node& node : list) {
-    const auto* one = node.as_string();
-    if (one == nullptr || one->get().find(',') != std::string::npos) return {};
-    text += (text.empty() ? "" : ",") + one->get();
+    const auto* text_node = node.as_string();
+    if (text_node == nullptr || text_node->get().find(',') != std::string::npos) return {};
+    text += (text.empty() ? "" : ",") + text_node->get();
   }
   return text;
 }
@@ -94,15 +94,16 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
     }
     if (role.empty() && name == "roles" && node.is_table()) continue;
     if (role.empty() && name == "audit" && node.is_table()) continue;  // `weir audit` reads its table [audit] itself
-    if (!is_known(name)) return at_line(path, key.source(), unknown_setting(name));
+    if (!is_known_setting(name)) return error_at_line(path, key.source(), unknown_setting_text(name));
     if (name == "role")
-      return at_line(path, key.source(), "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");
+      return error_at_line(path, key.source(),
+                           "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");
     std::string value = text_of(node);
     if (value.empty() && !node.is_string())
-      return at_line(path, key.source(),
-                     fmt::format("'{}' must be a text, a number, true or false, or a list of texts", name));
-    if (is_of_patterns(name) && !node.is_string() && !node.is_array())
-      return at_line(path, key.source(), fmt::format("'{}' must be a text or a list of texts", name));
+      return error_at_line(path, key.source(),
+                           fmt::format("'{}' must be a text, a number, true or false, or a list of texts", name));
+    if (is_pattern_setting(name) && !node.is_string() && !node.is_array())
+      return error_at_line(path, key.source(), fmt::format("'{}' must be a text or a list of texts", name));
     settings.push_back(
         {name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line), role});
   }
@@ -122,15 +123,15 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
   try {
     table = toml::parse(*text);
   } catch (const toml::parse_error& error) {
-    return at_line(path, error.source(), printable(error.description()));
+    return error_at_line(path, error.source(), printable(error.description()));
   }
   if (auto read = read_table(path, table, {}, {}, settings); !read) return read.error();
   const toml::table* roles = table["roles"].as_table();
   for (const auto& [key, node] : roles == nullptr ? toml::table{} : *roles) {
-    const toml::table* of_role = node.as_table();
-    if (of_role == nullptr || key.str().empty())
-      return at_line(path, key.source(), "[roles] holds tables: write [roles.NAME]");
-    if (auto read = read_table(path, *of_role, std::string{key.str()}, {}, settings); !read) return read.error();
+    const toml::table* role_table = node.as_table();
+    if (role_table == nullptr || key.str().empty())
+      return error_at_line(path, key.source(), "[roles] holds tables: write [roles.NAME]");
+    if (auto read = read_table(path, *role_table, std::string{key.str()}, {}, settings); !read) return read.error();
   }
   return settings;
 }

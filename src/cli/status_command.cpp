@@ -19,9 +19,10 @@ std::string state_text(const jobs::RunState& run) {
 
 std::string device_line(const jobs::Json& device) {
   const std::string item = jobs::text_field(device, "item");
-  std::string doing = jobs::bool_field(device, "lost") ? "not used any more" : "no item";
-  if (!item.empty()) doing = fmt::format("{} {:.0f} %", one_line(item), 100 * jobs::number_field(device, "fraction"));
-  return fmt::format("  {:<12} {}; {} items done, busy {}\n", printable(jobs::text_field(device, "name")), doing,
+  std::string activity = jobs::bool_field(device, "lost") ? "not used any more" : "no item";
+  if (!item.empty())
+    activity = fmt::format("{} {:.0f} %", one_line(item), 100 * jobs::number_field(device, "fraction"));
+  return fmt::format("  {:<12} {}; {} items done, busy {}\n", printable(jobs::text_field(device, "name")), activity,
                      jobs::count_field(device, "items"),
                      observe::format_duration(observe::Seconds{jobs::number_field(device, "busy_s")}));
 }
@@ -57,8 +58,8 @@ ExitStatus exit_status(const jobs::RunState& run) {
   if (run.alive) return ExitStatus::done;
   if (!jobs::bool_field(run.state, "over") || jobs::bool_field(run.state, "interrupted"))
     return ExitStatus::interrupted;
-  const bool good = jobs::count_field(run.state, "failed") == 0 && jobs::count_field(run.state, "damaged") == 0;
-  return good ? ExitStatus::done : ExitStatus::some_failed;
+  const bool all_good = jobs::count_field(run.state, "failed") == 0 && jobs::count_field(run.state, "damaged") == 0;
+  return all_good ? ExitStatus::done : ExitStatus::some_failed;
 }
 
 }  // namespace

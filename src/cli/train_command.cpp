@@ -68,7 +68,8 @@ ExitStatus exit_status(Errc code) {
 
 ExitResult run_train(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (auto wrong = check_train_usage(args); !wrong.empty()) return {ExitStatus::wrong_usage, std::move(wrong)};
+  if (auto usage_error = check_train_usage(args); !usage_error.empty())
+    return {ExitStatus::wrong_usage, std::move(usage_error)};
   const auto text = read_file(args.train.recipe);
   if (!text) return {ExitStatus::wrong_usage, text.error().what};
   const auto recipe = training::parse_recipe(*text, printable(args.train.recipe));
@@ -76,18 +77,19 @@ ExitResult run_train(const Invocation& invocation) {
   training::TrainSettings settings{
       .folder = args.train.folder, .resume = args.train.resume, .hours = args.train.hours, .steps = args.train.steps};
   if (auto set = set_up_device(args.devices.front(), settings); !set) {
-    const bool wrong = set.error().code == Errc::invalid_argument;
-    return {wrong ? ExitStatus::wrong_usage : ExitStatus::nothing_started, set.error().what};
+    const bool usage_error = set.error().code == Errc::invalid_argument;
+    return {usage_error ? ExitStatus::wrong_usage : ExitStatus::nothing_started, set.error().what};
   }
   settings.threads = effective_threads(args);
   const SignalStopSource signals{kStepGrace, static_cast<int>(ExitStatus::interrupted), [] {}};
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   log_device(settings, log);
-  const auto ended = training::train(*text, *recipe, settings, signals.token(),
-                                     [&](const training::TrainProgress& progress) { log_progress(progress, log); });
+  const auto train_result =
+      training::train(*text, *recipe, settings, signals.token(),
+                      [&](const training::TrainProgress& progress) { log_progress(progress, log); });
   log.set_status("");
-  if (!ended) return {exit_status(ended.error().code), ended.error().what};
-  if (!*ended) return {ExitStatus::interrupted, "interrupted; --resume goes on"};
+  if (!train_result) return {exit_status(train_result.error().code), train_result.error().what};
+  if (!*train_result) return {ExitStatus::interrupted, "interrupted; --resume goes on"};
   return {};
 }
 

@@ -210,7 +210,7 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
 ExitResult run_upscale(const Invocation& invocation) {
   const SignalBlocker signal_blocker;
   const Arguments& args = invocation.args();
-  if (auto wrong = check_upscale_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
+  if (auto usage_error = check_upscale_usage(args); !usage_error.empty()) return wrong_usage(std::move(usage_error));
   if (args.batch.no_cpu &&
       std::any_of(args.devices.begin(), args.devices.end(), [](const auto& each) { return !each.is_gpu(); }))
     return {ExitStatus::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
@@ -240,8 +240,8 @@ ExitResult run_upscale(const Invocation& invocation) {
   const UpscaleBatch batch{invocation, request, *list, *network_cache};
   if (!is_batch) return run_single(batch, *std::move(devices), signals->token());
   std::vector<std::string> notes;
-  if (auto reached = tasks::resolve_gpus(*devices, notes); !reached)
-    return make_refusal({reached.error().code, "--device: " + reached.error().what});
+  if (auto resolved = tasks::resolve_gpus(*devices, notes); !resolved)
+    return make_refusal({resolved.error().code, "--device: " + resolved.error().what});
   log_notes(notes, args);
   signals.reset();  // the coordinator handles signals itself
   return run_batch(batch, *std::move(devices));

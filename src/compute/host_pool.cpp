@@ -16,24 +16,24 @@ constexpr std::uint64_t kMinBlockBytes = 256;  // size of the smallest block
 
 // There are four classes for each power of two: blocks of class 4 * p + q, with q < 4, have (4 + q) / 4 * 2^p bytes.
 std::size_t HostPool::class_of(Bytes size) {
-  const std::uint64_t count = std::max(size.count(), kMinBlockBytes);
-  const auto power = static_cast<unsigned>(std::bit_width(count) - 1);
+  const std::uint64_t bytes = std::max(size.count(), kMinBlockBytes);
+  const auto power = static_cast<unsigned>(std::bit_width(bytes) - 1);
   const std::uint64_t quarter = std::uint64_t{1} << (power - 2);
-  const std::uint64_t excess = count - (std::uint64_t{1} << power);
+  const std::uint64_t excess = bytes - (std::uint64_t{1} << power);
   return std::min<std::size_t>(4 * std::size_t{power} + (excess + quarter - 1) / quarter, 255);
 }
 
 Bytes HostPool::size_class(Bytes size) {
-  const std::size_t number = class_of(size);
-  if (number / 4 >= 60) return size;  // 2^60 bytes or more, which no machine has: acquire() will fail
-  return Bytes{(4 + number % 4) << (number / 4 - 2)};
+  const std::size_t index = class_of(size);
+  if (index / 4 >= 60) return size;  // 2^60 bytes or more, which no machine has: acquire() will fail
+  return Bytes{(4 + index % 4) << (index / 4 - 2)};
 }
 
 Result<HostPool::Block> HostPool::acquire(Bytes size) {
-  std::deque<Block>& idle = idle_[class_of(size)];
-  if (!idle.empty()) {
-    const Block block = idle.back();
-    idle.pop_back();
+  std::deque<Block>& idle_blocks = idle_[class_of(size)];
+  if (!idle_blocks.empty()) {
+    const Block block = idle_blocks.back();
+    idle_blocks.pop_back();
     idle_bytes_ = idle_bytes_ - block.size;
     ++hits_;
     return block;
@@ -59,16 +59,16 @@ bool HostPool::needs_cleanup(Bytes size) const {
 }
 
 void HostPool::give_back(Block block) {
-  std::deque<Block>& idle = idle_[class_of(block.size)];
+  std::deque<Block>& idle_blocks = idle_[class_of(block.size)];
   if (settings_.max_idle == 0) return free(block);
-  if (idle.size() >= settings_.max_idle) {
-    idle_bytes_ = idle_bytes_ - idle.front().size;
-    free(idle.front());
-    idle.pop_front();
+  if (idle_blocks.size() >= settings_.max_idle) {
+    idle_bytes_ = idle_bytes_ - idle_blocks.front().size;
+    free(idle_blocks.front());
+    idle_blocks.pop_front();
   }
-  idle.push_back(block);
+  idle_blocks.push_back(block);
   idle_bytes_ += block.size;
-  peak_idle_ = std::max<std::uint64_t>(peak_idle_, idle.size());
+  peak_idle_ = std::max<std::uint64_t>(peak_idle_, idle_blocks.size());
 }
 
 void HostPool::free(Block block) {
@@ -77,9 +77,9 @@ void HostPool::free(Block block) {
 }
 
 void HostPool::cleanup() {
-  for (std::deque<Block>& idle : idle_) {
-    for (const Block& block : idle) free(block);
-    std::deque<Block>{}.swap(idle);
+  for (std::deque<Block>& idle_blocks : idle_) {
+    for (const Block& block : idle_blocks) free(block);
+    std::deque<Block>{}.swap(idle_blocks);
   }
   idle_bytes_ = Bytes{};
 }

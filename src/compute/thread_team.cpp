@@ -34,10 +34,10 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 ThreadTeam::ThreadTeam(int threads) {
   if (start_threads(threads)) return;
   // The system limits the number of threads. Leave some of them for the decoder, the encoder and their libraries.
-  constexpr int kLeftToOthers = 4;
-  const int fewer = size() - kLeftToOthers;
+  constexpr int kThreadsForOthers = 4;
+  const int reduced_size = size() - kThreadsForOthers;
   end_threads();
-  if (!start_threads(std::max(1, fewer))) end_threads();
+  if (!start_threads(std::max(1, reduced_size))) end_threads();
   add_missing_threads(threads - size());
 }
 

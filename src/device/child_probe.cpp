@@ -32,7 +32,7 @@ int milliseconds_until(Clock::time_point deadline) {
 /// Reads until the other end of the pipe is closed, which the end of the child does. Returns false at the deadline.
 /// Keeps about the first 64 MiB and discards the rest.
 bool read_pipe(int pipe, Clock::time_point deadline, std::string& text) {
-  constexpr std::size_t kMost = 64U << 20U;
+  constexpr std::size_t kMaxTextBytes = 64U << 20U;
   for (;;) {
     pollfd entry{pipe, POLLIN, 0};
     const int ready = ::poll(&entry, 1, milliseconds_until(deadline));
@@ -42,7 +42,7 @@ bool read_pipe(int pipe, Clock::time_point deadline, std::string& text) {
     const ssize_t got = ::read(pipe, piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return true;
-    if (text.size() < kMost) text.append(piece, static_cast<std::size_t>(got));
+    if (text.size() < kMaxTextBytes) text.append(piece, static_cast<std::size_t>(got));
   }
 }
 

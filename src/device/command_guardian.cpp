@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
-constexpr std::array kKinds{"started", "failed", "ended"};
+constexpr std::array kReportKinds{"started", "failed", "ended"};
 constexpr std::size_t kMaxReportedProcesses = 100;  // per message, which must fit into the socket's buffer
 constexpr std::size_t kMaxCommandLength = 200;      // bytes of a process's name in a message
 constexpr int kMaxSearches = 10;                    // searches for descendants while the guardian still has children
@@ -34,7 +34,7 @@ Json json_of_process(const EndedProcess& process) {
 }
 
 EndedProcess ended_process_from(const Json& json) {
-  const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::EndState::alive));
+  const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::EndState::survived));
   return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::EndState>(how)};
 }
 
@@ -45,7 +45,7 @@ class Guardian {
 
   /// Waits until the command ends or a request ends it. Then ends all processes that are left, and returns the report.
   GuardianReport run() {
-    while (!child_.poll() && !end_) {
+    while (!child_.poll() && !end_requested_) {
       std::array<pollfd, 2> entries{pollfd{channel_fd_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
       ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? 100 : 5);
       if (entries[0].revents != 0) handle_request();
@@ -62,29 +62,29 @@ class Guardian {
  private:
   /// Handles one request. When the parent has ended, the socket is closed, which counts as a request to end.
   void handle_request() {
-    std::array<char, 4096> text{};
-    const ssize_t got = ::recv(channel_fd_, text.data(), text.size(), MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    const auto request = parse_request({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+    std::array<char, 4096> message{};
+    const ssize_t received = ::recv(channel_fd_, message.data(), message.size(), MSG_DONTWAIT);
+    if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const auto request = parse_request({message.data(), static_cast<std::size_t>(std::max<ssize_t>(received, 0))});
     if (!request || request->kind == GuardianRequest::Kind::end)
-      end_ = true;
+      end_requested_ = true;
     else
       for (const pid_t pid : find_descendants(::getpid())) ::kill(pid, request->signal);
   }
 
   /// Returns the living descendants of the guardian. A search may miss a process that the guardian adopts meanwhile, so
   /// the search is repeated while the guardian has children, at most kMaxSearches times.
-  std::vector<pid_t> find_left() const {
+  std::vector<pid_t> find_remaining() const {
     for (int search = 0; search < kMaxSearches; ++search) {
       reap_adopted();
       if (!has_children()) return {};
-      if (auto left = find_descendants(::getpid()); !left.empty()) return left;
+      if (auto found = find_descendants(::getpid()); !found.empty()) return found;
     }
     return {};
   }
 
   std::vector<EndedProcess> end_all() {
-    return end_processes([&] { return find_left(); });
+    return end_processes([&] { return find_remaining(); });
   }
 
   /// Collects the exit status of adopted processes that have ended, since the guardian is their new parent.
@@ -104,7 +104,7 @@ class Guardian {
 
   ChildProcess child_;
   int channel_fd_;
-  bool end_ = false;  // the parent has requested the end, or has ended
+  bool end_requested_ = false;  // the parent has requested the end, or has ended
 };
 
 void send(int channel_fd, const GuardianReport& report) {
@@ -124,7 +124,7 @@ void block_signals() {
 }  // namespace
 
 std::string to_message(const GuardianReport& report) {
-  Json json{{"kind", kKinds.at(static_cast<std::size_t>(report.kind))}, {"pid", report.pid}};
+  Json json{{"kind", kReportKinds.at(static_cast<std::size_t>(report.kind))}, {"pid", report.pid}};
   if (report.error) json["error"] = {{"code", static_cast<int>(report.error->code)}, {"what", report.error->what}};
   json["end"] = {{"status", report.result.status},
                  {"signal", report.result.signal},
@@ -144,9 +144,9 @@ std::string to_message(const GuardianRequest& request) {
 std::optional<GuardianReport> parse_report(std::string_view message) {
   try {
     const Json json = Json::parse(message);
-    const auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
-    if (kind == kKinds.end()) return std::nullopt;
-    GuardianReport report{.kind = static_cast<GuardianReport::Kind>(kind - kKinds.begin()),
+    const auto kind = std::find(kReportKinds.begin(), kReportKinds.end(), json.at("kind").get<std::string>());
+    if (kind == kReportKinds.end()) return std::nullopt;
+    GuardianReport report{.kind = static_cast<GuardianReport::Kind>(kind - kReportKinds.begin()),
                           .pid = json.at("pid"),
                           .error = {},
                           .result = {},

@@ -53,38 +53,38 @@ void send_request(int channel, const GuardianRequest& request) {
 
 /// Returns true if the command failed and a stop is requested. A Ctrl-C of the terminal also reaches the command, and
 /// may end it before this process handles the signal; so waits at most 100 ms for the stop if the status fits a signal.
-bool was_interrupted_by_terminal(const ChildResult& end, const std::stop_token& stop) {
+bool was_interrupted_by_terminal(const ChildResult& result, const std::stop_token& stop) {
   constexpr std::array<int, 3> kStopSignals{SIGINT, SIGTERM, SIGHUP};
   const bool ended_by_signal =
-      std::any_of(kStopSignals.begin(), kStopSignals.end(), [&](int signal) { return end.status == 128 + signal; });
+      std::any_of(kStopSignals.begin(), kStopSignals.end(), [&](int signal) { return result.status == 128 + signal; });
   for (int tries = 0; ended_by_signal && tries < 20 && !stop.stop_requested(); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  return end.status != 0 && stop.stop_requested();
+  return result.status != 0 && stop.stop_requested();
 }
 
 ChildOptions make_child_options(const Command& command, const std::string& mark) {
-  ChildOptions start{.arguments = command.arguments,
-                     .environment = command.environment,
-                     .folder = {},
-                     .stdin_fd = command.stdin_fd,
-                     .stdout_fd = command.stdout_fd,
-                     .stderr_fd = command.stderr_fd,
-                     .inherited_descriptors = {},
-                     .other_descriptors = command.other_descriptors,
-                     .own_process_group = command.own_process_group};
-  start.environment.emplace_back(kMarkVariable, mark);
-  return start;
+  ChildOptions options{.arguments = command.arguments,
+                       .environment = command.environment,
+                       .folder = {},
+                       .stdin_fd = command.stdin_fd,
+                       .stdout_fd = command.stdout_fd,
+                       .stderr_fd = command.stderr_fd,
+                       .inherited_descriptors = {},
+                       .other_descriptors = command.other_descriptors,
+                       .own_process_group = command.own_process_group};
+  options.environment.emplace_back(kMarkVariable, mark);
+  return options;
 }
 
 /// Returns the options of the guardian process. Its open descriptors are the socket `channel`, the lease files, and the
 /// command's standard streams.
 ChildOptions make_guardian_options(const Command& command, int channel) {
-  ChildOptions start{
+  ChildOptions options{
       .arguments = {}, .environment = {}, .folder = {}, .inherited_descriptors = command.lease_descriptors};
   for (const int descriptor : {channel, command.stdin_fd, command.stdout_fd, command.stderr_fd})
-    if (descriptor > 2) start.inherited_descriptors.push_back(descriptor);
-  start.other_descriptors = command.other_descriptors;
-  return start;
+    if (descriptor > 2) options.inherited_descriptors.push_back(descriptor);
+  options.other_descriptors = command.other_descriptors;
+  return options;
 }
 
 }  // namespace
@@ -139,12 +139,12 @@ std::vector<pid_t> CommandProcess::find_orphans() const {
 
 /// Called when the guardian was killed, and the command with it: ends the processes that the command started.
 CommandResult CommandProcess::finish_without_guardian() {
-  CommandResult end;
-  end.status = 128 + SIGKILL;
-  end.signal = SIGKILL;
-  end.guardian_lost = true;
-  end.leftover_processes = end_processes([&] { return find_orphans(); });
-  return end;
+  CommandResult result;
+  result.status = 128 + SIGKILL;
+  result.signal = SIGKILL;
+  result.guardian_lost = true;
+  result.leftover_processes = end_processes([&] { return find_orphans(); });
+  return result;
 }
 
 /// Continues a guardian that was suspended (SIGSTOP): it could not report the end of the command.
@@ -155,7 +155,7 @@ void CommandProcess::wake_guardian() const {
 
 CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::milliseconds tick_interval,
                                    const std::function<void()>& tick) {
-  CommandResult end;
+  CommandResult result;
   std::optional<GuardianReport> report;
   auto next_tick = started_;
   auto suspended_time = Clock::duration{};       // time in which this process was suspended (SIGSTOP)
@@ -165,22 +165,23 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
     const auto now = Clock::now();
     if (now - last > kMaxRoundTime) suspended_time += now - last;
     last = now;
-    if (!end.stopped && rules.stop.stop_requested()) {
-      end.stopped = true;
+    if (!result.stopped && rules.stop.stop_requested()) {
+      result.stopped = true;
       const int signal = rules.first_signal ? rules.first_signal() : SIGINT;
       if (signal != 0) send_request(channel_.get(), {.kind = GuardianRequest::Kind::signal, .signal = signal});
       terminate_at = now + rules.grace_period;
     }
-    if (!end.stopped && rules.immediate_stop.stop_requested()) {
-      end.stopped = true;
+    if (!result.stopped && rules.immediate_stop.stop_requested()) {
+      result.stopped = true;
       terminate_at = now;
     }
-    if (!end.timed_out && !end.stopped && rules.time_limit && now - started_ - suspended_time > *rules.time_limit) {
-      end.timed_out = true;
+    if (!result.timed_out && !result.stopped && rules.time_limit &&
+        now - started_ - suspended_time > *rules.time_limit) {
+      result.timed_out = true;
       terminate_at = now;
     }
     if (now >= terminate_at) {
-      end.forced = true;
+      result.forced = true;
       send_request(channel_.get(), {.kind = GuardianRequest::Kind::end});
       terminate_at = Clock::time_point::max();
       give_up = now + kMaxEndTime;
@@ -193,21 +194,21 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
     }
     report = next_report(channel_.get(), Clock::now() + kPollInterval);
   }
-  end.duration = Clock::now() - started_;
+  result.duration = Clock::now() - started_;
   if (!report || report->kind != GuardianReport::Kind::ended) {
     guardian_.send_signal(SIGKILL);
     guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
     const CommandResult lost = finish_without_guardian();
-    static_cast<ChildResult&>(end) = lost;
-    end.guardian_lost = true;
-    end.leftover_processes = lost.leftover_processes;
+    static_cast<ChildResult&>(result) = lost;
+    result.guardian_lost = true;
+    result.leftover_processes = lost.leftover_processes;
   } else {
-    static_cast<ChildResult&>(end) = report->result;
-    end.leftover_processes = std::move(report->leftover_processes);
-    end.stopped = end.stopped || was_interrupted_by_terminal(end, rules.stop);
+    static_cast<ChildResult&>(result) = report->result;
+    result.leftover_processes = std::move(report->leftover_processes);
+    result.stopped = result.stopped || was_interrupted_by_terminal(result, rules.stop);
   }
   guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
-  return end;
+  return result;
 }
 
 }  // namespace weir::device

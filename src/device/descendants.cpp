@@ -85,9 +85,9 @@ std::vector<pid_t> find_descendants(pid_t process, const fs::path& root) {
 }
 
 void signal_descendants(pid_t process, int signal) {
-  constexpr int kMostRounds = 10;
+  constexpr int kMaxSignalRounds = 10;
   std::set<pid_t> reached;
-  for (int round = 0; round < kMostRounds; ++round) {
+  for (int round = 0; round < kMaxSignalRounds; ++round) {
     const std::size_t before = reached.size();
     for (const pid_t pid : find_descendants(process))
       if (reached.insert(pid).second) ::kill(pid, signal);

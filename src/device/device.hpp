@@ -59,7 +59,7 @@ struct Device {
   std::string driver;                            ///< "nvidia 550.54", "amdgpu", "llvmpipe"
   std::optional<memory::Reading> total, free, used;
   std::vector<GpuProcess> processes;
-  bool is_process_list_complete = false;  ///< false: `processes` may lack some processes
+  bool has_process_list = false;  ///< false: `processes` may lack some processes
   std::vector<MigInstance> mig_instances;
   StackIndices stack_indices;
   std::string drm_card;              ///< name in /sys/class/drm: "card0"

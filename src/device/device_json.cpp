@@ -13,15 +13,15 @@ using memory::Privilege;
 using memory::Reading;
 
 template <class T>
-T get(const OrderedJson& json, const char* key, T otherwise = {}) {
+T get(const OrderedJson& json, const char* key, T default_value = {}) {
   const auto at = json.find(key);
-  if (at == json.end()) return otherwise;
+  if (at == json.end()) return default_value;
   if constexpr (std::is_same_v<T, std::string>) {
-    return at->is_string() ? at->template get<std::string>() : otherwise;
+    return at->is_string() ? at->template get<std::string>() : default_value;
   } else if constexpr (std::is_same_v<T, bool>) {
-    return at->is_boolean() ? at->template get<bool>() : otherwise;
+    return at->is_boolean() ? at->template get<bool>() : default_value;
   } else {
-    return at->is_number_integer() ? at->template get<T>() : otherwise;
+    return at->is_number_integer() ? at->template get<T>() : default_value;
   }
 }
 
@@ -58,10 +58,10 @@ GpuProcess gpu_process_from_json(const OrderedJson& json) {
 }
 
 template <class T>
-T value_by_name(const std::string& name, std::initializer_list<T> values, T otherwise) {
+T value_by_name(const std::string& name, std::initializer_list<T> values, T default_value) {
   for (const T value : values)
     if (name_of(value) == name) return value;
-  return otherwise;
+  return default_value;
 }
 
 const OrderedJson& list_of(const OrderedJson& json, const char* key) {
@@ -96,7 +96,7 @@ OrderedJson to_json(const Device& device) {
                    {"free", optional_json(device.free)},
                    {"used", optional_json(device.used)},
                    {"card", device.drm_card},
-                   {"processes_known", device.is_process_list_complete}};
+                   {"processes_known", device.has_process_list}};
   json["index"] = {{"cuda", device.stack_indices.cuda},
                    {"hip", device.stack_indices.hip},
                    {"ze", device.stack_indices.ze},
@@ -131,7 +131,7 @@ Device device_from_json(const OrderedJson& json) {
   device.free = reading_from_json(json, "free");
   device.used = reading_from_json(json, "used");
   device.drm_card = get<std::string>(json, "card");
-  device.is_process_list_complete = get<bool>(json, "processes_known");
+  device.has_process_list = get<bool>(json, "processes_known");
   if (const auto at = json.find("index"); at != json.end() && at->is_object())
     device.stack_indices = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
                             get<int>(*at, "vulkan", -1)};

@@ -91,7 +91,7 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
   }
   for (Device& device : devices) {
     if (device.driver == "nvidia") continue;  // the proprietary driver writes nothing into fdinfo
-    device.is_process_list_complete = true;
+    device.has_process_list = true;
     if (device.used) continue;
     Bytes sum;
     for (const GpuProcess& process : device.processes) sum += process.memory->value;

@@ -16,12 +16,12 @@ void FileWriteMonitor::add_file(const std::filesystem::path& file) {
   if (inotify_) (void)::inotify_add_watch(inotify_.get(), file.c_str(), IN_MODIFY);
 }
 
-bool FileWriteMonitor::wait(std::chrono::microseconds time) {
+bool FileWriteMonitor::wait(std::chrono::microseconds max_wait) {
   if (!inotify_) {
-    std::this_thread::sleep_for(time);
+    std::this_thread::sleep_for(max_wait);
     return false;
   }
-  const auto nanoseconds = std::chrono::nanoseconds{std::max(time, std::chrono::microseconds{0})}.count();
+  const auto nanoseconds = std::chrono::nanoseconds{std::max(max_wait, std::chrono::microseconds{0})}.count();
   const timespec limit{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
   pollfd entry{inotify_.get(), POLLIN, 0};
   if (::ppoll(&entry, 1, &limit, nullptr) <= 0) return false;

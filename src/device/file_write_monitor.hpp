@@ -16,7 +16,7 @@ class FileWriteMonitor {
   void add_file(const std::filesystem::path& file);
   /// Waits until a file is written, at most for `time`. Returns true as soon as a file was written since the last call,
   /// else false.
-  bool wait(std::chrono::microseconds time);
+  bool wait(std::chrono::microseconds max_wait);
 
  private:
   FileDescriptor inotify_;

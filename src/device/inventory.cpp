@@ -53,11 +53,11 @@ void add_processes(Device& device, const Device& other) {
     if (!known->engine_ns) known->engine_ns = process.engine_ns;
     replace_if_empty(known->name, process.name);
   }
-  device.is_process_list_complete = device.is_process_list_complete || other.is_process_list_complete;
+  device.has_process_list = device.has_process_list || other.has_process_list;
 }
 
 /// Adds the values of another source to the entry of the same device.
-void add(Device& device, const Device& other) {
+void merge_into(Device& device, const Device& other) {
   replace_if_empty(device.name, other.name);
   replace_if_empty(device.uuid, other.uuid);
   replace_if_empty(device.vulkan_uuid, other.vulkan_uuid);
@@ -120,7 +120,7 @@ std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists)
       if (known == merged.end())
         merged.push_back(device);
       else
-        add(*known, device);
+        merge_into(*known, device);
     }
   }
   std::stable_sort(merged.begin(), merged.end(), precedes);
@@ -145,7 +145,8 @@ std::string describe_hung_probes(const Inventory& inventory) {
   return text;
 }
 
-Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline, const std::stop_token& stop) {
+Inventory take_inventory(const Providers& providers, std::chrono::milliseconds time_limit,
+                         const std::stop_token& stop) {
   // Mask variables (mask.hpp) in the environment of this process would hide or reorder devices.
   const EnvironmentChanges unmasked{{"ZE_AFFINITY_MASK", ""},
                                     {"ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE"},
@@ -163,13 +164,13 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds d
         },
         unmasked));
   }
-  wait_for_all(probes, start + deadline, stop);
+  wait_for_all(probes, start + time_limit, stop);
   Inventory inventory;
   inventory.interrupted = stop.stop_requested();
   if (inventory.interrupted) return inventory;
   std::vector<std::vector<Device>> lists;
   for (std::size_t i = 0; i < providers.size(); ++i) {
-    const auto text = probes[i] ? probes[i]->wait(deadline) : Result<std::string>{probes[i].error()};
+    const auto text = probes[i] ? probes[i]->wait(time_limit) : Result<std::string>{probes[i].error()};
     ProbeReport report{.name = std::string{providers[i]->name()}};
     if (probes[i]) report.duration = probes[i]->duration();
     if (!text) {

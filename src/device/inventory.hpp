@@ -40,7 +40,7 @@ std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists)
 
 /// Probes all providers in parallel, each in a separate child process. Waits at most `deadline` from the start. A stop
 /// ends the wait at once; the inventory is then `interrupted`.
-Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline = std::chrono::seconds{10},
+Inventory take_inventory(const Providers& providers, std::chrono::milliseconds time_limit = std::chrono::seconds{10},
                          const std::stop_token& stop = {});
 
 }  // namespace weir::device

@@ -119,20 +119,20 @@ Result<bool> LeaseFile::is_first(std::uint64_t ticket) const {
 Status LeaseFile::leave_queue(std::uint64_t ticket) { return unlock(file_.get(), ticket_byte(ticket)); }
 
 Result<std::optional<int>> LeaseFile::try_acquire(int slots) {
-  using Taken = std::optional<int>;
+  using AcquiredSlot = std::optional<int>;
   const auto whole = try_lock(file_.get(), kWhole, slots == 0 ? LockKind::write : LockKind::read);
   if (!whole) return whole.error();
-  if (!*whole) return Taken{};
-  if (slots == 0) return Taken{0};
+  if (!*whole) return AcquiredSlot{};
+  if (slots == 0) return AcquiredSlot{0};
   const auto agreed = agree_on_slots(slots);
   if (!agreed) return agreed.error();
   for (int slot = 1; *agreed && slot <= slots; ++slot) {
     const auto own = try_lock(file_.get(), slot_byte(slot), LockKind::write);
     if (!own) return own.error();
-    if (*own) return Taken{slot};
+    if (*own) return AcquiredSlot{slot};
   }
   if (auto back = release(); !back) return back.error();
-  return Taken{};
+  return AcquiredSlot{};
 }
 
 Result<bool> LeaseFile::agree_on_slots(int slots) {
@@ -199,9 +199,9 @@ Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, con
 }
 
 Result<int> LeaseFile::count_waiting() const {
-  constexpr int kMost = 1000;
+  constexpr int kMaxCount = 1000;
   int count = 0;
-  for (std::uint64_t from = kTicketBase; count < kMost; ++count) {
+  for (std::uint64_t from = kTicketBase; count < kMaxCount; ++count) {
     const auto lock = find_conflicting_lock(file_.get(), {from, kTicketBase + kMaxTickets - from}, LockKind::write);
     if (!lock) return lock.error();
     if (!lock->has_value()) break;

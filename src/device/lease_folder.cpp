@@ -17,10 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string shown(const fs::path& path) { return printable(path.native()); }
+std::string printable_path(const fs::path& path) { return printable(path.native()); }
 
 Error io_error(const fs::path& path, const char* step) {
-  return {Errc::io, fmt::format("{}: {}: {}", shown(path), step, errno_text(errno))};
+  return {Errc::io, fmt::format("{}: {}: {}", printable_path(path), step, errno_text(errno))};
 }
 
 bool is_folder(const fs::path& path) {
@@ -41,7 +41,7 @@ Status make_own_folder(const fs::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return io_error(path, "look at the folder");
   if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
-    return Error{Errc::io, fmt::format("{}: is not a folder of yours; set WEIR_LEASE_DIR", shown(path))};
+    return Error{Errc::io, fmt::format("{}: is not a folder of yours; set WEIR_LEASE_DIR", printable_path(path))};
   return ok();
 }
 
@@ -49,12 +49,12 @@ Status make_own_folder(const fs::path& path) {
 Result<LeaseFolder> check_file_system(LeaseFolder folder) {
   struct statfs info {};
   if (::statfs(folder.path.c_str(), &info) != 0) return io_error(folder.path, "look at the folder for leases");
-  if (!is_folder(folder.path)) return Error{Errc::io, fmt::format("{}: is not a folder", shown(folder.path))};
+  if (!is_folder(folder.path)) return Error{Errc::io, fmt::format("{}: is not a folder", printable_path(folder.path))};
   if (is_network_file_system(static_cast<unsigned long>(info.f_type)))
     return Error{Errc::unsupported,
                  fmt::format("{}: is on a network file system, where a lock may exclude nobody; set WEIR_LEASE_DIR to "
                              "a local folder such as /run/lock/weir",
-                             shown(folder.path))};
+                             printable_path(folder.path))};
   return folder;
 }
 
@@ -103,7 +103,7 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
   return check_file_system(
       {own, fmt::format("leases in {} exclude only your own programs; as root run 'install -d -m 1777 {}' so "
                         "that all users share them",
-                        shown(own), shown(system))});
+                        printable_path(own), printable_path(system))});
 }
 
 Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
@@ -123,7 +123,7 @@ Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
   if (!file) return io_error(path, "open the lease file");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)
-    return Error{Errc::io, fmt::format("{}: is not a plain file with one name", shown(path))};
+    return Error{Errc::io, fmt::format("{}: is not a plain file with one name", printable_path(path))};
   return file;
 }
 

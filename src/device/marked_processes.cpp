@@ -55,7 +55,7 @@ class Target {
       signalled_ = true;
     }
     if (waited < kEndTimeout) return;
-    process_.end_state = waited < 2 * kEndTimeout ? EndedProcess::EndState::killed : EndedProcess::EndState::alive;
+    process_.end_state = waited < 2 * kEndTimeout ? EndedProcess::EndState::killed : EndedProcess::EndState::survived;
     send(SIGKILL);
   }
   bool signalled() const { return signalled_; }
@@ -75,7 +75,7 @@ class Target {
   bool signalled_ = false;
 };
 
-std::string to_words(const EndedProcess& process) {
+std::string ended_process_text(const EndedProcess& process) {
   const char* how = process.end_state == EndedProcess::EndState::terminated ? ""
                     : process.end_state == EndedProcess::EndState::killed   ? " (killed: it did not end when asked)"
                                                                             : " (it cannot be ended)";
@@ -119,14 +119,14 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
   auto search_interval = std::chrono::milliseconds{2};
   for (auto found = find(); !found.empty(); found = find()) {
     const auto waited = std::chrono::steady_clock::now() - start;
-    bool fresh = false;
+    bool found_new = false;
     for (const pid_t pid : found) {
       const auto [at, is_new] = targets.try_emplace(pid, pid);
-      fresh = fresh || is_new;
+      found_new = found_new || is_new;
       if (!is_new) at->second.end(waited);  // found again after its pidfd was opened, so it is the right process
     }
     if (waited >= 2 * kEndTimeout) break;
-    if (fresh) continue;  // repeat at once, to signal the processes opened in this round
+    if (found_new) continue;  // repeat at once, to signal the processes opened in this round
     std::this_thread::sleep_for(search_interval);
     search_interval = std::min(search_interval * 2, std::chrono::milliseconds{50});
   }
@@ -142,7 +142,7 @@ std::string describe(const std::vector<EndedProcess>& ended) {
   std::stable_partition(sorted.begin(), sorted.end(), did_not_end);
   std::string text;
   for (std::size_t i = 0; i < std::min(ended.size(), kMaxListed); ++i)
-    text += (i == 0 ? "" : ", ") + to_words(sorted[i]);
+    text += (i == 0 ? "" : ", ") + ended_process_text(sorted[i]);
   return ended.size() > kMaxListed ? fmt::format("{} and {} more", text, ended.size() - kMaxListed) : text;
 }
 

@@ -26,7 +26,7 @@ struct EndedProcess {
   enum class EndState {
     terminated,  ///< ended after SIGTERM
     killed,      ///< ended after SIGKILL
-    alive        ///< still alive after SIGKILL, for example because a driver blocks it
+    survived     ///< still alive after SIGKILL, for example because a driver blocks it
   };
   pid_t pid = 0;
   std::string command;  ///< program_name() of the process

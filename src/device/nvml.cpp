@@ -137,13 +137,13 @@ std::vector<MigInstance> Library::read_mig(nvml::Device device) const {
   std::vector<MigInstance> instances;
   unsigned current = 0;
   unsigned pending = 0;
-  unsigned most = 0;
+  unsigned max_instances = 0;
   if (functions_.nvmlDeviceGetMigMode == nullptr || functions_.nvmlDeviceGetMaxMigDeviceCount == nullptr ||
       functions_.nvmlDeviceGetMigDeviceHandleByIndex == nullptr ||
       functions_.nvmlDeviceGetMigMode(device, &current, &pending) != kSuccess || current == 0 ||
-      functions_.nvmlDeviceGetMaxMigDeviceCount(device, &most) != kSuccess)
+      functions_.nvmlDeviceGetMaxMigDeviceCount(device, &max_instances) != kSuccess)
     return instances;
-  for (unsigned i = 0; i < std::min(most, 64U); ++i) {
+  for (unsigned i = 0; i < std::min(max_instances, 64U); ++i) {
     nvml::Device instance = nullptr;
     if (functions_.nvmlDeviceGetMigDeviceHandleByIndex(device, i, &instance) != kSuccess) continue;
     const Memory memory = read_memory(instance);
@@ -170,7 +170,7 @@ weir::device::Device Library::describe(nvml::Device handle) const {
   device.total = memory.total;
   device.free = memory.free;
   device.used = memory.used;
-  device.processes = read_processes(handle, device.is_process_list_complete);
+  device.processes = read_processes(handle, device.has_process_list);
   device.mig_instances = read_mig(handle);
   return device;
 }

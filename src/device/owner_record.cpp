@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 
 // Bytes of each text in the first try of to_page(). Escapes in JSON may make a text six times longer; to_page() then
 // cuts the texts further.
-constexpr std::size_t kLongestText = 500;
+constexpr std::size_t kMaxTextBytes = 500;
 
 std::string new_nonce() {
   std::random_device random;
@@ -44,8 +44,8 @@ std::string text(const Json& json, const char* key) {
   return at != json.end() && at->is_string() ? at->get<std::string>() : std::string{};
 }
 
-std::string dump(const OwnerRecord& record, std::size_t longest) {
-  const auto cut = [&](const std::string& whole) { return whole.substr(0, longest); };
+std::string dump(const OwnerRecord& record, std::size_t max_text_bytes) {
+  const auto cut = [&](const std::string& whole) { return whole.substr(0, max_text_bytes); };
   Json json{{"pid", record.process.pid},
             {"start_ticks", record.process.start_ticks},
             {"boot_id", cut(record.process.boot_id)},
@@ -94,9 +94,9 @@ OwnerRecord make_owner_record(std::string job) {
 }
 
 std::string to_page(const OwnerRecord& record) {
-  std::string page = dump(record, kLongestText);
-  for (std::size_t longest = kLongestText; page.size() >= kRecordBytes && longest > 0; longest /= 2)
-    page = dump(record, longest);
+  std::string page = dump(record, kMaxTextBytes);
+  for (std::size_t limit = kMaxTextBytes; page.size() >= kRecordBytes && limit > 0; limit /= 2)
+    page = dump(record, limit);
   page.resize(kRecordBytes, ' ');
   page.back() = '\n';
   return page;

@@ -9,12 +9,12 @@ namespace {
 
 /// Removes a hexadecimal number and the character `end` after it (0: the number ends the text) from the front of the
 /// text, and returns the number. Returns nothing if there is no such number, or it is above `most`.
-std::optional<std::uint32_t> take_hex(std::string_view& text, char end, std::uint32_t most) {
+std::optional<std::uint32_t> take_hex(std::string_view& text, char end, std::uint32_t max_value) {
   const std::size_t length = end == 0 ? text.size() : text.find(end);
   if (length == std::string_view::npos || length == 0) return std::nullopt;
   std::uint32_t value = 0;
   const auto [rest, problem] = std::from_chars(text.data(), text.data() + length, value, 16);
-  if (problem != std::errc{} || rest != text.data() + length || value > most) return std::nullopt;
+  if (problem != std::errc{} || rest != text.data() + length || value > max_value) return std::nullopt;
   text.remove_prefix(end == 0 ? length : length + 1);
   return value;
 }

@@ -14,10 +14,10 @@ namespace {
 
 // Less memory on a card is no evidence of use: a driver that only lists its devices allocates page tables and a few
 // fences on each. A CUDA context takes 100 MiB or more.
-constexpr Bytes kListingMemory = 16_MiB;
+constexpr Bytes kMinUseMemory = 16_MiB;
 
 bool is_use(const PlacementEvidence::Booking& booking) {
-  return booking.engine_used || booking.memory >= kListingMemory;
+  return booking.engine_used || booking.memory >= kMinUseMemory;
 }
 
 std::string name_at(std::span<const Device> devices, const PciAddress& pci) {
@@ -25,7 +25,7 @@ std::string name_at(std::span<const Device> devices, const PciAddress& pci) {
   return at == devices.end() ? to_text(pci) : to_text(*at);
 }
 
-std::string to_words(const PlacementEvidence::Booking& booking) {
+std::string booking_text(const PlacementEvidence::Booking& booking) {
   return fmt::format("{}{} by {}", to_text(booking.memory), booking.engine_used ? " and engine time" : "",
                      booking.source);
 }
@@ -41,14 +41,14 @@ std::string normalised_uuid(std::string_view uuid) {
 
 /// Returns true if the UUID is that of the device. Compares normalised forms, since stacks write a UUID in several
 /// ways: "GPU-4f3e...", without dashes, without the prefix.
-bool same_uuid(const Device& device, std::string_view uuid) {
+bool has_uuid(const Device& device, std::string_view uuid) {
   const std::string normalised = normalised_uuid(uuid);
   return !normalised.empty() &&
          (normalised_uuid(device.uuid) == normalised || normalised_uuid(device.vulkan_uuid) == normalised);
 }
 
-PlacementCheck refuted(const Device& requested, const std::string& got, const std::string& why) {
-  return {PlacementStatus::refuted, fmt::format("asked for {}, got {}: {}", to_text(requested), got, why)};
+PlacementCheck refuted_check(const Device& requested, const std::string& used, const std::string& evidence) {
+  return {PlacementStatus::refuted, fmt::format("asked for {}, got {}: {}", to_text(requested), used, evidence)};
 }
 
 std::string describe_missing(const PlacementEvidence& evidence, const Device& requested) {
@@ -60,11 +60,11 @@ std::string describe_missing(const PlacementEvidence& evidence, const Device& re
   return text;
 }
 
-void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
-              PlacementEvidence& evidence) {
-  const bool any =
+void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
+                       PlacementEvidence& evidence) {
+  const bool has_nvidia_card =
       std::any_of(devices.begin(), devices.end(), [](const Device& d) { return d.vendor == Vendor::nvidia; });
-  if (!any) return;
+  if (!has_nvidia_card) return;
   if (!sees_host_pids()) {
     evidence.unknown_reason = "NVML counts processes in the machine's numbers, which mean nothing in this container";
     return;
@@ -76,17 +76,17 @@ void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, c
     evidence.unknown_reason = current_devices.error().what;
     return;
   }
-  bool any_known = false;
+  bool is_listed = false;
   for (const Device& device : *current_devices) {
     for (const GpuProcess& process : device.processes) {
       if (!device.pci || std::find(pids.begin(), pids.end(), process.pid) == pids.end()) continue;
-      any_known = true;
+      is_listed = true;
       // WSL2 lists compute processes without their memory; a listed process has a context, so it counts as a use.
-      const Bytes memory = process.memory ? process.memory->value : kListingMemory;
+      const Bytes memory = process.memory ? process.memory->value : kMinUseMemory;
       evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
     }
   }
-  if (!any_known) evidence.unknown_reason = "NVML lists the process on no card";
+  if (!is_listed) evidence.unknown_reason = "NVML lists the process on no card";
 }
 
 }  // namespace
@@ -99,15 +99,16 @@ PlacementCheck check_placement(const Device& requested, std::span<const Device> 
                                const PlacementEvidence& evidence) {
   for (const PlacementEvidence::Booking& booking : evidence.bookings) {
     if (booking.pci != requested.pci && is_use(booking))
-      return refuted(requested, name_at(devices, booking.pci),
-                     to_words(booking) + "; its mask was ignored, overwritten, or set after the first GPU call");
+      return refuted_check(
+          requested, name_at(devices, booking.pci),
+          booking_text(booking) + "; its mask was ignored, overwritten, or set after the first GPU call");
   }
   for (const std::string& uuid : evidence.reported_uuids) {
-    if (!same_uuid(requested, uuid))
-      return refuted(requested, "a device with UUID " + printable(uuid), "the process says so itself");
+    if (!has_uuid(requested, uuid))
+      return refuted_check(requested, "a device with UUID " + printable(uuid), "the process says so itself");
   }
   for (const PlacementEvidence::Booking& booking : evidence.bookings) {
-    if (booking.pci == requested.pci && is_use(booking)) return {PlacementStatus::proved, to_words(booking)};
+    if (booking.pci == requested.pci && is_use(booking)) return {PlacementStatus::proved, booking_text(booking)};
   }
   if (!evidence.reported_uuids.empty()) return {PlacementStatus::proved, "the UUID asked from inside"};
   return {PlacementStatus::unknown, describe_missing(evidence, requested)};
@@ -116,7 +117,7 @@ PlacementCheck check_placement(const Device& requested, std::span<const Device> 
 PlacementEvidence collect_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids,
                                    const nvml::Library* library, const std::string& root) {
   PlacementEvidence evidence;
-  add_nvml(devices, pids, library, evidence);
+  add_nvml_evidence(devices, pids, library, evidence);
   for (const ProcessUsage& use : read_process_usage(root, pids)) {
     evidence.opened_devices.push_back(use.pci);
     evidence.bookings.push_back({use.pci, use.memory, use.engine_used, "fdinfo"});

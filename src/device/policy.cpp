@@ -68,8 +68,8 @@ std::string memory_problem(const Device& device, const Policy& policy, const Mem
 
 /// Returns why a device may not be used; empty if it may.
 std::string refusal_reason(const Device& device, const Policy& policy, const MemoryRequirement& need) {
-  for (const Policy::Exclusion& out : policy.exclusions)
-    if (matches(device, out.pattern)) return "left out of this run: " + out.why;
+  for (const Policy::Exclusion& exclusion : policy.exclusions)
+    if (matches(device, exclusion.pattern)) return "left out of this run: " + exclusion.why;
   if (const auto denied = first_match(device, policy.deny)) return "denied by " + quoted(*denied);
   if (!policy.allow.empty() && !first_match(device, policy.allow)) return "not allowed by the policy";
   if (auto problem = request_problem(device, policy.request); !problem.empty()) return problem;
@@ -97,10 +97,10 @@ std::string acceptance_reason(const Device& device, const Policy& policy) {
 }  // namespace
 
 Status check_pattern(std::string_view pattern) {
-  constexpr std::size_t kLongestIndex = 2;  // longer numbers such as "3090" are parts of names
+  constexpr std::size_t kMaxIndexDigits = 2;  // longer numbers such as "3090" are parts of names
   const std::string_view bare = pattern.substr(pattern.starts_with('!') ? 1 : 0);
   const bool is_index =
-      !bare.empty() && bare.size() <= kLongestIndex && bare.find_first_not_of("0123456789") == std::string_view::npos;
+      !bare.empty() && bare.size() <= kMaxIndexDigits && bare.find_first_not_of("0123456789") == std::string_view::npos;
   if (!is_index) return ok();
   return Error{Errc::invalid_argument,
                fmt::format("'{}' looks like an index, which proves nothing: name the device by a part of its name with "
@@ -170,7 +170,7 @@ std::vector<Device> expand_mig_instances(std::span<const Device> devices) {
       Device part = device;
       part.mig_instances.clear();
       part.processes.clear();
-      part.is_process_list_complete = false;
+      part.has_process_list = false;
       part.name = instance.name.empty() ? device.name + " MIG" : instance.name;
       part.uuid = instance.uuid;
       part.total = instance.total;

@@ -109,7 +109,7 @@ TEST(Policy, ACardInMigModeGivesItsInstances) {
 
 TEST(Policy, AWslMachineWithoutProcessesIsChosenAsAnyOther) {
   auto machine = test::two_nvidia(true);
-  for (Device& device : machine) device.is_process_list_complete = false;
+  for (Device& device : machine) device.has_process_list = false;
   EXPECT_EQ(choose_devices(machine, only_3090(), {}).ranked.size(), 1u);
 }
 
@@ -119,7 +119,7 @@ TEST(Policy, AContainerWithARenumberedCardIsChosenByNameAndAddress) {
   auto machine = test::two_nvidia(false);  // the RTX 3090 is the second card of the host
   std::vector<Device> inside{machine[1]};
   inside[0].stack_indices.cuda = 0;
-  inside[0].is_process_list_complete = false;  // NVML reports process ids of the host
+  inside[0].has_process_list = false;  // NVML reports process ids of the host
   EXPECT_EQ(choose_devices(inside, only_3090(), {.free = 20_GiB}).ranked, std::vector<std::size_t>{0});
   EXPECT_EQ(lease_key(inside[0]), lease_key(machine[1])) << "one lock inside and outside, where the folder is shared";
   inside[0] = machine[0];
@@ -129,7 +129,7 @@ TEST(Policy, AContainerWithARenumberedCardIsChosenByNameAndAddress) {
 TEST(Policy, AWslMachineWithFreeMemoryByNvmlAndNothingElse) {
   auto machine = test::two_nvidia(true);
   for (Device& device : machine) {
-    device.is_process_list_complete = false;
+    device.has_process_list = false;
     device.drm_card.clear();
     device.sources = {"NVML"};
     device.processes = {{.pid = 42, .name = "", .memory = {}, .engine_ns = {}}};  // listed without its memory

@@ -12,9 +12,9 @@ namespace {
 
 // Processes with less memory on the device are not listed: a driver that only lists its devices allocates less than
 // this.
-constexpr Bytes kMaxListingMemory = 16_MiB;
+constexpr Bytes kMinReportedMemory = 16_MiB;
 
-std::string to_words(const GpuProcess& process) {
+std::string gpu_process_text(const GpuProcess& process) {
   return fmt::format("pid {} '{}' ({})", process.pid, printable(process.name.substr(0, 60)),
                      process.memory ? to_text(process.memory->value) : "memory not known");
 }
@@ -43,7 +43,7 @@ std::optional<UnleasedUse> find_unleased_use(const Device& device, const std::ve
   UnleasedUse use;
   for (const GpuProcess& process : device.processes) {
     const bool own = std::find(own_pids.begin(), own_pids.end(), process.pid) != own_pids.end();
-    const bool small = process.memory && process.memory->value < kMaxListingMemory;
+    const bool small = process.memory && process.memory->value < kMinReportedMemory;
     if (!own && !small) use.processes.push_back(process);
   }
   const bool measured = device.used && device.used->coverage == memory::Coverage::device;
@@ -58,7 +58,7 @@ std::optional<UnleasedUse> find_unleased_use(const Device& device, const std::ve
 
 std::string describe(const Device& device, const UnleasedUse& use, const std::optional<OwnerRecord>& last_holder) {
   std::string who;
-  for (const GpuProcess& process : use.processes) who += (who.empty() ? ": " : ", ") + to_words(process);
+  for (const GpuProcess& process : use.processes) who += (who.empty() ? ": " : ", ") + gpu_process_text(process);
   return fmt::format("the lease of {} is free, but {} are in use there{}. {} {}", to_text(device), to_text(use.used),
                      who, history(last_holder), advice(device, use));
 }

@@ -53,8 +53,8 @@ Status AlphaBleed::read_row() {
 }
 
 void AlphaBleed::fill_hidden_pixels(std::size_t centre, std::span<std::byte> row) {
-  const std::size_t colour = static_cast<std::size_t>(info_.colours) * (info_.bits / 8);
-  const std::size_t pixel = static_cast<std::size_t>(info_.channels()) * (info_.bits / 8);
+  const std::size_t colour_bytes = static_cast<std::size_t>(info_.colours) * (info_.bits / 8);
+  const std::size_t pixel_bytes = static_cast<std::size_t>(info_.channels()) * (info_.bits / 8);
   const int reach = kSearchRadius;
   for (int x = 0; x < info_.width; ++x) {
     if (is_visible(window_[centre], x)) continue;
@@ -70,11 +70,11 @@ void AlphaBleed::fill_hidden_pixels(std::size_t centre, std::span<std::byte> row
         const long distance = dx * dx + static_cast<long>(d) * d;
         if (distance >= best) continue;
         best = distance;
-        from = other.samples.data() + static_cast<std::size_t>(nearest) * pixel;
+        from = other.samples.data() + static_cast<std::size_t>(nearest) * pixel_bytes;
       }
     }
-    if (from == nullptr) from = x > 0 ? row.data() + static_cast<std::size_t>(x - 1) * pixel : last_row_.data();
-    std::memcpy(row.data() + static_cast<std::size_t>(x) * pixel, from, colour);
+    if (from == nullptr) from = x > 0 ? row.data() + static_cast<std::size_t>(x - 1) * pixel_bytes : last_row_.data();
+    std::memcpy(row.data() + static_cast<std::size_t>(x) * pixel_bytes, from, colour_bytes);
   }
 }
 

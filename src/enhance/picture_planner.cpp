@@ -63,18 +63,18 @@ class PicturePlanner {
                   {"decoder", decoder.ram, decoder.disk},
                   {"encoder", encoder.ram - std::min(encoder.shared_ram, decoder.shared_ram), encoder.disk}};
     if (mode.on_device) plan.parts.push_back({"driver of the GPU", kDriverSlack, {}});
-    media::PictureInfo in = picture;
+    media::PictureInfo source = picture;
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
-      stage.geometry = geometry_of(family, in.width, in.height);
-      stage.in = in;
-      stage.out = in;
+      stage.geometry = geometry_of(family, source.width, source.height);
+      stage.in = source;
+      stage.out = source;
       stage.out.width *= family.scale;
       stage.out.height *= family.scale;
       const bool last = run + 1 == plan.network_runs;
       stage.out.bits = last ? picture.bits : 16;
       if (auto status = plan_stage(stage, last, plan, *details); !status) return status.error();
-      in = stage.out;
+      source = stage.out;
       details->stages.push_back(std::move(stage));
     }
     const Bytes picture_peak = sum_ram(plan.parts);
@@ -121,9 +121,9 @@ class PicturePlanner {
 
   /// Plans one application of the network: calls planning(parts), and adds the parts to the plan. `last`: this is the
   /// last application. `collects_result`: the result is collected in a store before it is converted.
-  template <class Planning>
+  template <class PlanNetwork>
   Status add_stage(Stage& stage, bool last, bool collects_result, UpscalePlan& plan, RunPlan& details,
-                   Planning&& planning) {
+                   PlanNetwork&& plan_network) {
     std::vector<PlanPart> parts;
     const Bytes converted =
         Bytes{stage.out.row_bytes()} * (std::uint64_t{8} * static_cast<std::uint64_t>(stage.geometry.scale));
@@ -133,7 +133,7 @@ class PicturePlanner {
       const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
       add_store("picture between two runs", bytes, plan, parts, details.intermediate_on_disk);
     }
-    if (auto planned = planning(parts); !planned) return planned;
+    if (auto planned = plan_network(parts); !planned) return planned;
     plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
     plan.multiplications += stage.multiplications() * (settings_.tta ? kOrientations : 1);
     return ok();
@@ -155,8 +155,8 @@ class PicturePlanner {
     // The number of picture rows to keep follows from the size of the tiles; these rows reduce the memory that is left
     // for tiles. So plan again until both fit.
     Bytes window;
-    for (int turn = 0;; ++turn) {
-      constexpr int kMaxTurns = 8;
+    for (int attempt = 0;; ++attempt) {
+      constexpr int kLastAttempt = 8;
       auto found = device_.plan(input, remaining_ram(taken + window), transfer);
       if (!found) {
         return Error{found.error().code,
@@ -165,7 +165,7 @@ class PicturePlanner {
       }
       stage.device_plan = *std::move(found);
       const Bytes needed = SourceWindow::need(stage.in, stage.geometry, stage.device_plan->read_ahead_rows);
-      if (needed <= window || turn == kMaxTurns) break;
+      if (needed <= window || attempt == kLastAttempt) break;
       window = needed;
     }
     const nn::vulkan::DeviceLimits limits = device_.engine().limits({});
@@ -253,9 +253,9 @@ class PicturePlanner {
     for (const Stage& s : details.stages)
       plan.passes += static_cast<int>(s.cpu_plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second and thread; rough values, measured (docs/measurements.md).
-    const bool ints = details.mode.arithmetic == Arithmetic::int16;
-    const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2e11 : 1e11)
-                        : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10)
+    const bool is_int16 = details.mode.arithmetic == Arithmetic::int16;
+    const double rate = kernels_.name == "avx512_vnni"                    ? (is_int16 ? 2e11 : 1e11)
+                        : kernels_.lanes >= 8 && kernels_.name != "plain" ? (is_int16 ? 1e11 : 6e10)
                                                                           : 8e9;
     set_expected_time(plan, rate * settings_.threads);
   }

@@ -30,15 +30,15 @@ class PictureRun {
     const Stage& first = plan_.stages[0];
     auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.intermediate_on_disk));
     if (!store) return store.error();
-    const auto keep = [&](int row, std::span<const std::byte> rows) -> Status {
+    const auto store_rows = [&](int row, std::span<const std::byte> rows) -> Status {
       for (; !rows.empty(); rows = rows.subspan(first.out.row_bytes()), ++row) {
         if (auto status = store->write(row, rows.first(first.out.row_bytes())); !status) return status;
       }
       return ok();
     };
-    if (auto status = run_stage(first, job_.reader, keep); !status) return status;
-    StoredPicture middle{*store, first.out};
-    return run_stage(plan_.stages[1], middle, final_sink());
+    if (auto status = run_stage(first, job_.reader, store_rows); !status) return status;
+    StoredPicture intermediate{*store, first.out};
+    return run_stage(plan_.stages[1], intermediate, final_sink());
   }
 
  private:
@@ -49,9 +49,9 @@ class PictureRun {
     return [this](int row, std::span<const std::byte> rows) -> Status {
       const std::size_t row_bytes = plan_.stages.back().out.row_bytes();
       const int count = static_cast<int>(rows.size() / row_bytes);
-      const int drop = std::clamp(skipped_rows_ - row, 0, count);
-      if (drop < count) {
-        if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status)
+      const int skip_count = std::clamp(skipped_rows_ - row, 0, count);
+      if (skip_count < count) {
+        if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(skip_count) * row_bytes)); !status)
           return status;
       }
       written_ = row + count;
@@ -97,8 +97,8 @@ class PictureRun {
   /// Runs the network and converts its result. If the picture is computed in strips or in several orientations, whole
   /// rows are complete only at the end: the results are summed in a store first and converted afterwards.
   Status run_network(const Stage& stage, SourceWindow& window, ResultConverter& result, const NetworkRun& run_once) {
-    const bool strips = stage.cpu_plan.strips.size() > 1;
-    if (!context_.settings.tta && !strips)
+    const bool in_strips = stage.cpu_plan.strips.size() > 1;
+    if (!context_.settings.tta && !in_strips)
       return run_once(0, [&](const nn::PlanarRows& rows) { return result.convert(rows); });
     const int orientations = context_.settings.tta ? kOrientations : 1;
     const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);

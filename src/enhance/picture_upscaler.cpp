@@ -66,10 +66,10 @@ class NetworkUpscaler final : public PictureUpscaler {
         plan->mode.arithmetic == Arithmetic::int16) {
       // The rows that were already written are correct; float32 computes the others.
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
-      auto exact = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
-                             job.reader.need(), plan->output);
-      if (!exact) return exact.error();
-      plan = exact->run_plan;
+      auto in_float32 = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
+                                  job.reader.need(), plan->output);
+      if (!in_float32) return in_float32.error();
+      plan = in_float32->run_plan;
       status = run_from(job, *plan, written);
     }
     if (!status) return status.error();

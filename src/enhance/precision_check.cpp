@@ -150,15 +150,15 @@ Result<std::vector<float>> run_reference(const nn::Network& network, const Geome
       }
     }
   }
-  const auto made = nn::run_reference(network.graph, std::move(picture));
-  if (!made) return made.error();
+  const auto planes = nn::run_reference(network.graph, std::move(picture));
+  if (!planes) return planes.error();
   const auto is_finite = [](float value) { return std::isfinite(value); };
-  if (!std::all_of(made->values.begin(), made->values.end(), is_finite))
+  if (!std::all_of(planes->values.begin(), planes->values.end(), is_finite))
     return Error{Errc::bad_values, network.name + ": a value that is no number, in float32"};
   std::vector<float> result;
-  for (int y = 0; y < made->height; ++y) {
-    for (int c = 0; c < made->channels; ++c) {
-      for (int x = 0; x < made->width; ++x) result.push_back(made->at(c, y, x));
+  for (int y = 0; y < planes->height; ++y) {
+    for (int c = 0; c < planes->channels; ++c) {
+      for (int x = 0; x < planes->width; ++x) result.push_back(planes->at(c, y, x));
     }
   }
   return result;

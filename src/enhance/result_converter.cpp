@@ -64,7 +64,7 @@ void ResultConverter::make_grey(float* planes, std::ptrdiff_t plane_stride) {
 void ResultConverter::make_alpha(int y, std::byte* to) {
   const media::PictureInfo& in = source_.info();
   const auto [first, t] = cubic_position(y, geometry_.scale);
-  const std::array<float, 4> down = nn::cubic_weights(t);
+  const std::array<float, 4> row_weights = nn::cubic_weights(t);
   std::array<std::span<const std::byte>, 4> rows;
   for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
   const float max_sample = in.bits == 8 ? 255.0F : 65535.0F;
@@ -79,7 +79,7 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
         along += across.weight[static_cast<std::size_t>(j)] *
                  alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
       }
-      sum += down[k] * along;
+      sum += row_weights[k] * along;
     }
     // Truncated, not rounded, as established programs do on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
@@ -94,7 +94,7 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
 void ResultConverter::make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::ValueSummary& summary) {
   const int y = rows.first + i - geometry_.crop;
   float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
-  if (family_.adds_enlarged_picture) add_source(planes, rows.plane_stride, y);
+  if (family_.needs_enlarged_picture) add_source(planes, rows.plane_stride, y);
   if (info_.colours == 1) make_grey(planes, rows.plane_stride);
   compute::SamplesJob job;
   job.in = planes;

@@ -8,7 +8,7 @@ namespace weir::enhance {
 
 namespace {
 
-nn::ColourRange range_of(std::span<const std::byte> row, const media::PictureInfo& info) {
+nn::ColourRange find_colour_range(std::span<const std::byte> row, const media::PictureInfo& info) {
   return with_samples(row, info.bits, [&](const auto* samples, float largest) {
     nn::ColourRange range;
     const float scale = 1.0F / largest;
@@ -29,15 +29,15 @@ nn::ColourRange range_of(std::span<const std::byte> row, const media::PictureInf
 }  // namespace
 
 SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometry, int read_ahead_rows)
-    : info_{reader.info()}, rows_{reader}, geometry_{geometry}, kept_{rows_kept(geometry, read_ahead_rows)} {
+    : info_{reader.info()}, source_rows_{reader}, geometry_{geometry}, kept_{rows_kept(geometry, read_ahead_rows)} {
   ring_.resize(info_.row_bytes() * static_cast<std::size_t>(kept_));
   ranges_.resize(static_cast<std::size_t>(kept_));
   for (int x = 0; x < geometry.input_width; ++x) column_.push_back(reflect(x - geometry.border, geometry.width));
 }
 
 int SourceWindow::rows_kept(const Geometry& geometry, int read_ahead_rows) {
-  const int grown = geometry.input_height - 2 * geometry.border - geometry.height;
-  return std::min(geometry.height, std::max(geometry.border + grown + 2, read_ahead_rows + 8));
+  const int extension = geometry.input_height - 2 * geometry.border - geometry.height;
+  return std::min(geometry.height, std::max(geometry.border + extension + 2, read_ahead_rows + 8));
 }
 
 Bytes SourceWindow::need(const media::PictureInfo& info, const Geometry& geometry, int read_ahead_rows) {
@@ -47,15 +47,15 @@ Bytes SourceWindow::need(const media::PictureInfo& info, const Geometry& geometr
 
 Status SourceWindow::rewind() {
   read_ = 0;
-  return rows_.rewind();
+  return source_rows_.rewind();
 }
 
 Status SourceWindow::read_up_to(int y) {
   while (read_ <= y) {
     const std::size_t slot = static_cast<std::size_t>(read_ % kept_);
     const std::span<std::byte> row{ring_.data() + slot * info_.row_bytes(), info_.row_bytes()};
-    if (auto status = rows_.read_next(row); !status) return status;
-    ranges_[slot] = range_of(row, info_);
+    if (auto status = source_rows_.read_next(row); !status) return status;
+    ranges_[slot] = find_colour_range(row, info_);
     ++read_;
   }
   return ok();

@@ -39,7 +39,7 @@ class SourceWindow final : public nn::InputRows {
 
  private:
   media::PictureInfo info_;
-  AlphaBleed rows_;
+  AlphaBleed source_rows_;
   Geometry geometry_;
   int kept_;                             // number of rows in the ring buffer
   int read_ = 0;                         // number of rows read so far

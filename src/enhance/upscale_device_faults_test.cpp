@@ -81,7 +81,7 @@ TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
     settings.device_settings.faults = &fault;
     const auto result = enlarge(network_, picture_, settings);
     ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
-    EXPECT_LE(most_off(*result, *expected), 0) << "call " << call;
+    EXPECT_LE(largest_difference(*result, *expected), 0) << "call " << call;
     // After the driver refuses memory, the pool frees idle blocks and tries again.
     EXPECT_LE(result->events.size(), 1U) << "call " << call;
     if (GetParam().point != FaultPoint::allocate) {
@@ -100,7 +100,7 @@ TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
     settings.device_settings.faults = &fault;
     const auto result = enlarge(network_, picture_, settings);
     ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
-    EXPECT_LE(most_off(*result, *expected), 1) << "call " << call;
+    EXPECT_LE(largest_difference(*result, *expected), 1) << "call " << call;
     EXPECT_THAT(result->events, Contains(HasSubstr("CPU"))) << "call " << call;
   }
 }

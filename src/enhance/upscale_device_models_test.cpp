@@ -54,14 +54,14 @@ TEST_F(VulkanUpscale, EveryPublishedNetworkEqualsTheCpu) {
     const auto half = enlarge(network, picture, settings);
     ASSERT_TRUE(half) << half.error().what;
     const std::string name = entry.path().parent_path().filename().string() + "/" + network->name;
-    EXPECT_LE(most_off(*exact, *expected), 1) << name;
+    EXPECT_LE(largest_difference(*exact, *expected), 1) << name;
     EXPECT_TRUE(tiled->samples == exact->samples) << name;
     EXPECT_TRUE(copied->samples == exact->samples) << name;
     EXPECT_GE(decibels(*half, *expected), 48) << name;
     EXPECT_TRUE(exact->events.empty() && tiled->events.empty() && copied->events.empty() && half->events.empty())
         << name;
-    std::printf("| %s | %d | %d | %d | %.1f dB |\n", name.c_str(), most_off(*exact, *expected),
-                most_off(*tiled, *exact), most_off(*copied, *exact), decibels(*half, *expected));
+    std::printf("| %s | %d | %d | %d | %.1f dB |\n", name.c_str(), largest_difference(*exact, *expected),
+                largest_difference(*tiled, *exact), largest_difference(*copied, *exact), decibels(*half, *expected));
     std::fflush(stdout);
     ++networks;
   }

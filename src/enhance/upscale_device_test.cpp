@@ -38,7 +38,7 @@ TEST_F(VulkanUpscale, EveryKindOfPictureIsWithinOneGreyLevelOfTheCpu) {
     ASSERT_TRUE(expected) << expected.error().what;
     const auto result = enlarge(network, picture, on_gpu);
     ASSERT_TRUE(result) << result.error().what;
-    EXPECT_LE(most_off(*result, *expected, kind.bits), kind.bits == 8 ? 1 : 257);
+    EXPECT_LE(largest_difference(*result, *expected, kind.bits), kind.bits == 8 ? 1 : 257);
     EXPECT_TRUE(result->events.empty());
     if (kind.tta) continue;
     on_gpu.device_settings.tile = 33;
@@ -56,7 +56,7 @@ TEST_F(VulkanUpscale, ANetworkWhoseResultIsAddedToThePicture) {
   ASSERT_TRUE(expected) << expected.error().what;
   const auto result = enlarge(network, picture, gpu());
   ASSERT_TRUE(result) << result.error().what;
-  EXPECT_LE(most_off(*result, *expected), 1);
+  EXPECT_LE(largest_difference(*result, *expected), 1);
 }
 
 TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
@@ -71,7 +71,7 @@ TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
       settings.device_settings.tile = 31;
       const auto result = enlarge(network, picture, settings);
       ASSERT_TRUE(result) << result.error().what;
-      EXPECT_LE(most_off(*result, *expected), 1) << family << ' ' << colour[0];
+      EXPECT_LE(largest_difference(*result, *expected), 1) << family << ' ' << colour[0];
       EXPECT_TRUE(result->events.empty()) << family << ' ' << colour[0] << ": " << result->events[0];
       EXPECT_EQ(result->retries, 0U);
     }
@@ -116,7 +116,7 @@ TEST_F(VulkanUpscale, AnotherScaleRunsTheNetworkTwice) {
   const auto expected = enlarge(network, picture, on_cpu);
   const auto result = enlarge(network, picture, on_gpu);
   ASSERT_TRUE(expected && result);
-  EXPECT_LE(most_off(*result, *expected), 1);
+  EXPECT_LE(largest_difference(*result, *expected), 1);
 }
 
 TEST_F(VulkanUpscale, Float16IsNearAndTilesChangeNoBitOfIt) {

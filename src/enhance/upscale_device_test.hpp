@@ -76,7 +76,7 @@ inline Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& networ
 }
 
 /// Returns the largest difference between two samples at the same place.
-inline int most_off(const Enlarged& a, const Enlarged& b, int bits = 8) {
+inline int largest_difference(const Enlarged& a, const Enlarged& b, int bits = 8) {
   EXPECT_EQ(a.samples.size(), b.samples.size());
   int most = 0;
   const std::size_t step = bits == 8 ? 1 : 2;

@@ -16,13 +16,13 @@ constexpr Bytes kMinWorkerRam = 8_MiB;  // memory of a worker without items
 }  // namespace
 
 Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items) {
-  const Bytes own = resident_memory() + kCoordinatorMargin + kRamPerItem * items;
-  const Bytes share{(ram - own).count() / std::max<std::size_t>(workers, 1)};
+  const Bytes coordinator_ram = resident_memory() + kCoordinatorMargin + kRamPerItem * items;
+  const Bytes share{(ram - coordinator_ram).count() / std::max<std::size_t>(workers, 1)};
   if (share >= kMinWorkerRam) return share;
   return Error{
       Errc::over_budget,
       fmt::format("the memory limit of {} is too small for a coordinator ({}) and {} worker{} of at least {} each",
-                  to_text(ram), to_text(own), workers, workers == 1 ? "" : "s", to_text(kMinWorkerRam))};
+                  to_text(ram), to_text(coordinator_ram), workers, workers == 1 ? "" : "s", to_text(kMinWorkerRam))};
 }
 
 Coordinator::Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,

@@ -36,7 +36,7 @@ class Coordinator::Run {
   bool is_finished() const;
   void wait_for_events();
   void finish();
-  RunView view() const { return {worklist_, queue_, slots_, stop_controller_.pause_reason()}; }
+  RunView view() const { return {worklist_, queue_, slots_, stop_controller_.idle_reason()}; }
 
   // run_workers.cpp: start, check and end of workers
   void start_workers();
@@ -53,7 +53,7 @@ class Coordinator::Run {
   void on_waiting(WorkerSlot& slot, const std::string& why);
   void on_leased(WorkerSlot& slot);
   void on_estimated(WorkerSlot& slot, const Json& message);
-  bool has_required_config(WorkerSlot& slot, const ComputeConfig& config);
+  bool enforce_config(WorkerSlot& slot, const ComputeConfig& config);
   void on_finished(WorkerSlot& slot, const Json& message);
   void on_item_done(WorkerSlot& slot, const WorkerJob& job, double seconds, ItemResult result);
   void on_item_error(WorkerSlot& slot, ItemResult result);
@@ -80,7 +80,7 @@ class Coordinator::Run {
   void pause();
   void resume();
   void check_disk();
-  void wait_for_disk(ItemNumber number);
+  void requeue_for_disk(ItemNumber number);
   /// Starts the stop of the run. `at_once`: the workers get no time to end by themselves. `signal`: the signal that
   /// workers pass on to the processes of their items.
   void stop(std::string_view why, bool at_once = false, int signal = SIGINT);

@@ -460,7 +460,7 @@ TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
   int seen = 0;
   on_progress_ = [&](const RunProgress& progress) {
     EXPECT_EQ(progress.finished_items, 0u);
-    if (progress.pause_reason == "paused" && ++seen == 3) {
+    if (progress.idle_reason == "paused" && ++seen == 3) {
       fs::remove(folder_ / "pause");
       on_progress_ = nullptr;
     }

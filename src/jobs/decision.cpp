@@ -166,13 +166,13 @@ bool can_use_damaged_input(const Record& failed, const RecordRules& rules) {
 /// Decides from the record of a finished item and from the files that it describes.
 Decision decide_from_record(const Item& item, const Record& done, const RecordRules& rules,
                             const IdentitySource& identity_source, bool adopted) {
-  const FileState outputs = compare_outputs(item, done, rules.verify);
-  if (outputs == FileState::changed)
+  const FileState output_state = compare_outputs(item, done, rules.verify);
+  if (output_state == FileState::changed)
     return keep_output(changed_output(item, done, rules.verify), " and is not as weir left it");
   if (replaces_its_input(item)) return skip("done before, in place of its input", done, adopted);
   if (rules.redo) return work("asked for again", true);
-  if (outputs == FileState::gone) return work("the output is gone", true);
-  if (outputs == FileState::damaged) return work("the output is damaged", true);
+  if (output_state == FileState::gone) return work("the output is gone", true);
+  if (output_state == FileState::damaged) return work("the output is damaged", true);
   if (!done.other_format_message.empty()) {
     Decision again = work(done.other_format_message, true);
     again.record_has_other_format = true;

@@ -39,7 +39,7 @@ Status make_folders(const Item& item, const fs::path& records) {
 }
 
 /// Replaces temporary paths in an error message by the output paths, which the user knows.
-void name_outputs(const Item& item, std::string& what) {
+void replace_temporary_paths(const Item& item, std::string& what) {
   for (const fs::path& output : item.outputs) {
     const std::string temporary = printable(temporary_path(item, output).native());
     for (std::size_t at = what.find(temporary); at != std::string::npos; at = what.find(temporary, at))
@@ -99,7 +99,7 @@ class Execution {
     record.inputs = *std::move(inputs);
     if (!result.attempt.error) return publish_outputs(result, std::move(record));
     remove_temporaries(item_);
-    name_outputs(item_, result.attempt.error->what);
+    replace_temporary_paths(item_, result.attempt.error->what);
     record.failure = result.attempt.error;
     // An error in writing the record is ignored; the result contains the failure itself.
     if (persistent && options_.write_records) (void)write_failure(record, record_paths_);
@@ -121,7 +121,7 @@ class Execution {
   }
 
   void fail(ExecutionResult& result, Error error) const {
-    name_outputs(item_, error.what);
+    replace_temporary_paths(item_, error.what);
     result.attempt.error = std::move(error);
   }
 

@@ -20,7 +20,7 @@ Totals InProcessRun::run(std::stop_token stop) {
     const Decision decision = decide_item(item, rules_, identity_source_);
     observer_.on_decision(item, decision);
     const ItemResult result = run_item(item, number, decision, stop);
-    totals_.count(item, result);
+    totals_.add(item, result);
     observer_.on_item_result(item, result);
   }
   totals_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -60,13 +60,13 @@ ItemResult InProcessRun::run_item(const Item& item, ItemNumber number, const Dec
 }
 
 void InProcessRun::report_progress(const Item& item, const Progress& progress) const {
-  RunProgress run;
-  run.total_items = items_.size();
-  run.amount = progress.amount;
-  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  if (progress.fraction > 0) run.remaining_s = run.seconds * (1 / progress.fraction - 1);
-  run.devices.push_back({device_, display_name(item), progress.fraction});
-  observer_.on_progress(run);
+  RunProgress run_progress;
+  run_progress.total_items = items_.size();
+  run_progress.amount = progress.amount;
+  run_progress.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  if (progress.fraction > 0) run_progress.remaining_s = run_progress.seconds * (1 / progress.fraction - 1);
+  run_progress.devices.push_back({device_, display_name(item), progress.fraction});
+  observer_.on_progress(run_progress);
 }
 
 }  // namespace weir::jobs

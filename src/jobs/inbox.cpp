@@ -24,14 +24,14 @@ std::optional<Json> Inbox::take() {
   return message;
 }
 
-void Inbox::read(int channel_fd, const std::stop_token& end) {
+void Inbox::read(int channel_fd, const std::stop_token& quit) {
   FrameReader frames;
   char piece[16384];
-  while (!end.stop_requested()) {
+  while (!quit.stop_requested()) {
     if (!wait_readable({&channel_fd, 1}, std::chrono::milliseconds{100})) continue;
     const auto got = try_receive(channel_fd, piece);
     if (got && *got == 0) continue;
-    if (!got || !add_messages(frames, {piece, *got})) return close(end);
+    if (!got || !add_messages(frames, {piece, *got})) return close(quit);
   }
 }
 
@@ -55,7 +55,7 @@ bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
 }
 
 /// Without a coordinator the result of an item cannot be used, so the worker ends.
-void Inbox::close(const std::stop_token& end) {
+void Inbox::close(const std::stop_token& quit) {
   {
     const std::lock_guard lock{mutex_};
     closed_ = true;
@@ -63,7 +63,7 @@ void Inbox::close(const std::stop_token& end) {
   }
   stop_.request_stop();
   const auto deadline = SteadyClock::now() + kEndTimeout;
-  while (!end.stop_requested()) {
+  while (!quit.stop_requested()) {
     if (SteadyClock::now() > deadline) std::_Exit(kExitCoordinatorGone);
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }

@@ -24,7 +24,8 @@ inline constexpr int kExitCoordinatorGone = 4;
 class Inbox {
  public:
   /// `channel_fd`: the socket to the coordinator; it must stay open as long as the inbox lives.
-  explicit Inbox(int channel_fd) : thread_{[this, channel_fd](const std::stop_token& end) { read(channel_fd, end); }} {}
+  explicit Inbox(int channel_fd)
+      : thread_{[this, channel_fd](const std::stop_token& quit) { read(channel_fd, quit); }} {}
 
   /// Waits for the next message, removes it and returns it; empty when the inbox is closed and no message is left.
   std::optional<Json> take();
@@ -36,9 +37,9 @@ class Inbox {
   int stop_signal() const { return signal_; }
 
  private:
-  void read(int channel_fd, const std::stop_token& end);
+  void read(int channel_fd, const std::stop_token& quit);
   bool add_messages(FrameReader& frames, std::string_view bytes);
-  void close(const std::stop_token& end);
+  void close(const std::stop_token& quit);
 
   std::mutex mutex_;
   std::condition_variable arrived_;

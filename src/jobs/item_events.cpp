@@ -40,7 +40,7 @@ void log_decision(const Item& item, const Decision& decision, observe::EventLog&
 void log_item_result(const Item& item, const ItemResult& result, std::string_view unit, observe::EventLog& events,
                      observe::Metrics& metrics) {
   metrics.add(metric::kItems, 1, {{"result", std::string{name_of(result.status)}}});
-  if (!result.damage.empty()) metrics.add(metric::kDamaged, 1);
+  if (!result.damage.empty()) metrics.add(metric::kDamagedItems, 1);
   if (result.status == ItemStatus::skipped) return;
   metrics.add(metric::kWork, result.amount, {{"unit", std::string{unit}}});
   Json fields{{"item", encode_path(item.outputs.front())},

@@ -9,19 +9,19 @@
 namespace weir::jobs {
 namespace {
 
-constexpr int kDeepest = 16;
+constexpr int kMaxDepth = 16;
 
 template <class T>
-T field(const Json& object, const char* key, bool (Json::*is)() const noexcept) {
+T field(const Json& object, const char* key, bool (Json::*is_type)() const noexcept) {
   const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && ((*found).*is)() ? found->get<T>() : T{};
+  return found != object.end() && ((*found).*is_type)() ? found->get<T>() : T{};
 }
 
 }  // namespace
 
 Result<Json> parse_object(std::string_view text) {
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= kDeepest; };
-  Json json = Json::parse(text, shallow, false);
+  const auto is_shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= kMaxDepth; };
+  Json json = Json::parse(text, is_shallow, false);
   if (!json.is_object()) return Error{Errc::corrupt, "no JSON object"};
   return json;
 }

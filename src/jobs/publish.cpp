@@ -44,7 +44,7 @@ Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
 /// Writes a record as an unnamed file and links it to the name `path`, so that a kill at any point leaves no partial
 /// file. Adds the time in fsync to `sync_s`.
 Status write_record_file(const Record& record, const fs::path& path, double& sync_s) {
-  if (auto gone = remove_file(path); !gone) return gone;
+  if (auto removed = remove_file(path); !removed) return removed;
   auto file = AtomicFile::create(path, false);
   if (!file) return file.error();
   if (auto written = file->write(to_text(record)); !written) return written;
@@ -92,11 +92,11 @@ bool is_described(const fs::path& path, const RecordedFile& file) {
 }
 
 /// Returns true if the output does not exist, or if the done record shows that weir made the existing file.
-bool may_replace(const fs::path& output, std::size_t number, const RecordPaths& paths) {
+bool may_replace(const fs::path& output, std::size_t index, const RecordPaths& paths) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(output, ignored))) return true;
   const auto done = read_record(paths.done);
-  return done && *done && number < (*done)->outputs.size() && is_described(output, (*done)->outputs[number]);
+  return done && *done && index < (*done)->outputs.size() && is_described(output, (*done)->outputs[index]);
 }
 
 /// Does the remaining steps of publish(). Returns false if a file is missing or differs from the intent record, if an

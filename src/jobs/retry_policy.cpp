@@ -7,7 +7,7 @@ namespace weir::jobs {
 namespace {
 
 constexpr auto kWindow = std::chrono::minutes{10};  // older failures do not count
-constexpr std::size_t kMaxFailures = 3;             // number of failed items that makes the run sequential
+constexpr std::size_t kFailuresToSequential = 3;    // number of failed items that makes the run sequential
 constexpr int kSuccessesToParallel = 10;            // successes in a row that make it parallel again
 
 }  // namespace
@@ -19,7 +19,7 @@ bool SequentialFallback::record_failure(std::uint32_t item, Clock::time_point no
   if (sequential_) return false;
   std::set<std::uint32_t> items;
   for (const Failure& failure : failures_) items.insert(failure.item);
-  sequential_ = items.size() >= kMaxFailures;
+  sequential_ = items.size() >= kFailuresToSequential;
   return sequential_;
 }
 

@@ -38,7 +38,7 @@ ItemResult result_without_work(ItemNumber number, const Decision& decision) {
   return result;
 }
 
-void Totals::count(const Item& item, const ItemResult& result) {
+void Totals::add(const Item& item, const ItemResult& result) {
   const bool finished = result.status == ItemStatus::done || result.status == ItemStatus::skipped;
   if (finished && !result.damage.empty()) {
     ++damaged;

@@ -75,7 +75,7 @@ struct Totals {
   std::vector<DeviceTotals> devices;
 
   /// Adds the result of an item.
-  void count(const Item& item, const ItemResult& result);
+  void add(const Item& item, const ItemResult& result);
 };
 
 /// The progress of a run.
@@ -90,7 +90,7 @@ struct RunProgress {
   double amount = 0;                  ///< work done in this run, running items included, in RunSettings::unit
   double seconds = 0;                 ///< time since the start of the run
   std::optional<double> remaining_s;  ///< remaining time at the measured speed; empty while it is not known
-  std::string pause_reason;           ///< "paused", "waiting for room on the disk"; empty: running
+  std::string idle_reason;            ///< "paused", "waiting for room on the disk"; empty: running
   std::vector<Device> devices;
 };
 

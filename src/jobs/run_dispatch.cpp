@@ -7,20 +7,21 @@
 namespace weir::jobs {
 
 void Coordinator::Run::dispatch() {
-  if (!stop_controller_.is_working()) return;
+  if (!stop_controller_.may_start_items()) return;
   queue_.release_delayed(Clock::now());
   for (WorkerSlot& slot : slots_) {
-    const bool over = worklist_.remaining() == 0;
-    const bool needs_worker = !over && slots_.is_active(slot);
+    const bool is_over = worklist_.remaining() == 0;
+    const bool needs_worker = !is_over && slots_.is_active(slot);
     if (slot.is_free() && needs_worker) assign_work(slot);
-    if (slot.is_free() && !needs_worker) workers_.request_end(slot, over ? "the run is over" : "the run is sequential");
+    if (slot.is_free() && !needs_worker)
+      workers_.request_end(slot, is_over ? "the run is over" : "the run is sequential");
     if (slot.worker == 0 && !slot.lost && needs_worker && !queue_.empty()) start_worker(slot);
   }
 }
 
 void Coordinator::Run::assign_work(WorkerSlot& slot) {
   if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
-  if (slots_.is_estimating()) return;  // the largest item may be among the items being estimated
+  if (slots_.is_estimating()) return;  // the next item to start is the largest, which may be among these
   const auto number = queue_.take(slots_.device_loads(Clock::now()), slots_.index_of(slot));
   if (!number) return;
   switch (disk_admission(*number)) {
@@ -50,7 +51,7 @@ void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {
 /// when it made the estimate.
 bool Coordinator::Run::try_start(WorkerSlot& slot, ItemNumber number) {
   const Bytes need = worklist_.memory_need(number, slot.device->name);
-  if (worklist_[number].estimate.ram == Bytes{}) {
+  if (worklist_[number].estimate.ram == Bytes{}) {  // the task kind makes no plan, or the estimate failed
     start_item(slot, number, need);
     return true;
   }
@@ -65,8 +66,8 @@ bool Coordinator::Run::try_start(WorkerSlot& slot, ItemNumber number) {
       break;
   }
   const std::string why =
-      fmt::format("needs {} and {} of {} are free", to_text(need),
-                  to_text(memory.free - memory.reserved - memory.margin), printable(slot.device->memory_name));
+      fmt::format("needs {} of {} memory, {} are free", to_text(need), printable(slot.device->memory_name),
+                  to_text(memory.free - memory.reserved - memory.margin));
   if (use_smaller_variant(number, why)) {
     queue_.estimate_again(number);
     return true;

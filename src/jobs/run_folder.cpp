@@ -49,9 +49,9 @@ Result<RunFolder> RunFolder::acquire(const fs::path& outputs) {
   auto opened = open_lock_file(lock);
   if (!opened) return opened.error();
   run.lock_ = *std::move(opened);
-  const auto taken = try_lock(run.lock_.get(), kWholeFile, LockKind::write);
-  if (!taken) return taken.error();
-  if (!*taken) return held_error(outputs, lock);
+  const auto locked = try_lock(run.lock_.get(), kWholeFile, LockKind::write);
+  if (!locked) return locked.error();
+  if (!*locked) return held_error(outputs, lock);
   const std::string owner =
       dump({{"pid", process_id()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
   // An error is ignored: the text only names the holder in messages.
@@ -64,15 +64,15 @@ void RunFolder::write_state(const Json& state) const {
 }
 
 Result<RunState> read_run_state(const fs::path& folder) {
-  const fs::path run = run_folder_of(folder);
-  const auto text = read_bounded_file(run / "run.json", kMaxStateBytes);
+  const fs::path run_folder = run_folder_of(folder);
+  const auto text = read_bounded_file(run_folder / "run.json", kMaxStateBytes);
   if (!text) return text.error();
-  const FileDescriptor lock = open_to_read(run / "lock");
+  const FileDescriptor lock = open_to_read(run_folder / "lock");
   const auto holder = find_conflicting_lock(lock.get(), kWholeFile, LockKind::read);
   const bool alive = lock && holder && *holder;
   if (!*text) return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(folder.native()))};
   auto state = parse_object(**text);
-  if (!state) return Error{Errc::corrupt, fmt::format("{}: is damaged", printable((run / "run.json").native()))};
+  if (!state) return Error{Errc::corrupt, fmt::format("{}: is damaged", printable((run_folder / "run.json").native()))};
   return RunState{*std::move(state), alive};
 }
 

@@ -67,14 +67,14 @@ void Coordinator::Run::on_estimated(WorkerSlot& slot, const Json& message) {
     worklist_.set_estimate(number, {});
   } else {
     worklist_.set_estimate(number, estimate_from_json(object_field(message, "estimate")));
-    if (!has_required_config(slot, worklist_[number].estimate.compute_config)) return queue_.estimate_again(number);
+    if (!enforce_config(slot, worklist_[number].estimate.compute_config)) return queue_.estimate_again(number);
   }
   queue_.add(number);
 }
 
 /// Implements RunSettings::same_pixels: the first estimate sets the configuration of the run unless a record has set it
 /// (adopt_compute_config()). A device with another configuration is dropped, and false is returned.
-bool Coordinator::Run::has_required_config(WorkerSlot& slot, const ComputeConfig& config) {
+bool Coordinator::Run::enforce_config(WorkerSlot& slot, const ComputeConfig& config) {
   if (!settings_.same_pixels) return true;
   if (!rules_.required_config) rules_.required_config = config;
   if (*rules_.required_config == config) return true;
@@ -127,7 +127,7 @@ void Coordinator::Run::on_item_error(WorkerSlot& slot, ItemResult result) {
   }
   switch (code == Errc::cancelled ? FailureKind::transient : kind_of(code)) {
     case FailureKind::disk_full:
-      return wait_for_disk(result.number);
+      return requeue_for_disk(result.number);
     case FailureKind::transient:
       if (code == Errc::over_budget) return on_memory_error(slot, std::move(result));
       if (code == Errc::device_lost) {

@@ -18,16 +18,16 @@ constexpr auto kMetricsFileInterval = std::chrono::seconds{2};
 
 double seconds_of(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-std::string event_name(const Item& item) { return encode_path(item.outputs.front()); }
+std::string output_text(const Item& item) { return encode_path(item.outputs.front()); }
 
 Json devices_of(const WorkerSlots& slots, const RunProgress& progress) {
   Json devices = Json::array();
   for (const WorkerSlot& slot : slots) {
-    const RunProgress::Device& shown = progress.devices[slots.index_of(slot)];
+    const RunProgress::Device& device_progress = progress.devices[slots.index_of(slot)];
     devices.push_back({{"name", slot.device->name},
                        {"worker", slot.worker != 0 ? Json(slot.worker) : Json()},
-                       {"item", shown.item},
-                       {"fraction", shown.fraction},
+                       {"item", device_progress.item},
+                       {"fraction", device_progress.fraction},
                        {"items", slot.totals.items},
                        {"amount", slot.totals.amount},
                        {"busy_s", slot.totals.busy_s},
@@ -47,7 +47,7 @@ RunProgress make_progress(const RunView& run, const Totals& totals, Clock::durat
   progress.amount = totals.amount;
   progress.seconds = seconds_of(elapsed);
   if (!run.queue.has_unestimated()) progress.remaining_s = run.slots.remaining_s(run.queue.waiting_cost());
-  progress.pause_reason = run.pause_reason;
+  progress.idle_reason = run.idle_reason;
   for (const WorkerSlot& slot : run.slots) {
     RunProgress::Device device{.name = slot.device->name, .item = {}, .fraction = 0};
     if (slot.is_running()) {
@@ -87,10 +87,10 @@ void RunReporter::report_decision(const Item& item, const Decision& decision) {
 void RunReporter::report_item_start(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now) {
   const ItemNumber number = slot.job->item;
   const ItemState& state = worklist[number];
-  const double ram = static_cast<double>(state.estimate.ram.count());
-  const double device = static_cast<double>(state.estimate.device.count());
+  const double planned_ram = static_cast<double>(state.estimate.ram.count());
+  const double planned_device = static_cast<double>(state.estimate.device.count());
   log(Level::info, "item_start",
-      {{"item", event_name(worklist.item(number))},
+      {{"item", output_text(worklist.item(number))},
        {"device", slot.device->name},
        {"worker", slot.worker},
        {"attempt", state.attempts},
@@ -98,37 +98,37 @@ void RunReporter::report_item_start(const WorkerSlot& slot, const Worklist& work
        {"cost", state.estimate.cost},
        {"planned_ram", state.estimate.ram.count()},
        {"planned_device", state.estimate.device.count()}});
-  metrics_.add(metric::kStages, seconds_of(now - slot.idle_since), {{"stage", "wait"}});
-  metrics_.set(metric::kPlanned, ram, {{"device", slot.device->name}, {"kind", "ram"}});
-  metrics_.set(metric::kPlanned, device, {{"device", slot.device->name}, {"kind", "device"}});
+  metrics_.add(metric::kStageSeconds, seconds_of(now - slot.idle_since), {{"stage", "wait"}});
+  metrics_.set(metric::kPlannedMemory, planned_ram, {{"device", slot.device->name}, {"kind", "ram"}});
+  metrics_.set(metric::kPlannedMemory, planned_device, {{"device", slot.device->name}, {"kind", "device"}});
 }
 
 void RunReporter::report_attempt(const WorkerSlot& slot, const Item& item, const Json& message, double seconds) {
   observer_.on_attempt(item, text_field(message, "report"));
   const Json stages = object_field(message, "seconds");
   for (const auto& [stage, spent] : stages.items()) {
-    if (spent.is_number()) metrics_.add(metric::kStages, spent.get<double>(), {{"stage", stage}});
+    if (spent.is_number()) metrics_.add(metric::kStageSeconds, spent.get<double>(), {{"stage", stage}});
   }
-  const Json pool = object_field(message, "pool_use");
-  for (const auto& [statistic, value] : pool.items()) {
-    if (value.is_number()) set_pool_metric(slot, statistic, value.get<double>());
+  const Json pool_statistics = object_field(message, "pool_use");
+  for (const auto& [statistic, value] : pool_statistics.items()) {
+    if (value.is_number()) set_memory_pool_metric(slot, statistic, value.get<double>());
   }
-  metrics_.add(metric::kStages, number_field(message, "sync_s"), {{"stage", "sync"}});
-  metrics_.add(metric::kBusy, seconds, {{"device", slot.device->name}});
+  metrics_.add(metric::kStageSeconds, number_field(message, "sync_s"), {{"stage", "sync"}});
+  metrics_.add(metric::kBusySeconds, seconds, {{"device", slot.device->name}});
 }
 
-void RunReporter::set_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value) {
+void RunReporter::set_memory_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value) {
   if (statistic == "hits" || statistic == "misses")
     metrics_.set(metric::kPoolRequests, value, {{"device", slot.device->name}, {"result", statistic}});
   else
-    metrics_.set(metric::kPool, value, {{"device", slot.device->name}, {"kind", statistic}});
+    metrics_.set(metric::kPoolBytes, value, {{"device", slot.device->name}, {"kind", statistic}});
 }
 
 void RunReporter::report_memory(const WorkerSlot& slot) {
   const auto set_kind = [&](const char* kind, const memory::LevelSeries& levels) {
     const observe::Metrics::Labels labels{{"device", slot.device->name}, {"kind", kind}};
-    metrics_.set(metric::kMeasured, levels.last(), labels);
-    metrics_.set(metric::kLeak, levels.slope(), labels);
+    metrics_.set(metric::kMeasuredMemory, levels.last(), labels);
+    metrics_.set(metric::kLeakSlope, levels.slope(), labels);
   };
   set_kind("ram", slot.growth.ram);
   set_kind("pool", slot.growth.pool);
@@ -144,17 +144,17 @@ void RunReporter::report_memory(const WorkerSlot& slot) {
 }
 
 void RunReporter::report_variant_change(const Item& item, const std::string& variant, std::string_view why) {
-  log(Level::warning, "variant_change", {{"item", event_name(item)}, {"variant", variant}, {"why", why}});
+  log(Level::warning, "variant_change", {{"item", output_text(item)}, {"variant", variant}, {"why", why}});
   notify(Severity::warning,
          fmt::format("{}: {}; going down to {}", display_name(item), one_line(why), printable(variant)));
-  metrics_.add(metric::kVariants, 1, {{"variant", variant}});
+  metrics_.add(metric::kVariantChanges, 1, {{"variant", variant}});
 }
 
 void RunReporter::report_retry(const Item& item, const ItemResult& result, std::string_view reason, int attempt,
                                Clock::duration delay) {
   const std::string& why = result.error->what;
   log(Level::warning, "item_retry",
-      {{"item", event_name(item)}, {"why", why}, {"attempt", attempt}, {"pause_s", seconds_of(delay)}});
+      {{"item", output_text(item)}, {"why", why}, {"attempt", attempt}, {"pause_s", seconds_of(delay)}});
   for (const std::string& note : result.notes)
     notify(Severity::warning, fmt::format("{}: {}", display_name(item), printable(note)));
   notify(Severity::warning, fmt::format("{}: {}; it is tried again", display_name(item), one_line(why)));
@@ -162,7 +162,7 @@ void RunReporter::report_retry(const Item& item, const ItemResult& result, std::
 }
 
 void RunReporter::report_item_result(const Item& item, const ItemResult& result) {
-  totals_.count(item, result);
+  totals_.add(item, result);
   observer_.on_item_result(item, result);
   log_item_result(item, result, settings_.unit, events_, metrics_);
 }
@@ -171,8 +171,8 @@ void RunReporter::report_progress(const RunView& run, Clock::time_point now) {
   if (now - progress_reported_ < kProgressInterval) return;
   progress_reported_ = now;
   observer_.on_progress(make_progress(run, totals_, now - start_));
-  metrics_.set(metric::kQueue, static_cast<double>(run.queue.waiting_output().count()));
-  metrics_.set(metric::kWaiting, static_cast<double>(run.queue.count_without_disk_waits()));
+  metrics_.set(metric::kQueueBytes, static_cast<double>(run.queue.waiting_output().count()));
+  metrics_.set(metric::kQueueItems, static_cast<double>(run.queue.count_without_disk_waits()));
   if (now - state_written_ >= kStateInterval) {
     state_written_ = now;
     write_state(run, now);
@@ -211,7 +211,7 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"unit", settings_.unit},
              {"amount", progress.amount},
              {"seconds", progress.seconds},
-             {"pause_reason", progress.pause_reason},
+             {"pause_reason", progress.idle_reason},
              {"failures", totals_.failure_messages},
              {"devices", devices_of(run.slots, progress)}};
   if (progress.remaining_s) state["remaining_s"] = *progress.remaining_s;

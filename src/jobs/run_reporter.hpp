@@ -16,7 +16,7 @@ struct RunView {
   const Worklist& worklist;
   const RunQueue& queue;
   const WorkerSlots& slots;
-  std::string_view pause_reason;  ///< StopController::pause_reason()
+  std::string_view idle_reason;  ///< StopController::pause_reason()
 };
 
 /// Returns the progress of a run. `elapsed`: time since its start.
@@ -71,7 +71,7 @@ class RunReporter {
  private:
   void write_state(const RunView& run, Clock::time_point now, bool over);
   Json state_of(const RunView& run, const RunProgress& progress, bool over) const;
-  void set_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value);
+  void set_memory_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value);
 
   const RunSettings& settings_;
   RunObserver& observer_;

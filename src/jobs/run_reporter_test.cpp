@@ -62,7 +62,7 @@ TEST_F(RunReporterTest, ProgressCountsTheRunningItemsAndTheRemainingTime) {
   EXPECT_EQ(progress.amount, 5);
   EXPECT_EQ(progress.seconds, 12);
   EXPECT_EQ(progress.remaining_s, 5);
-  EXPECT_EQ(progress.pause_reason, "paused");
+  EXPECT_EQ(progress.idle_reason, "paused");
   ASSERT_EQ(progress.devices.size(), 1u);
   EXPECT_EQ(progress.devices[0].fraction, 0.5);
   queue_.add_unestimated(0);

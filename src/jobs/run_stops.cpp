@@ -62,7 +62,7 @@ void Coordinator::Run::resume() {
   reporter_.log(observe::Level::info, "resume");
 }
 
-void Coordinator::Run::wait_for_disk(ItemNumber number) {
+void Coordinator::Run::requeue_for_disk(ItemNumber number) {
   const auto space = disk_space(items_[number].outputs.front().parent_path());
   worklist_.cancel_attempt(number, space ? space->free : Bytes{});
   queue_.add_waiting_for_disk(number);

@@ -48,29 +48,29 @@ void Coordinator::Run::check_worker(WorkerSlot& slot) {
   const auto now = Clock::now();
   if (!slot.ready && now - slot.started > kStartTimeout) return workers_.kill(slot, "it did not start");
   if (!slot.job) return;
-  const std::chrono::duration<double> silent = now - slot.job->last_heartbeat;
-  if (silent > stall_limit(settings_.stall_timeout, slots_.expected_s(slot)))
-    workers_.kill(slot, fmt::format("no heartbeat for {:.0f} s", silent.count()));
+  const std::chrono::duration<double> since_heartbeat = now - slot.job->last_heartbeat;
+  if (since_heartbeat > stall_limit(settings_.stall_timeout, slots_.expected_s(slot)))
+    workers_.kill(slot, fmt::format("no heartbeat for {:.0f} s", since_heartbeat.count()));
 }
 
 /// First reads the messages that the worker sent before it died, so that an item that it finished counts as done.
 void Coordinator::Run::on_worker_exit(WorkerSlot& slot, const std::string& exit_text) {
   read_worker(slot);
   const std::string how = slot.kill_reason.empty() ? exit_text : slot.kill_reason;
-  const bool unready = !slot.ready;
-  const bool expected = slot.ending || stop_controller_.is_stopping();
+  const bool was_unready = !slot.ready;
+  const bool was_expected = slot.ending || stop_controller_.is_stopping();
   const pid_t worker = slot.worker;
   workers_.remove_process(slot);
   const auto job = slot.remove_worker();
-  reporter_.log(expected && !job ? observe::Level::info : observe::Level::warning, "worker_end",
+  reporter_.log(was_expected && !job ? observe::Level::info : observe::Level::warning, "worker_end",
                 {{"device", slot.device->name}, {"worker", worker}, {"why", how}});
   if (stop_controller_.is_stopping())
     close_job(job);
   else if (job)
     on_worker_death(job->item, how);
-  if (expected || slot.lost) return;
+  if (was_expected || slot.lost) return;
   reporter_.count_restart(slot, "died");
-  slot.failed_starts = unready ? slot.failed_starts + 1 : 0;
+  slot.failed_starts = was_unready ? slot.failed_starts + 1 : 0;
   if (slot.failed_starts >= kMaxFailedStarts)
     drop_device(slot, fmt::format("its worker does not start ({})", how));
   else
@@ -79,12 +79,12 @@ void Coordinator::Run::on_worker_exit(WorkerSlot& slot, const std::string& exit_
 }
 
 void Coordinator::Run::replace_worker_if_needed(WorkerSlot& slot) {
-  const bool used_up = settings_.max_items_per_worker > 0 && slot.finished_items >= settings_.max_items_per_worker;
+  const bool at_limit = settings_.max_items_per_worker > 0 && slot.finished_attempts >= settings_.max_items_per_worker;
   const bool leaks = slot.growth.is_leak();
-  if ((!used_up && !leaks) || worklist_.remaining() == 0) return;
+  if ((!at_limit && !leaks) || worklist_.remaining() == 0) return;
   const Bytes growth{static_cast<std::uint64_t>(slot.growth.max_growth_bytes())};
   const std::string why =
-      leaks ? fmt::format("grew by {}", to_text(growth)) : fmt::format("has done {} items", slot.finished_items);
+      leaks ? fmt::format("grew by {}", to_text(growth)) : fmt::format("has done {} items", slot.finished_attempts);
   reporter_.log(leaks ? observe::Level::warning : observe::Level::info, "worker_replaced",
                 {{"device", slot.device->name}, {"worker", slot.worker}, {"why", why}});
   reporter_.count_restart(slot, leaks ? "growth" : "items");

@@ -11,7 +11,7 @@ constexpr auto kDiskCheckInterval = std::chrono::seconds{1};
 
 }  // namespace
 
-std::string_view StopController::pause_reason() const {
+std::string_view StopController::idle_reason() const {
   if (paused_) return "paused";
   return disk_full_ ? "waiting for room on the disk" : "";
 }

@@ -19,9 +19,9 @@ class StopController {
   bool is_stopping() const { return stopping_; }
   /// Returns true if the run is neither paused nor being stopped. This includes a run that waits for disk space: items
   /// that fit continue.
-  bool is_working() const { return !paused_ && !stopping_; }
+  bool may_start_items() const { return !paused_ && !stopping_; }
   /// Returns "paused" or "waiting for room on the disk" for messages; empty if the run is in neither state.
-  std::string_view pause_reason() const;
+  std::string_view idle_reason() const;
 
   /// Pauses. Returns false if the run is paused already.
   bool pause(Clock::time_point now);

@@ -11,15 +11,15 @@ const Clock::time_point kMorning = Clock::time_point{} + std::chrono::hours{1};
 
 TEST(StopController, ResumeReturnsTheLengthOfThePause) {
   StopController controller{kGrace};
-  EXPECT_TRUE(controller.is_working());
+  EXPECT_TRUE(controller.may_start_items());
   EXPECT_FALSE(controller.resume(kMorning));
   EXPECT_TRUE(controller.pause(kMorning));
   EXPECT_FALSE(controller.pause(kMorning + 2s)) << "it is paused already";
-  EXPECT_FALSE(controller.is_working());
-  EXPECT_EQ(controller.pause_reason(), "paused");
+  EXPECT_FALSE(controller.may_start_items());
+  EXPECT_EQ(controller.idle_reason(), "paused");
   EXPECT_EQ(controller.resume(kMorning + 5s), 5s);
-  EXPECT_TRUE(controller.is_working());
-  EXPECT_EQ(controller.pause_reason(), "");
+  EXPECT_TRUE(controller.may_start_items());
+  EXPECT_EQ(controller.idle_reason(), "");
 }
 
 TEST(StopController, TheDiskIsCheckedOnceASecondAndEachChangeIsReportedOnce) {
@@ -30,10 +30,10 @@ TEST(StopController, TheDiskIsCheckedOnceASecondAndEachChangeIsReportedOnce) {
   EXPECT_FALSE(controller.set_disk_full(false));
   EXPECT_TRUE(controller.set_disk_full(true));
   EXPECT_FALSE(controller.set_disk_full(true));
-  EXPECT_EQ(controller.pause_reason(), "waiting for room on the disk");
-  EXPECT_TRUE(controller.is_working()) << "what fits goes on";
+  EXPECT_EQ(controller.idle_reason(), "waiting for room on the disk");
+  EXPECT_TRUE(controller.may_start_items()) << "what fits goes on";
   EXPECT_TRUE(controller.set_disk_full(false));
-  EXPECT_EQ(controller.pause_reason(), "");
+  EXPECT_EQ(controller.idle_reason(), "");
 }
 
 TEST(StopController, AStopAsksThenKillsThenAbandons) {
@@ -41,7 +41,7 @@ TEST(StopController, AStopAsksThenKillsThenAbandons) {
   EXPECT_EQ(controller.next_stop_step(kMorning), StopController::StopStep::none);
   EXPECT_TRUE(controller.request_stop(false, kMorning).is_first);
   EXPECT_TRUE(controller.is_stopping());
-  EXPECT_FALSE(controller.is_working());
+  EXPECT_FALSE(controller.may_start_items());
   EXPECT_EQ(controller.next_stop_step(kMorning + kGrace - 1ms), StopController::StopStep::none);
   EXPECT_EQ(controller.next_stop_step(kMorning + kGrace), StopController::StopStep::kill);
   EXPECT_EQ(controller.kill_reason(), "the run was stopped");

@@ -37,17 +37,17 @@ std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> dev
     for (auto item = waiting_.begin(); item != waiting_.end(); ++item) {
       std::size_t best = device_index;  // equal end times prefer the device that is free now
       // the time when device i would finish the item; the cost is stored negative
-      const auto end_on = [&](std::size_t i) {
+      const auto finish_time = [&](std::size_t i) {
         return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : average);
       };
       for (std::size_t i = 0; i < devices.size(); ++i) {
-        if (end_on(i) < end_on(best)) best = i;
+        if (finish_time(i) < finish_time(best)) best = i;
       }
       if (best == device_index) {
         chosen = item;
         break;
       }
-      free_at[best] = end_on(best);
+      free_at[best] = finish_time(best);
     }
   }
   if (chosen == waiting_.end()) return std::nullopt;

@@ -63,11 +63,11 @@ class Worker {
     identity_ = *verified;
     if (!expected.empty() && *verified != expected)
       return Error{Errc::unsupported, fmt::format("the worker runs on {}, not on {}", *verified, expected)};
-    const auto kind = factories_.find(text_field(setup, "task"));
-    if (kind == factories_.end()) return Error{Errc::unsupported, "no such kind of task"};
+    const auto factory = factories_.find(text_field(setup, "task"));
+    if (factory == factories_.end()) return Error{Errc::unsupported, "no such kind of task"};
     const WorkerResources resources{bytes_field(setup, "ram"), bytes_field(setup, "vram"),
                                     static_cast<int>(number_field(setup, "threads")), device};
-    auto task = kind->second(object_field(setup, "settings"), resources);
+    auto task = factory->second(object_field(setup, "settings"), resources);
     if (!task) return task.error();
     task_ = *std::move(task);
     options_.write_records = bool_field(setup, "keep_records");
@@ -87,11 +87,11 @@ class Worker {
     const device::LeaseRequest request{.keys = {key},
                                        .max_wait = std::chrono::milliseconds{count_field(setup, "lease_wait_ms")},
                                        .job = text_field(setup, "task")};
-    const auto waits = [&](const std::vector<device::BusyDevice>& obstacles) {
-      send({{"type", "waiting"}, {"why", device::describe(obstacles)}});
+    const auto on_wait = [&](const std::vector<device::BusyDevice>& busy_devices) {
+      send({{"type", "waiting"}, {"why", device::describe(busy_devices)}});
     };
     auto lease =
-        device::acquire_lease(folder->path, request, environment, {.stop = inbox_.stop_token(), .on_wait = waits});
+        device::acquire_lease(folder->path, request, environment, {.stop = inbox_.stop_token(), .on_wait = on_wait});
     if (!lease) return lease.error();
     lease_.emplace(*std::move(lease));
     send({{"type", "leased"}});
@@ -113,7 +113,7 @@ class Worker {
     try {
       return task_->estimate(item, variant);
     } catch (const std::exception& problem) {
-      if (auto refusal = resource_error_of(problem)) return *std::move(refusal);
+      if (auto resource_error = resource_error_of(problem)) return *std::move(resource_error);
       return Error{Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())};
     }
   }

@@ -14,17 +14,18 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& comma
   auto channel = make_channel();
   if (!channel) return Error{channel.error().code, fmt::format("a worker cannot be started: {}", channel.error().what)};
   const FileDescriptor null = open_to_read("/dev/null");
-  ChildOptions start{.arguments = command,
-                     .environment = device.environment,
-                     .folder = {},
-                     .stdin_fd = null.get(),
-                     .stdout_fd = 2,  // only the coordinator writes results to standard output
-                     .inherited_descriptors = inherited,
-                     .own_process_group = true};  // the coordinator decides which signals of the terminal a worker gets
-  start.arguments.insert(start.arguments.end(), {"--channel", std::to_string(channel->child_end.get())});
-  start.arguments.insert(start.arguments.end(), device.arguments.begin(), device.arguments.end());
-  start.inherited_descriptors.push_back(channel->child_end.get());
-  auto child = ChildProcess::start(start);
+  ChildOptions options{
+      .arguments = command,
+      .environment = device.environment,
+      .folder = {},
+      .stdin_fd = null.get(),
+      .stdout_fd = 2,  // only the coordinator writes results to standard output
+      .inherited_descriptors = inherited,
+      .own_process_group = true};  // the coordinator decides which signals of the terminal a worker gets
+  options.arguments.insert(options.arguments.end(), {"--channel", std::to_string(channel->child_end.get())});
+  options.arguments.insert(options.arguments.end(), device.arguments.begin(), device.arguments.end());
+  options.inherited_descriptors.push_back(channel->child_end.get());
+  auto child = ChildProcess::start(options);
   if (!child) return Error{child.error().code, fmt::format("a worker cannot be started: {}", child.error().what)};
   return WorkerProcess{*std::move(child), std::move(channel->parent_end)};
 }
@@ -63,9 +64,9 @@ void WorkerProcess::send_signal_to_tree(int signal) const {
 
 bool WorkerProcess::reap() {
   if (child_.pid() < 0) return true;
-  const auto end = child_.poll();
-  if (end) exit_text_ = describe(*end);
-  return end.has_value();
+  const auto result = child_.poll();
+  if (result) exit_text_ = describe(*result);
+  return result.has_value();
 }
 
 bool WorkerProcess::is_uninterruptible() const {

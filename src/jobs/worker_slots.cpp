@@ -25,7 +25,7 @@ void WorkerSlot::set_worker(pid_t pid, Clock::time_point now) {
   ready = ending = false;
   kill_reason.clear();
   growth = {};
-  finished_items = 0;
+  finished_attempts = 0;
   rss = {};
   started = idle_since = now;
 }
@@ -54,11 +54,11 @@ void WorkerSlot::finish_attempt(double seconds, Bytes pool, Bytes device_memory,
   growth.ram.add(rss);
   growth.pool.add(pool);
   growth.device.add(device_memory);
-  ++finished_items;
+  ++finished_attempts;
 }
 
 void WorkerSlot::count_success(double cost, double seconds, double amount) {
-  busy_s += seconds;
+  done_s += seconds;
   done_cost += cost;
   ++totals.items;
   totals.amount += amount;
@@ -108,7 +108,7 @@ double WorkerSlots::speed_of(const WorkerSlot& slot) const {
   for (const WorkerSlot& each : slots_) {
     if (&each != &slot && (slot.identity.empty() || each.identity != slot.identity)) continue;
     cost += each.done_cost;
-    busy += each.busy_s;
+    busy += each.done_s;
   }
   return busy > 0 ? cost / busy : 0;
 }
@@ -148,9 +148,9 @@ std::optional<double> WorkerSlots::remaining_s(double waiting_cost) const {
 /// Reads the free memory at most every kMemoryCheckInterval, since reading takes 0.2 ms, as long as a tiny item. The
 /// memory of items started since then is in MemoryAvailability::reserved.
 Bytes WorkerSlots::free_memory(const WorkerDevice& device, Clock::time_point now) {
-  FreeMemory& known = free_memory_[device.memory_name];
-  if (now - known.checked_at >= kMemoryCheckInterval) known = {now, device.free_memory()};
-  return known.free;
+  FreeMemory& cached = free_memory_[device.memory_name];
+  if (now - cached.checked_at >= kMemoryCheckInterval) cached = {now, device.free_memory()};
+  return cached.free;
 }
 
 MemoryAvailability WorkerSlots::memory_availability(const WorkerSlot& slot, Clock::time_point now) {

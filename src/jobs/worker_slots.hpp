@@ -55,9 +55,9 @@ struct WorkerSlot {
   std::optional<WorkerJob> job;  ///< empty: the worker has no item
   Bytes rss;                     ///< resident memory of the worker, from its last message
   MemoryGrowth growth;           ///< memory of the current worker after each of its items
-  std::size_t finished_items = 0;    ///< number of attempts that the current worker finished, failed ones included
-  double done_cost = 0, busy_s = 0;  ///< sums over the done items; done_cost / busy_s is the measured speed
-  DeviceTotals totals;               ///< sums over all workers of this slot
+  std::size_t finished_attempts = 0;  ///< number of attempts that the current worker finished, failed ones included
+  double done_cost = 0, done_s = 0;   ///< sums over the done items; done_cost / busy_s is the measured speed
+  DeviceTotals totals;                ///< sums over all workers of this slot
 
   bool is_free() const { return worker != 0 && ready && !ending && !job; }
   /// Returns true if the worker processes an item; an estimate does not count.

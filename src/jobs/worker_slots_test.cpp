@@ -50,11 +50,11 @@ TEST_F(WorkerSlotsTest, ANewWorkerStartsWithoutTheHistoryOfTheOld) {
   work(first(), 100, 10);
   for (int i = 0; i < 5; ++i) first().finish_attempt(1, 1_GiB * static_cast<std::uint64_t>(i), {}, kTestStart);
   EXPECT_TRUE(first().growth.is_leak());
-  EXPECT_EQ(first().finished_items, 5u);
+  EXPECT_EQ(first().finished_attempts, 5u);
   first().kill_reason = "was killed";
   first().set_worker(8, kTestStart);
   EXPECT_FALSE(first().growth.is_leak());
-  EXPECT_EQ(first().finished_items, 0u);
+  EXPECT_EQ(first().finished_attempts, 0u);
   EXPECT_EQ(first().kill_reason, "");
   EXPECT_EQ(slots_.speed_of(first()), 10) << "the device is as fast as it was";
   EXPECT_EQ(first().totals.items, 1u);

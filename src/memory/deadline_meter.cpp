@@ -18,21 +18,21 @@ struct MeterRequest {
 
   const MeterFactory make;
   std::shared_ptr<const Meter> meter;  // used only by the reading thread while `is_reading`
-  bool is_made = false;
+  bool make_was_called = false;
 
   std::mutex mutex;
   std::condition_variable finished;
-  bool is_reading = false;
+  bool is_busy = false;
   bool timed_out = false;  // the last reading did not arrive in time
   std::optional<Reading> reading;
 };
 
 void read_meter(const std::shared_ptr<MeterRequest>& request) {
-  if (!std::exchange(request->is_made, true)) request->meter = request->make();
+  if (!std::exchange(request->make_was_called, true)) request->meter = request->make();
   const auto answer = request->meter ? request->meter->read() : std::nullopt;
   const std::lock_guard lock{request->mutex};
   request->reading = answer;
-  request->is_reading = false;
+  request->is_busy = false;
   request->finished.notify_all();
 }
 
@@ -40,7 +40,7 @@ void read_meter(const std::shared_ptr<MeterRequest>& request) {
 void close_meter(const std::shared_ptr<MeterRequest>& request) {
   request->meter.reset();
   const std::lock_guard lock{request->mutex};
-  request->is_reading = false;
+  request->is_busy = false;
   request->finished.notify_all();
 }
 
@@ -58,7 +58,7 @@ class DeadlineMeter final : public Meter {
   /// A thread that hangs keeps the meter and closes it if it ever continues.
   ~DeadlineMeter() override {
     std::unique_lock lock{request_->mutex};
-    if (request_->is_reading || !request_->meter) return;
+    if (request_->is_busy || !request_->meter) return;
     if (start_thread(close_meter)) static_cast<void>(wait_for_answer(lock, std::min(timeout_, kCloseTimeout)));
   }
 
@@ -81,25 +81,25 @@ class DeadlineMeter final : public Meter {
   /// Returns whether `make` returned no meter; valid after the first read.
   bool has_no_meter() const {
     const std::lock_guard lock{request_->mutex};
-    return !request_->is_reading && !request_->timed_out && request_->meter == nullptr;
+    return !request_->is_busy && !request_->timed_out && request_->meter == nullptr;
   }
 
  private:
   /// Starts a thread; called with the lock held. Returns false if no thread can be started.
   bool start_thread(void (*work)(const std::shared_ptr<MeterRequest>&)) const {
-    request_->is_reading = true;
+    request_->is_busy = true;
     try {
       std::thread{work, request_}.detach();
       return true;
     } catch (const std::system_error&) {
-      request_->is_reading = false;
+      request_->is_busy = false;
       request_->timed_out = true;
       return false;
     }
   }
 
-  bool wait_for_answer(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds patience) const {
-    const bool answered = request_->finished.wait_for(lock, patience, [&] { return !request_->is_reading; });
+  bool wait_for_answer(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds timeout) const {
+    const bool answered = request_->finished.wait_for(lock, timeout, [&] { return !request_->is_busy; });
     request_->timed_out = !answered;
     return answered;
   }

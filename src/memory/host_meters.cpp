@@ -39,9 +39,9 @@ std::shared_ptr<const Meter> make_resident_meter() {
 
 int count_open_descriptors() {
   std::error_code problem;
-  const std::filesystem::directory_iterator all{"/proc/self/fd", problem};
+  const std::filesystem::directory_iterator entries{"/proc/self/fd", problem};
   // without the descriptor of this listing
-  return problem ? -1 : static_cast<int>(std::distance(begin(all), end(all))) - 1;
+  return problem ? -1 : static_cast<int>(std::distance(begin(entries), end(entries))) - 1;
 }
 
 }  // namespace weir::memory

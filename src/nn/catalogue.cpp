@@ -28,8 +28,8 @@ CatalogueEntry describe_entry(const fs::path& param_path) {
   entry.param_path = param_path;
   entry.name = param_path.stem().string();
   std::error_code code;
-  const fs::path whole = fs::absolute(param_path, code);
-  entry.folder = (code ? param_path : whole).parent_path().filename().string();
+  const fs::path absolute_path = fs::absolute(param_path, code);
+  entry.folder = (code ? param_path : absolute_path).parent_path().filename().string();
   entry.noise = parse_noise_level(entry.name);
   entry.scale_in_name = parse_scale(entry.name);
   const auto network = read_network_structure(param_path);
@@ -82,8 +82,8 @@ void add_folder(const fs::path& folder, std::set<fs::path>& known, std::vector<C
   FolderSearch search;
   for (const fs::path& param_path : search.find(folder)) {
     std::error_code code;
-    const fs::path same = fs::weakly_canonical(param_path, code);
-    if (known.insert(code ? param_path : same).second) entries.push_back(describe_entry(param_path));
+    const fs::path canonical_path = fs::weakly_canonical(param_path, code);
+    if (known.insert(code ? param_path : canonical_path).second) entries.push_back(describe_entry(param_path));
   }
   if (!search.reached_limit()) return;
   CatalogueEntry entry;
@@ -149,7 +149,7 @@ std::string describe_request(const NetworkRequest& request) {
 
 /// Returns true if the network is unreadable, and its name (with the scale and noise level in it) matches a request
 /// that is not empty.
-bool matches_by_name(const CatalogueEntry& entry, const NetworkRequest& request) {
+bool is_unreadable_match(const CatalogueEntry& entry, const NetworkRequest& request) {
   if (entry.unreadable_reason.empty()) return false;
   if (!request.name.empty() && name_distance(entry, request.name) == 0) return true;
   if (!request.scale && !request.noise) return false;
@@ -158,11 +158,11 @@ bool matches_by_name(const CatalogueEntry& entry, const NetworkRequest& request)
 }
 
 Error no_match_error(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
-  const auto fits = std::find_if(entries.begin(), entries.end(),
-                                 [&](const CatalogueEntry& entry) { return matches_by_name(entry, request); });
-  if (fits != entries.end())
+  const auto unreadable = std::find_if(
+      entries.begin(), entries.end(), [&](const CatalogueEntry& entry) { return is_unreadable_match(entry, request); });
+  if (unreadable != entries.end())
     return {Errc::invalid_argument,
-            fmt::format("network '{}' is unreadable: {}", long_name(*fits), fits->unreadable_reason)};
+            fmt::format("network '{}' is unreadable: {}", long_name(*unreadable), unreadable->unreadable_reason)};
   return {Errc::invalid_argument, fmt::format("{}; {}", describe_request(request), list_networks(entries))};
 }
 
@@ -206,7 +206,7 @@ Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>&
   }
   std::error_code code;
   if (fs::is_directory(*model, code)) {
-    const fs::directory_iterator listable{*model, code};
+    const fs::directory_iterator listing{*model, code};
     if (code)
       return Error{Errc::invalid_argument,
                    fmt::format("model {}: cannot list the folder: {}", model->string(), code.message())};
@@ -237,8 +237,10 @@ Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, c
     std::erase_if(candidates, [&](const CatalogueEntry* entry) { return entry->family.scale != *request.scale; });
   }
   if (candidates.empty()) return no_match_error(entries, request);
-  const auto before = [](const CatalogueEntry* a, const CatalogueEntry* b) { return preference(*a) < preference(*b); };
-  return **std::min_element(candidates.begin(), candidates.end(), before);
+  const auto precedes = [](const CatalogueEntry* a, const CatalogueEntry* b) {
+    return preference(*a) < preference(*b);
+  };
+  return **std::min_element(candidates.begin(), candidates.end(), precedes);
 }
 
 Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> entries, NetworkRequest request,
@@ -247,8 +249,8 @@ Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> en
   std::set<int> scales;
   for (const CatalogueEntry* entry : find_matches(entries, request)) scales.insert(entry->family.scale);
   if (scales.empty()) return no_match_error(entries, request);
-  const auto enough = std::find_if(scales.begin(), scales.end(), [&](int scale) { return scale >= enlargement; });
-  request.scale = enough != scales.end() ? *enough : *scales.rbegin();
+  const auto large_enough = std::find_if(scales.begin(), scales.end(), [&](int scale) { return scale >= enlargement; });
+  request.scale = large_enough != scales.end() ? *large_enough : *scales.rbegin();
   return select_network(entries, request);
 }
 

@@ -13,7 +13,7 @@ namespace weir::nn {
 namespace {
 
 constexpr int kLargestAlign = 64;      // largest supported Family::align, in pixels
-constexpr int kProbe = 1024;           // side in pixels of the smallest input whose result size is examined; it is so
+constexpr int kSmallestProbe = 1024;   // side in pixels of the smallest input whose result size is examined; it is so
                                        // large that no network crops it to nothing
 constexpr int kZeroPaddedBorder = 10;  // pixels on every side: border for networks that pad their input with zeros, as
                                        // in Real-ESRGAN's programs
@@ -30,29 +30,30 @@ std::optional<std::int64_t> missing_pixels(const Graph& graph, int scale, int n)
 
 /// Describes input sizes n for which the result lacks the fewest pixels: all n with n % align == remainder. With most
 /// other sizes, layers that reduce the size also drop rows and columns that do not fill a step.
-struct Grid {
+struct PreferredSizes {
   int align = 1;
   int remainder = 0;
   std::int64_t shrink = 0;  ///< missing_pixels() of these sizes
 };
 
-std::optional<Grid> find_grid(const Graph& graph, int scale) {
+std::optional<PreferredSizes> find_preferred_sizes(const Graph& graph, int scale) {
   std::vector<std::optional<std::int64_t>> shrinks;
-  for (int n = kProbe; n < kProbe + 2 * kLargestAlign; ++n) shrinks.push_back(missing_pixels(graph, scale, n));
+  for (int n = kSmallestProbe; n < kSmallestProbe + 2 * kLargestAlign; ++n)
+    shrinks.push_back(missing_pixels(graph, scale, n));
   std::optional<std::int64_t> least;
   for (const auto& shrink : shrinks) {
     if (shrink && (!least || *shrink < *least)) least = shrink;
   }
   if (!least) return std::nullopt;
   for (int align = 1; align <= kLargestAlign; ++align) {
-    const auto fits = [&](int remainder) {
+    const auto is_best = [&](int remainder) {
       for (std::size_t i = 0; i < shrinks.size(); ++i) {
-        if ((kProbe + static_cast<int>(i)) % align == remainder && shrinks[i] != least) return false;
+        if ((kSmallestProbe + static_cast<int>(i)) % align == remainder && shrinks[i] != least) return false;
       }
       return true;
     };
     for (int remainder = 0; remainder < align; ++remainder) {
-      if (fits(remainder)) return Grid{align, remainder, *least};
+      if (is_best(remainder)) return PreferredSizes{align, remainder, *least};
     }
   }
   return std::nullopt;
@@ -60,19 +61,19 @@ std::optional<Grid> find_grid(const Graph& graph, int scale) {
 
 /// Sets border, crop and align of the family, so that a picture of u pixels along an axis, a multiple of align, gives
 /// u * scale pixels after the border is added, the network has run, and the crop is removed.
-Status choose_border(const Grid& grid, Family& family) {
+Status choose_border(const PreferredSizes& sizes, Family& family) {
   const std::int64_t scale = family.scale;
-  const std::int64_t least = grid.shrink > 0 ? (grid.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
-  for (std::int64_t border = least; border < least + grid.align; ++border) {
-    const std::int64_t excess = 2 * border * scale - grid.shrink;
-    if ((2 * border) % grid.align != grid.remainder || excess < 0 || excess % 2 != 0) continue;
+  const std::int64_t smallest = sizes.shrink > 0 ? (sizes.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
+  for (std::int64_t border = smallest; border < smallest + sizes.align; ++border) {
+    const std::int64_t excess = 2 * border * scale - sizes.shrink;
+    if ((2 * border) % sizes.align != sizes.remainder || excess < 0 || excess % 2 != 0) continue;
     family.border = static_cast<int>(border);
     family.crop = static_cast<int>(excess / 2);
-    family.align = grid.align;
+    family.align = sizes.align;
     return ok();
   }
   return Error{Errc::unsupported, fmt::format("the picture shrinks by {} pixels in steps of {}: no even border fits",
-                                              grid.shrink, grid.align)};
+                                              sizes.shrink, sizes.align)};
 }
 
 /// Properties of a graph from which the family's name and adds_enlarged_picture are derived.
@@ -111,13 +112,13 @@ class Structure {
 
  private:
   [[nodiscard]] bool picture_goes_only_into_convolutions() const {
-    std::vector<bool> picture(graph_.blobs.size());
-    picture[graph_.input] = true;
+    std::vector<bool> is_picture(graph_.blobs.size());
+    is_picture[graph_.input] = true;
     for (const Layer& layer : graph_.layers) {
-      if (std::none_of(layer.inputs.begin(), layer.inputs.end(), [&](int blob) { return picture[blob]; })) continue;
+      if (std::none_of(layer.inputs.begin(), layer.inputs.end(), [&](int blob) { return is_picture[blob]; })) continue;
       if (std::holds_alternative<Convolution>(layer.operation)) continue;
       if (!std::holds_alternative<Split>(layer.operation)) return false;
-      for (const int blob : layer.outputs) picture[blob] = true;
+      for (const int blob : layer.outputs) is_picture[blob] = true;
     }
     return true;
   }
@@ -126,8 +127,8 @@ class Structure {
   std::vector<std::size_t> producer_;  // by blob index: index of the layer that makes the blob
 };
 
-std::string family_name(const Structure& structure, const Grid& grid) {
-  if (!structure.zero_padded() && grid.shrink > 0 && structure.count<Deconvolution>() > 0) return "realcugan";
+std::string family_name(const Structure& structure, const PreferredSizes& sizes) {
+  if (!structure.zero_padded() && sizes.shrink > 0 && structure.count<Deconvolution>() > 0) return "realcugan";
   if (!structure.zero_padded()) return "unknown";
   if (structure.count<PRelu>() > 0 && structure.count<PixelShuffle>() == 1) return "animevideo";
   if (structure.count<Concat>() > 0 && structure.count<Interp>() > 0) return "realesrgan";
@@ -153,17 +154,17 @@ Result<Family> recognise_family(const Graph& graph) {
   }
   const auto scale = find_whole_scale(graph);
   if (!scale) return scale.error();
-  const auto grid = find_grid(graph, *scale);
-  if (!grid || grid->shrink < 0) {
+  const auto sizes = find_preferred_sizes(graph, *scale);
+  if (!sizes || sizes->shrink < 0) {
     return Error{Errc::unsupported, fmt::format("pictures of {} to {} pixels do not give an even result of {} times",
-                                                kProbe, kProbe + 2 * kLargestAlign, *scale)};
+                                                kSmallestProbe, kSmallestProbe + 2 * kLargestAlign, *scale)};
   }
   Family family;
   family.scale = *scale;
-  if (auto status = choose_border(*grid, family); !status) return status.error();
+  if (auto status = choose_border(*sizes, family); !status) return status.error();
   const Structure structure{graph};
-  family.name = family_name(structure, *grid);
-  family.adds_enlarged_picture = !structure.zero_padded() && structure.ends_in_bare_shuffle();
+  family.name = family_name(structure, *sizes);
+  family.needs_enlarged_picture = !structure.zero_padded() && structure.ends_in_bare_shuffle();
   family.mean_count = structure.count<GlobalAverage>();
   return family;
 }

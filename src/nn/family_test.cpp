@@ -45,7 +45,7 @@ TEST(Family, FollowsFromTheGraphAlone) {
     EXPECT_EQ(family.align, expected.align);
     EXPECT_EQ(family.crop, expected.crop);
     EXPECT_EQ(family.mean_count, expected.mean_count);
-    EXPECT_EQ(family.adds_enlarged_picture, expected.residual);
+    EXPECT_EQ(family.needs_enlarged_picture, expected.residual);
   }
 }
 

@@ -43,9 +43,9 @@ double multiplications(const Operation& operation) {
       operation);
 }
 
-std::string text(Extent64 size) { return fmt::format("{} x {}", size.height, size.width); }
+std::string size_text(Extent64 size) { return fmt::format("{} x {}", size.height, size.width); }
 
-Error bad_layer(const Layer& layer, const std::string& why) {
+Error layer_error(const Layer& layer, const std::string& why) {
   return {Errc::invalid_argument, fmt::format("{}: {}", describe(layer), why)};
 }
 
@@ -58,17 +58,17 @@ Result<Extent64> layer_size(const Graph& graph, const Layer& layer, const std::v
     if (graph.blobs[blob].is_vector) continue;
     const Extent64 size{extents[blob].height, extents[blob].width};
     if (found && size != first) {
-      return bad_layer(layer, fmt::format("its inputs are {} and {} pixels", text(first), text(size)));
+      return layer_error(layer, fmt::format("its inputs are {} and {} pixels", size_text(first), size_text(size)));
     }
     first = size;
     found = true;
   }
   const Extent64 out = output_size(layer.operation, first);
   if (out.height < 1 || out.width < 1) {
-    return bad_layer(layer, fmt::format("an input of {} pixels leaves nothing", text(first)));
+    return layer_error(layer, fmt::format("an input of {} pixels leaves nothing", size_text(first)));
   }
   if (out.height > kLargestExtent || out.width > kLargestExtent) {
-    return bad_layer(layer, fmt::format("an output of {} pixels is above the limit of 2^30", text(out)));
+    return layer_error(layer, fmt::format("an output of {} pixels is above the limit of 2^30", size_text(out)));
   }
   return out;
 }
@@ -108,7 +108,7 @@ std::string describe(const Layer& layer) {
 Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input) {
   if (input.height < 1 || input.width < 1 || input.height > kLargestExtent || input.width > kLargestExtent) {
     return Error{Errc::invalid_argument, fmt::format("infer extents: an input of {} pixels is outside 1 to 2^30",
-                                                     text({input.height, input.width}))};
+                                                     size_text({input.height, input.width}))};
   }
   std::vector<Extent> extents(graph.blobs.size());
   extents[graph.input] = input;
@@ -133,7 +133,7 @@ Result<std::vector<double>> blob_scales(const Graph& graph) {
     for (const int blob : layer.inputs) {
       if (graph.blobs[blob].is_vector) continue;
       if (scale != 0 && std::abs(scales[blob] / scale - 1) > 1e-6) {
-        return bad_layer(layer, fmt::format("its inputs are enlarged {} and {} times", scale, scales[blob]));
+        return layer_error(layer, fmt::format("its inputs are enlarged {} and {} times", scale, scales[blob]));
       }
       scale = scales[blob];
     }

@@ -29,12 +29,12 @@ Status MultiPassRun::run_passes(const Program& program, std::size_t passes, Inpu
 }
 
 std::vector<std::size_t> find_dependent_vector_ops(const Program& program, int blob) {
-  std::set<int> known{blob};
+  std::set<int> dependent{blob};
   std::vector<std::size_t> indices;
   for (std::size_t v = 0; v < program.vector_ops.size(); ++v) {
-    if (!known.contains(program.vector_ops[v].input)) continue;
+    if (!dependent.contains(program.vector_ops[v].input)) continue;
     indices.push_back(v);
-    known.insert(program.vector_ops[v].output);
+    dependent.insert(program.vector_ops[v].output);
   }
   return indices;
 }

@@ -38,9 +38,9 @@ Result<std::uint64_t> find_weights_length(const std::filesystem::path& bin, cons
                                      param_path.filename().string())};
 }
 
-class MemoryBytes final : public WeightReader {
+class MemoryWeightReader final : public WeightReader {
  public:
-  explicit MemoryBytes(std::span<const std::byte> bytes) : rest_{bytes} {}
+  explicit MemoryWeightReader(std::span<const std::byte> bytes) : rest_{bytes} {}
   [[nodiscard]] std::uint64_t bytes_left() const override { return rest_.size(); }
   Status read(std::span<std::byte> to) override {
     std::copy_n(rest_.begin(), to.size(), to.begin());
@@ -52,13 +52,13 @@ class MemoryBytes final : public WeightReader {
   std::span<const std::byte> rest_;
 };
 
-class FileBytes final : public WeightReader {
+class FileReader final : public WeightReader {
  public:
   /// Opens a file for reading. Errors: io.
-  static Result<FileBytes> open(const std::filesystem::path& path) {
+  static Result<FileReader> open(const std::filesystem::path& path) {
     const auto length = find_file_length(path);
     if (!length) return length.error();
-    FileBytes file{path, *length};
+    FileReader file{path, *length};
     if (!file.stream_) return Error{Errc::io, fmt::format("{}: cannot be opened for reading", path.string())};
     return file;
   }
@@ -71,7 +71,7 @@ class FileBytes final : public WeightReader {
   }
 
  private:
-  FileBytes(const std::filesystem::path& path, std::uint64_t length)
+  FileReader(const std::filesystem::path& path, std::uint64_t length)
       : path_{path}, stream_{path, std::ios::binary}, left_{length} {}
 
   std::filesystem::path path_;
@@ -86,7 +86,7 @@ Result<NcnnDescription> parse_param(std::string_view param_text, const std::stri
 }
 
 Result<NcnnDescription> read_param(const std::filesystem::path& param_path) {
-  auto file = FileBytes::open(param_path);
+  auto file = FileReader::open(param_path);
   if (!file) return file.error();
   if (file->bytes_left() > kMaxParamBytes) {
     return Error{Errc::unsupported, fmt::format("{}: {} bytes; a text network of up to {} bytes is supported",
@@ -135,8 +135,8 @@ std::filesystem::path weights_path(const std::filesystem::path& param_path) {
 Result<Network> parse_network(std::string_view param_text, std::span<const std::byte> bin, const std::string& name) {
   auto description = parse_param(param_text, name);
   if (!description) return description.error();
-  MemoryBytes bytes{bin};
-  if (auto status = read_ncnn_weights(*description, bytes, name); !status) return status.error();
+  MemoryWeightReader reader{bin};
+  if (auto status = read_ncnn_weights(*description, reader, name); !status) return status.error();
   return make_network(*std::move(description), name);
 }
 
@@ -144,7 +144,7 @@ Result<Network> load_network(const std::filesystem::path& param_path) {
   auto description = read_param(param_path);
   if (!description) return description.error();
   const std::filesystem::path bin = weights_path(param_path);
-  auto file = FileBytes::open(bin);
+  auto file = FileReader::open(bin);
   if (!file) return file.error();
   const Bytes most = bin_length(description->arrays).most;
   if (Bytes{file->bytes_left()} > most) return too_long_error(bin, file->bytes_left(), most);
@@ -158,9 +158,9 @@ Result<Network> read_network_structure(const std::filesystem::path& param_path) 
   const std::filesystem::path bin = weights_path(param_path);
   const auto length = find_weights_length(bin, param_path);
   if (!length) return length.error();
-  const NcnnBinLength fitting = bin_length(description->arrays);
-  if (Bytes{*length} > fitting.most) return too_long_error(bin, *length, fitting.most);
-  if (Bytes{*length} < fitting.least) return load_network(param_path);  // returns the detailed error
+  const NcnnBinLength possible = bin_length(description->arrays);
+  if (Bytes{*length} > possible.most) return too_long_error(bin, *length, possible.most);
+  if (Bytes{*length} < possible.least) return load_network(param_path);  // returns the detailed error
   return make_network(*std::move(description), param_path);
 }
 

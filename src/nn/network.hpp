@@ -22,9 +22,9 @@ struct Family {
                      ///< width and height that are multiples of this number of pixels
   int crop = 0;      ///< output pixels to remove at the top and at the left: the enlarged border, as far as the
                      ///< network does not remove it itself
-  bool adds_enlarged_picture = false;  ///< a run must add the picture, enlarged by nearest neighbour, to the
-                                       ///< network's output (RealCUGAN 4x)
-  int mean_count = 0;                  ///< number of GlobalAverage layers (means over the whole picture)
+  bool needs_enlarged_picture = false;  ///< a run must add the picture, enlarged by nearest neighbour, to the
+                                        ///< network's output (RealCUGAN 4x)
+  int mean_count = 0;                   ///< number of GlobalAverage layers (means over the whole picture)
 };
 /// Derives the family from a graph. Errors: unsupported, with the reason, for example a scale that is not a whole
 /// number.

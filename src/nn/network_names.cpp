@@ -11,7 +11,7 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
-bool has(std::string_view name, std::string_view part) { return name.find(part) != std::string_view::npos; }
+bool contains(std::string_view name, std::string_view part) { return name.find(part) != std::string_view::npos; }
 
 /// Returns the digit at offset `at` of the name, if no other digit follows: the 15 of "noise15" is a standard
 /// deviation, not a level.
@@ -77,7 +77,7 @@ std::optional<int> scale_after_x(std::string_view name) {
 
 /// Returns the scale of names such as "ClearReality4x", which end with the number and "x".
 std::optional<int> scale_at_end(std::string_view name) {
-  if (!name.ends_with('x') || has(name, "denoise")) return std::nullopt;
+  if (!name.ends_with('x') || contains(name, "denoise")) return std::nullopt;
   std::size_t at = name.size() - 1;
   while (at > 0 && is_digit(name[at - 1])) --at;
   std::size_t end = 0;
@@ -88,20 +88,23 @@ std::optional<int> scale_at_end(std::string_view name) {
 }  // namespace
 
 std::optional<int> parse_noise_level(std::string_view name) {
-  const std::string low = lower_case(name);
-  if (has(low, "conservative") || has(low, "srmdnf")) return -1;
-  if (has(low, "no-denoise") || has(low, "no_denoise") || has(low, "nodenoise")) return 0;
-  if (const auto level = denoise_level(low)) return level;
-  if (const auto level = noise_level(low)) return level;
-  return low.starts_with("scale") && low.size() > 5 && is_digit(low[5]) ? std::optional{-1} : std::nullopt;
+  const std::string lower_name = lower_case(name);
+  if (contains(lower_name, "conservative") || contains(lower_name, "srmdnf")) return -1;
+  if (contains(lower_name, "no-denoise") || contains(lower_name, "no_denoise") || contains(lower_name, "nodenoise"))
+    return 0;
+  if (const auto level = denoise_level(lower_name)) return level;
+  if (const auto level = noise_level(lower_name)) return level;
+  return lower_name.starts_with("scale") && lower_name.size() > 5 && is_digit(lower_name[5]) ? std::optional{-1}
+                                                                                             : std::nullopt;
 }
 
 std::optional<int> parse_scale(std::string_view name) {
-  const std::string low = lower_case(name);
-  if (const auto scale = scale_before_x(low)) return scale;
-  if (const auto scale = scale_after_x(low)) return scale;
-  if (const auto scale = scale_at_end(low)) return scale;
-  return low.starts_with("noise") && noise_level(low) && has(low, "_model") ? std::optional{1} : std::nullopt;
+  const std::string lower_name = lower_case(name);
+  if (const auto scale = scale_before_x(lower_name)) return scale;
+  if (const auto scale = scale_after_x(lower_name)) return scale;
+  if (const auto scale = scale_at_end(lower_name)) return scale;
+  return lower_name.starts_with("noise") && noise_level(lower_name) && contains(lower_name, "_model") ? std::optional{1}
+                                                                                                      : std::nullopt;
 }
 
 }  // namespace weir::nn

@@ -85,9 +85,9 @@ void Lowering::emit_vector_op(const Layer& layer, int blob) {
 }
 
 Op* Lowering::find_open_producer(int blob) {
-  const LoweredBlob& v = lowered_blob(blob);
-  if (count_readers(blob) != 1 || v.parts.size() != 1) return nullptr;
-  const TensorView& view = v.parts[0];
+  const LoweredBlob& lowered = lowered_blob(blob);
+  if (count_readers(blob) != 1 || lowered.parts.size() != 1) return nullptr;
+  const TensorView& view = lowered.parts[0];
   if (view.gate >= 0 || view.cropped) return nullptr;
   Op& o = op(tensor(view.tensor).producer);
   if (o.kind != OpKind::conv3x3 && o.kind != OpKind::patch && o.kind != OpKind::direct) return nullptr;

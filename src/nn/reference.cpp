@@ -149,8 +149,8 @@ std::vector<int> count_readers(const Graph& graph) {
 
 /// Returns the picture with a reflected border, extended at the right and the bottom to a multiple of the alignment.
 Planes add_border(const Planes& in, const Family& family) {
-  const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
-  Planes out{in.channels, grown(in.height), grown(in.width)};
+  const auto with_border = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
+  Planes out{in.channels, with_border(in.height), with_border(in.width)};
   for (int c = 0; c < out.channels; ++c) {
     for (int y = 0; y < out.height; ++y) {
       const auto row = in.row(c, reflect_position(y - family.border, in.height));
@@ -197,7 +197,7 @@ Result<Planes> upscale_reference(const Network& network, const Planes& picture) 
   const int height = picture.height * family.scale, width = picture.width * family.scale;
   Planes out = compute::crop_ref(*result, family.crop, family.crop, result->height - family.crop - height,
                                  result->width - family.crop - width);
-  if (!family.adds_enlarged_picture) return out;
+  if (!family.needs_enlarged_picture) return out;
   return compute::binary_ref(compute::Binary::add, out,
                              compute::interp_nearest_ref(picture, static_cast<float>(family.scale)));
 }

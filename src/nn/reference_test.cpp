@@ -85,7 +85,7 @@ TEST(Reference, MeansAreThoseOfTheWholePicture) {
 TEST(Reference, TheResidualHeadIsAddedToTheEnlargedPicture) {
   const Network network = parse_family("realcugan4x_se");
   Network bare = network;
-  bare.family.adds_enlarged_picture = false;
+  bare.family.needs_enlarged_picture = false;
   const Planes in = picture(6, 5);
   const auto with = upscale_reference(network, in), without = upscale_reference(bare, in);
   ASSERT_TRUE(with && without);

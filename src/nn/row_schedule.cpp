@@ -50,14 +50,14 @@ int RowSchedule::step_end(const Op& op, int first) const {
 }
 
 int RowSchedule::first_needed_row(int tensor) const {
-  int oldest = extent(tensor).height;
+  int first_needed = extent(tensor).height;
   for (const Use& use : uses_[static_cast<std::size_t>(tensor)]) {
     const Op& op = program_.ops[static_cast<std::size_t>(use.op)];
     const int made = made_[static_cast<std::size_t>(op.output)];
     if (made >= extent(op.output).height) continue;
-    oldest = std::min(oldest, needed_rows(op, use.input, {made, step_end(op, made)}).first);
+    first_needed = std::min(first_needed, needed_rows(op, use.input, {made, step_end(op, made)}).first);
   }
-  return oldest;
+  return first_needed;
 }
 
 }  // namespace weir::nn

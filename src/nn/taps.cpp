@@ -18,8 +18,8 @@ namespace {
 /// Without this, rounding errors would give a pixel slightly other weights in a strip (a part of the picture that is
 /// resized alone) than in the whole picture.
 double centre_of(int in, int out, int x) {
-  constexpr double kSteps = 1 << 24;
-  return std::round(((x + 0.5) * in / out - 0.5) * kSteps) / kSteps;
+  constexpr double kStepsPerPixel = 1 << 24;
+  return std::round(((x + 0.5) * in / out - 0.5) * kStepsPerPixel) / kStepsPerPixel;
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ void EventLog::write(Level level, std::string_view event, const Fields& fields) 
   if (files_.empty()) return;
   std::string text = fmt::format(R"({{"time":"{}","level":"{}","event":"{}","pid":{})", timestamp_now(), name_of(level),
                                  event, process_id());
-  const std::string rest = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
-  if (!fields.empty()) text.append(",").append(rest, 1, rest.size() - 2);
+  const std::string object = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
+  if (!fields.empty()) text.append(",").append(object, 1, object.size() - 2);
   text += "}\n";
   for (const File& file : files_) {
     const auto written = append_in_one_write(file.descriptor.get(), text);

@@ -18,20 +18,20 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
     const std::lock_guard lock{mutex_};
     if (line.empty() && status_.empty()) return;
     status_ = line;
-    write_standard_error(kErase + status_);
+    write_standard_error(kEraseLine + status_);
   }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     std::string text{message.payload.data(), message.payload.size()};
     text += '\n';
-    if (!status_.empty()) text = kErase + text + status_;
+    if (!status_.empty()) text = kEraseLine + text + status_;
     write_standard_error(text);
   }
   void flush_() override {}
 
  private:
-  inline static const std::string kErase = "\r\x1b[K";
+  inline static const std::string kEraseLine = "\r\x1b[K";
   std::string status_;
 };
 

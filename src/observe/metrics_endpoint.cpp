@@ -55,7 +55,7 @@ void send_all(int fd, std::string_view text, const std::stop_token& stop) {
   }
 }
 
-std::string answer(std::string_view request, const Metrics& metrics) {
+std::string response_to(std::string_view request, const Metrics& metrics) {
   const bool is_metrics_request = request.starts_with("GET /metrics ") || request.starts_with("GET /metrics?");
   const std::string body = is_metrics_request ? metrics.text() : "weir: GET /metrics\n";
   const char* type = is_metrics_request ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8";
@@ -69,7 +69,7 @@ void serve(int listener, const Metrics& metrics, const std::stop_token& stop) {
     const FileDescriptor connection{accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
     if (!connection) continue;
     const std::string request = read_request(connection.get(), stop);
-    if (!request.empty()) send_all(connection.get(), answer(request, metrics), stop);
+    if (!request.empty()) send_all(connection.get(), response_to(request, metrics), stop);
   }
 }
 
@@ -91,8 +91,8 @@ Result<FileDescriptor> listen_on(const std::string& host, const std::string& por
                  fmt::format("'{}' is no address; write 127.0.0.1:9090 or [::1]:9090", printable(address))};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner{found, freeaddrinfo};
   FileDescriptor listener{socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0)};
-  const int yes = 1;
-  if (listener) setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const int enabled = 1;
+  if (listener) setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &enabled, sizeof enabled);
   if (!listener || bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 || listen(listener.get(), 16) != 0)
     return Error{Errc::io, fmt::format("metrics on {}: {}", printable(address), errno_text(errno))};
   return listener;

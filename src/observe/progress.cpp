@@ -9,10 +9,12 @@
 namespace weir::observe {
 namespace {
 
-constexpr auto kTerminalInterval = std::chrono::milliseconds{100};
-constexpr auto kLogInterval = std::chrono::seconds{10};
+constexpr auto kTerminalInterval = std::chrono::milliseconds{100};  // between two updates of the status line
+constexpr auto kLogInterval = std::chrono::seconds{10};             // between two lines, if there is no terminal
+constexpr int kLogColumns = 200;                                    // longest line, if there is no terminal
 constexpr std::string_view kEllipsis = "…";
 
+/// Returns whether a cut before the byte `at` would divide a UTF-8 character.
 bool inside_character(const std::string& text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
@@ -73,7 +75,7 @@ void ProgressMeter::update(double fraction, double megapixels, Clock::time_point
   if (log_.shows_status())
     log_.set_status(format_progress(item_, log_.columns() - 1));
   else
-    log_.info(format_progress(item_, 200));
+    log_.info(format_progress(item_, kLogColumns));
 }
 
 void ProgressMeter::finish() { log_.set_status({}); }

@@ -28,16 +28,17 @@ class ReportBuilder {
     const std::string name = text_field(event, "event");
     const double unix_time_s = parse_timestamp(text_field(event, "time"));
     if (name == "run_start") begin_run(event, unix_time_s);
-    const double at = unix_time_s - start_;  // time since the start of the run, in seconds
-    report_.duration_s = std::max(report_.duration_s, at);
-    if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), at};
-    if (name == "item_done" || name == "item_failed" || name == "item_interrupted") end_item(event, name.substr(5), at);
+    const double time_s = unix_time_s - run_start_s_;  // time since the start of the run, in seconds
+    report_.duration_s = std::max(report_.duration_s, time_s);
+    if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), time_s};
+    if (name == "item_done" || name == "item_failed" || name == "item_interrupted")
+      end_item(event, name.substr(5), time_s);
     if ((name == "item_skip" || name == "item_adopted") && !text_field(event, "damaged").empty())
-      end_item(event, "skipped", at);
-    if (name == "item_retry") end_item(event, "retry", at);
-    if (name == "memory") add_memory(event, at);
+      end_item(event, "skipped", time_s);
+    if (name == "item_retry") end_item(event, "retry", time_s);
+    if (name == "memory") add_memory(event, time_s);
     if (name == "run_end") end_run(event);
-    add_message(event, name, at);
+    add_message(event, name, time_s);
   }
   RunReport finish(std::size_t unreadable) {
     for (const auto& [item, running] : running_)
@@ -55,26 +56,27 @@ class ReportBuilder {
   void begin_run(const Json& event, double unix_time_s) {
     report_ = {};
     running_.clear();
-    start_ = unix_time_s;
+    run_start_s_ = unix_time_s;
     report_.start_time = text_field(event, "time");
   }
 
-  void end_item(const Json& event, const std::string& result, double at) {
+  void end_item(const Json& event, const std::string& result, double time_s) {
     const std::string item = text_field(event, "item");
     const auto found = running_.find(item);
     const Json error = event.value("error", Json::object());
     std::string reason = error.is_object() ? text_field(error, "what") : std::string{};
     if (reason.empty()) reason = text_field(event, "why");
-    const RunningItem running = found == running_.end() ? RunningItem{text_field(event, "device"), at} : found->second;
+    const RunningItem running =
+        found == running_.end() ? RunningItem{text_field(event, "device"), time_s} : found->second;
     if (found != running_.end()) running_.erase(found);
     report_.spans.push_back({running.device, item, result, text_field(event, "variant"), std::move(reason),
-                             text_field(event, "damaged"), running.start_s, at});
+                             text_field(event, "damaged"), running.start_s, time_s});
   }
 
-  void add_memory(const Json& event, double at) {
-    report_.memory[text_field(event, "device")].push_back({at, number_field(event, "rss")});
+  void add_memory(const Json& event, double time_s) {
+    report_.memory[text_field(event, "device")].push_back({time_s, number_field(event, "rss")});
     if (number_field(event, "coordinator_rss") > 0)
-      report_.memory["coordinator"].push_back({at, number_field(event, "coordinator_rss")});
+      report_.memory["coordinator"].push_back({time_s, number_field(event, "coordinator_rss")});
   }
 
   void end_run(const Json& event) {
@@ -84,17 +86,17 @@ class ReportBuilder {
     }
   }
 
-  void add_message(const Json& event, const std::string& name, double at) {
+  void add_message(const Json& event, const std::string& name, double time_s) {
     const std::string level = text_field(event, "level");
     if ((level != "warning" && level != "error") || report_.messages.size() >= kMaxMessages) return;
     Json rest = event;
     for (const char* known : {"time", "level", "event", "pid"}) rest.erase(known);
-    report_.messages.push_back({at, level, name, rest.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    report_.messages.push_back({time_s, level, name, rest.dump(-1, ' ', false, Json::error_handler_t::replace)});
   }
 
   RunReport report_;
   std::map<std::string, RunningItem> running_;
-  double start_ = 0;  // time of the run_start event, in seconds since 1970
+  double run_start_s_ = 0;  // time of the run_start event, in seconds since 1970
 };
 
 bool parse_digits(std::string_view text, std::size_t at, std::size_t count, int& value) {

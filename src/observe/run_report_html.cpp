@@ -28,12 +28,12 @@ double scale_x(const RunReport& report, double time_s) { return kWidth * time_s 
 std::string axis(const RunReport& report, double y) {
   std::string out;
   for (int i = 0; i <= 5; ++i) {
-    const double at = report.duration_s * i / 5;
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{:.1f} s</text>", scale_x(report, at), y,
+    const double time_s = report.duration_s * i / 5;
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{:.1f} s</text>", scale_x(report, time_s), y,
                        i == 0   ? "start"
                        : i == 5 ? "end"
                                 : "middle",
-                       at);
+                       time_s);
   }
   return out;
 }

@@ -29,12 +29,12 @@ CommandAttempts run_command_with_retries(const tasks::GuardedCommand& command, i
   CommandAttempts attempts;
   do {
     const tasks::GuardedResult& last = attempts.result;
-    if (attempts.attempts > 0)
-      on_retry(fmt::format("attempt {} failed ({}); trying again", attempts.attempts,
+    if (attempts.attempt_count > 0)
+      on_retry(fmt::format("attempt {} failed ({}); trying again", attempts.attempt_count,
                            last.error ? last.error->what : fmt::format("status {}", last.status)));
     attempts.result = tasks::run_guarded_command(command, probe, environment, stop, callbacks);
     monitor.record_attempt(device::program_name(command.arguments), make_report(attempts.result));
-  } while (++attempts.attempts <= retries && tasks::may_retry(attempts.result));
+  } while (++attempts.attempt_count <= retries && tasks::may_retry(attempts.result));
   return attempts;
 }
 

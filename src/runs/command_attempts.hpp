@@ -13,7 +13,7 @@ namespace weir::runs {
 /// The result of run_command_with_retries().
 struct CommandAttempts {
   tasks::GuardedResult result;  ///< result of the last attempt
-  int attempts = 0;             ///< number of attempts
+  int attempt_count = 0;        ///< number of attempts
 };
 
 /// Runs a command with tasks::run_guarded_command(), and again, up to `retries` times, while a retry can help

@@ -48,19 +48,20 @@ Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts
   for (const std::string& text : texts) {
     items.push_back(tasks::make_command_item(text, request, *made));
     for (const fs::path& output : items.back().outputs) {
-      const auto [at, fresh] = writers.emplace(output, text);
-      if (fresh) continue;
-      const std::string who = at->second == text
-                                  ? fmt::format("the item '{}' is there twice, or", printable(text))
-                                  : fmt::format("the items '{}' and '{}'", printable(at->second), printable(text));
-      return Error{Errc::invalid_argument, fmt::format("{} would write {} twice", who, printable(output.native()))};
+      const auto [at, is_new] = writers.emplace(output, text);
+      if (is_new) continue;
+      const std::string items_text =
+          at->second == text ? fmt::format("the item '{}' is there twice, or", printable(text))
+                             : fmt::format("the items '{}' and '{}'", printable(at->second), printable(text));
+      return Error{Errc::invalid_argument,
+                   fmt::format("{} would write {} twice", items_text, printable(output.native()))};
     }
   }
   return items;
 }
 
 /// Creates `count` worker devices, one for each command that runs at once. They all have the same processors.
-Result<std::vector<jobs::WorkerDevice>> make_worker_slots(int count) {
+Result<std::vector<jobs::WorkerDevice>> make_job_devices(int count) {
   std::vector<jobs::WorkerDevice> devices;
   for (int number = 1; number <= count; ++number) {
     auto device = jobs::cpu_device(fmt::format("job-{}", number), {}, 1);
@@ -101,7 +102,7 @@ Result<CommandRun> CommandRun::make(CommandRunRequest request, const tasks::Mach
   share_devices(request.request, machine);
   auto items = make_items(request.items, request.request);
   if (!items) return items.error();
-  auto devices = make_worker_slots(request.jobs);
+  auto devices = make_job_devices(request.jobs);
   if (!devices) return devices.error();
   jobs::RunSettings settings = run_settings(std::move(request.settings), request.request);
   settings.devices = *std::move(devices);

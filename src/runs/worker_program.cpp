@@ -10,8 +10,8 @@ namespace weir::runs {
 std::vector<std::string> worker_arguments() {
   std::error_code problem;
   const std::filesystem::path program = program_file();
-  const bool there = !program.empty() && std::filesystem::exists(program, problem);
-  return {there ? program.native() : "/proc/self/exe", "worker"};
+  const bool file_exists = !program.empty() && std::filesystem::exists(program, problem);
+  return {file_exists ? program.native() : "/proc/self/exe", "worker"};
 }
 
 }  // namespace weir::runs

@@ -34,10 +34,10 @@ Result<Canvas> read_canvas(const std::filesystem::path& path) {
     for (int x = 0; x < info.width; ++x) {
       for (std::size_t c = 0; c < 3; ++c) {
         const std::size_t i = static_cast<std::size_t>(x) * channels + (info.colours == 3 ? c : 0);
-        std::uint16_t deep = 0;
-        if (info.bits == 16) std::memcpy(&deep, row.data() + 2 * i, 2);
+        std::uint16_t value_16 = 0;
+        if (info.bits == 16) std::memcpy(&value_16, row.data() + 2 * i, 2);
         canvas.at(x, y)[c] =
-            info.bits == 16 ? static_cast<float>(deep) / 65535.0F : static_cast<float>(row[i]) / 255.0F;
+            info.bits == 16 ? static_cast<float>(value_16) / 65535.0F : static_cast<float>(row[i]) / 255.0F;
       }
     }
   }

@@ -44,8 +44,8 @@ class ComicPage {
   Colour random_colour() {
     if (grey_) return grey(random_.chance(0.4F) ? 1.0F : random_.uniform());
     const float light = random_.uniform(0.3F, 1);
-    const float part = random_.uniform();
-    const float saturation = part * random_.uniform(0.2F, 1);
+    const float max_saturation = random_.uniform();
+    const float saturation = max_saturation * random_.uniform(0.2F, 1);
     const float hue = random_.random_angle();
     Colour colour;
     for (std::size_t c = 0; c < 3; ++c) {
@@ -94,10 +94,10 @@ class ComicPage {
   template <class Shape>
   void fill_shape(const Box& clip, const Shape& shape, float size) {
     const Colour colour = random_colour();
-    const float draw_kind = random_.uniform();
-    if (draw_kind < 0.45F) {
+    const float fill_choice = random_.uniform();
+    if (fill_choice < 0.45F) {
       draw_shape(canvas_, clip, shape, 1, flat_paint(colour));
-    } else if (draw_kind < (grey_ ? 0.75F : 0.55F)) {
+    } else if (fill_choice < (grey_ ? 0.75F : 0.55F)) {
       const Screentone tone = make_screentone(random_, colour, random_.chance(0.8F) ? ink_ : random_colour());
       draw_shape(canvas_, clip, shape, 1, [&](float x, float y, float) { return tone.colour_at(x, y); });
     } else {
@@ -108,9 +108,9 @@ class ComicPage {
       texture.pitch = texture.kind == Texture::Kind::gradient ? 2 * size : random_.uniform(40, 200);
       texture.phase = size;
       texture.noise = &noise_;
-      const float turn = random_.random_angle();
-      texture.angle_cos = std::cos(turn);
-      texture.angle_sin = std::sin(turn);
+      const float angle = random_.random_angle();
+      texture.angle_cos = std::cos(angle);
+      texture.angle_sin = std::sin(angle);
       const Box bounds = shape.bounds(0);
       const Point centre = centre_of(bounds);
       draw_shape(canvas_, clip, shape, 1,
@@ -148,9 +148,9 @@ class ComicPage {
         const auto fx = static_cast<float>(x);
         const auto fy = static_cast<float>(y);
         // The shadow covers the blob without the moved blob.
-        const float part =
+        const float coverage =
             coverage_of(blob.signed_distance(fx, fy), 1) * (1 - coverage_of(moved.signed_distance(fx, fy), 1));
-        if (part > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, darkness * part);
+        if (coverage > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, darkness * coverage);
       }
     }
   }
@@ -159,14 +159,14 @@ class ComicPage {
     const float size = radius * random_.uniform(0.08F, 0.2F);
     const float half_distance = radius * random_.uniform(0.25F, 0.45F);
     for (const float side : {-1.0F, 1.0F}) {
-      const Point at{centre.x + side * half_distance, centre.y - 0.1F * radius};
-      draw_shape(canvas_, clip, Ellipse{at, 1.3F * size, size, 0}, 1, flat_paint(paper_));
-      draw_shape(canvas_, clip, Ellipse{at, 0.7F * size, 0.9F * size, 0}, 1,
+      const Point eye{centre.x + side * half_distance, centre.y - 0.1F * radius};
+      draw_shape(canvas_, clip, Ellipse{eye, 1.3F * size, size, 0}, 1, flat_paint(paper_));
+      draw_shape(canvas_, clip, Ellipse{eye, 0.7F * size, 0.9F * size, 0}, 1,
                  flat_paint(random_.chance(0.5F) ? ink_ : random_colour()));
-      draw_shape(canvas_, clip, Ellipse{{at.x - 0.2F * size, at.y - 0.3F * size}, 0.25F * size, 0.25F * size, 0}, 1,
+      draw_shape(canvas_, clip, Ellipse{{eye.x - 0.2F * size, eye.y - 0.3F * size}, 0.25F * size, 0.25F * size, 0}, 1,
                  flat_paint(paper_));
       draw_shape(canvas_, clip,
-                 make_stroke({at.x - 1.4F * size, at.y}, {at.x, at.y - 2 * size}, {at.x + 1.4F * size, at.y},
+                 make_stroke({eye.x - 1.4F * size, eye.y}, {eye.x, eye.y - 2 * size}, {eye.x + 1.4F * size, eye.y},
                              line_half_width_, 0.6F),
                  1, flat_paint(ink_));
     }
@@ -177,12 +177,12 @@ class ComicPage {
     const float start = random_.random_angle();
     const float half_width = line_half_width_ * random_.uniform(0.3F, 1);
     for (int i = 0; i < strands; ++i) {
-      const float turn = start + random_.uniform(-1, 1);
+      const float angle = start + random_.uniform(-1, 1);
       const float length = radius * random_.uniform(0.4F, 1.2F);
-      const Point from{centre.x + radius * std::cos(turn) * 0.9F, centre.y + radius * std::sin(turn) * 0.9F};
-      const float bend = turn + random_.uniform(-0.7F, 0.7F);
-      const Point control{from.x + 0.6F * length * std::cos(turn), from.y + 0.6F * length * std::sin(turn)};
-      const Point to{from.x + length * std::cos(bend), from.y + length * std::sin(bend)};
+      const Point from{centre.x + radius * std::cos(angle) * 0.9F, centre.y + radius * std::sin(angle) * 0.9F};
+      const float tip_angle = angle + random_.uniform(-0.7F, 0.7F);
+      const Point control{from.x + 0.6F * length * std::cos(angle), from.y + 0.6F * length * std::sin(angle)};
+      const Point to{from.x + length * std::cos(tip_angle), from.y + length * std::sin(tip_angle)};
       draw_shape(canvas_, clip, make_stroke(from, control, to, half_width, 1), 1, flat_paint(ink_));
     }
   }
@@ -200,28 +200,31 @@ class ComicPage {
   }
 
   void draw_bubble(const Box& clip) {
-    const float a = std::min(0.4F * static_cast<float>(clip.width()), figure_size_ * random_.uniform(0.3F, 0.7F));
-    const float b = std::min(0.35F * static_cast<float>(clip.height()), a * random_.uniform(0.4F, 0.9F));
-    if (a < 8 || b < 8) return;
-    const Point centre{
-        std::clamp(random_point(clip).x, static_cast<float>(clip.left) + a, static_cast<float>(clip.right) - a),
-        std::clamp(random_point(clip).y, static_cast<float>(clip.top) + b, static_cast<float>(clip.bottom) - b)};
-    const Ellipse edge{centre, a + 2 * line_half_width_, b + 2 * line_half_width_, 0};
-    const float turn = random_.random_angle();
-    const Point tip{centre.x + 1.6F * a * std::cos(turn), centre.y + 1.6F * b * std::sin(turn)};
+    const float half_width =
+        std::min(0.4F * static_cast<float>(clip.width()), figure_size_ * random_.uniform(0.3F, 0.7F));
+    const float half_height =
+        std::min(0.35F * static_cast<float>(clip.height()), half_width * random_.uniform(0.4F, 0.9F));
+    if (half_width < 8 || half_height < 8) return;
+    const Point centre{std::clamp(random_point(clip).x, static_cast<float>(clip.left) + half_width,
+                                  static_cast<float>(clip.right) - half_width),
+                       std::clamp(random_point(clip).y, static_cast<float>(clip.top) + half_height,
+                                  static_cast<float>(clip.bottom) - half_height)};
+    const Ellipse edge{centre, half_width + 2 * line_half_width_, half_height + 2 * line_half_width_, 0};
+    const float angle = random_.random_angle();
+    const Point tip{centre.x + 1.6F * half_width * std::cos(angle), centre.y + 1.6F * half_height * std::sin(angle)};
     Stroke tail;
-    tail.joints = {{centre, 0.3F * b}, {tip, 0}};
+    tail.joints = {{centre, 0.3F * half_height}, {tip, 0}};
     Stroke inner = tail;
     inner.joints[0].half_width -= 2 * line_half_width_;
     if (random_.chance(0.7F)) draw_shape(canvas_, clip, tail, 1, flat_paint(ink_));
     draw_shape(canvas_, clip, edge, 1, flat_paint(ink_));
     const Colour inside = random_.chance(0.9F) ? paper_ : ink_;
     draw_shape(canvas_, clip, inner, 1, flat_paint(inside));
-    draw_shape(canvas_, clip, Ellipse{centre, a, b, 0}, 1, flat_paint(inside));
+    draw_shape(canvas_, clip, Ellipse{centre, half_width, half_height, 0}, 1, flat_paint(inside));
     if (lettering_ == nullptr) return;
     const float size = random_.power_law(7, 34, 1.5F);
-    const Box text{static_cast<int>(centre.x - 0.68F * a), static_cast<int>(centre.y - 0.68F * b),
-                   static_cast<int>(centre.x + 0.68F * a), static_cast<int>(centre.y + 0.68F * b)};
+    const Box text{static_cast<int>(centre.x - 0.68F * half_width), static_cast<int>(centre.y - 0.68F * half_height),
+                   static_cast<int>(centre.x + 0.68F * half_width), static_cast<int>(centre.y + 0.68F * half_height)};
     lettering_->draw_text(canvas_, text.intersect(clip), size, luma(inside) > 0.5F ? ink_ : paper_, random_);
   }
 
@@ -230,10 +233,10 @@ class ComicPage {
     const float h = 0.5F * static_cast<float>(box.height());
     const Point c = centre_of(box);
     const float half = line_half_width_ * random_.uniform(0.8F, 2);
-    const Box wide{box.left - 4, box.top - 4, box.right + 4, box.bottom + 4};
+    const Box clip{box.left - 4, box.top - 4, box.right + 4, box.bottom + 4};
     for (const float side : {-1.0F, 1.0F}) {
-      draw_shape(canvas_, wide, Rectangle{{c.x, c.y + side * h}, w + half, half, 0, 0}, 1, flat_paint(ink_));
-      draw_shape(canvas_, wide, Rectangle{{c.x + side * w, c.y}, half, h + half, 0, 0}, 1, flat_paint(ink_));
+      draw_shape(canvas_, clip, Rectangle{{c.x, c.y + side * h}, w + half, half, 0, 0}, 1, flat_paint(ink_));
+      draw_shape(canvas_, clip, Rectangle{{c.x + side * w, c.y}, half, h + half, 0, 0}, 1, flat_paint(ink_));
     }
   }
 

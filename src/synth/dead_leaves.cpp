@@ -30,12 +30,12 @@ class LeafPile {
                                       static_cast<std::size_t>(x)];
         if (uncovered < kOpaqueThreshold) continue;
         const float distance = shape.signed_distance(static_cast<float>(x), static_cast<float>(y));
-        const float part = uncovered * coverage_of(distance, softness);
-        if (part <= 0) continue;
+        const float added_coverage = uncovered * coverage_of(distance, softness);
+        if (added_coverage <= 0) continue;
         const Colour colour = paint(static_cast<float>(x), static_cast<float>(y), distance);
         Colour& pixel = canvas_.at(x, y);
-        for (std::size_t c = 0; c < 3; ++c) pixel[c] += part * colour[c];
-        uncovered -= part;
+        for (std::size_t c = 0; c < 3; ++c) pixel[c] += added_coverage * colour[c];
+        uncovered -= added_coverage;
         if (uncovered < kOpaqueThreshold) --uncovered_pixels_;
       }
     }
@@ -69,10 +69,10 @@ Polygon make_polygon(Random& random, Point centre, float radius) {
   const int corners = random.uniform_int(3, 7);
   const float start = random.random_angle();
   for (int i = 0; i < corners; ++i) {
-    const float turn = start + 2 * std::numbers::pi_v<float> * (static_cast<float>(i) + random.uniform(-0.3F, 0.3F)) /
-                                   static_cast<float>(corners);
+    const float angle = start + 2 * std::numbers::pi_v<float> * (static_cast<float>(i) + random.uniform(-0.3F, 0.3F)) /
+                                    static_cast<float>(corners);
     const float r = radius * random.uniform(0.6F, 1.2F);
-    polygon.corners.push_back({centre.x + r * std::cos(turn), centre.y + r * std::sin(turn)});
+    polygon.corners.push_back({centre.x + r * std::cos(angle), centre.y + r * std::sin(angle)});
   }
   return polygon;
 }
@@ -80,17 +80,17 @@ Polygon make_polygon(Random& random, Point centre, float radius) {
 /// Style that all leaves of one picture share.
 struct LeafStyle {
   Palette palette;
-  float smallest, largest, exponent;  // radii in pixels and their power law
-  float softness;                     // width of the edges in pixels
-  float blurred_part;                 // fraction of the leaves that are out of focus
-  float line_part;                    // fraction of the leaves that are lines
+  float min_radius, max_radius, exponent;  // radii in pixels and their power law
+  float softness;                          // width of the edges in pixels
+  float blurred_part;                      // fraction of the leaves that are out of focus
+  float line_part;                         // fraction of the leaves that are lines
 };
 
 LeafStyle make_leaf_style(Random& random, int side) {
   LeafStyle style;
   style.palette = make_palette(random);
-  style.smallest = random.power_law(1.2F, 24, 1.3F);
-  style.largest = static_cast<float>(side) * random.uniform(0.15F, 0.6F);
+  style.min_radius = random.power_law(1.2F, 24, 1.3F);
+  style.max_radius = static_cast<float>(side) * random.uniform(0.15F, 0.6F);
   style.exponent = random.uniform(2.4F, 3.2F);
   style.softness = random.chance(0.7F) ? random.uniform(1, 1.5F) : random.uniform(1.5F, 3);
   style.blurred_part = random.chance(0.4F) ? random.uniform(0, 0.4F) : 0;
@@ -99,7 +99,7 @@ LeafStyle make_leaf_style(Random& random, int side) {
 }
 
 void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Noise& noise, Point centre) {
-  const float radius = random.power_law(style.smallest, style.largest, style.exponent);
+  const float radius = random.power_law(style.min_radius, style.max_radius, style.exponent);
   const Texture texture = make_texture(random, style.palette, noise, radius);
   const float softness = random.chance(style.blurred_part) ? random.uniform(2, 7) : style.softness;
   // Some leaves are darker towards their edges, as rounded objects are.
@@ -107,28 +107,29 @@ void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Nois
   const auto paint = [&](float x, float y, float distance) {
     Colour colour = texture.colour_at(x - centre.x, y - centre.y);
     if (shade > 0) {
-      const float dim = 1 - shade * std::exp(std::min(distance, 0.0F) / (0.3F * radius));
-      for (float& value : colour) value *= dim;
+      const float brightness = 1 - shade * std::exp(std::min(distance, 0.0F) / (0.3F * radius));
+      for (float& value : colour) value *= brightness;
     }
     return colour;
   };
   if (random.chance(style.line_part)) {
     const float length = random.uniform(4, 30) * std::max(1.0F, 0.2F * radius);
-    const float turn = random.random_angle();
-    const float bend = turn + random.uniform(-0.6F, 0.6F);
-    const Point to{centre.x + length * std::cos(turn), centre.y + length * std::sin(turn)};
-    const Point control{centre.x + 0.5F * length * std::cos(bend), centre.y + 0.5F * length * std::sin(bend)};
+    const float angle = random.random_angle();
+    const float control_angle = angle + random.uniform(-0.6F, 0.6F);
+    const Point to{centre.x + length * std::cos(angle), centre.y + length * std::sin(angle)};
+    const Point control{centre.x + 0.5F * length * std::cos(control_angle),
+                        centre.y + 0.5F * length * std::sin(control_angle)};
     const float taper = random.uniform(0, 1);
     pile.add(make_stroke(centre, control, to, random.power_law(0.4F, 4, 2), taper), softness, paint);
     return;
   }
-  const float draw = random.uniform();
-  if (draw < 0.35F) {
-    const float b = radius * random.uniform(0.3F, 1);
-    pile.add(Ellipse{centre, radius, b, random.random_angle()}, softness, paint);
-  } else if (draw < 0.65F) {
+  const float shape_choice = random.uniform();
+  if (shape_choice < 0.35F) {
+    const float semi_axis_b = radius * random.uniform(0.3F, 1);
+    pile.add(Ellipse{centre, radius, semi_axis_b, random.random_angle()}, softness, paint);
+  } else if (shape_choice < 0.65F) {
     pile.add(make_blob(random, centre, radius, random.uniform(0.3F, 1)), softness, paint);
-  } else if (draw < 0.85F) {
+  } else if (shape_choice < 0.85F) {
     const float half_height = radius * random.uniform(0.15F, 1);
     const float angle = random.chance(0.3F) ? 0 : random.random_angle();
     pile.add(Rectangle{centre, radius, half_height, angle, random.chance(0.3F) ? 0.3F * half_height : 0}, softness,
@@ -141,9 +142,9 @@ void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Nois
 /// Adds blur and noise as a camera does: no lens is as sharp as a drawn edge, and no sensor is free of noise.
 void add_camera_effects(Canvas& picture, Random& random) {
   if (random.chance(0.6F)) picture = blur(picture, random.uniform(0.3F, 0.9F));
-  const float grain = random.chance(0.4F) ? random.power_law(0.002F, 0.03F, 1.5F) : 0;
+  const float noise_sigma = random.chance(0.4F) ? random.power_law(0.002F, 0.03F, 1.5F) : 0;
   for (Colour& pixel : picture.pixels) {
-    const float noise = grain > 0 ? grain * random.normal() : 0;
+    const float noise = noise_sigma > 0 ? noise_sigma * random.normal() : 0;
     // Clamp even without noise: the weights of a blur do not add up to exactly one.
     for (float& value : pixel) value = std::clamp(value + noise, 0.0F, 1.0F);
   }

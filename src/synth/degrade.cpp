@@ -16,8 +16,8 @@ Degradation random_degradation(Random& random, float clean_probability) {
   }
   if (random.chance(2.0F / 3)) {
     degradation.jpeg_quality = random.uniform_int(60, 100);
-    const float draw = random.uniform();
-    degradation.chroma = draw < 0.5F ? 2 : draw < 0.6F ? 1 : 0;
+    const float chroma_choice = random.uniform();
+    degradation.chroma = chroma_choice < 0.5F ? 2 : chroma_choice < 0.6F ? 1 : 0;
   }
   return degradation;
 }
@@ -26,8 +26,9 @@ Result<Canvas> degrade(const Canvas& large, int factor, const Degradation& degra
   Canvas small = shrink(blur(large, degradation.blur_sigma), factor, degradation.kernel);
   if (degradation.noise_sigma > 0) {
     for (Colour& pixel : small.pixels) {
-      const float grey = degradation.noise_sigma * random.normal();
-      for (float& value : pixel) value += degradation.grey_noise ? grey : degradation.noise_sigma * random.normal();
+      const float shared_noise = degradation.noise_sigma * random.normal();
+      for (float& value : pixel)
+        value += degradation.grey_noise ? shared_noise : degradation.noise_sigma * random.normal();
     }
   }
   quantize(small);

@@ -28,10 +28,10 @@ struct SheetOptions {
 };
 
 /// Draws one picture of the sheet. A degraded picture is shown as its small version, with each pixel as a 2 x 2 block.
-Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool comics, Lettering* lettering) {
+Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool comic, Lettering* lettering) {
   Random random{seed};
-  Canvas large = comics ? draw_comic(options.side, options.side, random.split(), lettering)
-                        : draw_dead_leaves(options.side, options.side, random.split());
+  Canvas large = comic ? draw_comic(options.side, options.side, random.split(), lettering)
+                       : draw_dead_leaves(options.side, options.side, random.split());
   if (!options.degraded) return large;
   auto small = degrade(large, 2, random_degradation(random, 0), random.split());
   if (!small) return small;
@@ -50,11 +50,11 @@ Status draw_sheet(const SheetOptions& options) {
   for (int row = 0; row < options.rows; ++row) {
     for (int column = 0; column < options.columns; ++column) {
       const int i = row * options.columns + column;
-      const bool comics = options.kind == "comic" || (options.kind == "both" && row >= options.rows / 2);
-      auto one = draw_one(options, options.seed + static_cast<std::uint64_t>(i), comics,
-                          lettering ? lettering->get() : nullptr);
-      if (!one) return one.error();
-      paste(*one, sheet, column * step, row * step);
+      const bool comic = options.kind == "comic" || (options.kind == "both" && row >= options.rows / 2);
+      auto picture = draw_one(options, options.seed + static_cast<std::uint64_t>(i), comic,
+                              lettering ? lettering->get() : nullptr);
+      if (!picture) return picture.error();
+      paste(*picture, sheet, column * step, row * step);
     }
   }
   return write_canvas(sheet, options.output);

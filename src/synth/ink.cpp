@@ -47,11 +47,11 @@ void draw_hatching(Canvas& canvas, const Box& clip, Point centre, float radius, 
   const float pitch = random.uniform(3, 8);
   const float half_width = random.uniform(0.35F, 1.1F);
   for (float across = -radius; across < radius; across += pitch * random.uniform(0.8F, 1.2F)) {
-    const float half = std::sqrt(std::max(0.0F, radius * radius - across * across)) * random.uniform(0.7F, 1);
+    const float half_length = std::sqrt(std::max(0.0F, radius * radius - across * across)) * random.uniform(0.7F, 1);
     const float bend = random.uniform(-2, 2);
-    const Point from{centre.x - half * c - across * s, centre.y - half * s + across * c};
+    const Point from{centre.x - half_length * c - across * s, centre.y - half_length * s + across * c};
     const Point control{centre.x - (across + bend) * s, centre.y + (across + bend) * c};
-    const Point to{centre.x + half * c - across * s, centre.y + half * s + across * c};
+    const Point to{centre.x + half_length * c - across * s, centre.y + half_length * s + across * c};
     draw_shape(canvas, clip, make_stroke(from, control, to, half_width, random.uniform(0.3F, 1)), 1, flat_paint(ink));
   }
 }
@@ -61,18 +61,19 @@ void draw_speed_lines(Canvas& canvas, const Box& clip, const Colour& ink, Random
   const auto height = static_cast<float>(clip.height());
   const Point centre{static_cast<float>(clip.left) + width * random.uniform(0.2F, 0.8F),
                      static_cast<float>(clip.top) + height * random.uniform(0.2F, 0.8F)};
-  const float outer = std::hypot(width, height);
-  const float inner = random.uniform(0.15F, 0.4F) * std::min(width, height);
+  const float outer_distance = std::hypot(width, height);
+  const float inner_distance = random.uniform(0.15F, 0.4F) * std::min(width, height);
   const int lines = random.uniform_int(40, 160);
   const float max_half_width = random.uniform(0.8F, 3);
   for (int i = 0; i < lines; ++i) {
-    const float turn = random.random_angle();
-    const float start = inner * random.uniform(0.8F, 1.8F);
-    const float c = std::cos(turn);
-    const float s = std::sin(turn);
+    const float angle = random.random_angle();
+    const float tip_distance = inner_distance * random.uniform(0.8F, 1.8F);
+    const float c = std::cos(angle);
+    const float s = std::sin(angle);
     Stroke wedge;
-    wedge.joints.push_back({{centre.x + start * c, centre.y + start * s}, 0});
-    wedge.joints.push_back({{centre.x + outer * c, centre.y + outer * s}, max_half_width * random.uniform(0.4F, 1)});
+    wedge.joints.push_back({{centre.x + tip_distance * c, centre.y + tip_distance * s}, 0});
+    wedge.joints.push_back(
+        {{centre.x + outer_distance * c, centre.y + outer_distance * s}, max_half_width * random.uniform(0.4F, 1)});
     draw_shape(canvas, clip, wedge, 1, flat_paint(ink));
   }
 }

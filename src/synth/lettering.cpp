@@ -33,29 +33,30 @@ struct FreeType {
 };
 
 FreeType load_freetype() {
-  FreeType type;
+  FreeType functions;
   const auto library = SharedLibrary::open("libfreetype.so.6", SharedLibrary::Binding::lazy);
-  if (!library) return type;
-  type.is_complete = library->find("FT_Init_FreeType", type.init) && library->find("FT_Done_FreeType", type.done) &&
-                     library->find("FT_New_Face", type.new_face) && library->find("FT_Done_Face", type.done_face) &&
-                     library->find("FT_Set_Char_Size", type.set_size) &&
-                     library->find("FT_Get_Char_Index", type.index) && library->find("FT_Load_Char", type.load);
-  return type;
+  if (!library) return functions;
+  functions.is_complete =
+      library->find("FT_Init_FreeType", functions.init) && library->find("FT_Done_FreeType", functions.done) &&
+      library->find("FT_New_Face", functions.new_face) && library->find("FT_Done_Face", functions.done_face) &&
+      library->find("FT_Set_Char_Size", functions.set_size) && library->find("FT_Get_Char_Index", functions.index) &&
+      library->find("FT_Load_Char", functions.load);
+  return functions;
 }
 
 const FreeType& freetype() {
-  static const FreeType type = load_freetype();
-  return type;
+  static const FreeType functions = load_freetype();
+  return functions;
 }
 
-struct DoneLibrary {
+struct DeleteLibrary {
   void operator()(FT_Library library) const noexcept { freetype().done(library); }
 };
-struct DoneFace {
+struct DeleteFace {
   void operator()(FT_Face face) const noexcept { freetype().done_face(face); }
 };
-using Library = std::unique_ptr<FT_LibraryRec_, DoneLibrary>;
-using Face = std::unique_ptr<FT_FaceRec_, DoneFace>;
+using Library = std::unique_ptr<FT_LibraryRec_, DeleteLibrary>;
+using Face = std::unique_ptr<FT_FaceRec_, DeleteFace>;
 
 struct Font {
   Face face;
@@ -72,15 +73,15 @@ class FreeTypeLettering final : public Lettering {
     FT_Face face = font.face.get();
     if (freetype().set_size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
     const bool capitals = random.chance(0.5F);
-    const int step = static_cast<int>(size * 1.2F) + 1;
+    const int line_height = static_cast<int>(size * 1.2F) + 1;
     for (int baseline = box.top + static_cast<int>(size); baseline + static_cast<int>(0.3F * size) <= box.bottom;
-         baseline += step) {
+         baseline += line_height) {
       float pen = static_cast<float>(box.left);
-      int until_space = random.uniform_int(2, 9);
+      int letters_until_space = random.uniform_int(2, 9);
       for (int tries = 0; tries < kMaxTries && pen < static_cast<float>(box.right); ++tries) {
-        if (until_space-- == 0 && !font.japanese) {
+        if (letters_until_space-- == 0 && !font.japanese) {
           pen += size * 0.35F;
-          until_space = random.uniform_int(2, 9);
+          letters_until_space = random.uniform_int(2, 9);
           continue;
         }
         const FT_ULong letter = font.japanese ? random_japanese_letter(random) : random_latin_letter(random, capitals);
@@ -89,7 +90,7 @@ class FreeTypeLettering final : public Lettering {
         FT_GlyphSlot slot = face->glyph;
         const float advance = static_cast<float>(slot->advance.x) / 64;
         if (pen + advance > static_cast<float>(box.right)) break;
-        stamp(canvas, box, slot, static_cast<int>(pen), baseline, ink);
+        draw_glyph(canvas, box, slot, static_cast<int>(pen), baseline, ink);
         pen += advance;
       }
     }
@@ -112,7 +113,8 @@ class FreeTypeLettering final : public Lettering {
     return static_cast<FT_ULong>(random.uniform_int(0x4e00, 0x6fff));
   }
 
-  static void stamp(Canvas& canvas, const Box& clip, FT_GlyphSlot slot, int left, int baseline, const Colour& ink) {
+  static void draw_glyph(Canvas& canvas, const Box& clip, FT_GlyphSlot slot, int left, int baseline,
+                         const Colour& ink) {
     const FT_Bitmap& bitmap = slot->bitmap;
     const Box box = Box{left + slot->bitmap_left, baseline - slot->bitmap_top,
                         left + slot->bitmap_left + static_cast<int>(bitmap.width),

@@ -58,12 +58,12 @@ Quality measure_quality(const Canvas& picture, const Canvas& reference, int bord
   assert(picture.width == reference.width && picture.height == reference.height);
   const Canvas a = luma_of(picture, border);
   const Canvas b = luma_of(reference, border);
-  double squares = 0;
+  double squared_error_sum = 0;
   for (std::size_t i = 0; i < a.pixels.size(); ++i) {
     const double d = a.pixels[i][0] - b.pixels[i][0];
-    squares += d * d;
+    squared_error_sum += d * d;
   }
-  const double mean = squares / static_cast<double>(a.pixels.size());
+  const double mean = squared_error_sum / static_cast<double>(a.pixels.size());
   return {mean == 0 ? 100 : std::min(100.0, 10 * std::log10(255 * 255 / mean)), mean_similarity(a, b)};
 }
 

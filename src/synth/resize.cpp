@@ -109,10 +109,10 @@ Canvas filter_rows(const Canvas& from, const Taps& taps) {
   for (int y = 0; y < to.height; ++y) {
     for (int x = 0; x < to.width; ++x) {
       const auto phase = static_cast<std::size_t>(x % taps.phases);
-      int at = x / taps.phases * taps.step + taps.first[phase];
+      int input_x = x / taps.phases * taps.step + taps.first[phase];
       Colour sum{};
       for (const float weight : taps.weight[phase]) {
-        const Colour& pixel = from.at(std::clamp(at++, 0, from.width - 1), y);
+        const Colour& pixel = from.at(std::clamp(input_x++, 0, from.width - 1), y);
         for (std::size_t c = 0; c < 3; ++c) sum[c] += weight * pixel[c];
       }
       to.at(x, y) = sum;
@@ -125,9 +125,9 @@ Canvas filter_columns(const Canvas& from, const Taps& taps) {
   Canvas to{from.width, from.height * taps.phases / taps.step};
   for (int y = 0; y < to.height; ++y) {
     const auto phase = static_cast<std::size_t>(y % taps.phases);
-    int at = y / taps.phases * taps.step + taps.first[phase];
+    int input_y = y / taps.phases * taps.step + taps.first[phase];
     for (const float weight : taps.weight[phase]) {
-      const int row = std::clamp(at++, 0, from.height - 1);
+      const int row = std::clamp(input_y++, 0, from.height - 1);
       for (int x = 0; x < to.width; ++x) {
         for (std::size_t c = 0; c < 3; ++c) to.at(x, y)[c] += weight * from.at(x, row)[c];
       }

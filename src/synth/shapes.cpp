@@ -141,9 +141,9 @@ Stroke make_stroke(Point from, Point control, Point to, float half_width, float 
     const float a = (1 - t) * (1 - t);
     const float b = 2 * t * (1 - t);
     const float c = t * t;
-    const float end = std::min(1.0F, 4 * std::min(t, 1 - t));  // 0 at the ends, 1 in the middle half
+    const float end_factor = std::min(1.0F, 4 * std::min(t, 1 - t));  // 0 at the ends, 1 in the middle half
     stroke.joints.push_back({{a * from.x + b * control.x + c * to.x, a * from.y + b * control.y + c * to.y},
-                             half_width * (1 - taper * (1 - end))});
+                             half_width * (1 - taper * (1 - end_factor))});
   }
   return stroke;
 }

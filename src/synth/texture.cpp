@@ -38,8 +38,8 @@ void add_octave(std::vector<float>& values, int side, int cells, float amplitude
 /// Returns a wave from -1 to 1, with edges one pixel wide where the pitch allows it.
 float square_wave(float phase, float pitch) {
   const float wave = std::sin(2 * std::numbers::pi_v<float> * phase);
-  const float sharp = std::max(1.0F, pitch / 6.0F);
-  return std::clamp(wave * sharp, -1.0F, 1.0F);
+  const float steepness = std::max(1.0F, pitch / 6.0F);
+  return std::clamp(wave * steepness, -1.0F, 1.0F);
 }
 
 }  // namespace
@@ -100,8 +100,8 @@ Colour Texture::colour_at(float x, float y) const {
       break;
   }
   if (grain == 0) return result;
-  const float more = grain * noise->at(along / grain_scale, across / grain_scale);
-  return {result[0] + more, result[1] + more, result[2] + more};
+  const float added = grain * noise->at(along / grain_scale, across / grain_scale);
+  return {result[0] + added, result[1] + added, result[2] + added};
 }
 
 Colour Palette::random_colour(Random& random) const {
@@ -135,20 +135,20 @@ Texture make_texture(Random& random, const Palette& palette, const Noise& noise,
   texture.angle_cos = std::cos(angle);
   texture.angle_sin = std::sin(angle);
   texture.phase = random.uniform(0, 1000);
-  const float draw = random.uniform();
-  if (draw < 0.3F) {
+  const float kind_choice = random.uniform();
+  if (kind_choice < 0.3F) {
     texture.kind = Texture::Kind::flat;
-  } else if (draw < 0.5F) {
+  } else if (kind_choice < 0.5F) {
     texture.kind = Texture::Kind::gradient;
     texture.pitch = std::max(4.0F, 2 * size);
     texture.phase = size;
-  } else if (draw < 0.58F) {
+  } else if (kind_choice < 0.58F) {
     texture.kind = Texture::Kind::waves;
     texture.pitch = random.power_law(2.5F, 40, 1.5F);
-  } else if (draw < 0.68F) {
+  } else if (kind_choice < 0.68F) {
     texture.kind = Texture::Kind::stripes;
     texture.pitch = random.power_law(3, 40, 1.5F);
-  } else if (draw < 0.74F) {
+  } else if (kind_choice < 0.74F) {
     texture.kind = Texture::Kind::checks;
     texture.pitch = random.power_law(4, 40, 1.5F);
   } else {

@@ -24,7 +24,7 @@ bool has_item_placeholder(const std::vector<std::string>& arguments) {
 }
 
 /// Returns the lines that are not empty.
-std::vector<std::string> lines_of(std::string_view text) {
+std::vector<std::string> non_empty_lines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -36,7 +36,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-Status check(const CommandItems& list) {
+Status check_items(const CommandItems& list) {
   if (list.items.empty()) return invalid("there are no items");
   if (list.items.size() > kMaxItems)
     return invalid(fmt::format("{} items are more than the {} that one run takes", list.items.size(), kMaxItems));
@@ -71,7 +71,7 @@ Result<CommandItems> split_items(const std::vector<std::string>& arguments, cons
       list.items.insert(list.items.end(), lines->begin(), lines->end());
     }
   }
-  if (auto good = check(list); !good) return good.error();
+  if (auto good = check_items(list); !good) return good.error();
   if (!has_item_placeholder(list.arguments)) list.arguments.emplace_back("{}");
   return list;
 }
@@ -80,12 +80,12 @@ Result<std::vector<std::string>> read_lines(const std::string& file) {
   if (file == "-") {
     const auto bytes = read_standard_input(Bytes{kMaxListBytes}, {});
     if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what};
-    return lines_of({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+    return non_empty_lines({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
   }
   const auto text = read_bounded_file(file, kMaxListBytes);
   if (!text) return text.error();
   if (!*text) return Error{Errc::io, fmt::format("{}: no such file", printable(file))};
-  return lines_of(**text);
+  return non_empty_lines(**text);
 }
 
 }  // namespace weir::tasks

@@ -26,7 +26,7 @@ constexpr auto kRetryInterval = std::chrono::milliseconds{250};
 constexpr auto kMaxInventoryAge = std::chrono::seconds{3};
 
 /// Makes the error of errno for this path.
-Error failure_of(const fs::path& path) {
+Error errno_error(const fs::path& path) {
   return {errc_from_errno(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
 }
 
@@ -43,14 +43,14 @@ class AttemptFiles {
     std::error_code problem;
     fs::remove_all(files.folder_, problem);  // an attempt that was killed may have left it
     for (const fs::path& output : command_template.output_paths(files.folder_, item)) {
-      files.made_.push_back(files.folder_ / fmt::format("{}", files.made_.size()) / output.filename());
-      fs::create_directories(files.made_.back().parent_path(), problem);
+      files.work_paths_.push_back(files.folder_ / fmt::format("{}", files.work_paths_.size()) / output.filename());
+      fs::create_directories(files.work_paths_.back().parent_path(), problem);
       if (problem) return Error{errc_from_errno(problem.value()), "make a folder to work in: " + problem.message()};
     }
     files.log_ = open_new(attempt.outputs.front());
-    if (!files.log_) return failure_of(attempt.outputs.front());
+    if (!files.log_) return errno_error(attempt.outputs.front());
     files.input_ = open_to_read("/dev/null");
-    if (!files.input_) return failure_of("/dev/null");
+    if (!files.input_) return errno_error("/dev/null");
     return files;
   }
   AttemptFiles(AttemptFiles&& other) noexcept = default;
@@ -60,21 +60,21 @@ class AttemptFiles {
     if (!folder_.empty()) fs::remove_all(folder_, ignored);
   }
 
-  const std::vector<fs::path>& made_paths() const { return made_; }  ///< the paths that the command must write
-  int log() const { return log_.get(); }                             ///< file descriptor of the log
-  int input() const { return input_.get(); }                         ///< file descriptor of the command's input
+  const std::vector<fs::path>& work_paths() const { return work_paths_; }  ///< the paths that the command must write
+  int log() const { return log_.get(); }                                   ///< file descriptor of the log
+  int input() const { return input_.get(); }                               ///< file descriptor of the command's input
 
   /// Syncs the files that the command made and renames them to the attempt's output paths. Errors: failed for a file
   /// that was not made; io.
-  Status hand_over(const std::vector<fs::path>& outputs) const {
-    if (!sync_file(log_.get())) return failure_of(outputs.front());
-    for (std::size_t i = 0; i < made_.size(); ++i) {
-      const FileDescriptor file = open_to_read(made_[i]);
-      if (!file || !file_facts(made_[i]))
+  Status move_to_outputs(const std::vector<fs::path>& outputs) const {
+    if (!sync_file(log_.get())) return errno_error(outputs.front());
+    for (std::size_t i = 0; i < work_paths_.size(); ++i) {
+      const FileDescriptor file = open_to_read(work_paths_[i]);
+      if (!file || !file_facts(work_paths_[i]))
         return Error{Errc::failed,
-                     fmt::format("the command ended well but did not write {}", printable(made_[i].native()))};
-      if (!sync_file(file.get()) || std::rename(made_[i].c_str(), outputs[i + 1].c_str()) != 0)
-        return failure_of(made_[i]);
+                     fmt::format("the command ended well but did not write {}", printable(work_paths_[i].native()))};
+      if (!sync_file(file.get()) || std::rename(work_paths_[i].c_str(), outputs[i + 1].c_str()) != 0)
+        return errno_error(work_paths_[i]);
     }
     return ok();
   }
@@ -82,7 +82,7 @@ class AttemptFiles {
  private:
   AttemptFiles() = default;
   fs::path folder_;
-  std::vector<fs::path> made_;
+  std::vector<fs::path> work_paths_;
   FileDescriptor log_, input_;
 };
 
@@ -124,7 +124,7 @@ class CommandTask final : public jobs::Task {
       result.error = files.error();
       return result;
     }
-    const GuardedResult command_result = run_in(*files, attempt, result.notes);
+    const GuardedResult command_result = run_command(*files, attempt, result.notes);
     result.variant = command_result.variant_index;
     jobs::Json report = to_json(command_result);
     report["exit_status"] = std::exchange(report["status"], {});
@@ -132,7 +132,7 @@ class CommandTask final : public jobs::Task {
     report["attempts"] = attempt.attempt_number;
     set_error_and_retry(command_result, attempt, result);
     if (!result.error) {
-      if (auto handed_over = files->hand_over(attempt.outputs); !handed_over) result.error = handed_over.error();
+      if (auto moved = files->move_to_outputs(attempt.outputs); !moved) result.error = moved.error();
     }
     if (result.error) report["error"] = jobs::to_json(*result.error);
     keep_log(command_result, attempt, result, report);
@@ -145,10 +145,10 @@ class CommandTask final : public jobs::Task {
  private:
   /// Runs the command of the attempt. With `lease_before_start`, first takes a slot of the lease "jobs" in the run's
   /// folder .weir, which limits how many commands of this run use devices at the same time (CommandRequest::gpu_jobs).
-  GuardedResult run_in(const AttemptFiles& files, const jobs::Attempt& attempt, std::vector<std::string>& notes) {
+  GuardedResult run_command(const AttemptFiles& files, const jobs::Attempt& attempt, std::vector<std::string>& notes) {
     GuardedCommand command = request_.guard;
     command.arguments = template_.arguments();
-    command.placeholders = template_.placeholder_values(item_text(attempt.item), files.made_paths());
+    command.placeholders = template_.placeholder_values(item_text(attempt.item), files.work_paths());
     command.variants.erase(command.variants.begin(),
                            command.variants.begin() + static_cast<std::ptrdiff_t>(attempt.variant));
     command.input_fd = files.input();
@@ -219,14 +219,14 @@ class CommandTask final : public jobs::Task {
       result.notes.push_back("placement unknown: " + command_result.placement.text);
     if (!command_result.error && command_result.status == 0) return;
     const bool stopped = command_result.error && command_result.error->code == Errc::cancelled;
-    const bool no_start = command_result.error && (command_result.status == 126 || command_result.status == 127);
+    const bool start_failed = command_result.error && (command_result.status == 126 || command_result.status == 127);
     result.error =
         Error{Errc::failed, command_result.error ? command_result.error->what : describe_status(command_result.status)};
     if (stopped) result.error->code = Errc::cancelled;
     // A refused item counts as never started. But a first attempt may have run and left memory on a device.
-    const bool ran = attempt.attempt_number > 1 && !quarantine_.entries().empty();
-    if (command_result.refused && !ran) result.error->code = Errc::over_budget;
-    if (no_start) result.error->code = Errc::io;  // not recorded, since the program may exist in a later run
+    const bool ran_before = attempt.attempt_number > 1 && !quarantine_.entries().empty();
+    if (command_result.refused && !ran_before) result.error->code = Errc::over_budget;
+    if (start_failed) result.error->code = Errc::io;  // not recorded, since the program may exist in a later run
     if (command_result.device_untrusted && has_another_device()) {
       result.error->code = Errc::device_lost;
     } else if (command_result.device_untrusted) {
@@ -266,9 +266,9 @@ class CommandTask final : public jobs::Task {
 /// Returns a digest of the arguments. The record contains it instead of the arguments, since other users may read the
 /// record, and an argument may be a password.
 std::string digest_of(const std::vector<std::string>& arguments) {
-  std::string all;
-  for (const std::string& argument : arguments) all += argument + '\0';
-  return hash_text(all);
+  std::string joined;
+  for (const std::string& argument : arguments) joined += argument + '\0';
+  return hash_text(joined);
 }
 
 /// Returns true if the argument, as written, is the path of a file.

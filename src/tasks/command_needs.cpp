@@ -24,9 +24,9 @@ constexpr std::size_t kShownCharacters = 80;
 Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
   std::error_code ignored;
   std::filesystem::create_directories(file.parent_path(), ignored);
-  std::filesystem::path name = file;
-  name += ".lock";
-  auto opened = open_lock_file(name);
+  std::filesystem::path lock_path = file;
+  lock_path += ".lock";
+  auto opened = open_lock_file(lock_path);
   if (!opened) return opened.error();
   FileDescriptor lock = *std::move(opened);
   for (int tries = 0; tries < kMaxLockAttempts; ++tries) {
@@ -35,7 +35,7 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
     if (*taken) return lock;
     std::this_thread::sleep_for(kLockRetryInterval);
   }
-  return Error{Errc::timed_out, fmt::format("{}: is held by another process", printable(name.native()))};
+  return Error{Errc::timed_out, fmt::format("{}: is held by another process", printable(lock_path.native()))};
 }
 
 }  // namespace
@@ -43,10 +43,10 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
 CommandNeeds::Key CommandNeeds::make_key(const std::vector<std::string>& arguments, const std::string& variant,
                                          const device::Device& device) {
   std::error_code ignored;
-  std::string all = std::filesystem::current_path(ignored).native();
-  for (const std::string& argument : arguments) all.append(1, '\0').append(argument);
+  std::string hashed_text = std::filesystem::current_path(ignored).native();
+  for (const std::string& argument : arguments) hashed_text.append(1, '\0').append(argument);
   return {variant,
-          fmt::format("{:.{}} {}", fmt::to_string(fmt::join(arguments, " ")), kShownCharacters, hash_text(all)),
+          fmt::format("{:.{}} {}", fmt::to_string(fmt::join(arguments, " ")), kShownCharacters, hash_text(hashed_text)),
           fmt::format("{} {}", lease_key(device), device.driver)};
 }
 

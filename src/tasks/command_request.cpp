@@ -8,7 +8,7 @@ namespace {
 
 using jobs::Json;
 
-std::chrono::milliseconds duration_of(const Json& object, const char* key) {
+std::chrono::milliseconds milliseconds_field(const Json& object, const char* key) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(jobs::number_field(object, key))};
 }
 
@@ -19,7 +19,7 @@ Json variants_json(const std::vector<Variant>& variants) {
   return json;
 }
 
-std::vector<Variant> variants_of(const Json& object) {
+std::vector<Variant> variants_field(const Json& object) {
   std::vector<Variant> variants;
   const auto found = object.find("variants");
   if (found != object.end() && found->is_array()) {
@@ -59,7 +59,7 @@ DeviceRequest parse_device_request(const Json& json) {
   request.mask.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
   request.mask.torch_allocator = jobs::decode_path(jobs::text_field(json, "torch_allocator")).native();
   request.slots = static_cast<int>(jobs::number_field(json, "slots"));
-  request.max_wait = duration_of(json, "wait_ms");
+  request.max_wait = milliseconds_field(json, "wait_ms");
   request.job = jobs::decode_path(jobs::text_field(json, "job")).native();
   request.end_orphans = jobs::bool_field(json, "end_orphans");
   return request;
@@ -92,7 +92,7 @@ CommandRequest parse_command_request(const Json& json) {
   CommandRequest request;
   request.arguments = jobs::encoded_texts_field(json, "arguments");
   request.guard.device_request = parse_device_request(jobs::object_field(json, "device_request"));
-  request.guard.variants = variants_of(json);
+  request.guard.variants = variants_field(json);
   const Json environment = jobs::object_field(json, "environment");
   for (const auto& [name, value] : environment.items())
     if (value.is_string()) request.guard.environment.emplace_back(name, value.get<std::string>());
@@ -100,8 +100,8 @@ CommandRequest parse_command_request(const Json& json) {
   request.guard.lease_before_start = jobs::bool_field(json, "leased");
   request.guard.strict_device = jobs::bool_field(json, "strict_device");
   request.guard.max_leak = jobs::bytes_field(json, "max_leak");
-  request.guard.grace = duration_of(json, "grace_ms");
-  if (json.contains("limit_ms")) request.guard.time_limit = duration_of(json, "limit_ms");
+  request.guard.grace = milliseconds_field(json, "grace_ms");
+  if (json.contains("limit_ms")) request.guard.time_limit = milliseconds_field(json, "limit_ms");
   request.gpu_jobs = static_cast<int>(jobs::number_field(json, "gpu_jobs"));
   request.retries = static_cast<int>(jobs::number_field(json, "retries"));
   request.folder = jobs::decode_path(jobs::text_field(json, "folder"));

@@ -11,7 +11,7 @@ namespace weir::tasks {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kOut = "{out}";
+constexpr std::string_view kOutPlaceholder = "{out}";
 
 /// Returns the extension at the start of `rest`: a dot and the letters, digits and characters of ".-_" after it. Dots
 /// at its end do not belong to it, since they may end a sentence. Empty if `rest` starts with no extension.
@@ -37,20 +37,22 @@ Result<CommandTemplate> CommandTemplate::make(const std::vector<std::string>& ar
       return Error{Errc::invalid_argument,
                    fmt::format("'{}' names a variant, but there is no --variants", printable(argument))};
     std::string rewritten;
-    std::size_t done = 0;
-    for (std::size_t at = argument.find(kOut); at != std::string::npos; at = argument.find(kOut, done)) {
-      const std::string_view rest = std::string_view{argument}.substr(at + kOut.size());
+    std::size_t copied = 0;
+    for (std::size_t start = argument.find(kOutPlaceholder); start != std::string::npos;
+         start = argument.find(kOutPlaceholder, copied)) {
+      const std::string_view rest = std::string_view{argument}.substr(start + kOutPlaceholder.size());
       if (rest.starts_with('/'))
         return Error{Errc::invalid_argument,
                      fmt::format("'{}': {{out}} is one file and no folder", printable(argument))};
       const std::string extension{extension_at(rest)};
-      auto known = std::find(made.extensions_.begin(), made.extensions_.end(), extension);
-      if (known == made.extensions_.end()) known = made.extensions_.insert(known, extension);
-      rewritten += argument.substr(done, at - done);
-      rewritten += '{' + name_of_output(static_cast<std::size_t>(known - made.extensions_.begin())) + '}';
-      done = at + kOut.size() + extension.size();
+      auto extension_entry = std::find(made.extensions_.begin(), made.extensions_.end(), extension);
+      if (extension_entry == made.extensions_.end())
+        extension_entry = made.extensions_.insert(extension_entry, extension);
+      rewritten += argument.substr(copied, start - copied);
+      rewritten += '{' + name_of_output(static_cast<std::size_t>(extension_entry - made.extensions_.begin())) + '}';
+      copied = start + kOutPlaceholder.size() + extension.size();
     }
-    made.arguments_.push_back(rewritten + argument.substr(done));
+    made.arguments_.push_back(rewritten + argument.substr(copied));
   }
   return made;
 }

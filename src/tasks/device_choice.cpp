@@ -18,9 +18,9 @@ namespace {
 /// Returns the index in Machine::devices of the accepted device that the lease is for.
 std::size_t leased_device_index(const Machine& machine, const device::Lease& lease) {
   const std::string key = lease.keys().front();
-  const auto at = std::find_if(machine.choice.ranked.begin(), machine.choice.ranked.end(),
-                               [&](std::size_t i) { return lease_key(machine.device_at(i)) == key; });
-  return *at;
+  const auto found = std::find_if(machine.choice.ranked.begin(), machine.choice.ranked.end(),
+                                  [&](std::size_t i) { return lease_key(machine.device_at(i)) == key; });
+  return *found;
 }
 
 /// Leases the best accepted device that is free now; if no device is free, waits for the one that becomes free first.
@@ -65,25 +65,26 @@ Result<std::optional<device::Lease>> lease_parent(const device::Device& device, 
 bool handle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
                     bool end_them, std::vector<std::string>& notes) {
   const std::string inherited = environment("WEIR_LEASE").value_or("");
-  const auto [orphans, kept] = device::find_earlier_processes(lease.claim(), inherited);
-  if (!kept.empty())
+  const auto [orphan_pids, living_holder_pids] = device::find_earlier_processes(lease.claim(), inherited);
+  if (!living_holder_pids.empty())
     notes.push_back(
         fmt::format("an earlier lease of {} left {} process{} running whose leaseholder lives: pid {}; not "
                     "ended, as that one's",
-                    to_text(device), kept.size(), kept.size() == 1 ? "" : "es", fmt::join(kept, ", ")));
-  if (orphans.empty()) return false;
+                    to_text(device), living_holder_pids.size(), living_holder_pids.size() == 1 ? "" : "es",
+                    fmt::join(living_holder_pids, ", ")));
+  if (orphan_pids.empty()) return false;
   notes.push_back(fmt::format("an earlier lease of {} left {} process{} running: pid {}{}", to_text(device),
-                              orphans.size(), orphans.size() == 1 ? "" : "es", fmt::join(orphans, ", "),
+                              orphan_pids.size(), orphan_pids.size() == 1 ? "" : "es", fmt::join(orphan_pids, ", "),
                               end_them ? "; ended" : "; --end-orphans ends them"));
   if (end_them) device::end_orphans(lease.claim(), inherited);
   return end_them;
 }
 
 /// Adds a note if memory is in use on the device although its lease was free.
-void note_residue(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
-  const auto residue = device::find_unleased_use(device, {process_id()});
-  if (!residue) return;
-  notes.push_back(device::describe(device, *residue, lease.previous_holder()));
+void note_unleased_use(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
+  const auto unleased_use = device::find_unleased_use(device, {process_id()});
+  if (!unleased_use) return;
+  notes.push_back(device::describe(device, *unleased_use, lease.previous_holder()));
 }
 
 /// Returns the availability of memory on the device, with the reservations of the programs that hold shared leases of
@@ -103,14 +104,14 @@ MemoryAvailability availability_on(const device::Device& device) {
 /// Removes devices with less available memory than `need_free` from the choice. Decides with choose_variant(), as
 /// reserve_memory() does later when the lease is held.
 void reject_full_devices(Machine& machine, Bytes need_free, bool trust_unknown) {
-  for (device::DeviceAssessment& one : machine.choice.assessments) {
-    if (!one.accepted) continue;
+  for (device::DeviceAssessment& assessment : machine.choice.assessments) {
+    if (!assessment.accepted) continue;
     const auto fits =
-        choose_variant({{{}, need_free}}, availability_on(machine.device_at(one.device_index)), trust_unknown);
+        choose_variant({{{}, need_free}}, availability_on(machine.device_at(assessment.device_index)), trust_unknown);
     if (fits) continue;
-    one.accepted = false;
-    one.reason = fits.error().what;
-    std::erase(machine.choice.ranked, one.device_index);
+    assessment.accepted = false;
+    assessment.reason = fits.error().what;
+    std::erase(machine.choice.ranked, assessment.device_index);
   }
 }
 
@@ -174,10 +175,11 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceRequest& r
   // With a joined or a shared lease, processes and memory on the device may belong to the lease that was joined or to
   // other holders, and are not reported.
   const bool exclusive = !lease->is_joined() && request.slots == 0;
-  device::Device now = machine.device_at(chosen);
-  if (refresh) refresh(now);
-  const bool orphans_ended = exclusive && handle_orphans(now, *lease, environment, request.end_orphans, notes);
-  if (exclusive && !orphans_ended) note_residue(now, *lease, notes);
+  device::Device leased_device = machine.device_at(chosen);
+  if (refresh) refresh(leased_device);
+  const bool orphans_ended =
+      exclusive && handle_orphans(leased_device, *lease, environment, request.end_orphans, notes);
+  if (exclusive && !orphans_ended) note_unleased_use(leased_device, *lease, notes);
   return LeasedDevice{*std::move(lease), chosen, *std::move(mask), orphans_ended};
 }
 

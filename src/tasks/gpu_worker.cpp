@@ -16,8 +16,8 @@ namespace weir::tasks {
 namespace {
 
 /// Runs in the child process: finds the GPU and returns the values of NamedGpu, or the error, as JSON.
-std::string find_gpu_json(const std::string& name) {
-  const auto gpu = nn::vulkan::find_gpu(name);
+std::string find_gpu_json(const std::string& device_name) {
+  const auto gpu = nn::vulkan::find_gpu(device_name);
   if (!gpu) return jobs::dump({{"error", jobs::to_json(gpu.error())}});
   const auto& info = (*gpu)->info;
   return jobs::dump({{"name", info.name},
@@ -27,7 +27,7 @@ std::string find_gpu_json(const std::string& name) {
 }
 
 /// Normalizes a UUID: "GPU-6D65..." and "6d65..." are the same one.
-std::string digits_of(std::string_view uuid) {
+std::string uuid_digits(std::string_view uuid) {
   std::string digits;
   for (const char c : uuid.substr(uuid.starts_with("GPU-") ? 4 : 0)) {
     if (c != '-') digits += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -35,16 +35,17 @@ std::string digits_of(std::string_view uuid) {
   return digits;
 }
 
-bool is_same(const device::Device& device, const NamedGpu& gpu) {
+bool is_same_gpu(const device::Device& device, const NamedGpu& gpu) {
   const auto pci = device::parse_pci_address(gpu.pci);
   if (pci && device.pci) return *pci == *device.pci;
-  const std::string uuid = digits_of(gpu.uuid);
-  return !uuid.empty() && (uuid == digits_of(device.vulkan_uuid) || uuid == digits_of(device.uuid));
+  const std::string uuid = uuid_digits(gpu.uuid);
+  return !uuid.empty() && (uuid == uuid_digits(device.vulkan_uuid) || uuid == uuid_digits(device.uuid));
 }
 
 /// Returns the index of the GPU in `devices`; devices.size() if it is not there.
 std::size_t index_of(const NamedGpu& gpu, std::span<const device::Device> devices) {
-  const auto found = std::find_if(devices.begin(), devices.end(), [&](const auto& one) { return is_same(one, gpu); });
+  const auto found =
+      std::find_if(devices.begin(), devices.end(), [&](const auto& one) { return is_same_gpu(one, gpu); });
   return static_cast<std::size_t>(found - devices.begin());
 }
 
@@ -55,7 +56,7 @@ bool is_vulkan_variable(const std::string& variable) {
 
 /// Removes the Vulkan variables from the worker's mask if they would hide the worker's own GPU, which happens with two
 /// equal cards. The worker does not need them, because it chooses its GPU by UUID or PCI address.
-void drop_hiding_masks(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
+void drop_hiding_variables(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
   auto& mask = device.environment;
   if (std::none_of(mask.begin(), mask.end(), [](const auto& one) { return is_vulkan_variable(one.first); })) return;
   const auto found = find_named_gpu(device.arguments.back(), mask);
@@ -66,10 +67,10 @@ void drop_hiding_masks(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vec
 }
 
 Status check_duplicates(const std::vector<jobs::WorkerDevice>& devices) {
-  std::map<std::string, std::string> names;
+  std::map<std::string, std::string> names_by_lease_key;
   for (const jobs::WorkerDevice& device : devices) {
     if (device.lease_key.empty()) continue;
-    const auto [entry, is_new] = names.emplace(device.lease_key, device.name);
+    const auto [entry, is_new] = names_by_lease_key.emplace(device.lease_key, device.name);
     if (!is_new)
       return Error{Errc::invalid_argument,
                    fmt::format("{} and {} are the same device", printable(entry->second), printable(device.name))};
@@ -79,34 +80,35 @@ Status check_duplicates(const std::vector<jobs::WorkerDevice>& devices) {
 
 }  // namespace
 
-bool is_gpu_name(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
+bool is_gpu_name(const std::string& device_name) { return device_name != "cpu" && !device_name.starts_with("cpu:"); }
 
-Result<NamedGpu> find_named_gpu(const std::string& name, const device::EnvironmentChanges& mask) {
-  const auto text = device::run_in_child([&] { return find_gpu_json(name); }, std::chrono::seconds{10}, mask);
-  if (!text) return Error{text.error().code, fmt::format("Vulkan: {}", text.error().what)};
-  const auto json = jobs::parse_object(*text);
+Result<NamedGpu> find_named_gpu(const std::string& device_name, const device::EnvironmentChanges& mask) {
+  const auto child_answer =
+      device::run_in_child([&] { return find_gpu_json(device_name); }, std::chrono::seconds{10}, mask);
+  if (!child_answer) return Error{child_answer.error().code, fmt::format("Vulkan: {}", child_answer.error().what)};
+  const auto json = jobs::parse_object(*child_answer);
   if (!json) return json.error();
   if (json->contains("error")) return jobs::error_from_json((*json)["error"]);
   return NamedGpu{jobs::text_field(*json, "name"), jobs::text_field(*json, "uuid"), jobs::text_field(*json, "pci"),
                   jobs::bool_field(*json, "unique")};
 }
 
-Result<jobs::WorkerDevice> make_gpu_worker(const std::string& name, const NamedGpu& gpu,
+Result<jobs::WorkerDevice> make_gpu_worker(const std::string& device_name, const NamedGpu& gpu,
                                            std::span<const device::Device> devices,
                                            const device::MaskVariables& set_variables,
                                            std::vector<std::string>& notes) {
   jobs::WorkerDevice worker;
-  worker.name = name;
+  worker.name = device_name;
   worker.identity = gpu.pci.empty() ? gpu.uuid : gpu.uuid + " at pci:" + gpu.pci;
-  const bool is_unique = gpu.has_unique_uuid || !gpu.pci.empty();
-  worker.arguments = {"--device", gpu.has_unique_uuid ? gpu.uuid : is_unique ? "pci:" + gpu.pci : name};
+  const bool has_own_selector = gpu.has_unique_uuid || !gpu.pci.empty();
+  worker.arguments = {"--device", gpu.has_unique_uuid ? gpu.uuid : has_own_selector ? "pci:" + gpu.pci : device_name};
   const std::size_t index = index_of(gpu, devices);
-  if (!is_unique || index == devices.size()) return worker;
+  if (!has_own_selector || index == devices.size()) return worker;
   auto mask = device::make_mask(devices, index, set_variables);
-  if (!mask) return Error{mask.error().code, fmt::format("{}: {}", printable(name), mask.error().what)};
+  if (!mask) return Error{mask.error().code, fmt::format("{}: {}", printable(device_name), mask.error().what)};
   worker.environment = std::move(mask->changes);
   worker.lease_key = lease_key(devices[index]);
-  for (const std::string& note : mask->notes) notes.push_back(fmt::format("{}: {}", printable(name), note));
+  for (const std::string& note : mask->notes) notes.push_back(fmt::format("{}: {}", printable(device_name), note));
   return worker;
 }
 
@@ -120,7 +122,7 @@ Status resolve_gpus(std::vector<jobs::WorkerDevice>& workers, std::vector<std::s
     if (!gpu) return gpu.error();
     auto resolved = make_gpu_worker(worker.name, *gpu, inventory.devices, set_variables, notes);
     if (!resolved) return resolved.error();
-    drop_hiding_masks(*resolved, *gpu, notes);
+    drop_hiding_variables(*resolved, *gpu, notes);
     worker.identity = std::move(resolved->identity);
     worker.arguments = std::move(resolved->arguments);
     worker.environment = std::move(resolved->environment);

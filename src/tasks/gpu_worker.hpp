@@ -14,7 +14,7 @@ namespace weir::tasks {
 
 /// The GPU that a device name on the command line refers to.
 struct NamedGpu {
-  std::string driver_name;       ///< the driver's name of the GPU
+  std::string gpu_name;          ///< the driver's name of the GPU
   std::string uuid;              ///< "GPU-..."
   std::string pci;               ///< "0000:01:00.0"; empty if the driver does not report it
   bool has_unique_uuid = false;  ///< no other GPU has this UUID
@@ -23,7 +23,7 @@ struct NamedGpu {
 /// Finds the GPU with this name in the same way as a worker process does (nn::vulkan::find_gpu), in a child process
 /// with the changes `mask` to its environment, because a driver may hang or crash. Errors: those of find_gpu; timed_out
 /// for a driver that hangs; device_lost for a driver that crashes.
-Result<NamedGpu> find_named_gpu(const std::string& name, const device::EnvironmentChanges& mask = {});
+Result<NamedGpu> find_named_gpu(const std::string& device_name, const device::EnvironmentChanges& mask = {});
 
 /// Makes the description of a worker process that uses exactly this GPU:
 /// - `environment`: the mask, environment variables that hide all other GPUs from the worker (device::make_mask()),
@@ -34,7 +34,7 @@ Result<NamedGpu> find_named_gpu(const std::string& name, const device::Environme
 /// `--device` argument. Such a GPU, and one that is not in `devices`, gets neither a mask nor a lease key. `devices`:
 /// all devices of the machine. `set_variables`: the mask variables that are set already. `notes` receives the notes of
 /// the mask. Pure function. Errors: invalid_argument if `set_variables` hide the GPU.
-Result<jobs::WorkerDevice> make_gpu_worker(const std::string& name, const NamedGpu& gpu,
+Result<jobs::WorkerDevice> make_gpu_worker(const std::string& device_name, const NamedGpu& gpu,
                                            std::span<const device::Device> devices,
                                            const device::MaskVariables& set_variables, std::vector<std::string>& notes);
 
@@ -45,6 +45,6 @@ Result<jobs::WorkerDevice> make_gpu_worker(const std::string& name, const NamedG
 Status resolve_gpus(std::vector<jobs::WorkerDevice>& workers, std::vector<std::string>& notes);
 
 /// Returns true if a device name on the command line refers to a GPU, and not to processors ("cpu", "cpu:0-3").
-bool is_gpu_name(const std::string& device);
+bool is_gpu_name(const std::string& device_name);
 
 }  // namespace weir::tasks

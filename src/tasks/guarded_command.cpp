@@ -21,7 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kMaxChoiceAge = std::chrono::seconds{5};  // age of a cached inventory; cards are rarely added or removed
+constexpr auto kMaxCachedInventoryAge =
+    std::chrono::seconds{5};  // age of a cached inventory; cards are rarely added or removed
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -29,8 +30,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 /// command runs. Never waits for a driver longer than kDriverTimeout.
 class DeviceMeasurement {
  public:
-  DeviceMeasurement(const Machine& machine, std::size_t device, device::DriverSampler& sampler, GuardedResult& result)
-      : machine_{machine}, device_{machine.device_at(device)}, result_{result}, sampler_{sampler} {
+  DeviceMeasurement(const Machine& machine, std::size_t index, device::DriverSampler& sampler, GuardedResult& result)
+      : machine_{machine}, device_{machine.device_at(index)}, result_{result}, sampler_{sampler} {
     const auto before = read_used_memory();
     result_.device_measured = before.has_value();
     result_.device_before = before.value_or(Bytes{});
@@ -105,18 +106,19 @@ std::vector<std::string> fill_placeholders(const GuardedCommand& command, const 
 }
 
 /// Sets result.error if a check of the ended command failed.
-void set_error_from_checks(const GuardedCommand& command, const device::CommandResult& ended, GuardedResult& result) {
+void set_error_from_checks(const GuardedCommand& command, const device::CommandResult& command_result,
+                           GuardedResult& result) {
   if (result.placement.status == device::PlacementStatus::refuted)
     result.error = Error{Errc::device_lost, "placement refuted: " + result.placement.text};
-  else if (ended.guardian_lost)
+  else if (command_result.guardian_lost)
     result.error = Error{Errc::io, "the process that guards the command was killed, and the command with it"};
-  else if (ended.stopped)
+  else if (command_result.stopped)
     result.error = Error{Errc::cancelled, "interrupted"};
-  else if (ended.timed_out)
+  else if (command_result.timed_out)
     result.error = Error{Errc::timed_out, fmt::format("not done within {:.1f} s",
                                                       std::chrono::duration<double>(*command.time_limit).count())};
-  else if (!ended.status_known)
-    result.error = Error{Errc::io, "the command " + describe(ended)};
+  else if (!command_result.status_known)
+    result.error = Error{Errc::io, "the command " + describe(command_result)};
   else if (command.strict_device && result.placement.status == device::PlacementStatus::unknown)
     result.error = Error{Errc::device_lost, "placement unknown: " + result.placement.text};
   else if (result.leaks)
@@ -141,20 +143,21 @@ std::optional<Bytes> last_need_of_command(const GuardedCommand& command, const G
 void run_masked(const GuardedCommand& command, const Machine& machine, std::size_t chosen, const device::Mask& mask,
                 const LeasedDevice* leased, MachineProbe& probe, const std::stop_token& stop,
                 const CommandCallbacks& callbacks, GuardedResult& result) {
-  device::Command started{.arguments = fill_placeholders(command, result),
-                          .environment = mask.changes,
-                          .stdin_fd = command.input_fd,
-                          .stdout_fd = command.output_fd,
-                          .stderr_fd = command.error_fd,
-                          .own_process_group = command.output_fd >= 0};
-  if (leased != nullptr) started.lease_descriptors = leased->lease.descriptors();
+  device::Command masked_command{.arguments = fill_placeholders(command, result),
+                                 .environment = mask.changes,
+                                 .stdin_fd = command.input_fd,
+                                 .stdout_fd = command.output_fd,
+                                 .stderr_fd = command.error_fd,
+                                 .own_process_group = command.output_fd >= 0};
+  if (leased != nullptr) masked_command.lease_descriptors = leased->lease.descriptors();
   // Only commands of a run with items (weir run ... ::: ITEM...) have an output descriptor of their own.
-  if (command.output_fd >= 0) started.other_descriptors = OtherDescriptors::close_all;
-  started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
-  if (!result.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", result.variant);
+  if (command.output_fd >= 0) masked_command.other_descriptors = OtherDescriptors::close_all;
+  masked_command.environment.insert(masked_command.environment.end(), command.environment.begin(),
+                                    command.environment.end());
+  if (!result.variant.empty()) masked_command.environment.emplace_back("WEIR_VARIANT", result.variant);
   result.placement.text = "it ended before the first sample";
   DeviceMeasurement measurement{machine, chosen, probe.sampler(), result};
-  auto process = device::CommandProcess::start(started);
+  auto process = device::CommandProcess::start(masked_command);
   if (!process) {
     result.status = start_failure_status(process.error());
     result.error = process.error();
@@ -166,7 +169,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
                                 .immediate_stop = wrong_device.get_token(),
                                 .first_signal = command.first_signal,
                                 .grace_period = command.grace};
-  const device::CommandResult ended = process->wait(rules, std::chrono::milliseconds{100}, [&] {
+  const device::CommandResult command_result = process->wait(rules, std::chrono::milliseconds{100}, [&] {
     if (measurement.sample(process->all_pids())) wrong_device.request_stop();
   });
   const bool exclusive = leased != nullptr && command.device_request.slots == 0;
@@ -174,18 +177,18 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   if (leased != nullptr && !leased->lease.is_intact())
     callbacks.on_note(
         "the lease that this run had joined was given back while it ran: another may have used the device too");
-  result.status = ended.status;
-  result.ended_by_itself = !ended.forced && !ended.guardian_lost;
-  result.duration_s = ended.duration.count();
-  result.peak_ram = std::max(result.peak_ram, ended.peak_resident);
-  result.leftover_processes = ended.leftover_processes;
+  result.status = command_result.status;
+  result.ended_by_itself = !command_result.forced && !command_result.guardian_lost;
+  result.duration_s = command_result.duration.count();
+  result.peak_ram = std::max(result.peak_ram, command_result.peak_resident);
+  result.leftover_processes = command_result.leftover_processes;
   if (exclusive) result.device_growth = result.device_peak - result.device_before;
   if (result.driver_unresponsive)
     callbacks.on_note(fmt::format("the driver of {} does not answer: what stays there is not known", result.device));
   result.leaks =
       exclusive && !result.driver_unresponsive && result.device_after > result.device_before + command.max_leak;
   if (result.leaks) respond_to_leak(command, *leased, result, callbacks);
-  set_error_from_checks(command, ended, result);
+  set_error_from_checks(command, command_result, result);
 }
 
 /// Sets the error of a command that is not started; the command counts as refused unless the start was cancelled.
@@ -199,7 +202,7 @@ GuardedResult refuse(GuardedResult result, Error error) {
 GuardedResult run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
                            const CommandCallbacks& callbacks) {
   GuardedResult result;
-  const Machine machine = probe.inspect(command.device_request, kMaxChoiceAge, stop);
+  const Machine machine = probe.inspect(command.device_request, kMaxCachedInventoryAge, stop);
   if (machine.choice.ranked.empty()) return refuse(std::move(result), no_device_error(machine));
   if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
   const std::size_t chosen = machine.choice.ranked.front();
@@ -220,8 +223,8 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
   GuardedResult result;
   const auto start = Clock::now();
   std::vector<std::string> notes;
-  const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& obstacles) {
-                                      callbacks.on_waiting("waiting: " + device::describe(obstacles));
+  const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& busy_devices) {
+                                      callbacks.on_waiting("waiting: " + device::describe(busy_devices));
                                     }};
   DeviceRequest request = command.device_request;
   request.program = device::program_name(fill_placeholders(command, result));
@@ -234,14 +237,14 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
   if (!probe.refresh_memory(machine.devices[leased->device_index])) {
     const std::string key = lease_key(machine.device_at(leased->device_index));
     machine = probe.inspect(command.device_request, {}, stop);
-    const auto same = std::find_if(machine.devices.begin(), machine.devices.end(),
-                                   [&](const device::Device& device) { return lease_key(device) == key; });
-    if (same == machine.devices.end()) {
+    const auto same_device = std::find_if(machine.devices.begin(), machine.devices.end(),
+                                          [&](const device::Device& device) { return lease_key(device) == key; });
+    if (same_device == machine.devices.end()) {
       Error gone = no_device_error(machine);
       if (gone.code != Errc::cancelled) gone = {Errc::device_lost, fmt::format("{} is gone: {}", key, gone.what)};
       return refuse(std::move(result), std::move(gone));
     }
-    leased->device_index = static_cast<std::size_t>(same - machine.devices.begin());
+    leased->device_index = static_cast<std::size_t>(same_device - machine.devices.begin());
   }
   result.initial_device = machine.device_at(leased->device_index);
   result.device = to_text(*result.initial_device);
@@ -268,17 +271,18 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
 }  // namespace
 
 std::string replace_placeholders(const std::string& argument, const PlaceholderValues& values) {
-  std::string out;
-  for (std::size_t at = 0; at < argument.size();) {
-    const std::size_t close = argument[at] == '{' ? argument.find('}', at) : std::string::npos;
-    const std::string_view name =
-        close == std::string::npos ? std::string_view{} : std::string_view{argument}.substr(at + 1, close - at - 1);
+  std::string filled;
+  for (std::size_t position = 0; position < argument.size();) {
+    const std::size_t close = argument[position] == '{' ? argument.find('}', position) : std::string::npos;
+    const std::string_view name = close == std::string::npos
+                                      ? std::string_view{}
+                                      : std::string_view{argument}.substr(position + 1, close - position - 1);
     const auto value = std::find_if(values.begin(), values.end(), [&](const auto& one) { return one.first == name; });
-    const bool known = close != std::string::npos && value != values.end();
-    out += known ? value->second : std::string{argument[at]};
-    at = known ? close + 1 : at + 1;
+    const bool is_placeholder = close != std::string::npos && value != values.end();
+    filled += is_placeholder ? value->second : std::string{argument[position]};
+    position = is_placeholder ? close + 1 : position + 1;
   }
-  return out;
+  return filled;
 }
 
 bool may_retry(const GuardedResult& result) {
@@ -289,7 +293,7 @@ bool may_retry(const GuardedResult& result) {
 GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
                                   const std::stop_token& stop, const CommandCallbacks& callbacks) {
   if (!command.lease_before_start) return run_unleased(command, probe, stop, callbacks);
-  Machine machine = probe.inspect(command.device_request, kMaxChoiceAge, stop);
+  Machine machine = probe.inspect(command.device_request, kMaxCachedInventoryAge, stop);
   if (!machine.choice.ranked.empty())  // otherwise the refusal already contains the warning
     if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
   bool may_fit_later = false;
@@ -298,9 +302,9 @@ GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& p
     GuardedResult result = run_leased(command, machine, probe, environment, stop, callbacks);
     waited_s += result.waited_s;
     may_fit_later = may_fit_later || result.may_fit_later;
-    const bool no_memory = result.refused && result.initial_device && result.error->code == Errc::over_budget;
-    if (!no_memory || machine.choice.ranked.size() < 2) {
-      result.may_fit_later = no_memory && may_fit_later;
+    const bool lacks_memory = result.refused && result.initial_device && result.error->code == Errc::over_budget;
+    if (!lacks_memory || machine.choice.ranked.size() < 2) {
+      result.may_fit_later = lacks_memory && may_fit_later;
       result.waited_s = waited_s;
       if (result.error && result.error->code == Errc::device_lost) probe.discard_inventory();
       return result;

@@ -11,17 +11,18 @@ using OrderedJson = nlohmann::ordered_json;
 using observe::MetricDefinition;
 using observe::MetricType;
 
-constexpr MetricDefinition kAllocated{"gpu_memory_allocated_bytes", MetricType::gauge,
-                                      "Most memory in use on the device while the last command ran there."};
-constexpr MetricDefinition kLeak{
+constexpr MetricDefinition kPeakMemory{"gpu_memory_allocated_bytes", MetricType::gauge,
+                                       "Most memory in use on the device while the last command ran there."};
+constexpr MetricDefinition kMemoryGrowth{
     "gpu_memory_leak_bytes", MetricType::gauge,
     "In use on the device after the last command that had it alone, less what was before."};
-constexpr MetricDefinition kUtilization{"gpu_utilization_percent", MetricType::gauge,
-                                        "Of the device's memory, in use at most while the last command ran there."};
-constexpr MetricDefinition kTimestamp{"gpu_timestamp_seconds", MetricType::gauge,
-                                      "When the last command on the device ended, in seconds since 1970."};
+constexpr MetricDefinition kPeakMemoryPercent{
+    "gpu_utilization_percent", MetricType::gauge,
+    "Of the device's memory, in use at most while the last command ran there."};
+constexpr MetricDefinition kLastCommandEnd{"gpu_timestamp_seconds", MetricType::gauge,
+                                           "When the last command on the device ended, in seconds since 1970."};
 
-double number(const nlohmann::json& report, const char* key) {
+double number_or_zero(const nlohmann::json& report, const char* key) {
   const auto found = report.find(key);
   return found != report.end() && found->is_number() ? found->get<double>() : 0;
 }
@@ -36,7 +37,7 @@ std::string leftovers_text(const GuardedResult& result) {
 }
 
 nlohmann::ordered_json to_json(const GuardedResult& result) {
-  const auto on_device = [&](Bytes bytes) {
+  const auto if_measured = [&](Bytes bytes) {
     return result.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
   };
   nlohmann::ordered_json json{
@@ -45,10 +46,10 @@ nlohmann::ordered_json to_json(const GuardedResult& result) {
       {"variant", result.variant},
       {"placement", device::name_of(result.placement.status)},
       {"placement_by", result.placement.text},
-      {"device_before_bytes", on_device(result.device_before)},
-      {"device_peak_bytes", on_device(result.device_peak)},
-      {"device_after_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_after)},
-      {"device_growth_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_growth)},
+      {"device_before_bytes", if_measured(result.device_before)},
+      {"device_peak_bytes", if_measured(result.device_peak)},
+      {"device_after_bytes", result.driver_unresponsive ? OrderedJson{} : if_measured(result.device_after)},
+      {"device_growth_bytes", result.driver_unresponsive ? OrderedJson{} : if_measured(result.device_growth)},
       {"allowed_bytes", result.need_with_context.count()},
       {"peak_bytes", result.peak_ram.count()},
       {"samples", result.samples},
@@ -69,13 +70,14 @@ void set_device_metrics(const nlohmann::json& report, observe::Metrics& metrics)
   if (device == report.end() || !device->is_string() || device->get<std::string>().empty()) return;
   if (peak == report.end() || !peak->is_number()) return;
   const observe::Metrics::Labels labels{{"device", device->get<std::string>()}};
-  metrics.set(kAllocated, number(report, "device_peak_bytes"), labels);
+  metrics.set(kPeakMemory, number_or_zero(report, "device_peak_bytes"), labels);
   const auto after = report.find("device_after_bytes");
   if (after != report.end() && after->is_number())
-    metrics.set(kLeak, number(report, "device_after_bytes") - number(report, "device_before_bytes"), labels);
-  const double total = number(report, "device_total_bytes");
-  if (total > 0) metrics.set(kUtilization, 100 * number(report, "device_peak_bytes") / total, labels);
-  metrics.set(kTimestamp, static_cast<double>(std::time(nullptr)), labels);
+    metrics.set(kMemoryGrowth,
+                number_or_zero(report, "device_after_bytes") - number_or_zero(report, "device_before_bytes"), labels);
+  const double total = number_or_zero(report, "device_total_bytes");
+  if (total > 0) metrics.set(kPeakMemoryPercent, 100 * number_or_zero(report, "device_peak_bytes") / total, labels);
+  metrics.set(kLastCommandEnd, static_cast<double>(std::time(nullptr)), labels);
 }
 
 }  // namespace weir::tasks

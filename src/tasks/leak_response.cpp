@@ -27,19 +27,19 @@ struct ProcessGrowth {
 };
 
 ProcessGrowth find_memory_growth(const device::Device& before, const device::Device& now) {
-  std::map<pid_t, Bytes> known;
+  std::map<pid_t, Bytes> memory_before;
   for (const device::GpuProcess& process : before.processes)
-    if (process.memory) known[process.pid] = process.memory->value;
-  ProcessGrowth all;
+    if (process.memory) memory_before[process.pid] = process.memory->value;
+  ProcessGrowth growth;
   for (const device::GpuProcess& process : now.processes) {
     if (!process.memory) continue;
-    const Bytes more = process.memory->value - known[process.pid];
-    if (more == Bytes{}) continue;
-    all.memory += more;
-    all.process_text += fmt::format("{}pid {} '{}' ({})", all.process_text.empty() ? "" : ", ", process.pid,
-                                    printable(process.name.substr(0, 60)), to_text(more));
+    const Bytes process_growth = process.memory->value - memory_before[process.pid];
+    if (process_growth == Bytes{}) continue;
+    growth.memory += process_growth;
+    growth.process_text += fmt::format("{}pid {} '{}' ({})", growth.process_text.empty() ? "" : ", ", process.pid,
+                                       printable(process.name.substr(0, 60)), to_text(process_growth));
   }
-  return all;
+  return growth;
 }
 
 /// Records that the leaked memory cannot be freed, and reports the command to reset the device.
@@ -60,9 +60,9 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
     // The guardian (the process that ends everything that the command leaves running) has ended all processes that the
     // command started. So processes that still have this lease in WEIR_LEASE were started by another program, with a
     // copy of the environment.
-    if (const auto others = device::find_lease_processes(leased.lease.claim()); !others.empty())
+    if (const auto pids = device::find_lease_processes(leased.lease.claim()); !pids.empty())
       callbacks.on_note(
-          fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(others, ", ")));
+          fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(pids, ", ")));
   }
   const Machine machine = inspect_machine(command.device_request);
   const device::Device* now = find_again(machine, *result.initial_device);
@@ -73,11 +73,11 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
   if (now->used) result.device_after = now->used->value;
   result.leaks = result.device_after > result.device_before + command.max_leak;
   result.leak_resolution = result.leaks ? "unknown" : "freed";
-  if (!result.leaks || !now->is_process_list_complete) return;
-  const ProcessGrowth others = find_memory_growth(*result.initial_device, *now);
-  if (!others.process_text.empty())
-    callbacks.on_note(fmt::format("{} is used without a lease by {}", result.device, others.process_text));
-  const Bytes unexplained = result.device_after - result.device_before - others.memory;
+  if (!result.leaks || !now->has_process_list) return;
+  const ProcessGrowth growth = find_memory_growth(*result.initial_device, *now);
+  if (!growth.process_text.empty())
+    callbacks.on_note(fmt::format("{} is used without a lease by {}", result.device, growth.process_text));
+  const Bytes unexplained = result.device_after - result.device_before - growth.memory;
   if (unexplained <= command.max_leak) {
     result.leaks = false;
     result.leak_resolution = "others";

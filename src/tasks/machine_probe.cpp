@@ -10,14 +10,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kDriverTimeout = std::chrono::milliseconds{500};
+constexpr auto kSampleTimeout = std::chrono::milliseconds{500};
 constexpr std::chrono::milliseconds kInventoryTimeout = std::chrono::seconds{10};
 // The timeout of an inventory after a driver hung in the sampler; it is short, since the driver will probably hang
 // again.
 constexpr std::chrono::milliseconds kHungDriverTimeout = std::chrono::seconds{3};
 constexpr auto kHungDriverRetryInterval = std::chrono::minutes{1};
 
-bool hangs(const device::Inventory& inventory) {
+bool has_hung_driver(const device::Inventory& inventory) {
   return std::any_of(inventory.probes.begin(), inventory.probes.end(), [](const auto& probe) { return probe.hung; });
 }
 
@@ -25,13 +25,13 @@ bool hangs(const device::Inventory& inventory) {
 
 Machine MachineProbe::inspect(const DeviceRequest& request, std::chrono::milliseconds max_age,
                               const std::stop_token& stop) {
-  if (inventory_ && hangs(*inventory_))
+  if (inventory_ && has_hung_driver(*inventory_))
     max_age = std::max<std::chrono::milliseconds>(max_age, kHungDriverRetryInterval);
   if (!inventory_ || Clock::now() - inventory_time_ > max_age) {
     driver_hung_ = driver_hung_ || (sampler_ && !sampler_->is_usable() && !sampler_->has_ended());
     inventory_ =
         device::take_inventory(device::make_providers(), driver_hung_ ? kHungDriverTimeout : kInventoryTimeout, stop);
-    driver_hung_ = driver_hung_ && hangs(*inventory_);
+    driver_hung_ = driver_hung_ && has_hung_driver(*inventory_);
     inventory_time_ = Clock::now();
     sampler_.reset();  // the old sampler has the devices of the previous inventory
   }
@@ -46,13 +46,13 @@ std::string MachineProbe::take_warning() {
 }
 
 void MachineProbe::discard_inventory() {
-  if (inventory_ && !hangs(*inventory_)) inventory_.reset();
+  if (inventory_ && !has_hung_driver(*inventory_)) inventory_.reset();
 }
 
 bool MachineProbe::refresh_memory(device::Device& device) {
   if (!device.pci || !parent_lease_key(device).empty()) return false;
-  auto sample = sampler().sample({device.pci, false, {}}, kDriverTimeout);
-  if (!sample && sampler_->has_ended()) sample = sampler().sample({device.pci, false, {}}, kDriverTimeout);
+  auto sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
+  if (!sample && sampler_->has_ended()) sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
   driver_hung_ = driver_hung_ || !sample;
   if (!sample || !sample->used) return false;
   device.used = memory::Reading{.value = *sample->used, .source = "the driver"};

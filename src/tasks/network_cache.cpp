@@ -10,7 +10,7 @@
 namespace weir::tasks {
 namespace {
 
-Error nothing_found(const NetworkOptions& options) {
+Error no_network_error(const NetworkOptions& options) {
   if (!options.model.empty())
     return {Errc::unsupported,
             fmt::format("no network in {}; it takes X.param with X.bin beside it", printable(options.model.native()))};
@@ -19,10 +19,10 @@ Error nothing_found(const NetworkOptions& options) {
   return {Errc::unsupported, fmt::format("no network found in {}; give --model FILE or FOLDER", places)};
 }
 
-Error nothing_readable(const std::vector<nn::CatalogueEntry>& entries) {
-  const std::string others =
+Error no_readable_network_error(const std::vector<nn::CatalogueEntry>& entries) {
+  const std::string further_entries =
       entries.size() == 1 ? "" : fmt::format(" (and {} more that cannot be read)", entries.size() - 1);
-  return {Errc::unsupported, entries.front().unreadable_reason + others};
+  return {Errc::unsupported, entries.front().unreadable_reason + further_entries};
 }
 
 }  // namespace
@@ -31,12 +31,13 @@ Result<NetworkCache> NetworkCache::open(NetworkOptions options) {
   const auto model = options.model.empty() ? std::nullopt : std::optional{options.model};
   auto entries = nn::find_networks(model, options.folders);
   if (!entries) return entries.error();
-  if (entries->empty()) return nothing_found(options);
+  if (entries->empty()) return no_network_error(options);
   if (std::all_of(entries->begin(), entries->end(), [](const auto& entry) { return !entry.unreadable_reason.empty(); }))
-    return nothing_readable(*entries);
+    return no_readable_network_error(*entries);
   NetworkCache cache{*std::move(entries),
                      {.name = std::move(options.name), .scale = std::nullopt, .noise = options.noise}};
-  if (auto any = cache.select(0); !any) return any.error();  // checks name and noise level before any work
+  if (auto selected = cache.select(0); !selected)
+    return selected.error();  // checks name and noise level before any work
   return cache;
 }
 

@@ -10,15 +10,15 @@
 namespace weir::tasks {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 16;
+constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
 
 /// Adds the contents of the file to the hash.
 Status add_file(const std::filesystem::path& path, SHA2_CTX& context) {
   std::ifstream file{path, std::ios::binary};
-  std::array<char, kPiece> piece{};
+  std::array<char, kChunkBytes> chunk{};
   while (file) {
-    file.read(piece.data(), piece.size());
-    SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(piece.data()),
+    file.read(chunk.data(), chunk.size());
+    SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(chunk.data()),
                  static_cast<std::size_t>(file.gcount()));
   }
   if (file.eof()) return ok();

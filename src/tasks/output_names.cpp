@@ -28,7 +28,7 @@ std::string folded(const fs::path& path) {
 
 /// Returns "~" and a hash of the input's location and its relative output path. Symbolic links to a file are hashed by
 /// their own paths, so two links have two hashes.
-std::string hash_of(const NamingInput& input) {
+std::string hash_suffix(const NamingInput& input) {
   const std::string identity = file_identity(input.path.has_parent_path() ? input.path.parent_path() : fs::path{"."}) +
                                '/' + input.path.filename().native() + '\0' + input.relative_path.native();
   return fmt::format("~{:016x}", XXH3_64bits(identity.data(), identity.size()));
@@ -39,15 +39,15 @@ class NameChooser {
  public:
   NameChooser(std::span<const NamingInput> inputs, const fs::path& folder, const OutputOriginLookup& find_origin)
       : inputs_{inputs}, folder_{folder}, find_origin_{find_origin}, chosen_(inputs.size()) {
-    names_.reserve(inputs.size());
+    candidates_.reserve(inputs.size());
     for (const NamingInput& input : inputs) {
       const fs::path full = fit_file_name(input.relative_path.filename().native(), input.output_extension);
-      names_.push_back({short_output_name(input, folder), folder / input.relative_path.parent_path() / full, {}});
+      candidates_.push_back({short_output_name(input, folder), folder / input.relative_path.parent_path() / full, {}});
       input_identities_.insert(input.identity);
-      const Candidates& names = names_.back();
-      ++shorts_[folded(names[kShort])];
-      ++fulls_[folded(names[kFull])];
-      if (has_own_name(input, names)) ++own_shorts_[folded(names[kShort])];
+      const Candidates& names = candidates_.back();
+      ++short_counts_[folded(names[kShort])];
+      ++full_counts_[folded(names[kFull])];
+      if (has_own_name(input, names)) ++own_short_counts_[folded(names[kShort])];
     }
   }
 
@@ -71,23 +71,23 @@ class NameChooser {
   /// Returns the output path of the input with this kind of name. The hashed name is made at the first request, because
   /// few inputs need it.
   const fs::path& name(std::size_t i, Kind kind) {
-    fs::path& name = names_[i][kind];
+    fs::path& name = candidates_[i][kind];
     if (!name.empty()) return name;
     const NamingInput& input = inputs_[i];
     const std::string file =
-        fit_file_name(input.relative_path.filename().native() + hash_of(input), input.output_extension);
+        fit_file_name(input.relative_path.filename().native() + hash_suffix(input), input.output_extension);
     return name = folder_ / input.relative_path.parent_path() / file;
   }
 
   bool can_have_short(std::size_t i) const {
-    const std::string name = folded(names_[i][kShort]);
-    const auto own = own_shorts_.find(name);
-    return shorts_.at(name) == 1 ||
-           (own != own_shorts_.end() && own->second == 1 && has_own_name(inputs_[i], names_[i]));
+    const std::string name = folded(candidates_[i][kShort]);
+    const auto own_count = own_short_counts_.find(name);
+    return short_counts_.at(name) == 1 ||
+           (own_count != own_short_counts_.end() && own_count->second == 1 && has_own_name(inputs_[i], candidates_[i]));
   }
   bool can_have_full(std::size_t i) const {
-    const std::string name = folded(names_[i][kFull]);
-    return fulls_.at(name) == 1 && !shorts_.contains(name);
+    const std::string name = folded(candidates_[i][kFull]);
+    return full_counts_.at(name) == 1 && !short_counts_.contains(name);
   }
   /// Returns the first kind of name that the input may have if there are no outputs of earlier runs.
   Kind first_kind(std::size_t i) const {
@@ -103,34 +103,35 @@ class NameChooser {
   /// Returns true if the path was not assigned yet, was not made from another input, and is not another input's path.
   bool is_free(std::size_t i, Kind kind) {
     const fs::path& output = name(i, kind);
-    if (taken_.contains(folded(output)) || find_origin_(i, output) == OutputOrigin::other_input) return false;
+    if (folded_assigned_paths_.contains(folded(output)) || find_origin_(i, output) == OutputOrigin::other_input)
+      return false;
     const std::string identity = file_identity(output);
     return identity == inputs_[i].identity || !input_identities_.contains(identity);
   }
 
   void assign(std::size_t i, Kind kind) {
     chosen_[i] = name(i, kind);
-    taken_.insert(folded(chosen_[i]));
-    taken_exactly_.insert(chosen_[i].native());
+    folded_assigned_paths_.insert(folded(chosen_[i]));
+    assigned_paths_.insert(chosen_[i].native());
   }
   /// Assigns the name if an earlier run made that output from this input. Does nothing if the input already has a name,
   /// or the name is assigned to another input. Names that differ only in case are different here: if both outputs
   /// exist, the file system distinguishes them.
   void assign_if_made(std::size_t i, Kind kind) {
-    if (!chosen_[i].empty() || taken_exactly_.contains(name(i, kind).native())) return;
+    if (!chosen_[i].empty() || assigned_paths_.contains(name(i, kind).native())) return;
     if (find_origin_(i, name(i, kind)) == OutputOrigin::this_input) assign(i, kind);
   }
 
   std::span<const NamingInput> inputs_;
   const fs::path& folder_;
   const OutputOriginLookup& find_origin_;
-  std::vector<Candidates> names_;
+  std::vector<Candidates> candidates_;
   std::unordered_set<std::string> input_identities_;
   // Number of inputs for each path after folded(): as short name, as full name, and as short name that is also the
   // input's own file name.
-  std::unordered_map<std::string, std::size_t> shorts_, fulls_, own_shorts_;
-  std::unordered_set<std::string> taken_exactly_;  // assigned paths
-  std::unordered_set<std::string> taken_;          // assigned paths, folded
+  std::unordered_map<std::string, std::size_t> short_counts_, full_counts_, own_short_counts_;
+  std::unordered_set<std::string> assigned_paths_;         // assigned paths
+  std::unordered_set<std::string> folded_assigned_paths_;  // assigned paths, folded
   std::vector<fs::path> chosen_;
 };
 

@@ -65,7 +65,7 @@ struct InputFinder {
     inputs.push_back({std::move(item), path.filename(), {}});
   }
   void add_folder(const fs::path& folder, const fs::path& relative_path);
-  void add_entry(const fs::directory_entry& entry, const fs::path& relative_path, bool among_outputs);
+  void add_entry(const fs::directory_entry& entry, const fs::path& relative_path, bool is_in_output_folder);
   void add_subfolder(const fs::path& folder, const fs::path& relative_path);
   void add_path(const fs::path& path);
   void add_input(const std::string& input);
@@ -75,7 +75,7 @@ struct InputFinder {
 
 bool is_hidden(const fs::path& name) { return name.native().starts_with('.'); }
 
-bool is_own_folder(const fs::path& name) { return name == ".weir"; }
+bool is_weir_folder(const fs::path& name) { return name == ".weir"; }
 
 bool is_within(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder.ends_with('/') ? folder : folder + '/');
@@ -88,34 +88,34 @@ bool InputFinder::is_earlier_result(const fs::path& path) const {
 }
 
 void InputFinder::add_subfolder(const fs::path& folder, const fs::path& relative_path) {
-  if (is_own_folder(folder.filename()) || file_identity(folder) == output_identity) return;  // files that weir wrote
+  if (is_weir_folder(folder.filename()) || file_identity(folder) == output_identity) return;  // files that weir wrote
   if (is_hidden(folder.filename()))
     ++skipped.hidden_folders;
   else
     add_folder(folder, relative_path);
 }
 
-void InputFinder::add_entry(const fs::directory_entry& entry, const fs::path& relative_path, bool among_outputs) {
+void InputFinder::add_entry(const fs::directory_entry& entry, const fs::path& relative_path, bool is_in_output_folder) {
   std::error_code problem;
   const fs::path& path = entry.path();
   const fs::path name = path.filename();
-  const bool link = entry.is_symlink(problem);
+  const bool is_link = entry.is_symlink(problem);
   const fs::file_status status = entry.status(problem);
-  const bool picture = media::format_of_extension(name.extension().native()).has_value();
+  const bool is_picture = media::format_of_extension(name.extension().native()).has_value();
   if (fs::is_directory(status)) {
-    if (!link) return add_subfolder(path, relative_path / name);
+    if (!is_link) return add_subfolder(path, relative_path / name);
     ++skipped.folder_links;
   } else if (is_hidden(name)) {
     if (!jobs::is_record_name(name.native())) ++skipped.hidden_files;
   } else if (status.type() == fs::file_type::not_found || problem == std::errc::too_many_symbolic_link_levels) {
-    if (link) ++skipped.broken_links;  // otherwise the file was removed meanwhile
+    if (is_link) ++skipped.broken_links;  // otherwise the file was removed meanwhile
   } else if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown) {
     add_problem(path, {Errc::io, problem ? problem.message() : "its type cannot be read"});
   } else if (!fs::is_regular_file(status)) {
     ++skipped.special_files;
-  } else if (!picture) {
+  } else if (!is_picture) {
     ++skipped.other_files;
-  } else if (among_outputs && is_earlier_result(path)) {
+  } else if (is_in_output_folder && is_earlier_result(path)) {
     ++skipped.earlier_results;
   } else {
     add_file(path, relative_path / name);
@@ -130,8 +130,8 @@ void InputFinder::add_folder(const fs::path& folder, const fs::path& relative_pa
   if (problem) return add_problem(folder, {Errc::io, fmt::format("cannot list the folder: {}", problem.message())});
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
-  const bool among_outputs = is_within(file_identity(folder), output_identity);
-  for (const auto& entry : entries) add_entry(entry, relative_path, among_outputs);
+  const bool is_in_output_folder = is_within(file_identity(folder), output_identity);
+  for (const auto& entry : entries) add_entry(entry, relative_path, is_in_output_folder);
 }
 
 void InputFinder::add_path(const fs::path& path) {
@@ -181,8 +181,8 @@ std::optional<media::Format> input_format(const FoundInput& input) {
 }
 
 media::Format default_format(const FoundInput& input) {
-  const auto own = input_format(input);
-  return own && media::is_lossless(*own) ? *own : media::Format::png;
+  const auto input_own = input_format(input);
+  return input_own && media::is_lossless(*input_own) ? *input_own : media::Format::png;
 }
 
 /// Returns the format of a single output file. Errors: invalid_argument.
@@ -234,33 +234,36 @@ bool has_contents(const fs::path& path, const jobs::RecordedFile& recorded) {
 /// file is not an input itself.
 class OriginFinder {
  public:
-  OriginFinder(const std::vector<const FoundInput*>& all, const OutputOptions& options) : all_{all}, options_{options} {
-    for (const FoundInput* input : all) input_identities_.insert(input->identity);
+  OriginFinder(const std::vector<const FoundInput*>& inputs, const OutputOptions& options)
+      : inputs_{inputs}, options_{options} {
+    for (const FoundInput* input : inputs) input_identities_.insert(input->identity);
   }
   OutputOrigin operator()(std::size_t index, const fs::path& output) const {
     const auto record = checkpoint_of(output, options_);
     if (!record) return OutputOrigin::none;
     const fs::path made_from = input_of(*record);
-    const fs::path input_path{all_[index]->identity};
+    const fs::path input_path{inputs_[index]->identity};
     if (made_from == input_path) return OutputOrigin::this_input;
     if (made_from.filename() != input_path.filename() || input_identities_.contains(made_from.native()))
       return OutputOrigin::other_input;
     std::error_code ignored;
-    const bool copied = fs::exists(made_from, ignored);
-    return copied && !has_contents(input_path, record->inputs.front()) ? OutputOrigin::other_input : OutputOrigin::none;
+    const bool origin_exists = fs::exists(made_from, ignored);
+    return origin_exists && !has_contents(input_path, record->inputs.front()) ? OutputOrigin::other_input
+                                                                              : OutputOrigin::none;
   }
 
  private:
-  const std::vector<const FoundInput*>& all_;
+  const std::vector<const FoundInput*>& inputs_;
   const OutputOptions& options_;
   std::set<std::string> input_identities_;
 };
 
 /// Chooses the names of all outputs in the output folder. Inputs with a problem get their short name.
-void name_outputs(std::vector<FoundInput>& all, const OutputOptions& options, std::vector<RenamedOutput>& renamed) {
+void name_outputs(std::vector<FoundInput>& found_inputs, const OutputOptions& options,
+                  std::vector<RenamedOutput>& renamed) {
   std::vector<NamingInput> inputs;
   std::vector<const FoundInput*> named;
-  for (FoundInput& input : all) {
+  for (FoundInput& input : found_inputs) {
     input.item.format = options.format.value_or(default_format(input));
     input.item.output = short_output_name(make_naming_input(input), options.output);
     if (input.item.problem) continue;
@@ -271,7 +274,7 @@ void name_outputs(std::vector<FoundInput>& all, const OutputOptions& options, st
   auto outputs = choose_output_names(inputs, options.output,
                                      [&](std::size_t index, const fs::path& output) { return earlier(index, output); });
   std::size_t next = 0;
-  for (FoundInput& input : all) {
+  for (FoundInput& input : found_inputs) {
     if (input.item.problem) continue;
     fs::path& output = outputs[next++];
     if (output != input.item.output) renamed.push_back({input.item.source.path, output});
@@ -280,9 +283,9 @@ void name_outputs(std::vector<FoundInput>& all, const OutputOptions& options, st
 }
 
 /// Removes each input that is the same file as an earlier one and has the same relative path.
-void drop_repeated(std::vector<FoundInput>& all) {
+void drop_repeated(std::vector<FoundInput>& found_inputs) {
   std::map<std::string, fs::path> known;
-  std::erase_if(all, [&](const FoundInput& input) {
+  std::erase_if(found_inputs, [&](const FoundInput& input) {
     if (input.identity.empty()) return false;
     const auto [entry, is_new] =
         known.emplace(input.identity + '\0' + input.relative_path.native(), input.relative_path);
@@ -292,7 +295,7 @@ void drop_repeated(std::vector<FoundInput>& all) {
 
 /// Returns true if the output is, or will be created as, a folder. `is_multiple`: there are several inputs or an input
 /// folder. Errors: invalid_argument if it must be a folder and cannot be one.
-Result<bool> is_folder(const OutputOptions& options, bool is_multiple) {
+Result<bool> is_output_folder(const OutputOptions& options, bool is_multiple) {
   std::error_code problem;
   const std::size_t last = options.output.find_last_not_of('/');
   const fs::file_status status =
@@ -327,7 +330,7 @@ void check_output_paths(std::vector<PictureItem>& items) {
 
 /// Sets the output of a single picture to the path that the user gave, and its format. Errors: invalid_argument if the
 /// extension or the format cannot be written.
-Status name_the_output(FoundInput& input, const OutputOptions& options) {
+Status set_single_output(FoundInput& input, const OutputOptions& options) {
   input.item.output = options.output;
   if (options.output == "-") {
     input.item.format = options.format.value_or(default_format(input));
@@ -352,15 +355,16 @@ Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const 
     return Error{Errc::invalid_argument, "the name of an input is empty"};
   for (const std::string& input : inputs) finder.add_input(input);
   drop_repeated(finder.inputs);
-  const auto folder = is_folder(options, inputs.size() > 1 || finder.inputs.size() > 1 || finder.folder_among_inputs);
-  if (!folder) return folder.error();
+  const auto writes_to_folder =
+      is_output_folder(options, inputs.size() > 1 || finder.inputs.size() > 1 || finder.folder_among_inputs);
+  if (!writes_to_folder) return writes_to_folder.error();
   PictureList list;
   list.skipped = finder.skipped;
-  if (*folder) {
+  if (*writes_to_folder) {
     name_outputs(finder.inputs, options, list.renamed);
   } else {
     for (FoundInput& input : finder.inputs) {
-      if (auto named = name_the_output(input, options); !named) return named.error();
+      if (auto named = set_single_output(input, options); !named) return named.error();
     }
   }
   for (FoundInput& input : finder.inputs) list.items.push_back(std::move(input.item));

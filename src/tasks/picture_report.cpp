@@ -13,19 +13,19 @@ using OrderedJson = nlohmann::ordered_json;
 
 double rounded(double value, double step) { return std::round(value / step) * step; }
 
-OrderedJson picture_of(const media::PictureInfo& info) {
+OrderedJson picture_info_json(const media::PictureInfo& info) {
   return {{"width", info.width}, {"height", info.height}, {"colours", info.colours},
           {"alpha", info.alpha}, {"bits", info.bits},     {"format", media::name_of(info.format)}};
 }
 
-OrderedJson network_of(const nn::Network& network) {
+OrderedJson network_json(const nn::Network& network) {
   OrderedJson json{{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}};
   if (const auto noise = nn::parse_noise_level(network.name)) json["noise"] = *noise;
   json["path"] = network.param_path.native();
   return json;
 }
 
-OrderedJson plan_of(const enhance::UpscalePlan& plan) {
+OrderedJson plan_json(const enhance::UpscalePlan& plan) {
   OrderedJson parts = OrderedJson::array();
   for (const auto& part : plan.parts)
     parts.push_back({{"name", part.name},
@@ -53,10 +53,10 @@ void add_plan(const enhance::UpscalePlan& plan, media::Format format, OrderedJso
   json["precision"] = plan.precision;
   json["instruction_set"] = plan.instruction_set;
   json["device"] = plan.device_name;
-  json["plan"] = plan_of(plan);
+  json["plan"] = plan_json(plan);
 }
 
-OrderedJson device_json(const enhance::DeviceReport& report) {
+OrderedJson device_report_json(const enhance::DeviceReport& report) {
   const auto& counts = report.counts;
   const auto& memory = report.memory;
   return {{"name", report.name},
@@ -107,11 +107,11 @@ std::string picture_json(const PictureItem& item, const PictureResult& result) {
     json["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
                      {"what", result.error->what}};
   if (!result.damage.empty()) json["damaged"] = damage_text(result);
-  if (result.input_info) json["input_picture"] = picture_of(*result.input_info);
-  if (result.upscaler) json["network"] = network_of(result.upscaler->network());
+  if (result.input_info) json["input_picture"] = picture_info_json(*result.input_info);
+  if (result.upscaler) json["network"] = network_json(result.upscaler->network());
   if (result.plan) add_plan(*result.plan, item.format, json);
   if (result.upscaler) {
-    if (const auto report = result.upscaler->device_report()) json["device_use"] = device_json(*report);
+    if (const auto report = result.upscaler->device_report()) json["device_use"] = device_report_json(*report);
   }
   if (result.status == ItemStatus::done) {
     json["output_bytes"] = result.write_report.size.count();

@@ -17,10 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool to_standard_output(const PictureItem& item) { return item.output == "-"; }
+bool writes_to_standard_output(const PictureItem& item) { return item.output == "-"; }
 
 Status check_output(const PictureItem& item, const PictureSettings& settings) {
-  if (to_standard_output(item)) return ok();
+  if (writes_to_standard_output(item)) return ok();
   std::error_code problem;
   const fs::file_status status = fs::status(item.output, problem);
   if (fs::is_directory(status))
@@ -31,7 +31,7 @@ Status check_output(const PictureItem& item, const PictureSettings& settings) {
 }
 
 Status make_folder(const PictureItem& item) {
-  if (to_standard_output(item) || !item.output.has_parent_path()) return ok();
+  if (writes_to_standard_output(item) || !item.output.has_parent_path()) return ok();
   std::error_code problem;
   fs::create_directories(item.output.parent_path(), problem);
   if (!problem) return ok();
@@ -101,8 +101,8 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
 }
 
 /// Writes the output: the last step of run_steps().
-Status enlarge(const PictureItem& item, const PictureCallbacks& callbacks, const media::WriteOptions& options,
-               media::PictureReader& reader, PictureResult& result) {
+Status enlarge_and_write(const PictureItem& item, const PictureCallbacks& callbacks, const media::WriteOptions& options,
+                         media::PictureReader& reader, PictureResult& result) {
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
@@ -124,7 +124,7 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
                  PictureResult& result) {
   if (item.problem) return *item.problem;
   if (callbacks.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
-  if (auto free = check_output(item, settings); !free) return free.error();
+  if (auto writable = check_output(item, settings); !writable) return writable.error();
   auto reader = media::PictureReader::open(item.source, {.spill_folder = settings.upscale.spill_folder,
                                                          .damaged = settings.damaged,
                                                          .memory_limit = settings.upscale.ram});
@@ -141,11 +141,11 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   result.plan = *std::move(plan);
   result.status = ItemStatus::planned;
   if (settings.dry_run) return ok();
-  return enlarge(item, callbacks, *options, **reader, result);
+  return enlarge_and_write(item, callbacks, *options, **reader, result);
 }
 
 /// Stores the error in the result. `is_internal`: PictureResult::internal_error.
-void fail(PictureResult& result, Error error, bool is_internal) {
+void set_error(PictureResult& result, Error error, bool is_internal) {
   result.status = error.code == Errc::cancelled ? ItemStatus::interrupted : ItemStatus::failed;
   result.error = std::move(error);
   result.internal_error = is_internal;
@@ -192,12 +192,12 @@ PictureResult upscale_picture(const PictureItem& item, const PictureSettings& se
   PictureResult result;
   const auto start = std::chrono::steady_clock::now();
   try {
-    if (auto done = run_steps(item, settings, callbacks, result); !done) fail(result, done.error(), false);
+    if (auto done = run_steps(item, settings, callbacks, result); !done) set_error(result, done.error(), false);
   } catch (const std::exception& problem) {
     if (const auto refusal = resource_error_of(problem))
-      fail(result, *refusal, false);
+      set_error(result, *refusal, false);
     else
-      fail(result, {Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())}, true);
+      set_error(result, {Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())}, true);
   }
   result.total_time = std::chrono::steady_clock::now() - start;
   result.peak_ram = peak_resident_memory();

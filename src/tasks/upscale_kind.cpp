@@ -21,13 +21,13 @@ namespace {
 /// items wait. The estimate only decides whether an item must wait for disk space.
 Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& picture, const media::PictureInfo& input) {
   const double pixels = 1.0 * plan.output_width * plan.output_height;
-  const int bytes = input.channels() * (input.bits / 8);
-  const double samples = pixels * bytes / (media::is_lossless(picture.format) ? 1 : 4);
+  const int bytes_per_pixel = input.channels() * (input.bits / 8);
+  const double sample_bytes = pixels * bytes_per_pixel / (media::is_lossless(picture.format) ? 1 : 4);
   std::error_code ignored;
-  const auto in_file =
+  const auto input_bytes =
       picture.source.bytes ? picture.source.bytes->size() : std::filesystem::file_size(picture.source.path, ignored);
-  const double per_pixel = static_cast<double>(in_file) / (1.0 * plan.input_width * plan.input_height);
-  return Bytes{static_cast<std::uint64_t>(std::min(samples, 16 * per_pixel * pixels + (1 << 20)))};
+  const double input_bytes_per_pixel = static_cast<double>(input_bytes) / (1.0 * plan.input_width * plan.input_height);
+  return Bytes{static_cast<std::uint64_t>(std::min(sample_bytes, 16 * input_bytes_per_pixel * pixels + (1 << 20)))};
 }
 
 jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
@@ -95,12 +95,12 @@ class UpscaleTask final : public jobs::Task {
  private:
   /// Switches to the variant. Releases the network of the previous variant, so that only one network is in memory.
   void select_variant(std::size_t variant) {
-    if (used_ == variant && settings_.upscalers) return;
+    if (current_variant_ == variant && settings_.upscalers) return;
     settings_.upscalers = nullptr;
     NetworkCache& cache = variants_.at(variant).cache;
     settings_.upscalers = make_upscaler_source([&cache](double scale) { return cache.load(scale); }, settings_.upscale);
-    if (used_ != variant) variants_.at(used_).cache.release();
-    used_ = variant;
+    if (current_variant_ != variant) variants_.at(current_variant_).cache.release();
+    current_variant_ = variant;
   }
 
   jobs::AttemptResult make_attempt_result(const PictureItem& picture, const PictureResult& picture_result) {
@@ -121,8 +121,8 @@ class UpscaleTask final : public jobs::Task {
     const double writing = picture_result.write_wait.count();
     result.stage_seconds = {
         {"decode", reading}, {"network", picture_result.total_time.count() - reading - writing}, {"encode", writing}};
-    if (const auto use = picture_result.upscaler ? picture_result.upscaler->device_report() : std::nullopt) {
-      const nn::vulkan::EngineMemory& memory = use->memory;
+    if (const auto device_report = picture_result.upscaler ? picture_result.upscaler->device_report() : std::nullopt) {
+      const nn::vulkan::EngineMemory& memory = device_report->memory;
       result.pool_statistics = {{"allocated", static_cast<double>(memory.allocated.count())},
                                 {"in_use", static_cast<double>((memory.allocated - memory.idle).count())},
                                 {"idle", static_cast<double>(memory.idle.count())},
@@ -139,7 +139,7 @@ class UpscaleTask final : public jobs::Task {
   std::vector<NetworkVariant> variants_;
   NetworkIdentifier identity_;
   PictureSettings settings_;
-  std::size_t used_ = 0;
+  std::size_t current_variant_ = 0;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 namespace weir::tasks {
 namespace {
 
-void count(const PictureResult& result, WorklistTotals& totals) {
+void add_to_totals(const PictureResult& result, WorklistTotals& totals) {
   if (result.status == ItemStatus::interrupted) {
     totals.interrupted = true;
   } else if (result.status == ItemStatus::failed) {
@@ -36,7 +36,7 @@ WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSet
     callbacks.progress = [&](const enhance::Progress& progress) { observer.on_progress(item, progress); };
     callbacks.stop = stop;
     const PictureResult result = upscale_picture(item, settings, callbacks);
-    count(result, totals);
+    add_to_totals(result, totals);
     observer.on_item_finished(item, result);
   }
   return totals;

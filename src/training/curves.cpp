@@ -36,27 +36,27 @@ std::string make_diagram(const std::vector<Metric>& metrics, const std::vector<P
   }
   if (low > high) return "";
   if (high - low < 1e-9) high = low + 1;
-  const double last = std::max<double>(1, static_cast<double>(metrics.back().step));
+  const double last_step = std::max<double>(1, static_cast<double>(metrics.back().step));
   std::string out = fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>",
                                 kLeft, top, kWidth, kHeight);
   for (const double part : {0.0, 0.5, 1.0}) {
     out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", kLeft - 6,
                        top + kHeight * (1 - part) + 4, low + part * (high - low));
     out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>", kLeft + kWidth * part,
-                       top + kHeight + 16, part * last);
+                       top + kHeight + 16, part * last_step);
   }
-  int legend = kLeft + 10;
+  int legend_x = kLeft + 10;
   for (const PlottedCurve& curve : curves) {
     std::string points;
     for (const Metric& metric : metrics) {
       if (const auto value = curve.value(metric))
-        points += fmt::format("{:.1f},{:.1f} ", kLeft + kWidth * static_cast<double>(metric.step) / last,
+        points += fmt::format("{:.1f},{:.1f} ", kLeft + kWidth * static_cast<double>(metric.step) / last_step,
                               top + kHeight * (high - *value) / (high - low));
     }
     out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" points=\"{}\"/>", curve.colour, points);
-    out += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"{}\">{} ({})</text>", legend, top + 16, curve.colour, curve.name,
-                       unit);
-    legend += 200;
+    out += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"{}\">{} ({})</text>", legend_x, top + 16, curve.colour,
+                       curve.name, unit);
+    legend_x += 200;
   }
   return out;
 }

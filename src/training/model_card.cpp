@@ -18,7 +18,7 @@ std::size_t count_parameters(const nn::Graph& graph) {
 
 }  // namespace
 
-Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& trained) {
+Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& summary) {
   const auto multiplications = nn::multiplications_per_pixel(graph);
   if (!multiplications) return multiplications.error();
   const auto& s = recipe.structure;
@@ -37,13 +37,13 @@ Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph
   if (recipe.final_phase.steps_share > 0)
     text += fmt::format("In the last {:.0f} % of the steps, only {:.0f} %. ", 100 * recipe.final_phase.steps_share,
                         100 * recipe.final_phase.clean_share);
-  text += fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", trained.step,
-                      trained.steps, d.batch_size, d.patch_px, d.patch_px, recipe.learning.loss, recipe.seed,
-                      trained.seconds / 3600);
+  text += fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", summary.step,
+                      summary.steps, d.batch_size, d.patch_px, d.patch_px, recipe.learning.loss, recipe.seed,
+                      summary.seconds / 3600);
   text += fmt::format(
       "## What it reaches\n\nOn 12 drawn pictures that it never saw, only shrunk, PSNR of the luma over bicubic: "
       "leaves {:+.2f} dB, comics {:+.2f} dB.\n",
-      trained.gain.leaves_db, trained.gain.comics_db);
+      summary.gain.leaves_db, summary.gain.comics_db);
   return text;
 }
 

@@ -19,6 +19,6 @@ struct TrainingSummary {
 
 /// Returns a Markdown text that describes a network, its training and its quality. Errors: those of
 /// nn::multiplications_per_pixel().
-Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& trained);
+Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& summary);
 
 }  // namespace weir::training

@@ -175,18 +175,18 @@ class TrainingRun {
 
   /// Returns the number of steps that fit into this time, at least 1. Measures the speed with a temporary learner.
   Result<std::uint64_t> estimate_steps(double seconds) {
-    constexpr std::uint64_t kTimedSteps = 40;
+    constexpr std::uint64_t kTestSteps = 40;
     auto learner = Learner::create(recipe_, settings_);
     if (!learner) return learner.error();
     auto start = Clock::now();
-    for (std::uint64_t i = 0; i < kTimedSteps; ++i) {
-      if (i == kTimedSteps / 4) start = Clock::now();
+    for (std::uint64_t i = 0; i < kTestSteps; ++i) {
+      if (i == kTestSteps / 4) start = Clock::now();
       const auto batch = feed_->make_batch(i);
       if (!batch) return batch.error();
-      if (const auto done = (*learner)->step(*batch, 1e-4, i + 1 == kTimedSteps); !done) return done.error();
+      if (const auto done = (*learner)->step(*batch, 1e-4, i + 1 == kTestSteps); !done) return done.error();
     }
-    const double each = seconds_since(start) / (kTimedSteps - kTimedSteps / 4.0);
-    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds / each));
+    const double seconds_per_step = seconds_since(start) / (kTestSteps - kTestSteps / 4.0);
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds / seconds_per_step));
   }
 
   /// Returns the training time so far, in all runs.
@@ -204,32 +204,33 @@ class TrainingRun {
   }
 
   Result<bool> run_steps() {
-    auto saved = Clock::now();
-    const std::uint64_t first = step_;
+    auto last_save = Clock::now();
+    const std::uint64_t first_step = step_;
     start_ = Clock::now();
     while (step_ < record_.steps && !stop_.stop_requested()) {
       const auto batch = feed_->make_batch(step_);
       if (!batch) return batch.error();
-      const bool reports = (step_ + 1) % kProgressInterval == 0 || step_ + 1 == record_.steps;
+      const bool is_progress_step = (step_ + 1) % kProgressInterval == 0 || step_ + 1 == record_.steps;
       const double rate = learning_rate();
-      const auto loss = learner_->step(*batch, rate, reports);
+      const auto loss = learner_->step(*batch, rate, is_progress_step);
       if (!loss) return loss.error();
       ++step_;
-      if (!reports) continue;
+      if (!is_progress_step) continue;
       Metric metric{step_, *loss, rate, seconds(), std::nullopt};
-      const bool validates = step_ % recipe_.learning.validation_interval < kProgressInterval || step_ == record_.steps;
-      if (validates) {
+      const bool is_validation_step =
+          step_ % recipe_.learning.validation_interval < kProgressInterval || step_ == record_.steps;
+      if (is_validation_step) {
         if (auto validated = validate(metric); !validated) return validated.error();
       }
       if (auto added = log_->add(metric); !added) return added.error();
-      if (validates) {
+      if (is_validation_step) {
         if (auto written = write_results(); !written) return written.error();
       }
-      const double each = seconds_since(start_) / static_cast<double>(step_ - first);
-      on_progress_({step_, record_.steps, *loss, gain_, each * static_cast<double>(record_.steps - step_)});
-      if (validates || Clock::now() - saved >= kCheckpointInterval) {
+      const double seconds_per_step = seconds_since(start_) / static_cast<double>(step_ - first_step);
+      on_progress_({step_, record_.steps, *loss, gain_, seconds_per_step * static_cast<double>(record_.steps - step_)});
+      if (is_validation_step || Clock::now() - last_save >= kCheckpointInterval) {
         if (auto done = save_state(); !done) return done.error();
-        saved = Clock::now();
+        last_save = Clock::now();
       }
     }
     if (auto done = save_state(); !done) return done.error();

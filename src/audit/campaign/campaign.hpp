@@ -101,7 +101,7 @@ Verdict compute_verdict(const Campaign& campaign);
 /// Returns a report in the format "html" or "junit"; in Markdown for any other format.
 std::string campaign_report(const Campaign& campaign, std::string_view format);
 /// Returns a Markdown page for developers with the rules for selecting the policy's GPU.
-std::string standard_page(const Policy& policy);
+std::string gpu_selection_page(const Policy& policy);
 /// Returns the text of a new Python program that selects the policy's GPU.
 std::string template_file(const Policy& policy);
 

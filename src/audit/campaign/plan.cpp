@@ -37,11 +37,11 @@ Status check_tree() {
 /// Returns the subset of `files` that git tracks; paths are relative to `top`, the top folder of the repository. Runs
 /// git for 256 files at a time, because the length of a command line is limited.
 Result<std::set<std::string>> find_tracked_files(const std::vector<std::string>& files, const fs::path& top) {
-  constexpr std::size_t kAtOnce = 256;
+  constexpr std::size_t kBatchSize = 256;
   std::set<std::string> names;
-  for (std::size_t from = 0; from < files.size(); from += kAtOnce) {
+  for (std::size_t from = 0; from < files.size(); from += kBatchSize) {
     std::vector<std::string> arguments{"--literal-pathspecs", "ls-files", "-z", "--"};
-    for (std::size_t i = from; i < std::min(files.size(), from + kAtOnce); ++i) arguments.push_back(files[i]);
+    for (std::size_t i = from; i < std::min(files.size(), from + kBatchSize); ++i) arguments.push_back(files[i]);
     const auto listed = run_git(arguments, top);
     if (!listed) return listed.error();
     std::string_view rest = *listed;
@@ -90,8 +90,8 @@ Status check_branches(const Campaign& campaign) {
   for (const Shard& shard : campaign.shards) names.push_back(branch_name(shard));
   std::string taken_names;
   for (const std::string& name : names) {
-    const auto at = run_git({"rev-parse", "-q", "--verify", "refs/heads/" + name});
-    if (!at || (first_line(*at) == campaign.base && is_campaign_branch(name, campaign.base))) continue;
+    const auto commit = run_git({"rev-parse", "-q", "--verify", "refs/heads/" + name});
+    if (!commit || (first_line(*commit) == campaign.base && is_campaign_branch(name, campaign.base))) continue;
     taken_names += (taken_names.empty() ? "" : " ") + name;
   }
   if (!taken_names.empty())
@@ -111,7 +111,8 @@ Status check_branches(const Campaign& campaign) {
 Result<Campaign> plan_campaign(const CampaignRequest& request) {
   const auto folder = campaign_folder();
   if (!folder) return folder.error();
-  if (const auto old = load_campaign(); old && compute_verdict(*old).planned > 0 && compute_verdict(*old).fixed > 0)
+  if (const auto stored = load_campaign();
+      stored && compute_verdict(*stored).planned > 0 && compute_verdict(*stored).fixed > 0)
     return Error{Errc::invalid_argument,
                  fmt::format("a campaign is not finished: 'weir audit run' goes on with it; delete {} to forget it",
                              printable(folder->native()))};

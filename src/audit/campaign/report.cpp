@@ -114,7 +114,7 @@ std::string campaign_report(const Campaign& campaign, std::string_view format) {
   return format == "junit" ? junit(campaign, verdict) : markdown(campaign, verdict);
 }
 
-std::string standard_page(const Policy& policy) {
+std::string gpu_selection_page(const Policy& policy) {
   const std::string mask = policy.mask(!policy.mask_by_uuid);
   std::string text = fmt::format("# How this project selects its GPU\n\nThe card: {} (role {}).\n\n",
                                  policy.device.empty() ? "none is named in weir.toml" : policy.device, policy.role);

@@ -56,14 +56,14 @@ Status process_all_shards(const CampaignRequest& request, Campaign& campaign, co
   // `git worktree add -f` replaces such records.
   (void)run_git({"worktree", "prune"});
   std::atomic<std::size_t> next{0};
-  std::mutex guard;
+  std::mutex progress_mutex;
   std::mutex worktree_mutex;
   Status result = ok();
   // Saves the wall time during the run, so that it is not lost if the run is killed; at most once per second.
-  const double earlier = campaign.wall_seconds;
+  const double earlier_seconds = campaign.wall_seconds;
   const std::function<Status()> save_duration = [&] {
-    const std::lock_guard lock{guard};
-    const double total = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
+    const std::lock_guard lock{progress_mutex};
+    const double total = earlier_seconds + std::chrono::duration<double>(Clock::now() - begin).count();
     if (total - campaign.wall_seconds < 1) return ok();
     campaign.wall_seconds = total;
     return save_plan(folder, campaign);
@@ -72,7 +72,7 @@ Status process_all_shards(const CampaignRequest& request, Campaign& campaign, co
     for (std::size_t i = next++; i < campaign.shards.size(); i = next++) {
       Shard& shard = campaign.shards[i];
       auto done = process_shard({request, campaign, texts, folder, worktree_mutex, save_duration}, shard);
-      const std::lock_guard lock{guard};
+      const std::lock_guard lock{progress_mutex};
       if (!done && result) result = std::move(done);
     }
   };
@@ -99,11 +99,11 @@ Result<Campaign> run_campaign(const CampaignRequest& request) {
   const auto begin = Clock::now();
   const auto texts = edited_texts(request, *campaign, first_line(*top));
   if (!texts) return texts.error();
-  const double earlier = campaign->wall_seconds;
+  const double earlier_seconds = campaign->wall_seconds;
   auto done = process_all_shards(request, *campaign, *texts, *folder, begin);
   if (done) done = merge_all(*campaign, *folder);
   if (done) remove_worktrees(*campaign, *folder);
-  campaign->wall_seconds = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
+  campaign->wall_seconds = earlier_seconds + std::chrono::duration<double>(Clock::now() - begin).count();
   if (auto saved = save_plan(*folder, *campaign); !saved) return saved.error();
   if (!done) return done.error();
   return campaign;

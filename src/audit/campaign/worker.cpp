@@ -16,18 +16,18 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::minutes kCheckLimit{60};  // time limit of one run of a check
+constexpr std::chrono::minutes kCheckTimeLimit{60};  // time limit of one run of a check
 
 /// Returns the check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, quoted for its
 /// position (plain, or between quotes). The file name is never part of the script, so any characters in it are safe.
 std::string to_script(std::string_view check) {
-  constexpr std::string_view kName = "{file}";
+  constexpr std::string_view kPlaceholder = "{file}";
   std::string script;
   char quote = 0;  // the quotation mark that encloses the current character; 0: none
   for (std::size_t at = 0; at < check.size(); ++at) {
-    if (check.substr(at).starts_with(kName)) {
+    if (check.substr(at).starts_with(kPlaceholder)) {
       script += quote == '"' ? "${1}" : quote == '\'' ? "'\"${1}\"'" : "\"${1}\"";
-      at += kName.size() - 1;
+      at += kPlaceholder.size() - 1;
       continue;
     }
     const char c = check[at];
@@ -77,7 +77,7 @@ class Worker {
   Result<ProgramResult> check(const std::string& command, const fs::path& file) const {
     return run_program({.arguments = {"/bin/sh", "-c", to_script(command), "sh", file.native()},
                         .folder = tree_,
-                        .time_limit = kCheckLimit});
+                        .time_limit = kCheckTimeLimit});
   }
 
   /// Runs a check on the file before and after its edit. Returns how the results differ; empty if they do not differ,
@@ -85,14 +85,14 @@ class Worker {
   Result<std::string> compare(const std::string& command, const CampaignFile& file, const EditedText& texts) const {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;
-    if (auto put = write_file(path, texts.text_before); !put) return put.error();
+    if (auto written = write_file(path, texts.text_before); !written) return written.error();
     const auto before = check(command, file.path);
     if (!before) return before.error();
-    if (auto put = write_file(path, texts.text_after); !put) return put.error();
+    if (auto written = write_file(path, texts.text_after); !written) return written.error();
     const auto after = check(command, file.path);
     if (!after) return after.error();
     if (before->timed_out || after->timed_out)
-      return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckLimit.count());
+      return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckTimeLimit.count());
     // A check that failed before and passes now is an improvement.
     if (before->exit_status != 0 && after->exit_status == 0) return std::string{};
     if (before->exit_status != after->exit_status)
@@ -101,7 +101,7 @@ class Worker {
     if (before->output == after->output) return std::string{};
     // The output may contain times and addresses, which differ even between two runs on the same text. If two runs on
     // the old text differ, the output proves nothing.
-    if (auto put = write_file(path, texts.text_before); !put) return put.error();
+    if (auto written = write_file(path, texts.text_before); !written) return written.error();
     const auto again = check(command, file.path);
     if (!again) return again.error();
     if (again->output != before->output) return std::string{};
@@ -114,9 +114,9 @@ class Worker {
     std::vector<double> ratios;
     const std::string command = context_.campaign.check_command;
     for (int i = 0; i < context_.campaign.pair_count && !context_.campaign.check_command.empty(); ++i) {
-      if (auto put = write_file(tree_ / file.path, texts.text_before); !put) return put;
+      if (auto written = write_file(tree_ / file.path, texts.text_before); !written) return written;
       const auto before = check(command, file.path);
-      if (auto put = write_file(tree_ / file.path, texts.text_after); !put) return put;
+      if (auto written = write_file(tree_ / file.path, texts.text_after); !written) return written;
       const auto after = check(command, file.path);
       if (before && after) ratios.push_back(after->duration.count() / std::max(before->duration.count(), 1e-6) - 1);
     }
@@ -151,7 +151,7 @@ class Worker {
       if (!difference->empty()) return put_back(file, *difference);
     }
     if (auto timed = measure(file, texts); !timed) return timed;
-    if (auto put = write_file(tree_ / file.path, texts.text_after); !put) return put;
+    if (auto written = write_file(tree_ / file.path, texts.text_after); !written) return written;
     const std::string message = fmt::format("weir audit: {} in {}", fmt::join(file.rules, ", "), file.path);
     if (const auto done = run_git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
     return record_commit(file, run_git({"rev-parse", "HEAD"}, tree_));

@@ -152,17 +152,17 @@ Status check_unchanged_outside(Language language, std::string_view before, const
   std::set<std::uint32_t> new_lines;
   const auto old_starts = line_offsets(before);
   const auto new_starts = line_offsets(after);
-  std::int64_t moved = 0;
+  std::int64_t shift = 0;
   for (const Edit& edit : edits.edits()) {
     // An insertion of whole lines touches no old line, and a deletion of whole lines touches no new line.
     const bool inserts_lines = edit.range.empty() && edit.text.ends_with('\n');
     if (!inserts_lines) mark_touched_lines(old_lines, old_starts, edit.range);
-    const auto begin = static_cast<std::uint32_t>(edit.range.begin + moved);
+    const auto begin = static_cast<std::uint32_t>(edit.range.begin + shift);
     const auto end = begin + static_cast<std::uint32_t>(edit.text.size());
     const bool deletes_lines =
         edit.text.empty() && before.substr(edit.range.begin, edit.range.end - edit.range.begin).ends_with('\n');
     if (!deletes_lines) mark_touched_lines(new_lines, new_starts, {begin, end});
-    moved += static_cast<std::int64_t>(edit.text.size()) - (edit.range.end - edit.range.begin);
+    shift += static_cast<std::int64_t>(edit.text.size()) - (edit.range.end - edit.range.begin);
   }
   const auto old_tokens = tokens(*old_tree, before, old_lines, language == Language::shell);
   const auto new_tokens = tokens(*new_tree, after, new_lines, language == Language::shell);

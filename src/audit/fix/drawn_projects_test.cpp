@@ -197,7 +197,7 @@ void check_drawn(unsigned first_seed, bool unsafe) {
 
 TEST(AuditDrawnProjects, SafeFixesChangeNothingThatAProgramSees) { check_drawn(1000, false); }
 
-TEST(AuditDrawnProjects, UnsafeFixesThatClaimNoOtherCardGiveNone) { check_drawn(5000, true); }
+TEST(AuditDrawnProjects, UnsafeFixesThatSelectNoOtherCardKeepTheDevices) { check_drawn(5000, true); }
 
 }  // namespace
 }  // namespace weir::audit

@@ -76,11 +76,11 @@ class NotebookEditor {
   Edit insert_lines(std::uint32_t begin, std::string_view lines) const {
     const std::uint32_t at = file_offsets_[begin];
     if (!is_element_start(at)) return {{at, at}, escaped(lines)};
-    const std::uint32_t space = skip_space_back(at - 1) + 1;
+    const std::uint32_t gap_begin = skip_space_back(at - 1) + 1;
     std::string text;
     while (!lines.empty()) {
       const std::size_t end = lines.find('\n') + 1;
-      text += '"' + escaped(lines.substr(0, end)) + "\"," + std::string{file_.substr(space, at - 1 - space)};
+      text += '"' + escaped(lines.substr(0, end)) + "\"," + std::string{file_.substr(gap_begin, at - 1 - gap_begin)};
       lines.remove_prefix(end);
     }
     return {{at - 1, at - 1}, std::move(text)};
@@ -94,10 +94,11 @@ class NotebookEditor {
     const std::uint32_t from = file_offsets_[begin];
     const std::uint32_t to = end_of(added ? end - 2 : end - 1);
     if (!is_element_start(from) || file_[to] != '"') return Edit{{from, to}, {}};
-    const std::uint32_t comma = skip_space(to + 1);
-    if (comma < file_.size() && file_[comma] == ',') return Edit{{from - 1, skip_space(comma + 1)}, {}};
-    const std::uint32_t before = skip_space_back(from - 1);
-    return Edit{{file_[before] == ',' ? before : from - 1, to + 1}, {}};
+    const std::uint32_t comma_after = skip_space(to + 1);
+    if (comma_after < file_.size() && file_[comma_after] == ',')
+      return Edit{{from - 1, skip_space(comma_after + 1)}, {}};
+    const std::uint32_t comma_before = skip_space_back(from - 1);
+    return Edit{{file_[comma_before] == ',' ? comma_before : from - 1, to + 1}, {}};
   }
 
   std::string_view code_;

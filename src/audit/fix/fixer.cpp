@@ -214,17 +214,17 @@ class Fixer {
   bool check_selections(const Selections& before, const std::map<std::string, std::set<std::string>>& rules) {
     const Selections after = collect_selections(*audit_.project);
     bool same = true;
-    for (const auto& [program, was] : before) {
-      const auto is = after.find(program);
+    for (const auto& [program, selection_before] : before) {
+      const auto found = after.find(program);
       // A program without events that matter is missing in `after` and has no masks: "--\n" is the text for this.
-      const std::string masks_after = is == after.end() ? "--\n" : is->second.masks;
-      if (masks_after == was.masks) continue;
+      const std::string masks_after = found == after.end() ? "--\n" : found->second.masks;
+      if (masks_after == selection_before.masks) continue;
       same = false;
       const fs::path affected_program = program.substr(0, program.rfind('#'));
       const std::string advice_tail =
           fmt::format(", since {} would see other devices", printable(affected_program.filename().native()));
       for (const auto& [path, fixed_rules] : rules) {
-        if (!was.files.contains(path)) continue;
+        if (!selection_before.files.contains(path)) continue;
         for (const std::string& rule : rules_to_drop_first(fixed_rules))
           dropped_edits_.emplace(std::pair{path, rule}, advice_tail);
       }
@@ -262,8 +262,8 @@ class Fixer {
     for (Module& module : modules) {
       std::error_code problem;
       const fs::path& path = module.source.path();
-      const bool links = fs::is_symlink(path, problem);
-      const auto found = texts.find(links ? fs::weakly_canonical(path, problem).native() : path.native());
+      const bool is_link = fs::is_symlink(path, problem);
+      const auto found = texts.find(is_link ? fs::weakly_canonical(path, problem).native() : path.native());
       if (found == texts.end()) continue;
       auto again = read_module(module.kind, SourceFile{module.source.path(), module.source.name(), found->second});
       if (!again) continue;
@@ -318,11 +318,11 @@ class Fixer {
       checked.push_back(file);
       codes.push_back(std::move(code));
     }
-    const std::vector<bool> good = check_compilation(codes);
-    std::vector<FixedFile*> bad;
+    const std::vector<bool> passes = check_compilation(codes);
+    std::vector<FixedFile*> failed;
     for (std::size_t i = 0; i < checked.size(); ++i)
-      if (!good[i]) bad.push_back(checked[i]);
-    return bad;
+      if (!passes[i]) failed.push_back(checked[i]);
+    return failed;
   }
 
   /// Returns the Python code of a file or notebook; empty for other languages.

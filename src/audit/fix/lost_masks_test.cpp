@@ -130,7 +130,7 @@ void check(bool unsafe) {
 
 TEST(AuditLostMasks, ASafeFixKeepsTheDevicesOfEveryProgram) { check(false); }
 
-TEST(AuditLostMasks, AnUnsafeFixThatSelectsNoOtherCardDoesToo) { check(true); }
+TEST(AuditLostMasks, AnUnsafeFixThatSelectsNoOtherCardKeepsTheDevices) { check(true); }
 
 TEST(AuditLostMasks, PlainRepetitionsAreStillDeleted) {
   const test::Folder folder;

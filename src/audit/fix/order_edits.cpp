@@ -51,17 +51,17 @@ std::optional<std::uint32_t> declaration_offset(const SourceFile& source, Range 
 
 /// Returns the edits for a shell script.
 std::vector<Edit> shell_order_edits(const SourceFile& source, const Event& mask, std::string_view order) {
-  const Range at = mask.target;
+  const Range exporter = mask.target;
   // A shell reads a byte-order mark as part of the first word, so no line is inserted above it.
-  if (at.empty() || (source.has_bom() && source.line_start(at.begin) == 0)) return {};
+  if (exporter.empty() || (source.has_bom() && source.line_start(exporter.begin) == 0)) return {};
   const std::string expansion = fmt::format("${{{}:-{}}}", order, pci_order_value(order));
   if (mask.mode == Event::Mode::child_environment)
-    return {{{at.begin, at.begin}, fmt::format("{}={} ", order, expansion)}};
-  const bool is_local = source.text(at).starts_with("declare") || source.text(at).starts_with("local") ||
-                        source.text(at).starts_with("typeset");
-  if (!is_local && statement_lines(source, at) && !is_continued(source, at.begin))
-    return {insert_line_before(source, at.begin, fmt::format("export {}=\"{}\"", order, expansion))};
-  const auto name = declaration_offset(source, at, mask.name);
+    return {{{exporter.begin, exporter.begin}, fmt::format("{}={} ", order, expansion)}};
+  const bool is_local = source.text(exporter).starts_with("declare") || source.text(exporter).starts_with("local") ||
+                        source.text(exporter).starts_with("typeset");
+  if (!is_local && statement_lines(source, exporter) && !is_continued(source, exporter.begin))
+    return {insert_line_before(source, exporter.begin, fmt::format("export {}=\"{}\"", order, expansion))};
+  const auto name = declaration_offset(source, exporter, mask.name);
   if (!name) return {};
   return {{{*name, *name}, fmt::format("{}=\"{}\" ", order, expansion)}};
 }

@@ -325,12 +325,12 @@ MoveSafety PlainStatements::move_safety(const Module& module, Range target, cons
       });
   if (passes_plain) return MoveSafety::yes;
   // The statements that the write passes may call functions defined above them, so all statements above count.
-  const bool read =
+  const bool may_be_noticed =
       std::any_of(all.begin(), end, [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
       std::any_of(begin, end, [&](const Statement& one) {
         return mentions_environment(module, one) || may_bind_os(module.source.text(one.range));
       });
-  return read ? MoveSafety::no : MoveSafety::unproved;
+  return may_be_noticed ? MoveSafety::no : MoveSafety::unproved;
 }
 
 bool PlainStatements::is_first_write(const Module& module, const Event& write) {

@@ -59,11 +59,11 @@ void add_write(const Step& step, Masks& masks, BranchNumbers& branches) {
   const bool is_certain = arms.empty();
   const bool removes = step.event->kind == Kind::remove_variable;
   const bool is_set = !writes.empty() && writes.front().is_certain;
-  const bool keeps = step.event->mode == Event::Mode::set_if_unset && !removes;
-  if (keeps && is_set) return;
-  if (is_certain && !(keeps && !writes.empty())) writes.clear();
+  const bool keeps_earlier = step.event->mode == Event::Mode::set_if_unset && !removes;
+  if (keeps_earlier && is_set) return;
+  if (is_certain && !(keeps_earlier && !writes.empty())) writes.clear();
   // Without an earlier write set_if_unset has the same effect as assign, if the variable is not set from outside.
-  const std::string_view how = removes ? "removed" : keeps && !writes.empty() ? "keep " : "";
+  const std::string_view how = removes ? "removed" : keeps_earlier && !writes.empty() ? "keep " : "";
   writes.push_back(
       {fmt::format("{}{}{}", how, removes ? std::string{} : value_text(*step.module, *step.event, step.value), arms),
        is_certain});

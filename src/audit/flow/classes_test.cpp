@@ -50,16 +50,16 @@ TEST(AuditStrangeFlow, ABaseOfAnotherModuleIsInheritedToo) {
   const Files base{{"base.py",
                     "class Base:\n    DEVICE = 'cuda:1'\n    def __init__(self, device='cuda:1'):\n"
                     "        self.device = device\n    def run(self, x):\n        return x.to(self.device)\n"}};
-  const auto with = [&](const std::string& code) {
+  const auto finds = [&](const std::string& code) {
     Files files = base;
     files.emplace("a.py", kHeader + "import torch\nfrom base import Base\nx = torch.zeros(2)\n" + code);
     return !outside_mask_findings(files).empty();
   };
-  EXPECT_TRUE(with("class Sub(Base):\n    pass\nx.to(Sub.DEVICE)\n"));
-  EXPECT_TRUE(with("x.to(Base.DEVICE)\n"));
-  EXPECT_FALSE(with("class Sub(Base):\n    pass\nSub('cuda:0').run(x)\n"));
-  EXPECT_FALSE(with("class Sub(Base):\n    def __init__(self):\n        super().__init__('cuda:0')\nSub().run(x)\n"));
-  EXPECT_FALSE(with("class Sub(Base):\n    DEVICE = 'cuda:0'\nx.to(Sub.DEVICE)\n"));
+  EXPECT_TRUE(finds("class Sub(Base):\n    pass\nx.to(Sub.DEVICE)\n"));
+  EXPECT_TRUE(finds("x.to(Base.DEVICE)\n"));
+  EXPECT_FALSE(finds("class Sub(Base):\n    pass\nSub('cuda:0').run(x)\n"));
+  EXPECT_FALSE(finds("class Sub(Base):\n    def __init__(self):\n        super().__init__('cuda:0')\nSub().run(x)\n"));
+  EXPECT_FALSE(finds("class Sub(Base):\n    DEVICE = 'cuda:0'\nx.to(Sub.DEVICE)\n"));
 }
 
 TEST(AuditStrangeFlow, FieldsOfADataclassHaveDefaults) {

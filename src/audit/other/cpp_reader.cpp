@@ -74,17 +74,17 @@ class CppReader {
       walk(node.field("body"), depth + 1);
       return events_.end_function();
     }
-    const bool branches =
+    const bool is_branch =
         kind == "if_statement" || kind == "switch_statement" || kind == "for_statement" || kind == "while_statement";
     if (kind == "expression_statement" || kind == "declaration" || kind == "return_statement")
       events_.set_statement(node.range());
-    const std::uint32_t id = branches ? events_.new_branch() : 0;
-    if (branches) events_.arms().push_back({id, 0});
+    const std::uint32_t id = is_branch ? events_.new_branch() : 0;
+    if (is_branch) events_.arms().push_back({id, 0});
     for (const Node child : named_children(node)) {
-      if (branches && (child.is("else_clause") || child.is("case_statement"))) ++events_.arms().back().index;
+      if (is_branch && (child.is("else_clause") || child.is("case_statement"))) ++events_.arms().back().index;
       walk(child, depth + 1);
     }
-    if (branches) events_.arms().pop_back();
+    if (is_branch) events_.arms().pop_back();
     if (kind == "call_expression") call(node);
   }
 
@@ -108,8 +108,8 @@ class CppReader {
     if (name == "getenv" || name == "secure_getenv") {
       read_variables_.push_back(argument(args, 0).as_text().value_or(""));
     } else if (name == "setenv" || name == "_putenv_s") {
-      const Value keep = argument(args, 2);
-      const bool keeps_existing = name == "setenv" && keep.as_text().value_or("1") == "0";
+      const Value overwrite = argument(args, 2);
+      const bool keeps_existing = name == "setenv" && overwrite.as_text().value_or("1") == "0";
       set(node, argument(args, 0).as_text().value_or(""), argument(args, 1), keeps_existing);
     } else if (name == "putenv" || name == "_putenv") {
       const std::string text = argument(args, 0).as_text().value_or("");
@@ -134,8 +134,8 @@ class CppReader {
   }
 
   void device_call(Node node, const std::string& name, const std::vector<Node>& args) {
-    const auto* device_call_info =
-        std::find_if(kDeviceCalls.begin(), kDeviceCalls.end(), [&](const DeviceCall& s) { return s.name == name; });
+    const auto* device_call_info = std::find_if(kDeviceCalls.begin(), kDeviceCalls.end(),
+                                                [&](const DeviceCall& known) { return known.name == name; });
     if (device_call_info != kDeviceCalls.end()) {
       const Value index = argument(args, name == "cudaGetDeviceProperties" ? 1 : 0);
       if (index.single_alternative(PossibleValue::Kind::number) != nullptr)

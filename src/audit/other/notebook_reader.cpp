@@ -53,7 +53,7 @@ void add_string(Node string, std::string_view text, Code& code) {
 /// In "files = !ls" and "log = %timeit -o f()" the part from the sign (! or %) on is an IPython command, which is
 /// replaced by an unknown name. Returns the offset of the sign in the line that starts at offset `line`; npos if there
 /// is none.
-std::size_t assigned_magic(std::string_view code, std::size_t line) {
+std::size_t find_assigned_magic(std::string_view code, std::size_t line) {
   constexpr std::string_view kTargets = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_., \t";
   const std::size_t equals = code.find_first_not_of(kTargets, line);
   if (equals == std::string_view::npos || equals == line || code[equals] != '=') return std::string_view::npos;
@@ -68,11 +68,11 @@ std::size_t assigned_magic(std::string_view code, std::size_t line) {
 
 /// Turns the IPython commands ("%matplotlib", "!pip") of the cell that starts at offset `cell_begin` into Python
 /// comments.
-void hide_magic(Code& code, std::size_t cell_begin) {
+void hide_magics(Code& code, std::size_t cell_begin) {
   // "%%bash" and the like: the whole cell is in another language.
   const std::string_view cell = std::string_view{code.text}.substr(cell_begin);
-  const bool timed = cell.starts_with("%%time") || cell.starts_with("%%capture");
-  const bool other_language = cell.starts_with("%%") && !timed;
+  const bool is_python_cell = cell.starts_with("%%time") || cell.starts_with("%%capture");
+  const bool other_language = cell.starts_with("%%") && !is_python_cell;
   bool at_line_start = true;
   bool in_command = false;
   std::size_t magic = std::string::npos;  // start of the current IPython command
@@ -84,7 +84,7 @@ void hide_magic(Code& code, std::size_t cell_begin) {
   for (std::size_t i = cell_begin; i < code.text.size(); ++i) {
     const char c = code.text[i];
     const bool begins = i == cell_begin || (at_line_start && code.text[i - 1] == '\n');
-    const std::size_t assigned = begins && !other_language ? assigned_magic(code.text, i) : std::string::npos;
+    const std::size_t assigned = begins && !other_language ? find_assigned_magic(code.text, i) : std::string::npos;
     if (assigned != std::string::npos) {
       code.text[assigned] = '_';
       code.text[assigned + 1] = '#';
@@ -121,7 +121,7 @@ Code code_of(Node root, std::string_view text) {
     const Node source = value_of(cell, "source", text);
     if (source.is("string")) add_string(source, text, code);
     for (const Node line : named_children(source.is("array") ? source : Node{})) add_string(line, text, code);
-    hide_magic(code, begin);
+    hide_magics(code, begin);
     if (!code.text.empty() && code.text.back() != '\n') code.add('\n', source.range().end);
   }
   return code;

@@ -53,18 +53,18 @@ class PowershellReader {
       for (const Node child : named_children(node)) walk(child, depth + 1);
       return events_.end_function();
     }
-    const bool branches = kind == "if_statement" || kind == "switch_statement" || kind == "while_statement" ||
-                          kind == "foreach_statement" || kind == "for_statement" || kind == "try_statement";
-    const std::uint32_t id = branches ? events_.new_branch() : 0;
+    const bool is_branch = kind == "if_statement" || kind == "switch_statement" || kind == "while_statement" ||
+                           kind == "foreach_statement" || kind == "for_statement" || kind == "try_statement";
+    const std::uint32_t id = is_branch ? events_.new_branch() : 0;
     std::uint32_t arm = 0;
-    if (branches) events_.arms().push_back({id, 0});
+    if (is_branch) events_.arms().push_back({id, 0});
     for (const Node child : named_children(node)) {
-      if (branches && (child.is("elseif_clauses") || child.is("else_clause") || child.is("switch_clauses") ||
-                       child.is("catch_clauses")))
+      if (is_branch && (child.is("elseif_clauses") || child.is("else_clause") || child.is("switch_clauses") ||
+                        child.is("catch_clauses")))
         events_.arms().back().index = ++arm;
       walk(child, depth + 1);
     }
-    if (branches) events_.arms().pop_back();
+    if (is_branch) events_.arms().pop_back();
   }
 
   void assignment(Node node, int depth) {
@@ -92,7 +92,7 @@ class PowershellReader {
     const std::string text = lower_case(node.text(text_));
     if (text.find("::setenvironmentvariable") == std::string::npos) return;
     std::vector<Node> literals;
-    gather(node, literals, 0);
+    add_literals(node, literals, 0);
     if (literals.size() < 2) return;
     const Value name = word_value(literals[0].text(text_), literals[0].range());
     events_.set_variable(node.range(), name.as_text().value_or(""),
@@ -100,13 +100,13 @@ class PowershellReader {
   }
 
   /// Adds the string and number literals inside the node to `literals`.
-  void gather(Node node, std::vector<Node>& literals, int depth) const {
+  void add_literals(Node node, std::vector<Node>& literals, int depth) const {
     if (depth > kMaxPowershellDepth) return;
     for (const Node child : named_children(node)) {
       if (child.is("string_literal") || child.is("integer_literal"))
         literals.push_back(child);
       else
-        gather(child, literals, depth + 1);
+        add_literals(child, literals, depth + 1);
     }
   }
 

@@ -58,8 +58,8 @@ class SettingsReader {
     auto script = std::move(events_).take();
     script.is_entry_point = false;
     script.parse_error = tree.first_error();
-    const auto given = find_containers_with_cards();
-    for (Event& event : script.functions.front().events) event.cards_renumbered = any_contains(given, event.range);
+    const auto containers = find_containers_with_cards();
+    for (Event& event : script.functions.front().events) event.cards_renumbered = any_contains(containers, event.range);
     return script;
   }
 
@@ -79,15 +79,15 @@ class SettingsReader {
   /// The number of cards that a container outside a compose file receives.
   struct CardCount {
     Range container;
-    std::string what;  ///< the text that gives the cards: "nvidia.com/gpu: 1"
+    std::string card_setting;  ///< the text that gives the cards: "nvidia.com/gpu: 1"
     std::size_t count;
   };
   /// The cards that one service of a compose file receives, and the mask inside its container.
   struct Service {
-    std::string outer;       ///< the text that selects cards for the container; empty if there is none
-    std::size_t count = 0;   ///< number of cards that it selects
-    bool by_number = false;  ///< the file contains only the number of cards, not their identities
-    std::optional<InnerMask> inner;
+    std::string card_setting;       ///< the text that selects cards for the container; empty if there is none
+    std::size_t card_count = 0;     ///< number of cards that it selects
+    bool only_count_known = false;  ///< the file contains only the number of cards, not their identities
+    std::optional<InnerMask> mask;
   };
 
   /// A key above the current node, and the mapping that contains the key; for a key of a merged mapping ("<<"), the
@@ -142,12 +142,12 @@ class SettingsReader {
     }
     const auto children = named_children(node);
     const bool block = node.is("block_mapping") || node.is("block_sequence");
-    const bool several = block && children.size() > 1;
+    const bool has_several_children = block && children.size() > 1;
     const Range outer_group = group_;
     if (children.size() > 1 && !is_pair(node)) group_ = node.range();
     for (const Node child : children) {
       const Entry outer = entry_;
-      if (is_pair(child) || block) entry_ = {child.range(), node.range(), several};
+      if (is_pair(child) || block) entry_ = {child.range(), node.range(), has_several_children};
       walk(child, depth + 1);
       entry_ = outer;
     }
@@ -215,15 +215,15 @@ class SettingsReader {
   /// Returns the ranges of containers that receive cards, including those that they use through aliases.
   std::vector<Range> find_containers_with_cards() const {
     constexpr int kMaxRounds = 8;
-    auto given = merge_ranges(containers_with_cards_);
-    for (int round = 0; round < kMaxRounds && !followed_aliases_.empty() && !given.empty(); ++round) {
-      auto more = given;
+    auto containers = merge_ranges(containers_with_cards_);
+    for (int round = 0; round < kMaxRounds && !followed_aliases_.empty() && !containers.empty(); ++round) {
+      auto more = containers;
       for (const FollowedAlias& one : followed_aliases_)
-        if (any_contains(given, one.alias) && !any_contains(given, one.content)) more.push_back(one.content);
-      if (more.size() == given.size()) break;
-      given = merge_ranges(std::move(more));
+        if (any_contains(containers, one.alias) && !any_contains(containers, one.content)) more.push_back(one.content);
+      if (more.size() == containers.size()) break;
+      containers = merge_ranges(std::move(more));
     }
-    return given;
+    return containers;
   }
 
   /// Records that the file sets an environment variable of a container.
@@ -238,24 +238,24 @@ class SettingsReader {
       event->target = entry_.group;
     }
     if (name == "CUDA_VISIBLE_DEVICES") {
-      const bool here = current_alias_.empty();
-      const Entry entry = here ? Entry{entry_.where, entry_.group, removable} : Entry{current_alias_};
-      service_.inner = InnerMask{value, here ? where : current_alias_, entry};
-      if (!in_services_) masks_.push_back(*service_.inner);
+      const bool is_written_here = current_alias_.empty();
+      const Entry entry = is_written_here ? Entry{entry_.where, entry_.group, removable} : Entry{current_alias_};
+      service_.mask = InnerMask{value, is_written_here ? where : current_alias_, entry};
+      if (!in_services_) masks_.push_back(*service_.mask);
     }
     const std::string text = value.as_text().value_or("");
     if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none") {
       containers_with_cards_.push_back(group_);
-      const std::string what = "NVIDIA_VISIBLE_DEVICES=" + text;
+      const std::string card_setting = "NVIDIA_VISIBLE_DEVICES=" + text;
       const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1;
-      set_service_cards(what, count);
-      if (!in_services_) card_counts_.push_back({group_, what, count});
+      set_service_cards(card_setting, count);
+      if (!in_services_) card_counts_.push_back({group_, card_setting, count});
     }
   }
 
-  void set_service_cards(std::string what, std::size_t count) {
-    service_.outer = std::move(what);
-    service_.count = count;
+  void set_service_cards(std::string card_setting, std::size_t count) {
+    service_.card_setting = std::move(card_setting);
+    service_.card_count = count;
   }
 
   /// Returns the part of a text from the byte `from` on. No hole may precede this byte, because the range of the
@@ -345,7 +345,7 @@ class SettingsReader {
     const bool gpu = key == "gpus" || (key == "devices" && mapping_.text(text_).find("gpu") != std::string_view::npos);
     if (!gpu || !number || *number == 0) return;
     set_service_cards("count: " + std::to_string(*number), *number);
-    service_.by_number = true;
+    service_.only_count_known = true;
   }
 
   /// Handles "resources: {limits: {nvidia.com/gpu: 1}}": the container with these resources receives cards.
@@ -379,9 +379,9 @@ class SettingsReader {
       service_ = {};
       if (!is_pair(service) || key_text(service) == "<<") continue;
       walk(value_of(service), depth + 1);
-      if (!service_.outer.empty()) containers_with_cards_.push_back(service.range());
-      if (!service_.outer.empty() && service_.inner)
-        check_mask(*service_.inner, service_.outer, service_.count, service_.by_number);
+      if (!service_.card_setting.empty()) containers_with_cards_.push_back(service.range());
+      if (!service_.card_setting.empty() && service_.mask)
+        check_mask(*service_.mask, service_.card_setting, service_.card_count, service_.only_count_known);
     }
     in_services_ = false;
     service_ = {};
@@ -390,27 +390,28 @@ class SettingsReader {
   /// Checks, for Kubernetes and similar files, each mask against the cards of its container.
   void check_containers() {
     for (const InnerMask& inner : masks_) {
-      const CardCount* given = nullptr;
+      const CardCount* cards = nullptr;
       for (const CardCount& one : card_counts_) {
-        const bool nearer = given == nullptr || given->container.contains(one.container);
-        if (one.container.contains(inner.where) && nearer) given = &one;
+        const bool is_innermost = cards == nullptr || cards->container.contains(one.container);
+        if (one.container.contains(inner.where) && is_innermost) cards = &one;
       }
-      if (given != nullptr) check_mask(inner, given->what, given->count, true);
+      if (cards != nullptr) check_mask(inner, cards->card_setting, cards->count, true);
     }
   }
 
   /// Reports a mask with an entry that is none of the `count` cards of the container. With `by_number` only the number
   /// of cards is known, so a UUID in the mask may be one of them.
-  void check_mask(const InnerMask& inner, const std::string& outer, std::size_t count, bool by_number) {
+  void check_mask(const InnerMask& inner, const std::string& card_setting, std::size_t count, bool only_count_known) {
     const auto mask = parse_mask(inner.mask);
     if (!mask || mask->hides_all()) return;
     const bool fits = std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
       const bool digit = std::isdigit(static_cast<unsigned char>(entry[0])) != 0;
-      return digit ? entry.size() < 3 && std::stoul(entry) < count : by_number;
+      return digit ? entry.size() < 3 && std::stoul(entry) < count : only_count_known;
     });
     if (fits) return;
     events_.set_statement(inner.entry.where);
-    events_.emit(Event::Kind::container_mask, inner.where, outer, inner.mask).is_editable = inner.entry.removable;
+    events_.emit(Event::Kind::container_mask, inner.where, card_setting, inner.mask).is_editable =
+        inner.entry.removable;
   }
 
   std::string_view text_;

@@ -11,34 +11,34 @@ namespace weir::audit {
 namespace {
 
 /// A program that runs another command among its arguments.
-struct Runner {
+struct Wrapper {
   std::string_view name;
   std::string_view with_argument;  ///< letters of the short options whose argument is the next word: "n" for nice -n 5
   bool assigns = false;            ///< accepts NAME=value before the program
   int operands = 0;                ///< number of operands before the program: 1 for "timeout 5 train"
 };
-constexpr std::array kRunners{Runner{"env", "uC", true},
-                              Runner{"sudo", "ugpCrtThRDU", true},
-                              Runner{"doas", "uC", true},
-                              Runner{"time", "fo", true},
-                              Runner{"coproc", "", true},
-                              Runner{"nohup", ""},
-                              Runner{"nice", "n"},
-                              Runner{"exec", "a"},
-                              Runner{"command", ""},
-                              Runner{"setsid", ""},
-                              Runner{"stdbuf", "ioe"},
-                              Runner{"ionice", "cnpPu"},
-                              Runner{"timeout", "sk", false, 1}};
+constexpr std::array kWrappers{Wrapper{"env", "uC", true},
+                               Wrapper{"sudo", "ugpCrtThRDU", true},
+                               Wrapper{"doas", "uC", true},
+                               Wrapper{"time", "fo", true},
+                               Wrapper{"coproc", "", true},
+                               Wrapper{"nohup", ""},
+                               Wrapper{"nice", "n"},
+                               Wrapper{"exec", "a"},
+                               Wrapper{"command", ""},
+                               Wrapper{"setsid", ""},
+                               Wrapper{"stdbuf", "ioe"},
+                               Wrapper{"ionice", "cnpPu"},
+                               Wrapper{"timeout", "sk", false, 1}};
 constexpr std::array<std::string_view, 5> kShells{"bash", "sh", "zsh", "dash", "ksh"};
 
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-const Runner* runner_of(std::string_view word) {
+const Wrapper* find_wrapper(std::string_view word) {
   const std::string name = remove_quotes(word);
   const auto* found =
-      std::find_if(kRunners.begin(), kRunners.end(), [&](const Runner& one) { return one.name == file_name(name); });
-  return found == kRunners.end() ? nullptr : found;
+      std::find_if(kWrappers.begin(), kWrappers.end(), [&](const Wrapper& one) { return one.name == file_name(name); });
+  return found == kWrappers.end() ? nullptr : found;
 }
 
 bool is_assignment(std::string_view word) {
@@ -66,14 +66,15 @@ std::string_view variable_in(std::string_view word) {
 
 /// Returns the index of the program that a runner runs; words.size() if there is none. Adds the settings among the
 /// runner's arguments to `command`.
-std::size_t index_after_runner(const ShellWords& words, std::size_t at, const Runner& runner, ShellCommand& command) {
-  int operands = runner.operands;
+std::size_t index_after_wrapper(const ShellWords& words, std::size_t at, const Wrapper& wrapper,
+                                ShellCommand& command) {
+  int operands = wrapper.operands;
   for (++at; at < words.size(); ++at) {
     const std::string_view word = words[at].text;
     if (word.starts_with('-')) {
-      const bool short_one = word.size() == 2 && word[1] != '-';
-      at += short_one && runner.with_argument.find(word[1]) != std::string_view::npos ? 1U : 0U;
-    } else if (runner.assigns && is_assignment(word)) {
+      const bool is_short = word.size() == 2 && word[1] != '-';
+      at += is_short && wrapper.with_argument.find(word[1]) != std::string_view::npos ? 1U : 0U;
+    } else if (wrapper.assigns && is_assignment(word)) {
       if (const auto name = variable_in(word); !name.empty())
         command.settings.push_back({at, name, words[at].range, true});
     } else if (operands-- <= 0) {
@@ -84,7 +85,7 @@ std::size_t index_after_runner(const ShellWords& words, std::size_t at, const Ru
 }
 
 /// Returns whether a word after the index `at` is no assignment.
-bool has_program_behind(const ShellWords& words, std::size_t at) {
+bool has_program_after(const ShellWords& words, std::size_t at) {
   return std::any_of(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end(),
                      [](const ShellWord& word) { return !is_assignment(word.text); });
 }
@@ -94,7 +95,7 @@ bool is_quoted(const ShellWord& word) {
 }
 
 /// Returns the index of the first word that is a shell; words.size() if there is none.
-std::size_t shell_at(const ShellWords& words) {
+std::size_t find_shell(const ShellWords& words) {
   const auto found = std::find_if(words.begin(), words.end(),
                                   [](const ShellWord& word) { return is_one_of(file_name(word.text), kShells); });
   return static_cast<std::size_t>(found - words.begin());
@@ -119,8 +120,8 @@ bool is_data_command(std::string_view program) {
 ShellCommand parse_shell_command(const ShellWords& words) {
   ShellCommand command;
   std::size_t at = 0;
-  for (const Runner* runner; at < words.size() && (runner = runner_of(words[at].text)) != nullptr;)
-    at = index_after_runner(words, at, *runner, command);
+  for (const Wrapper* wrapper; at < words.size() && (wrapper = find_wrapper(words[at].text)) != nullptr;)
+    at = index_after_wrapper(words, at, *wrapper, command);
   if (at >= words.size()) at = words.empty() ? 0 : words.size() - 1;
   command.program = words.empty() ? std::string{} : remove_quotes(words[at].text);
   const std::string_view name = file_name(command.program);
@@ -132,23 +133,23 @@ ShellCommand parse_shell_command(const ShellWords& words) {
     const auto variable = variable_in(words[i].text);
     if (variable.empty()) continue;
     const bool option = words[i].text.starts_with('-') || words[i - 1].text.starts_with('-');
-    if (!option && name != "make" && !has_program_behind(words, i)) continue;
+    if (!option && name != "make" && !has_program_after(words, i)) continue;
     // "docker exec box env NAME=value command"
     std::size_t before = i - 1;
     while (before > at && is_assignment(words[before].text)) --before;
-    const Runner* runner = runner_of(words[before].text);
-    command.settings.push_back({i, variable, words[i].range, runner != nullptr && runner->assigns});
+    const Wrapper* wrapper = find_wrapper(words[before].text);
+    command.settings.push_back({i, variable, words[i].range, wrapper != nullptr && wrapper->assigns});
   }
   return command;
 }
 
 std::optional<ShellScript> find_script(const ShellWords& words) {
-  constexpr std::array<std::string_view, 7> kScriptRunners{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
-  const auto script = [&](const ShellWord& word, std::string_view by) {
+  constexpr std::array<std::string_view, 7> kScriptCommands{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
+  const auto script = [&](const ShellWord& word, std::string_view program) {
     return ShellScript{
-        {word.range.begin + 1, word.range.end - 1}, word.node.is("string"), by == "eval", is_remote(words)};
+        {word.range.begin + 1, word.range.end - 1}, word.node.is("string"), program == "eval", is_remote(words)};
   };
-  const std::size_t shell = shell_at(words);
+  const std::size_t shell = find_shell(words);
   for (std::size_t i = shell + 1; i + 1 < words.size(); ++i) {
     const std::string_view flag = words[i].text;
     if (!flag.starts_with('-')) break;
@@ -156,7 +157,7 @@ std::optional<ShellScript> find_script(const ShellWords& words) {
       return script(words[i + 1], words[shell].text);
   }
   const std::string program = parse_shell_command(words).program;
-  if (!is_one_of(file_name(program), kScriptRunners)) return std::nullopt;
+  if (!is_one_of(file_name(program), kScriptCommands)) return std::nullopt;
   const auto found = std::find_if(words.rbegin(), words.rend(), [](const ShellWord& word) {
     return is_quoted(word) && word.text.find(' ') != std::string_view::npos;
   });
@@ -173,7 +174,7 @@ bool reads_script(const ShellWords& words) {
     return std::all_of(words.begin() + 1, words.end(), is_option);
   }
   if (program == "ssh" && std::count_if(words.begin() + 1, words.end(), std::not_fn(is_option)) == 1) return true;
-  const std::size_t shell = shell_at(words);
+  const std::size_t shell = find_shell(words);
   for (std::size_t i = shell + 1; i < words.size(); ++i) {
     if (words[i].text == "-s") return true;
     if (!is_option(words[i]) || words[i].text.ends_with('c')) return false;

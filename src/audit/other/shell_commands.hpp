@@ -14,8 +14,8 @@ namespace weir::audit {
 
 /// Returns whether the text is one of the words.
 template <std::size_t N>
-bool is_one_of(std::string_view text, const std::array<std::string_view, N>& all) {
-  return std::find(all.begin(), all.end(), text) != all.end();
+bool is_one_of(std::string_view text, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), text) != words.end();
 }
 
 /// A word of a shell command. The words of a command are the program (or a wrapper such as sudo) and its arguments.

@@ -52,8 +52,8 @@ bool may_name_device(std::string_view word, std::string_view previous_word, std:
     option = lower_case(remove_quotes(previous_word));
   if (requests_cards(option) || is_one_of(tool, kInstallers)) return false;
   if (means_device(option)) return true;
-  const bool bare = equals == std::string::npos && !lower_case(whole).starts_with("gpu:");
-  if (!bare || is_one_of(tool, kContainers)) return false;
+  const bool is_bare_word = equals == std::string::npos && !lower_case(whole).starts_with("gpu:");
+  if (!is_bare_word || is_one_of(tool, kContainers)) return false;
   return is_one_of(tool, kSchedulers) ? option.empty() : !means_name(option);
 }
 

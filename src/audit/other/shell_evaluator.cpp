@@ -46,9 +46,9 @@ std::optional<long> number_in(std::string_view text) {
 
 /// Returns the numbers from first to last; nothing if there are too many.
 std::vector<Value> number_range(long first, long last) {
-  constexpr long kMax = 16;
+  constexpr long kMaxCount = 16;
   std::vector<Value> all;
-  if (first < 0 || last < first || last - first >= kMax) return all;
+  if (first < 0 || last < first || last - first >= kMaxCount) return all;
   for (long i = first; i <= last; ++i) all.push_back(text_value(std::to_string(i)));
   return all;
 }
@@ -68,17 +68,17 @@ std::vector<Value> words_in(const std::string& text) {
 /// Concatenates the parts of one word from left to right.
 class ShellWordParts {
  public:
-  explicit ShellWordParts(ShellEvaluator& values) : values_{values} {}
+  explicit ShellWordParts(ShellEvaluator& evaluator) : evaluator_{evaluator} {}
 
   void add(Node node, int depth) {
     const std::string_view kind = node.kind();
-    const std::string_view text = node.text(values_.text_);
+    const std::string_view text = node.text(evaluator_.text_);
     if (depth > kMaxWordDepth) return hole({});
     if (kind == "word" || kind == "number" || kind == "string_content") return literal(text);
     if (kind == "raw_string") return quoted(text, 1);
     if (kind == "ansi_c_string" && text.find('\\') == std::string_view::npos) return quoted(text, 2);
-    if (kind == "simple_expansion" && text.size() > 1) return hole(values_.lookup(text.substr(1)));
-    if (kind == "expansion" && text.size() > 3) return hole(values_.expansion(text.substr(2, text.size() - 3)));
+    if (kind == "simple_expansion" && text.size() > 1) return hole(evaluator_.lookup(text.substr(1)));
+    if (kind == "expansion" && text.size() > 3) return hole(evaluator_.expansion(text.substr(2, text.size() - 3)));
     if (kind == "string") return string(node, depth);
     if (kind != "concatenation") return hole({});
     for (const Node child : all_children(node)) add(child, depth + 1);
@@ -107,11 +107,11 @@ class ShellWordParts {
   }
 
   std::string_view between(std::uint32_t begin, std::uint32_t end) const {
-    return begin < end ? values_.text_.substr(begin, end - begin) : std::string_view{};
+    return begin < end ? evaluator_.text_.substr(begin, end - begin) : std::string_view{};
   }
 
-  void quoted(std::string_view text, std::size_t opening) {
-    if (text.size() > opening) text_ += text.substr(opening, text.size() - opening - 1);
+  void quoted(std::string_view text, std::size_t opening_length) {
+    if (text.size() > opening_length) text_ += text.substr(opening_length, text.size() - opening_length - 1);
   }
 
   void literal(std::string_view text) {
@@ -129,9 +129,9 @@ class ShellWordParts {
     }
   }
 
-  void hole(const Value& meant) {
+  void hole(const Value& value) {
     is_literal_ = false;
-    const Value filling = without_literal_ranges(scalar(meant));
+    const Value filling = without_literal_ranges(scalar(value));
     constexpr std::size_t kMaxBytes = 256;  // repeated A=$A$A grows exponentially
     const PossibleValue* one = filling.single_alternative();
     if (one != nullptr && is_constant(*one) && one->text.size() + text_.size() <= kMaxBytes) {
@@ -143,7 +143,7 @@ class ShellWordParts {
     ++holes_;
   }
 
-  ShellEvaluator& values_;
+  ShellEvaluator& evaluator_;
   std::string text_;
   Value filling_;  ///< value of the last hole
   int holes_ = 0;
@@ -151,7 +151,7 @@ class ShellWordParts {
 };
 
 ShellState joined(const ShellState& a, const ShellState& b) {
-  const auto held = [](const ShellState& state, const std::string& name) {
+  const auto value_in = [](const ShellState& state, const std::string& name) {
     const auto found = state.values.find(name);
     if (found != state.values.end()) return found->second;
     if (state.all_unknown || !state.in_function) return Value{};
@@ -160,7 +160,7 @@ ShellState joined(const ShellState& a, const ShellState& b) {
   ShellState both{.all_unknown = a.all_unknown || b.all_unknown, .in_function = a.in_function};
   for (const ShellState* one : {&a, &b}) {
     for (const auto& [name, value] : one->values)
-      both.values.insert_or_assign(name, held(a, name).joined(held(b, name)));
+      both.values.insert_or_assign(name, value_in(a, name).joined(value_in(b, name)));
   }
   return both;
 }
@@ -198,9 +198,9 @@ Value ShellEvaluator::expansion(std::string_view inside) {
   while (end < inside.size() && is_name(inside.substr(end, 1))) ++end;
   const std::string_view name = inside.substr(0, end);
   std::string_view rest = inside.substr(end);
-  Value held = lookup(name);
-  if (rest.empty()) return held;
-  if (const PossibleValue* array = held.single_alternative(PossibleValue::Kind::sequence);
+  Value value = lookup(name);
+  if (rest.empty()) return value;
+  if (const PossibleValue* array = value.single_alternative(PossibleValue::Kind::sequence);
       array != nullptr && rest.front() == '[') {
     std::string_view index = rest.substr(1, rest.size() - 2);
     if (!rest.ends_with(']')) return {};
@@ -208,19 +208,19 @@ Value ShellEvaluator::expansion(std::string_view inside) {
     const auto given = number_in(index) ? std::optional<std::string>{index} : lookup(index).as_text();
     const auto all = elements_of(*array);
     const auto at = given ? number_in(*given) : std::nullopt;
-    if (!at) return any_element(held);
+    if (!at) return any_element(value);
     return *at >= 0 && static_cast<std::size_t>(*at) < all.size() ? all[static_cast<std::size_t>(*at)] : Value{};
   }
-  if (rest.starts_with(":?") || rest.starts_with("?")) return held;  // the variable is set, or the script ends
+  if (rest.starts_with(":?") || rest.starts_with("?")) return value;  // the variable is set, or the script ends
   if (!rest.starts_with(":-") && !rest.starts_with("-")) return {};
   rest.remove_prefix(rest.front() == ':' ? 2 : 1);
-  if (held.single_alternative(PossibleValue::Kind::parameter) != nullptr && number_in(name)) {
+  if (value.single_alternative(PossibleValue::Kind::parameter) != nullptr && number_in(name)) {
     if (rest.find_first_of("$`\"'\\") == std::string_view::npos) defaults.emplace(name, text_value(std::string{rest}));
-    return held;
+    return value;
   }
-  if (held.single_alternative(PossibleValue::Kind::user_choice) != nullptr) return held;
-  const auto text = held.as_text();
-  return text && !text->empty() && held.single_alternative(PossibleValue::Kind::text) != nullptr ? held : Value{};
+  if (value.single_alternative(PossibleValue::Kind::user_choice) != nullptr) return value;
+  const auto text = value.as_text();
+  return text && !text->empty() && value.single_alternative(PossibleValue::Kind::text) != nullptr ? value : Value{};
 }
 
 Value ShellEvaluator::evaluate_word(Node word) {
@@ -256,8 +256,8 @@ std::vector<Value> ShellEvaluator::split(Node word, bool& known) {
   }
   const std::string_view bare = text.starts_with('"') && text.size() > 1 ? text.substr(1, text.size() - 2) : text;
   if (bare.starts_with("${") && (bare.ends_with("[@]}") || bare.ends_with("[*]}"))) {
-    const Value held = lookup(bare.substr(2, bare.size() - 6));
-    const PossibleValue* array = held.single_alternative(PossibleValue::Kind::sequence);
+    const Value value = lookup(bare.substr(2, bare.size() - 6));
+    const PossibleValue* array = value.single_alternative(PossibleValue::Kind::sequence);
     known = known && array != nullptr;
     return array == nullptr ? std::vector<Value>{} : elements_of(*array);
   }

@@ -39,9 +39,9 @@ bool is_expanded_name(std::string_view word) {
 /// Returns whether the evaluated text begins with an expansion, after known assignments or a separator, so that its
 /// command is unknown.
 bool evaluates_unknown(std::string_view code) {
-  constexpr std::array<std::string_view, 4> kSetUp{"conda", "mamba", "ssh-agent", "direnv"};
+  constexpr std::array<std::string_view, 4> kSetUpTools{"conda", "mamba", "ssh-agent", "direnv"};
   constexpr std::array<std::string_view, 4> kDeclaring{"export", "declare", "typeset", "source"};
-  for (const std::string_view word : kSetUp)
+  for (const std::string_view word : kSetUpTools)
     if (code.find(word) != std::string_view::npos) return false;
   bool begins = true;
   code.remove_prefix(std::string_view{"eval"}.size());

@@ -56,7 +56,7 @@ bool has_several_values(const Value& value) {
 /// Reads the statements of a shell script in order and records the events.
 class ShellReader {
  public:
-  explicit ShellReader(std::string_view text) : text_{text}, values_{text} {}
+  explicit ShellReader(std::string_view text) : text_{text}, evaluator_{text} {}
 
   ScriptContent read(const Tree& tree) {
     in_gpu_job_ =
@@ -65,9 +65,9 @@ class ShellReader {
          text_.find("--gres gpu") != std::string_view::npos);
     facts_ = collect_shell_facts(tree.root(), text_);
     walk(tree.root(), 0);
-    auto reading = std::move(events_).take();
-    reading.parse_error = tree.first_error();
-    return reading;
+    auto content = std::move(events_).take();
+    content.parse_error = tree.first_error();
+    return content;
   }
 
  private:
@@ -90,49 +90,49 @@ class ShellReader {
     if (kind == "list") return chain(node, depth);
     if (kind == "subshell" || kind == "command_substitution" || kind == "process_substitution")
       return process(node, depth);
-    if (kind.ends_with("_expression")) values_.forget(find_written_variables(node, text_, facts_));
+    if (kind.ends_with("_expression")) evaluator_.forget(find_written_variables(node, text_, facts_));
     for (const Node child : named_children(node)) walk(child, depth + 1);
   }
 
   /// Reads a subshell: its changes end with it.
   void process(Node node, int depth) {
-    const ShellState outer = values_.state;
+    const ShellState outer = evaluator_.state;
     events_.arms().push_back({.branch_id = events_.new_branch(), .index = 0, .is_child_process = true});
     for (const Node child : named_children(node)) walk(child, depth + 1);
     events_.arms().pop_back();
-    values_.state = outer;
+    evaluator_.state = outer;
   }
 
   void function(Node node, int depth) {
-    const ShellState outer = std::exchange(values_.state, ShellState{.in_function = true});
-    auto outer_defaults = std::exchange(values_.defaults, {});
+    const ShellState outer = std::exchange(evaluator_.state, ShellState{.in_function = true});
+    auto outer_defaults = std::exchange(evaluator_.defaults, {});
     events_.begin_function(std::string{node.field("name").text(text_)});
     walk(node.field("body"), depth + 1);
     std::vector<std::string> parameters;
     std::vector<Value> defaults;
     for (int i = 1; i <= kParameterCount; ++i) {
       parameters.push_back(std::to_string(i));
-      const auto found = values_.defaults.find(parameters.back());
-      defaults.push_back(found == values_.defaults.end() ? Value{} : found->second);
+      const auto found = evaluator_.defaults.find(parameters.back());
+      defaults.push_back(found == evaluator_.defaults.end() ? Value{} : found->second);
     }
     for (const std::string& name : facts_.read_in_functions) parameters.push_back(name);
     defaults.resize(parameters.size());
     events_.end_function(std::move(parameters), std::move(defaults), kParameterCount);
-    values_.defaults = std::move(outer_defaults);
-    values_.state = outer;
+    evaluator_.defaults = std::move(outer_defaults);
+    evaluator_.state = outer;
   }
 
   void branches(Node node, int depth) {
-    const ShellState start = values_.state;
+    const ShellState start = evaluator_.state;
     std::optional<ShellState> after;
-    const auto leave_arm = [&] { after = after ? joined(*after, values_.state) : values_.state; };
+    const auto leave_arm = [&] { after = after ? joined(*after, evaluator_.state) : evaluator_.state; };
     bool exhaustive = false;
     std::uint32_t arm = 0;
     events_.arms().push_back({events_.new_branch(), 0});
     for (const Node child : named_children(node)) {
       if (child.is("elif_clause") || child.is("else_clause") || child.is("case_item")) {
         if (arm > 0 || !child.is("case_item")) leave_arm();
-        values_.state = start;
+        evaluator_.state = start;
         events_.arms().back().index = ++arm;
         exhaustive =
             exhaustive || child.is("else_clause") || (child.is("case_item") && child.field("value").text(text_) == "*");
@@ -141,7 +141,7 @@ class ShellReader {
     }
     leave_arm();
     events_.arms().pop_back();
-    values_.state = exhaustive ? *after : joined(*after, start);
+    evaluator_.state = exhaustive ? *after : joined(*after, start);
   }
 
   /// Returns an unknown value with an identity, for a loop variable or a substitution such as $(pick). Values from
@@ -153,7 +153,7 @@ class ShellReader {
 
   void loop(Node node, int depth) {
     const ShellVariables written = find_written_variables(node, text_, facts_);
-    values_.forget(written);
+    evaluator_.forget(written);
     events_.arms().push_back({events_.new_branch(), 0});
     if (node.is("for_statement")) {
       std::vector<Node> words;
@@ -162,9 +162,9 @@ class ShellReader {
       for (const Node child : named_children(node)) {
         if (child.range() != variable.range() && child.range() != body.range()) words.push_back(child);
       }
-      const Value all = values_.expand_words(words);
+      const Value all = evaluator_.expand_words(words);
       const Value any = all.single_alternative(PossibleValue::Kind::sequence) == nullptr ? Value{} : any_element(all);
-      values_.set(variable.text(text_), any.is_unknown() || is_one_hole(any) ? new_symbol() : any);
+      evaluator_.set(variable.text(text_), any.is_unknown() || is_one_hole(any) ? new_symbol() : any);
     }
     const auto counters = node.is("c_style_for_statement") && node.field("initializer")
                               ? find_written_variables(node.field("initializer"), text_, facts_).names
@@ -172,18 +172,18 @@ class ShellReader {
     ++loop_depth_;
     for (const Node child : named_children(node)) {
       if (node.is("c_style_for_statement")) {  // an earlier iteration may have changed it
-        values_.forget(written);
-        for (const std::string& name : counters) values_.set(name, new_symbol());
+        evaluator_.forget(written);
+        for (const std::string& name : counters) evaluator_.set(name, new_symbol());
       }
       walk(child, depth + 1);
     }
     --loop_depth_;
     events_.arms().pop_back();
-    values_.forget(written);
+    evaluator_.forget(written);
   }
 
   /// Returns whether the script continues after the command whatever its status is.
-  bool continues_on_failure(Node node) const {
+  bool normally_succeeds(Node node) const {
     constexpr std::array<std::string_view, 11> kNames{"cd",    "pushd", "source", ".",     "conda", "module",
                                                       "mkdir", "set",   "echo",   "sleep", "eval"};
     const std::string_view program = node.field("name").text(text_);
@@ -195,7 +195,7 @@ class ShellReader {
   void chain(Node node, int depth) {
     struct Part {
       Node node;
-      bool otherwise;  // the part follows ||, not &&
+      bool follows_or;  // the part follows ||, not &&
     };
     std::vector<Part> parts;
     for (; node.is("list"); node = node.first_child()) {
@@ -205,24 +205,24 @@ class ShellReader {
     }
     parts.push_back({node, false});
     std::reverse(parts.begin(), parts.end());
-    std::size_t opened = 0;
+    std::size_t open_arms = 0;
     std::optional<ShellState> before;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      if (i > 0 && (parts[i].otherwise || !continues_on_failure(parts[i - 1].node))) {
-        if (!before) before = values_.state;
-        const bool other_way = parts[i].otherwise && opened > 0;
-        for (; other_way && opened > 1; --opened) events_.arms().pop_back();
-        if (other_way)
+      if (i > 0 && (parts[i].follows_or || !normally_succeeds(parts[i - 1].node))) {
+        if (!before) before = evaluator_.state;
+        const bool is_other_arm = parts[i].follows_or && open_arms > 0;
+        for (; is_other_arm && open_arms > 1; --open_arms) events_.arms().pop_back();
+        if (is_other_arm)
           ++events_.arms().back().index;
         else
           events_.arms().push_back({events_.new_branch(), 0});
-        if (!other_way) ++opened;
-        values_.state = joined(*before, values_.state);
+        if (!is_other_arm) ++open_arms;
+        evaluator_.state = joined(*before, evaluator_.state);
       }
       walk(parts[i].node, depth + 1);
     }
-    for (; opened > 0; --opened) events_.arms().pop_back();
-    if (before) values_.state = joined(*before, values_.state);
+    for (; open_arms > 0; --open_arms) events_.arms().pop_back();
+    if (before) evaluator_.state = joined(*before, evaluator_.state);
   }
 
   void redirected(Node node, int depth) {
@@ -276,10 +276,10 @@ class ShellReader {
     events_.set_statement(node.range());
     if (node.is("declaration_command")) note_unknown_names(node);
     const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).to_vector();
-    values_.forget(node.is("variable_assignment") ? ShellVariables{} : written_without_value(node));
+    evaluator_.forget(node.is("variable_assignment") ? ShellVariables{} : written_without_value(node));
     for (std::size_t i = 0; i < all.size(); ++i) {
       substitutions(all[i], 0);
-      if (const Node value = all[i].field("value")) values_.forget(find_written_variables(value, text_, facts_));
+      if (const Node value = all[i].field("value")) evaluator_.forget(find_written_variables(value, text_, facts_));
       const bool continued = i + 1 < all.size() && all[i + 1].range().begin == all[i].range().end;
       if (all[i].is("variable_assignment"))
         one_assignment(node, all[i], all.size() == 1, continued);
@@ -300,8 +300,8 @@ class ShellReader {
   void quoted_assignment(Node declaration, Node word) {
     const std::string_view name = quoted_name(word.text(text_));
     if (name.empty()) return;
-    const Value evaluated = text_after_equals(values_.evaluate_word(word), name);
-    values_.set(name, evaluated);
+    const Value evaluated = text_after_equals(evaluator_.evaluate_word(word), name);
+    evaluator_.set(name, evaluated);
     events_.set_variable(word.range(), name, value_or_hole(evaluated, {}))->target = exporting_range(declaration, name);
   }
 
@@ -338,15 +338,15 @@ class ShellReader {
     const bool appends = code.substr(std::min(name.size(), code.size())).starts_with("+=");
     const bool depends_on_old_value =
         appends || given.find(name) != std::string_view::npos || is_read_before(name, statement.range().begin);
-    Value evaluated = value.is("array") ? values_.expand_words(named_children(value).to_vector())
-                      : value           ? values_.evaluate_word(value)
+    Value evaluated = value.is("array") ? evaluator_.expand_words(named_children(value).to_vector())
+                      : value           ? evaluator_.evaluate_word(value)
                                         : text_value("");
     if (appends || continued) evaluated = {};
     const bool is_ordinary = find_device_variable(name) == nullptr;  // does not select devices
-    values_.set(name, is_ordinary && !appends && is_one_hole(evaluated) ? new_symbol() : evaluated);
+    evaluator_.set(name, is_ordinary && !appends && is_one_hole(evaluated) ? new_symbol() : evaluated);
     if (is_ordinary) return;
-    if (const auto otherwise = default_of(given, name); otherwise)
-      evaluated = word_value(*otherwise, Range{});  // ${X:-1}: 1 if the variable is unset
+    if (const auto default_text = default_of(given, name); default_text)
+      evaluated = word_value(*default_text, Range{});  // ${X:-1}: 1 if the variable is unset
     evaluated = value_or_hole(evaluated, value.range());
     const bool from_nvidia_smi = text_.find("nvidia-smi") != std::string_view::npos &&
                                  text_.find("nvidia-smi") < statement.range().begin &&
@@ -371,7 +371,7 @@ class ShellReader {
       const std::string variable{name.text(text_)};
       if (find_device_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
     }
-    values_.forget(find_written_variables(node, text_, facts_));
+    evaluator_.forget(find_written_variables(node, text_, facts_));
   }
 
   ShellWords words_of(Node command) const {
@@ -403,31 +403,31 @@ class ShellReader {
     for (const Node child : named_children(node)) {
       if (!child.is("variable_assignment")) continue;
       const Node value = child.field("value");
-      const Value evaluated = value ? value_or_hole(values_.evaluate_word(value), value.range()) : text_value("");
+      const Value evaluated = value ? value_or_hole(evaluator_.evaluate_word(value), value.range()) : text_value("");
       set_for_command(child.range(), child.field("name").text(text_), evaluated, true);
       substitutions(value, 0);
     }
     for (const ShellWord& word : words) substitutions(word.node, 0);
     if (words.empty()) return;
     note_unknown_names(node);
-    const ShellCommand all = parse_shell_command(words);
-    const bool outer_container = std::exchange(in_container_, in_container_ || all.starts_container);
+    const ShellCommand parsed = parse_shell_command(words);
+    const bool outer_container = std::exchange(in_container_, in_container_ || parsed.starts_container);
     const bool outer_renumbered = cards_renumbered_;
-    if (all.starts_container) container(words);
+    if (parsed.starts_container) container(words);
     events_.set_statement(node.range());
-    for (const ShellSetting& setting : all.settings) {
-      const Value evaluated = text_after_equals(values_.evaluate_word(words[setting.word_index].node), setting.name);
+    for (const ShellSetting& setting : parsed.settings) {
+      const Value evaluated = text_after_equals(evaluator_.evaluate_word(words[setting.word_index].node), setting.name);
       set_for_command(setting.range, setting.name, value_or_hole(evaluated, {}), setting.allows_setting_before);
     }
-    call(node, all.program, words);
-    if (!is_data_command(all.program)) devices(words, all.program);
+    call(node, parsed.program, words);
+    if (!is_data_command(parsed.program)) devices(words, parsed.program);
     scripts(node, words);
     in_container_ = outer_container;
     cards_renumbered_ = outer_renumbered;
     const ShellVariables written = find_written_variables(node, text_, facts_);
-    values_.forget(written);
-    if (all.program != "read" || written.includes_all) return;
-    for (const std::string& name : written.names) values_.set(name, new_symbol());
+    evaluator_.forget(written);
+    if (parsed.program != "read" || written.includes_all) return;
+    for (const std::string& name : written.names) evaluator_.set(name, new_symbol());
   }
 
   /// Records the call of a function of the script, with its arguments and the variables that it reads.
@@ -440,13 +440,13 @@ class ShellReader {
     for (word = word == words.end() ? word : word + 1; word != words.end(); ++word) {
       const std::string text = remove_quotes(word->text);
       if (text != "$@" && text != "$*") {
-        given.push_back({{}, values_.evaluate_word(word->node)});
+        given.push_back({{}, evaluator_.evaluate_word(word->node)});
         continue;
       }
-      for (int i = 1; i <= kParameterCount; ++i) given.push_back({{}, values_.lookup(std::to_string(i))});
+      for (int i = 1; i <= kParameterCount; ++i) given.push_back({{}, evaluator_.lookup(std::to_string(i))});
       break;
     }
-    for (const std::string& name : facts_.read_in_functions) given.push_back({name, values_.lookup(name)});
+    for (const std::string& name : facts_.read_in_functions) given.push_back({name, evaluator_.lookup(name)});
     event.arguments = std::move(given);
   }
 
@@ -458,7 +458,7 @@ class ShellReader {
       const std::uint32_t skip = equals == std::string_view::npos ? 0 : static_cast<std::uint32_t>(equals + 1);
       Value value = word_value(word.text.substr(skip), {word.range.begin + skip, word.range.end});
       if (value.single_alternative(PossibleValue::Kind::pattern) != nullptr)
-        value = text_after_equals(values_.evaluate_word(word.node), {});
+        value = text_after_equals(evaluator_.evaluate_word(word.node), {});
       const bool known =
           !value.is_unknown() &&
           std::all_of(value.alternatives().begin(), value.alternatives().end(), [](const PossibleValue& alternative) {
@@ -488,23 +488,24 @@ class ShellReader {
 
   /// Reads a script that is a part of this one: its events have their positions in the whole file.
   void script(const ShellScript& given) {
-    constexpr int kMax = 64;
+    constexpr int kMaxInnerScripts = 64;
     constexpr std::size_t kMaxBytes = 256 * 1024;
-    if (inner_script_count_ >= kMax || text_.size() > kMaxBytes || given.range.end <= given.range.begin) return;
+    if (inner_script_count_ >= kMaxInnerScripts || text_.size() > kMaxBytes || given.range.end <= given.range.begin)
+      return;
     ++inner_script_count_;
     // Blanks replace all text around the inner script, so that all offsets stay the same.
     std::string blank(text_.size(), ' ');
     text_.copy(blank.data() + given.range.begin, given.range.end - given.range.begin, given.range.begin);
     const auto tree = parse(Language::shell, blank);
     if (!tree || tree->first_error()) return;
-    const ShellState outer = values_.state;
+    const ShellState outer = evaluator_.state;
     const auto masks = masks_;
     const OrderPlaces places = std::exchange(order_places_, !given.expanded_by_outer_shell ? order_places_
                                                             : given.is_remote              ? OrderPlaces::none
                                                                                            : OrderPlaces::prefixes);
     const bool outer_remote = std::exchange(is_remote_, is_remote_ || given.is_remote);
     const ShellFacts facts = std::exchange(facts_, collect_shell_facts(tree->root(), text_));
-    if (!given.expanded_by_outer_shell && !given.runs_in_same_shell) values_.state = ShellState{.all_unknown = true};
+    if (!given.expanded_by_outer_shell && !given.runs_in_same_shell) evaluator_.state = ShellState{.all_unknown = true};
     if (given.runs_in_same_shell)
       walk(tree->root(), 0);
     else
@@ -513,7 +514,7 @@ class ShellReader {
     is_remote_ = outer_remote;
     order_places_ = places;
     masks_ = masks;
-    values_.state = outer;
+    evaluator_.state = outer;
   }
 
   /// Reads "$(...)" within a word as a separate command.
@@ -558,7 +559,7 @@ class ShellReader {
   }
 
   std::string_view text_;
-  ShellEvaluator values_;
+  ShellEvaluator evaluator_;
   ShellFacts facts_;
   ScriptEvents events_;
   std::vector<Argument> masks_;  ///< masks of the current command

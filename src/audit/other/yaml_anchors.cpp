@@ -11,16 +11,16 @@ bool is_node(Node node) { return node.is("block_node") || node.is("flow_node"); 
 
 YamlAnchors::YamlAnchors(Node root, std::string_view text) : text_{text}, is_yaml_{root.is("stream")} {
   if (!is_yaml_) return;
-  std::vector<Node> open{root};
-  while (!open.empty()) {
-    const Node node = open.back();
-    open.pop_back();
+  std::vector<Node> pending{root};
+  while (!pending.empty()) {
+    const Node node = pending.back();
+    pending.pop_back();
     if (node.is("document")) document_starts_.push_back(node.range().begin);
     if (const Node anchor = is_node(node) ? child_of_kind(node, "anchor") : Node{}) {
       anchor_offsets_.push_back(anchor.range().begin);
       by_name_[anchor.text(text_).substr(1)].push_back({node, 0});
     }
-    for (const Node child : named_children(node)) open.push_back(child);
+    for (const Node child : named_children(node)) pending.push_back(child);
   }
   std::sort(document_starts_.begin(), document_starts_.end());
   std::sort(anchor_offsets_.begin(), anchor_offsets_.end());
@@ -43,8 +43,8 @@ Node YamlAnchors::find_alias(Node node) {
 
 Node YamlAnchors::target(Node alias) const {
   const Range where = alias.range();
-  const std::string_view written = alias.text(text_);
-  const auto found = written.empty() ? by_name_.end() : by_name_.find(written.substr(1));
+  const std::string_view alias_text = alias.text(text_);
+  const auto found = alias_text.empty() ? by_name_.end() : by_name_.find(alias_text.substr(1));
   if (found == by_name_.end()) return {};
   const auto& anchors = found->second;
   const auto next =

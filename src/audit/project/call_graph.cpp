@@ -35,7 +35,7 @@ bool leads_to_function(const Event& event) {
 CallGraph::CallGraph(const Project& project) : project_{project} {
   std::unordered_map<const Function*, std::vector<const Function*>> callers;
   std::vector<const Function*> pending;
-  const auto leads_to = [&](const Function& from, const Function& to) { callers[&to].push_back(&from); };
+  const auto add_caller = [&](const Function& from, const Function& to) { callers[&to].push_back(&from); };
   for (const Module& module : project.modules()) {
     for (const Function& function : module.functions) {
       bool has_relevant_event = false;
@@ -45,7 +45,7 @@ CallGraph::CallGraph(const Project& project) : project_{project} {
         if (event.kind == Event::Kind::import_module) {
           if (relevant) libraries_.insert(&event);
           auto modules = project.resolve_import(module, event.name);
-          for (const Module* imported : modules) leads_to(function, imported->body());
+          for (const Module* imported : modules) add_caller(function, imported->body());
           if (!modules.empty() && modules.back() != &module && !event.runs_as_program) imported_.insert(modules.back());
           if (!modules.empty()) imports_.emplace(&event, std::move(modules));
         } else if (leads_to_function(event)) {
@@ -54,7 +54,7 @@ CallGraph::CallGraph(const Project& project) : project_{project} {
               local ? Project::ResolvedFunction{&module, module.find_function(std::string_view{event.name}.substr(1))}
                     : project.find_function(module, event.name);
           if (callee.function == nullptr) continue;
-          leads_to(function, *callee.function);
+          add_caller(function, *callee.function);
           calls_.emplace(&event, callee);
           if (event.kind == Event::Kind::pool_task) pools_.emplace(callee.function, PoolUse{&module, &event});
         }

@@ -320,7 +320,7 @@ void for_each_execution(const Project& project, const std::function<void(const E
   }
   // Functions that no program calls or that are passed to a pool: first those that no other function of their module
   // calls, then the rest.
-  for (const bool referenced : {false, true}) {
+  for (const bool is_called_in_module : {false, true}) {
     for (const Module& module : project.modules()) {
       if (is_link(module)) continue;
       const auto called = called_functions(module);
@@ -328,7 +328,7 @@ void for_each_execution(const Project& project, const std::function<void(const E
       for (const Function& function : module.functions) {
         const bool is_covered = reached.contains(&function) && call_graph.find_pool(function).event == nullptr;
         if (function.key.empty() || !call_graph.is_relevant(function) || is_covered) continue;
-        if (called.contains(function.key) != referenced) continue;
+        if (called.contains(function.key) != is_called_in_module) continue;
         if (!uncalled) uncalled.emplace(call_graph, module, reached);
         uncalled->visit_function(function, visit);
       }

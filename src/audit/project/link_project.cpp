@@ -31,9 +31,9 @@ bool may_select(std::string_view name, const Value& value) {
   if (alternative->kind == PossibleValue::Kind::number)
     return alternative->number >= 0 && alternative->number < 16 && mentions_devices(name);
   if (alternative->kind == PossibleValue::Kind::text) {
-    const bool numbers =
+    const bool has_only_numbers =
         !alternative->text.empty() && alternative->text.find_first_not_of("0123456789, ") == std::string::npos;
-    return (numbers && mentions_devices(name)) || alternative->text.starts_with("cuda") ||
+    return (has_only_numbers && mentions_devices(name)) || alternative->text.starts_with("cuda") ||
            parse_device(alternative->text).has_value();
   }
   if (alternative->items == nullptr) return false;
@@ -103,9 +103,9 @@ class Exports {
 /// Returns a function or class of another module as a Kind::qualified_name with its full name; other values unchanged.
 Value with_full_name(const std::string& module, const std::string& name, const Value& value) {
   const PossibleValue* alternative = value.single_alternative();
-  const bool own = alternative != nullptr && (alternative->kind == PossibleValue::Kind::function ||
-                                              alternative->kind == PossibleValue::Kind::class_);
-  if (!own) return value;
+  const bool is_definition = alternative != nullptr && (alternative->kind == PossibleValue::Kind::function ||
+                                                        alternative->kind == PossibleValue::Kind::class_);
+  if (!is_definition) return value;
   return value_of_kind(PossibleValue::Kind::qualified_name,
                        module.ends_with('.') ? module + name : module + '.' + name);
 }
@@ -125,11 +125,11 @@ ImportedNames names_for(const Project& project, const Exports& exports, const Mo
   ImportedNames names;
   for (const std::string_view name : imported) {
     if (name.ends_with('*')) continue;
-    const bool star = imported.contains(std::string{name} + (name.ends_with('.') ? "*" : ".*"));
-    if (!star && !exports.may_export(name)) continue;
+    const bool imports_all = imported.contains(std::string{name} + (name.ends_with('.') ? "*" : ".*"));
+    if (!imports_all && !exports.may_export(name)) continue;
     const auto modules = project.resolve_import(module, name);
     if (modules.empty() || modules.back() == &module) continue;
-    const NamedValues known = exports.values_of(*modules.back(), star);
+    const NamedValues known = exports.values_of(*modules.back(), imports_all);
     if (known.empty()) continue;
     NamedValues& all = names[std::string{name}];
     for (const auto& [one, value] : known) all.emplace(one, with_full_name(std::string{name}, one, value));
@@ -138,13 +138,13 @@ ImportedNames names_for(const Project& project, const Exports& exports, const Mo
 }
 
 /// Reads a module again, with the names that it imports.
-void read_again(Module& module, const ImportedNames& names, std::string described_names) {
+void read_again(Module& module, const ImportedNames& names, std::string imports_text) {
   auto again = read_module(module.kind, module.source, names);
   if (!again) return;
   again->is_entry_point = again->is_entry_point || module.is_entry_point;
   again->link_target = std::move(module.link_target);
   module = *std::move(again);
-  module.imports_text = std::move(described_names);
+  module.imports_text = std::move(imports_text);
 }
 
 }  // namespace

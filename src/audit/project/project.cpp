@@ -25,9 +25,9 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
     if (module.link_target.empty()) targets.emplace(module.source.path(), &module);
   for (const Module& module : modules_) {
     const auto target = targets.find(module.link_target);
-    const bool same = target != targets.end() && target->second->kind == module.kind &&
-                      target->second->source.text() == module.source.text();
-    if (same) link_targets_.emplace(&module, target->second);
+    const bool has_same_content = target != targets.end() && target->second->kind == module.kind &&
+                                  target->second->source.text() == module.source.text();
+    if (has_same_content) link_targets_.emplace(&module, target->second);
   }
   for (const Module& module : modules_) {
     if (module.kind != FileKind::python) continue;
@@ -127,16 +127,16 @@ Project::ResolvedFunction Project::find_imported_function(const Module& importer
   std::size_t dot = name.rfind('.');
   for (int part = 0; part < 2 && dot != std::string_view::npos; ++part) {
     const std::size_t before = name.substr(0, dot).find_last_not_of('.');
-    const bool of_package = before == std::string_view::npos;  // ".function": the dots are the package's name
-    if (of_package && name.front() != '.') break;
-    const auto modules = resolve_import(importer, name.substr(0, of_package ? dot + 1 : dot));
+    const bool is_in_package = before == std::string_view::npos;  // ".function": the dots are the package's name
+    if (is_in_package && name.front() != '.') break;
+    const auto modules = resolve_import(importer, name.substr(0, is_in_package ? dot + 1 : dot));
     if (!modules.empty()) {
       const std::string key{name.substr(dot + 1)};
       ResolvedFunction found = find_member(*modules.back(), key, budget);
       if (found.function == nullptr) found = find_member(*modules.back(), key + ".__init__", budget);
       if (found.function != nullptr) return found;
     }
-    if (of_package) break;
+    if (is_in_package) break;
     dot = name.rfind('.', dot - 1);
   }
   return {};

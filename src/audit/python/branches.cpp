@@ -164,9 +164,9 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   const Value value = expression(test);
   // In a loop the name may have another value in a later iteration, and the name may be a variable of another module.
   const std::string_view name = text_of(test);
-  const bool own = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
+  const bool is_own_name = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
   const bool is_known =
-      value.truth_value() && !frame_->in_loop && (own || is_constant_name(name) || !test.is("identifier"));
+      value.truth_value() && !frame_->in_loop && (is_own_name || is_constant_name(name) || !test.is("identifier"));
   if (is_known || value.single_alternative(PossibleValue::Kind::parameter) != nullptr) return {{value, true}};
   return {};
 }
@@ -183,20 +183,20 @@ void Reader::if_statement(Node node) {
     return;
   }
   frame_->count_comparison_read = false;
-  const auto holds = conditions_of(condition);
-  const auto fails = negated(condition, holds);
+  const auto conditions_if_true = conditions_of(condition);
+  const auto conditions_if_false = negated(condition, conditions_if_true);
   const std::uint32_t id = branch_count_++;
   const Names before = frame_->scope->names;
   std::optional<Names> result;
-  const bool outer_counted = frame_->device_count_checked;
+  const bool outer_count_checked = frame_->device_count_checked;
   const bool outer_fallback = frame_->in_fallback;
-  frame_->device_count_checked = outer_counted || tests_device_count(test) || frame_->count_comparison_read;
+  frame_->device_count_checked = outer_count_checked || tests_device_count(test) || frame_->count_comparison_read;
   frame_->in_fallback = outer_fallback || tests_version(test);
   const auto outer_conditions = frame_->conditions;
-  frame_->conditions.insert(frame_->conditions.end(), holds.begin(), holds.end());
+  frame_->conditions.insert(frame_->conditions.end(), conditions_if_true.begin(), conditions_if_true.end());
   branch({id, 0}, node.field("consequence"), before, result);
   frame_->conditions = outer_conditions;
-  frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
+  frame_->conditions.insert(frame_->conditions.end(), conditions_if_false.begin(), conditions_if_false.end());
   if (test.starts_with("not ") && requires_gpu(test.substr(4)) && aborts(node.field("consequence"), text_))
     emit(Event::Kind::start_driver, condition, "torch.cuda, asserted");
   std::uint32_t arm = 1;
@@ -214,23 +214,25 @@ void Reader::if_statement(Node node) {
   }
   frame_->conditions = outer_conditions;
   // After "if device_count() < 2: return" the number of devices is known, too.
-  if (!always_exits(node.field("consequence"))) frame_->device_count_checked = outer_counted;
+  if (!always_exits(node.field("consequence"))) frame_->device_count_checked = outer_count_checked;
   frame_->in_fallback = outer_fallback;
   if (returns_early(node.field("consequence"))) {
     frame_->arms.push_back({branch_count_++, 0, true});
-    frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
+    frame_->conditions.insert(frame_->conditions.end(), conditions_if_false.begin(), conditions_if_false.end());
   }
   if (!has_else) result = result ? joined(*result, before) : before;
   frame_->scope->names = result ? *std::move(result) : before;
 }
 
 /// Records a CPU fallback: an else branch that contains "device = 'cpu'", after a branch for a GPU.
-void Reader::note_cpu_fallback(Node otherwise, std::string_view test) {
-  for (const Node assignment : assignments_in(otherwise)) {
+void Reader::note_cpu_fallback(Node else_body, std::string_view test) {
+  for (const Node assignment : assignments_in(else_body)) {
     const std::string_view right = text_of(assignment.field("right"));
     const auto value = look_up(text_of(assignment.field("left"))).as_text();
-    const bool attribute = assignment.field("left").is("attribute") && right.size() == 5 && right.substr(1, 3) == "cpu";
-    if ((value && *value == "cpu") || attribute) emit(Event::Kind::cpu_fallback, assignment, std::string{test});
+    const bool sets_attribute_to_cpu =
+        assignment.field("left").is("attribute") && right.size() == 5 && right.substr(1, 3) == "cpu";
+    if ((value && *value == "cpu") || sets_attribute_to_cpu)
+      emit(Event::Kind::cpu_fallback, assignment, std::string{test});
   }
 }
 
@@ -303,7 +305,7 @@ void Reader::loop(Node node) {
   branch({branch_count_++, 0}, node.field("body"), Names{frame_->scope->names}, result);
   frame_->in_loop = outer;
   frame_->scope->names = result ? joined(*result, before) : before;
-  if (const Node otherwise = node.field("alternative")) block(otherwise.field("body"));
+  if (const Node else_clause = node.field("alternative")) block(else_clause.field("body"));
 }
 
 void Reader::try_statement(Node node) {

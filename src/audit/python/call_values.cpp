@@ -28,8 +28,9 @@ bool preserves_kind(std::string_view call, const PossibleValue& argument) {
                          argument.kind == PossibleValue::Kind::parameter ||
                          argument.kind == PossibleValue::Kind::symbol;
   if (argument.kind == PossibleValue::Kind::sequence) {
-    constexpr std::array<std::string_view, 6> kSame{"list", "tuple", "iter", "numpy.array", "numpy.asarray", "?.copy"};
-    return std::find(kSame.begin(), kSame.end(), call) != kSame.end();
+    constexpr std::array<std::string_view, 6> kCopies{"list",        "tuple",         "iter",
+                                                      "numpy.array", "numpy.asarray", "?.copy"};
+    return std::find(kCopies.begin(), kCopies.end(), call) != kCopies.end();
   }
   if (call == "?.index") return !is_choice;
   if (call == "?.replace") return !is_text;
@@ -63,9 +64,9 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
     const PossibleValue* low = args.size() == 2 ? first.single_alternative(PossibleValue::Kind::number) : nullptr;
     const PossibleValue* high = args.size() == 1 ? first.single_alternative(PossibleValue::Kind::number)
                                                  : second.single_alternative(PossibleValue::Kind::number);
-    constexpr long kMax = 12;
+    constexpr long kMaxLength = 12;
     const long begin = low == nullptr ? 0 : low->number;
-    if (high == nullptr || (low == nullptr && args.size() != 1) || begin < 0 || high->number - begin > kMax)
+    if (high == nullptr || (low == nullptr && args.size() != 1) || begin < 0 || high->number - begin > kMaxLength)
       return false;
     std::vector<Value> numbers;
     for (long i = begin; i < high->number; ++i) numbers.push_back(number_value(i));
@@ -82,14 +83,14 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
   std::size_t rows = 0;
   for (const auto& column : columns) rows = std::max(rows, column.size());
   if (rows == 0 || (name == "enumerate" && args.size() != 1)) return false;
-  std::vector<Value> all;
+  std::vector<Value> all_rows;
   for (std::size_t i = 0; i < rows; ++i) {
     std::vector<Value> row;
     if (name == "enumerate") row.push_back(number_value(static_cast<long>(i)));
     for (const auto& column : columns) row.push_back(i < column.size() ? column[i] : Value{});
-    all.push_back(sequence_value(row));
+    all_rows.push_back(sequence_value(row));
   }
-  result = sequence_value(all);
+  result = sequence_value(all_rows);
   return true;
 }
 
@@ -120,13 +121,13 @@ Value split_text(std::string_view text, std::string_view separator) {
 
 }  // namespace
 
-Value listed_items(const PossibleValue& dictionary, std::string_view what) {
+Value listed_items(const PossibleValue& dictionary, std::string_view method) {
   std::vector<Value> all;
   if (dictionary.items->values.contains(kIncompleteKey)) return {};
   for (const auto& [key, value] : dictionary.items->values) {
-    if (what == "keys") all.push_back(text_value(key));
-    if (what == "values") all.push_back(value);
-    if (what == "items") all.push_back(sequence_value({text_value(key), value}));
+    if (method == "keys") all.push_back(text_value(key));
+    if (method == "values") all.push_back(value);
+    if (method == "items") all.push_back(sequence_value({text_value(key), value}));
   }
   return sequence_value(all);
 }
@@ -141,17 +142,19 @@ bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& 
     result = map_constants(argument, [](const Value& one) { return one; });
     return true;
   }
-  const bool to_text = name == "map" && first.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
-                       first.single_alternative()->text == "str" && args.size() == 2;
-  if (to_text && argument.single_alternative(PossibleValue::Kind::sequence) != nullptr) {
+  const bool converts_to_text = name == "map" &&
+                                first.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+                                first.single_alternative()->text == "str" && args.size() == 2;
+  if (converts_to_text && argument.single_alternative(PossibleValue::Kind::sequence) != nullptr) {
     result = argument;
     return true;
   }
-  const bool to_int =
+  const bool converts_to_int =
       name == "int" || (name == "map" && first.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
                         first.single_alternative()->text == "int");
   const PossibleValue* variable = argument.single_alternative(PossibleValue::Kind::environment_variable);
-  if (to_int && variable != nullptr && is_mask_variable(variable->text) && !frame_->in_try && !frame_->checks_digits)
+  if (converts_to_int && variable != nullptr && is_mask_variable(variable->text) && !frame_->in_try &&
+      !frame_->checks_digits)
     emit(Event::Kind::mask_as_number, node, variable->text);
   if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
     result = value_of_kind(PossibleValue::Kind::runtime_index, variable->text);
@@ -232,9 +235,9 @@ bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& ar
     result = split_text(called.object.single_alternative()->text, first.single_alternative()->text);
   } else if (name == "?.format") {
     const auto format = called.object.as_text();
-    const bool one = format && args.size() == 1;
+    const bool has_one_argument = format && args.size() == 1;
 
-    result = pattern_value(with_holes(format.value_or("{}")), one ? args.front().value : Value{});
+    result = pattern_value(with_holes(format.value_or("{}")), has_one_argument ? args.front().value : Value{});
   } else {
     return false;
   }
@@ -246,7 +249,8 @@ bool Reader::value_call(const CallTarget& called, const std::vector<Argument>& a
       text_call(called, args, result))
     return true;
   const std::string_view name = called.name;
-  const bool known = std::find(kKindPreserving.begin(), kKindPreserving.end(), name) != kKindPreserving.end();
+  const bool is_kind_preserving =
+      std::find(kKindPreserving.begin(), kKindPreserving.end(), name) != kKindPreserving.end();
   const PossibleValue* choice = called.object.single_alternative(PossibleValue::Kind::user_choice);
   if (name == "collections.namedtuple") {
     result = named_tuple(args);
@@ -270,10 +274,11 @@ bool Reader::value_call(const CallTarget& called, const std::vector<Argument>& a
         !key.single_alternative()->text.empty())
       result = item_of(called.object, key.single_alternative()->text, missing);
     else
-      result = known && preserves_kind(name, *choice) ? called.object : value_of_kind(PossibleValue::Kind::user_choice);
+      result = is_kind_preserving && preserves_kind(name, *choice) ? called.object
+                                                                   : value_of_kind(PossibleValue::Kind::user_choice);
     return true;
   }
-  if (!known) return false;
+  if (!is_kind_preserving) return false;
   const Value argument = name.starts_with("?.") ? called.object : argument_value(args, 0);
   const PossibleValue* alternative = argument.single_alternative();
   if (name == "str" && alternative != nullptr && alternative->kind == PossibleValue::Kind::number)

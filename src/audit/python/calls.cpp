@@ -50,10 +50,10 @@ Value Reader::find_method(const Value& object, const std::string& method) {
 /// Handles d.get("device", "cuda:0") for a dictionary, or a parameter that may be one.
 bool Reader::dictionary_get_call(const CallTarget& called, const std::vector<Argument>& args, Value& result) {
   const PossibleValue* container = called.object.single_alternative();
-  const bool known = container != nullptr && (container->kind == PossibleValue::Kind::dictionary ||
-                                              container->kind == PossibleValue::Kind::parameter);
+  const bool may_be_dictionary = container != nullptr && (container->kind == PossibleValue::Kind::dictionary ||
+                                                          container->kind == PossibleValue::Kind::parameter);
   const Value key = argument_value(args, 0);
-  if (!known || (method_name(called.name) != "get" && method_name(called.name) != "pop") ||
+  if (!may_be_dictionary || (method_name(called.name) != "get" && method_name(called.name) != "pop") ||
       key.single_alternative(PossibleValue::Kind::text) == nullptr || key.single_alternative()->text.empty())
     return false;
   bool missing = false;
@@ -89,15 +89,15 @@ Reader::CallTarget Reader::resolve(Node function) {
 void Reader::add_unpacked_arguments(Node splat, std::vector<Argument>& args) {
   const Value whole = expression(named_children(splat).front());
   const PossibleValue* alternative = whole.single_alternative();
-  const bool list = splat.is("list_splat");
-  const bool known = alternative != nullptr && alternative->items != nullptr;
-  if (list && known && alternative->kind == PossibleValue::Kind::sequence) {
+  const bool is_list = splat.is("list_splat");
+  const bool is_known = alternative != nullptr && alternative->items != nullptr;
+  if (is_list && is_known && alternative->kind == PossibleValue::Kind::sequence) {
     for (const Value& element : elements_of(*alternative)) args.push_back({{}, element});
     return;
   }
-  if (list || !known || alternative->kind != PossibleValue::Kind::dictionary ||
+  if (is_list || !is_known || alternative->kind != PossibleValue::Kind::dictionary ||
       alternative->items->values.contains(kIncompleteKey)) {
-    args.push_back({std::string{list ? kListKeyword : kDictionaryKeyword}, whole});
+    args.push_back({std::string{is_list ? kListKeyword : kDictionaryKeyword}, whole});
     return;
   }
   for (const auto& [key, value] : alternative->items->values) args.push_back({key, value});
@@ -127,9 +127,10 @@ void Reader::note_call(const CallTarget& called, const std::vector<Argument>& ar
   if (reads_device_identity(called.name) || called.name == "weir.verify")
     emit(Event::Kind::verify_device, node, called.name);
   if (starts_process(called.name)) {
-    const Node list = node.field("arguments");
-    const Node given = list.is("argument_list") ? first_named(list) : Node{};
-    const Node program = given.is("list") || given.is("tuple") ? first_named(given) : given;
+    const Node call_arguments = node.field("arguments");
+    const Node first_argument = call_arguments.is("argument_list") ? first_named(call_arguments) : Node{};
+    const Node program =
+        first_argument.is("list") || first_argument.is("tuple") ? first_named(first_argument) : first_argument;
     emit(Event::Kind::start_process, node, called.name, program.is("string") ? string(program) : Value{});
   }
   if (const auto replacement = replacement_of(called.name); !replacement.empty())
@@ -188,9 +189,9 @@ Value Reader::imported_call(const CallTarget& called, const PossibleValue& calle
   emit(Event::Kind::call, node, callee.text).arguments = std::move(args);
   if (!constructs_class) return result;
   for (const PossibleValue& alternative : first.alternatives()) {
-    const bool own = alternative.kind == PossibleValue::Kind::class_;
+    const bool is_local = alternative.kind == PossibleValue::Kind::class_;
     const Value one =
-        value_of_kind(own ? PossibleValue::Kind::instance : PossibleValue::Kind::call_result, alternative.text);
+        value_of_kind(is_local ? PossibleValue::Kind::instance : PossibleValue::Kind::call_result, alternative.text);
     result = result.is_unknown() ? one : result.joined(one);
   }
   return result;
@@ -232,9 +233,9 @@ void Reader::note_callbacks(const CallTarget& called, const std::vector<Argument
   for (const Argument& arg : args) {
     if (is_init_keyword(arg.keyword)) continue;
     const PossibleValue* method_of_object = arg.value.single_alternative(PossibleValue::Kind::call_result);
-    const bool named =
+    const bool is_callback_keyword =
         arg.keyword == "fn" || arg.keyword == "func" || arg.keyword == "callback" || arg.keyword == "command";
-    if (method_of_object != nullptr && named) {
+    if (method_of_object != nullptr && is_callback_keyword) {
       frame_->arms.push_back({branch_count_++, 0});
       emit(Event::Kind::call, node, method_of_object->text).passes_callback = true;
       frame_->arms.pop_back();

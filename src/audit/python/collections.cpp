@@ -42,18 +42,19 @@ Value Reader::comprehension(Node node) {
   const Names before = frame_->scope->names;
   Node body;
   Node clause;
-  Value whole;
+  Value container;
   int clauses = 0;
-  bool tested = false;
+  bool has_condition = false;
   for (const Node child : named_children(node)) {
-    tested = tested || child.is("if_clause");
+    has_condition = has_condition || child.is("if_clause");
     if (!child.is("for_in_clause")) continue;
     clause = child;
     ++clauses;
   }
   for (const Node child : named_children(node)) {
     if (child.is("for_in_clause"))
-      bind_pattern(child.field("left"), element_of(whole = expression(child.field("right")), tested ? Node{} : node));
+      bind_pattern(child.field("left"),
+                   element_of(container = expression(child.field("right")), has_condition ? Node{} : node));
     else if (child.is("if_clause"))
       for (const Node test : named_children(child)) expression(test);
     else
@@ -62,22 +63,24 @@ Value Reader::comprehension(Node node) {
   const bool outer = std::exchange(frame_->in_loop, true);
   const Value element = expression(body);
   frame_->in_loop = outer;
-  const bool list = node.is("list_comprehension") && clauses == 1 && !tested;
-  Value listed = list ? comprehension_list(body, clause.field("left"), whole) : Value{};
+  const bool is_simple_list = node.is("list_comprehension") && clauses == 1 && !has_condition;
+  Value listed = is_simple_list ? comprehension_list(body, clause.field("left"), container) : Value{};
   frame_->scope->names = before;
   if (!listed.is_unknown()) return listed;
   return element.single_alternative() != nullptr && keeps_kind(*element.single_alternative()) ? element : Value{};
 }
 
 /// Returns the list that a comprehension makes of a known list; its events were already recorded.
-Value Reader::comprehension_list(Node body, Node target, const Value& whole) {
-  constexpr std::size_t kMax = 8;
-  const PossibleValue* alternative = whole.single_alternative(PossibleValue::Kind::sequence);
-  const auto given = alternative == nullptr ? std::vector<Value>{} : elements_of(*alternative);
-  if (given.empty() || given.size() > kMax || std::exchange(frame_->listing_elements, true)) return {};
+Value Reader::comprehension_list(Node body, Node target, const Value& container) {
+  constexpr std::size_t kMaxElements = 8;
+  const PossibleValue* alternative = container.single_alternative(PossibleValue::Kind::sequence);
+  const auto container_elements = alternative == nullptr ? std::vector<Value>{} : elements_of(*alternative);
+  if (container_elements.empty() || container_elements.size() > kMaxElements ||
+      std::exchange(frame_->listing_elements, true))
+    return {};
   const auto events = frame_->function->events.size();
   std::vector<Value> results;
-  for (const Value& one : given) {
+  for (const Value& one : container_elements) {
     bind_pattern(target, one);
     results.push_back(expression(body));
     frame_->function->events.resize(events, Event{});
@@ -166,13 +169,14 @@ void Reader::forget_changed_arguments(const Function& callee, Node arguments) {
   if (callee.changed_parameters.empty()) return;
   std::size_t position = callee.is_method ? 1 : 0;
   for (const Node child : named_children(arguments)) {
-    const bool keyword = child.is("keyword_argument");
-    const Node given = keyword ? child.field("value") : child;
-    const std::size_t at = keyword ? callee.parameters.size() : position++;
-    const std::string name = keyword                         ? std::string{text_of(child.field("name"))}
-                             : at < callee.parameters.size() ? callee.parameters[at]
-                                                             : std::string{};
-    if (given.is("identifier") && callee.changed_parameters.contains(name)) assign_name(text_of(given), new_symbol());
+    const bool is_keyword = child.is("keyword_argument");
+    const Node argument_node = is_keyword ? child.field("value") : child;
+    const std::size_t parameter_index = is_keyword ? callee.parameters.size() : position++;
+    const std::string name = is_keyword                                   ? std::string{text_of(child.field("name"))}
+                             : parameter_index < callee.parameters.size() ? callee.parameters[parameter_index]
+                                                                          : std::string{};
+    if (argument_node.is("identifier") && callee.changed_parameters.contains(name))
+      assign_name(text_of(argument_node), new_symbol());
   }
 }
 

@@ -49,9 +49,10 @@ void Reader::define_class(Node node) {
     if (const PossibleValue* local = value.single_alternative(PossibleValue::Kind::class_))
       bases.push_back(local->text);
     const PossibleValue* imported = value.single_alternative(PossibleValue::Kind::qualified_name);
-    const bool dotted = imported != nullptr && imported->number != kUnbound &&
-                        imported->text.find('.', 1) != std::string::npos && find_library(imported->text) == nullptr;
-    if (dotted) bases.push_back(imported->text);
+    const bool is_imported_class = imported != nullptr && imported->number != kUnbound &&
+                                   imported->text.find('.', 1) != std::string::npos &&
+                                   find_library(imported->text) == nullptr;
+    if (is_imported_class) bases.push_back(imported->text);
   }
   base_classes_[name] = bases;
   const bool has_fields = std::exchange(frame_->is_dataclass, false);
@@ -123,17 +124,17 @@ void Reader::add_fields(Node body, const std::string& name, const std::vector<st
 Value Reader::named_tuple(const std::vector<Argument>& args) {
   const auto name = argument_value(args, 0, "typename").as_text();
   if (!name || name->empty() || base_classes_.contains(*name)) return {};
-  const Value given = argument_value(args, 1, "field_names");
+  const Value field_names = argument_value(args, 1, "field_names");
   std::vector<std::string> fields;
-  if (const PossibleValue* list = given.single_alternative(PossibleValue::Kind::sequence)) {
+  if (const PossibleValue* list = field_names.single_alternative(PossibleValue::Kind::sequence)) {
     for (const Value& field : elements_of(*list)) fields.push_back(field.as_text().value_or(""));
   } else {
-    const std::string text = given.as_text().value_or("");
-    constexpr std::string_view kBreaks = ", ";
-    for (std::size_t at = text.find_first_not_of(kBreaks); at != std::string::npos;) {
-      const std::size_t end = std::min(text.find_first_of(kBreaks, at), text.size());
+    const std::string text = field_names.as_text().value_or("");
+    constexpr std::string_view kSeparators = ", ";
+    for (std::size_t at = text.find_first_not_of(kSeparators); at != std::string::npos;) {
+      const std::size_t end = std::min(text.find_first_of(kSeparators, at), text.size());
       fields.push_back(text.substr(at, end - at));
-      at = text.find_first_not_of(kBreaks, end);
+      at = text.find_first_not_of(kSeparators, end);
     }
   }
   Function* const constructor = add_field_constructor(*name);
@@ -170,9 +171,9 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     const Node splat = splat_node(parameter);
     if (splat) {
       const std::string name_of_splat{text_of(named_children(splat).front())};
-      const bool list = splat.is("list_splat_pattern");
-      (list ? function.args_parameter : function.kwargs_parameter) = name_of_splat;
-      if (list) function.positional_count = function.parameters.size();
+      const bool is_args = splat.is("list_splat_pattern");
+      (is_args ? function.args_parameter : function.kwargs_parameter) = name_of_splat;
+      if (is_args) function.positional_count = function.parameters.size();
       function.parameters.push_back(name_of_splat);
       function.defaults.emplace_back();
       scope.names[name_of_splat] = value_of_kind(PossibleValue::Kind::parameter, name_of_splat);
@@ -180,17 +181,17 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     }
     if (parameter.is("keyword_separator") || text == "*") function.positional_count = function.parameters.size();
     if (text.empty() || text == "*" || text == "/") continue;
-    const bool self = function.parameters.empty() && !class_name.empty();
+    const bool is_self = function.parameters.empty() && !class_name.empty();
     const Node value = parameter.field("value");
-    function.is_method = function.is_method || self;
+    function.is_method = function.is_method || is_self;
     function.parameters.push_back(text);
-    const auto events = static_cast<std::ptrdiff_t>(function.events.size());
+    const auto event_count = static_cast<std::ptrdiff_t>(function.events.size());
     function.defaults.push_back(value ? default_value(value) : Value{});
     // Defaults are evaluated at the `def` statement.
-    function.events.erase(function.events.begin() + events, function.events.end());
+    function.events.erase(function.events.begin() + event_count, function.events.end());
     scope.names[text] =
-        self ? Value{PossibleValue{.kind = PossibleValue::Kind::instance, .text = class_name, .key = text}}
-             : value_of_kind(PossibleValue::Kind::parameter, text);
+        is_self ? Value{PossibleValue{.kind = PossibleValue::Kind::instance, .text = class_name, .key = text}}
+                : value_of_kind(PossibleValue::Kind::parameter, text);
   }
 }
 
@@ -219,8 +220,8 @@ void Reader::walk_function(const std::string& key) {
   depth_ = outer_depth;
   if (frame.is_generator) function.return_values = {frame.yields_unknown ? Value{} : sequence_value(frame.yielded)};
   // A generator or a coroutine runs later than its call, or in parts.
-  const bool later = frame.is_generator || text_of(pending.definition).starts_with("async");
-  if (later && writes_masks_since(0)) change_environment(pending.definition);
+  const bool runs_later = frame.is_generator || text_of(pending.definition).starts_with("async");
+  if (runs_later && writes_masks_since(0)) change_environment(pending.definition);
   frame_ = caller;
 }
 

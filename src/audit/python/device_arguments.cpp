@@ -58,11 +58,11 @@ Value devices_in(const Value& value) {
 std::vector<Argument> expand_device_arguments(std::string_view called, std::vector<Argument> args) {
   int position = 0;
   for (Argument& arg : args) {
-    const bool second = arg.keyword.empty() && position++ == 1;
-    const bool maps =
-        arg.keyword == "map_location" || arg.keyword == "device_map" || (second && called == "torch.load");
-    const bool list = arg.value.single_alternative(PossibleValue::Kind::sequence) != nullptr;
-    if (list || maps) arg.value = devices_in(arg.value);
+    const bool is_second = arg.keyword.empty() && position++ == 1;
+    const bool names_devices =
+        arg.keyword == "map_location" || arg.keyword == "device_map" || (is_second && called == "torch.load");
+    const bool is_list = arg.value.single_alternative(PossibleValue::Kind::sequence) != nullptr;
+    if (is_list || names_devices) arg.value = devices_in(arg.value);
   }
   return args;
 }
@@ -129,13 +129,13 @@ void Reader::device_arguments(const CallTarget& called, const std::vector<Argume
       return;
     }
     if (arg != nullptr && (parameter->accepts_number || arg->value.as_text() || may_name_device(arg->value))) {
-      const bool bare =
+      const bool is_meaningless_number =
           arg->value.single_alternative(PossibleValue::Kind::number) != nullptr && !parameter->accepts_number;
-      if (!bare) emit(Event::Kind::use_device, node, std::string{parameter->name}, arg->value);
+      if (!is_meaningless_number) emit(Event::Kind::use_device, node, std::string{parameter->name}, arg->value);
     }
-    const bool moves = parameter->name == ".cuda" || parameter->name == ".xpu" ||
-                       (parameter->name == ".to" && arg != nullptr && is_gpu_text(arg->value));
-    if (moves) emit(Event::Kind::start_driver, node, method, arg == nullptr ? Value{} : arg->value);
+    const bool moves_to_gpu = parameter->name == ".cuda" || parameter->name == ".xpu" ||
+                              (parameter->name == ".to" && arg != nullptr && is_gpu_text(arg->value));
+    if (moves_to_gpu) emit(Event::Kind::start_driver, node, method, arg == nullptr ? Value{} : arg->value);
     if (arg != nullptr) return;
   }
   const Argument* unpacked_keywords = find_argument(args, -1, kDictionaryKeyword);
@@ -159,8 +159,9 @@ void Reader::device_arguments(const CallTarget& called, const std::vector<Argume
     const bool accepts_number = keyword->accepts_number || called.name.starts_with("torch.");
     if (number != nullptr && (!accepts_number || number->number < 0)) continue;
     const PossibleValue* single = arg.value.single_alternative();
-    const bool numbered = keyword->accepts_number && single != nullptr && keeps_kind(*single);
-    if ((is_uninformative(arg.value) && !numbered) || arg.value.single_alternative(PossibleValue::Kind::none)) continue;
+    const bool may_be_number = keyword->accepts_number && single != nullptr && keeps_kind(*single);
+    if ((is_uninformative(arg.value) && !may_be_number) || arg.value.single_alternative(PossibleValue::Kind::none))
+      continue;
     emit(Event::Kind::use_device, node, arg.keyword + '=', arg.value);
     if (is_gpu_text(arg.value) && find_library(called.name) != nullptr)
       emit(Event::Kind::start_driver, node, called.name);

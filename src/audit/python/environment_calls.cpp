@@ -18,7 +18,7 @@ bool is_environ(const Value& value) {
 namespace {
 
 /// Returns whether this unknown key may be a variable that selects devices.
-bool may_be_any_variable(const Value& key) {
+bool may_be_device_variable(const Value& key) {
   if (key.single_alternative(PossibleValue::Kind::text) != nullptr) return false;
   return key.is_unknown() ||
          std::any_of(key.alternatives().begin(), key.alternatives().end(), [](const PossibleValue& name) {
@@ -62,11 +62,12 @@ void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Ite
       frame_->is_editable = editable;
     } else if (pair && mode == Event::Mode::child_environment) {
       const DeviceKeyword* keyword = find_device_keyword(*name);
-      const bool device =
+      const bool is_device =
           keyword != nullptr &&
           (value.single_alternative(PossibleValue::Kind::text) != nullptr ||
            (keyword->accepts_number && value.single_alternative(PossibleValue::Kind::number) != nullptr));
-      if (device && gpu_library_imported_ && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
+      if (is_device && gpu_library_imported_ && *name == "device_id")
+        emit(Event::Kind::use_device, child, *name, value);
     }
   }
 }
@@ -119,7 +120,7 @@ bool Reader::may_change_environment(const CallTarget& called, const std::vector<
 
 bool Reader::environment_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
-  const bool copy = called.object.may_be(PossibleValue::Kind::environment_copy);
+  const bool on_copy = called.object.may_be(PossibleValue::Kind::environment_copy);
   const auto variable = argument_value(args, 0, "key").as_text();
   const Node target = node.field("function").field("object");
   if (name == "os.environ.get" || name == "os.getenv") {
@@ -134,20 +135,20 @@ bool Reader::environment_call(const CallTarget& called, const std::vector<Argume
     if (environ) result = value_of_kind(PossibleValue::Kind::environment_copy);
     return environ;
   }
-  if (name == "os.environ.setdefault" || (copy && method_name(name) == "setdefault")) {
-    if (!copy && may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
+  if (name == "os.environ.setdefault" || (on_copy && method_name(name) == "setdefault")) {
+    if (!on_copy && may_be_device_variable(argument_value(args, 0, "key"))) change_environment(node);
     if (variable)
       set_variable(node, target, *variable, argument_value(args, 1),
-                   copy ? Event::Mode::child_environment : Event::Mode::set_if_unset);
+                   on_copy ? Event::Mode::child_environment : Event::Mode::set_if_unset);
     return true;
   }
   if (name == "os.putenv" || name == "os.environ.__setitem__") {
-    if (may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
+    if (may_be_device_variable(argument_value(args, 0, "key"))) change_environment(node);
     if (variable) set_variable(node, {}, *variable, argument_value(args, 1), Event::Mode::assign);
     return true;
   }
   if (name == "os.environ.pop" || name == "os.unsetenv" || name == "os.environ.__delitem__") {
-    if (may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
+    if (may_be_device_variable(argument_value(args, 0, "key"))) change_environment(node);
     if (variable && find_device_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
     if (variable) result = value_of_kind(PossibleValue::Kind::environment_variable, *variable);
     return true;

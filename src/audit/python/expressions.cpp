@@ -257,17 +257,17 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
       if (const PossibleValue* part = value.single_alternative(PossibleValue::Kind::call_result);
           part != nullptr && part->items != nullptr && !instance.key.empty() &&
           frame_->function->key != classes[i] + ".__init__") {
-        PossibleValue open = *part;
-        open.key = instance.key + kPathSeparator + name;
-        return open;
+        PossibleValue with_path = *part;
+        with_path.key = instance.key + kPathSeparator + name;
+        return with_path;
       }
-      const bool elsewhere =
+      const bool depends_on_instance =
           frame_->function->key != classes[i] + ".__init__" && value.may_be(PossibleValue::Kind::parameter);
-      if (!elsewhere || instance.key.empty()) return value;
-      Value own = PossibleValue{.kind = PossibleValue::Kind::parameter, .text = instance.key, .key = name};
+      if (!depends_on_instance || instance.key.empty()) return value;
+      Value from_self = PossibleValue{.kind = PossibleValue::Kind::parameter, .text = instance.key, .key = name};
       for (const PossibleValue& alternative : value.alternatives())
-        if (alternative.kind != PossibleValue::Kind::parameter) own = own.joined(alternative);
-      return own;
+        if (alternative.kind != PossibleValue::Kind::parameter) from_self = from_self.joined(alternative);
+      return from_self;
     }
     if (const auto found = pending_.find(key); found != pending_.end()) {
       const bool reads_property = found->second.is_property && instance.kind == PossibleValue::Kind::instance;
@@ -284,9 +284,10 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
 /// Returns the value of a property.
 Value Reader::property_of(const PossibleValue& instance, const std::string& key) {
   walk_function(key);
-  const bool own = !instance.key.empty();
+  const bool is_self = !instance.key.empty();
   return return_value_of(
-      key, {{std::string{kSelf}, own ? value_of_kind(PossibleValue::Kind::parameter, instance.key) : Value{instance}}});
+      key,
+      {{std::string{kSelf}, is_self ? value_of_kind(PossibleValue::Kind::parameter, instance.key) : Value{instance}}});
 }
 
 Value Reader::subscript(Node node) {
@@ -364,11 +365,11 @@ Value Reader::conditional(Node node) {
   const auto cpu = value_if_false.as_text();
   if (cpu && *cpu == "cpu" && is_gpu_test(text_of(parts[1])))
     emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
-  const bool never = std::any_of(conditions.begin(), conditions.end(), [](const Condition& one) {
+  const bool is_never_true = std::any_of(conditions.begin(), conditions.end(), [](const Condition& one) {
     const auto truth = one.value.truth_value();
     return truth && *truth != one.holds;
   });
-  return never ? value_if_false : value_if_true.joined(value_if_false);
+  return is_never_true ? value_if_false : value_if_true.joined(value_if_false);
 }
 
 }  // namespace weir::audit::python

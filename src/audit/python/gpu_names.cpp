@@ -320,7 +320,7 @@ constexpr std::array kDeviceKeywords{
     DeviceKeyword{"output_device", true}, DeviceKeyword{"device_ids", true},
 };
 
-constexpr std::array<string_view, 5> kSmiIndex{
+constexpr std::array<string_view, 5> kSmiIndexCalls{
     "pynvml.nvmlDeviceGetHandleByIndex", "py3nvml.py3nvml.nvmlDeviceGetHandleByIndex",
     "nvidia_smi.nvmlDeviceGetHandleByIndex", "nvitop.Device", "nvitop.PhysicalDevice"};
 constexpr std::array<string_view, 4> kRuntimeIndices{"torch.cuda.current_device", "torch.distributed.get_rank",
@@ -345,18 +345,18 @@ namespace {
 /// Returns whether the text is a test such as "torch.cuda.is_available()" or "torch.cuda.device_count() > 0". Apple's
 /// GPU (mps) is excluded, because the table [audit] of weir.toml cannot choose it.
 bool is_gpu_query(string_view text) {
-  constexpr string_view kAround = " ()";
-  constexpr string_view kName = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
-  text.remove_prefix(std::min(text.find_first_not_of(kAround), text.size()));
-  const string_view name = text.substr(0, text.find_first_not_of(kName));
+  constexpr string_view kSkippedCharacters = " ()";
+  constexpr string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  text.remove_prefix(std::min(text.find_first_not_of(kSkippedCharacters), text.size()));
+  const string_view name = text.substr(0, text.find_first_not_of(kNameCharacters));
   const bool is_query = name.ends_with("is_available") || name.ends_with("device_count");
   if (!is_query || name.find("mps") != string_view::npos) return false;
   string_view rest = text.substr(name.size());
   if (rest.starts_with("()")) rest.remove_prefix(2);
   if (rest.starts_with(" is ")) rest.remove_prefix(3);
-  const std::size_t compared = rest.find_first_not_of(" ()<>=!");
-  if (compared == string_view::npos) return true;
-  rest.remove_prefix(compared);
+  const std::size_t compared_value = rest.find_first_not_of(" ()<>=!");
+  if (compared_value == string_view::npos) return true;
+  rest.remove_prefix(compared_value);
   return rest.find_first_not_of("0123456789 )") == string_view::npos || rest.starts_with("True");
 }
 
@@ -440,7 +440,7 @@ bool starts_process(string_view name) { return contains(kProcessStarts, name); }
 bool returns_runtime_index(string_view name) { return contains(kRuntimeIndices, name); }
 bool returns_device_count(string_view name) { return contains(kDeviceCounts, name); }
 bool returns_device_list(string_view name) { return contains(kDeviceLists, name); }
-bool takes_smi_index(string_view name) { return contains(kSmiIndex, name); }
+bool takes_smi_index(string_view name) { return contains(kSmiIndexCalls, name); }
 
 bool returns_user_choice(string_view name) {
   return contains(kUserChoices, name) || name.ends_with(".parse_args") || name.ends_with(".parse_known_args");

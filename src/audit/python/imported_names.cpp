@@ -42,8 +42,8 @@ bool is_harmless_star(std::string_view module) {
 
 /// Returns whether the code sets names of a module in ways that are not followed.
 bool sets_module_names(std::string_view text) {
-  constexpr std::array<std::string_view, 5> kWays{"globals()", "exec(", "__getattr__", "sys.modules", "vars()"};
-  return std::any_of(kWays.begin(), kWays.end(),
+  constexpr std::array<std::string_view, 5> kForms{"globals()", "exec(", "__getattr__", "sys.modules", "vars()"};
+  return std::any_of(kForms.begin(), kForms.end(),
                      [&](std::string_view form) { return text.find(form) != std::string_view::npos; });
 }
 

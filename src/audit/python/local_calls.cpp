@@ -135,38 +135,39 @@ void Reader::add_closure(const std::string& key, std::vector<Argument>& args) {
 Value Reader::local_call(const CallTarget& called, const PossibleValue& callee, std::vector<Argument> args, Node node) {
   const bool constructs = callee.kind == PossibleValue::Kind::class_;
   const std::string key = constructs ? constructor_of(callee.text) : callee.text;
-  const bool known = pending_.contains(key);
+  const bool is_defined_here = pending_.contains(key);
   if (!constructs) {
     args = add_bound_arguments(callee, args);
     add_closure(key, args);
   }
   const PossibleValue* self = called.object.single_alternative(PossibleValue::Kind::instance);
   // Base.__init__(self, ...): the first argument is the instance.
-  const bool by_class =
-      known && called.object.single_alternative(PossibleValue::Kind::class_) != nullptr && !args.empty();
+  const bool calls_by_class =
+      is_defined_here && called.object.single_alternative(PossibleValue::Kind::class_) != nullptr && !args.empty();
   const PossibleValue* own_self =
-      by_class ? args.front().value.single_alternative(PossibleValue::Kind::instance) : nullptr;
+      calls_by_class ? args.front().value.single_alternative(PossibleValue::Kind::instance) : nullptr;
   if (own_self != nullptr && !own_self->key.empty() && args.front().keyword.empty()) {
     const Value instance = value_of_kind(PossibleValue::Kind::parameter, own_self->key);
     args.erase(args.begin());
     args.push_back({std::string{kSelf}, instance});
   }
   if (self != nullptr && !constructs) {
-    const bool own = !self->key.empty();
-    args.push_back({std::string{kSelf}, own ? value_of_kind(PossibleValue::Kind::parameter, self->key) : Value{*self}});
+    const bool is_parameter = !self->key.empty();
+    args.push_back(
+        {std::string{kSelf}, is_parameter ? value_of_kind(PossibleValue::Kind::parameter, self->key) : Value{*self}});
   }
-  if (known) {
+  if (is_defined_here) {
     walk_function(key);
     emit(Event::Kind::call, node, ':' + key).arguments = args;
     if (const Function* function = walked_function(key)) forget_changed_arguments(*function, node.field("arguments"));
   }
   if (constructs) {
     if (const Value inherited = member_of(callee, "__init__");
-        !known && inherited.single_alternative(PossibleValue::Kind::qualified_name) != nullptr)
+        !is_defined_here && inherited.single_alternative(PossibleValue::Kind::qualified_name) != nullptr)
       emit(Event::Kind::call, node, inherited.single_alternative()->text).arguments = args;
     return make_instance(callee, args);
   }
-  return known ? return_value_of(key, args) : Value{};
+  return is_defined_here ? return_value_of(key, args) : Value{};
 }
 
 Value Reader::return_value_of(const std::string& key, const std::vector<Argument>& args) {

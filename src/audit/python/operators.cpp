@@ -38,9 +38,9 @@ char unescaped(std::string_view escape) {
 /// Returns whether the name means free memory.
 bool means_free_memory(std::string_view name) {
   constexpr std::array<std::string_view, 6> kWords{"free", "avail", "rest", "left", "remain", "headroom"};
-  const std::string small = lower_case(name);
+  const std::string lower_name = lower_case(name);
   return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view word) { return small.find(word) != std::string::npos; });
+                     [&](std::string_view word) { return lower_name.find(word) != std::string::npos; });
 }
 
 /// Returns the value of an unknown part of a text; if the part is itself a text with one hole, the value of its hole.
@@ -115,8 +115,8 @@ Value Reader::concatenation(const Value& left, const Value& right) {
   const auto b = right.as_text();
   if (!a && !b) return {};
   std::string text = (a ? *a : std::string{kHole}) + (b ? *b : std::string{kHole});
-  const bool left_is_whole = a && a->find(kHole) == std::string::npos;
-  return pattern_value(std::move(text), unknown_part(left_is_whole ? right : left));
+  const bool left_has_no_hole = a && a->find(kHole) == std::string::npos;
+  return pattern_value(std::move(text), unknown_part(left_has_no_hole ? right : left));
 }
 
 namespace {

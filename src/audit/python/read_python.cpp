@@ -16,11 +16,12 @@ std::uint32_t find_header_offset(Node root, std::string_view text) {
     return static_cast<std::uint32_t>(end == std::string_view::npos ? text.size() : end + 1);
   };
   // Comments at the top are the shebang, the encoding and the licence.
-  std::uint32_t line = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  while (line < text.size() && (text[line] == '#' || text[line] == '\n' || text[line] == '\r')) {
-    const bool comment = text[line] == '#';
-    line = after_line(line);
-    if (comment) at = line;
+  std::uint32_t line_start = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  while (line_start < text.size() &&
+         (text[line_start] == '#' || text[line_start] == '\n' || text[line_start] == '\r')) {
+    const bool comment = text[line_start] == '#';
+    line_start = after_line(line_start);
+    if (comment) at = line_start;
   }
   bool first = true;
   for (const Node child : named_children(root)) {

@@ -93,10 +93,10 @@ class Reader {
   // statements.cpp
   void block(Node node);
   void statement(Node node);
-  void simple_statement(Node node);
+  void dispatch_statement(Node node);
   void import_statement(Node node);
   void import_from(Node node);
-  void bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where);
+  void bind_import(std::string_view module, std::string_view bound_name, const std::string& full_name, Node where);
   void assignment(Node node);
   void augmented_assignment(Node node);
   bool set_one_of_variables(const Value& key, const Value& value, Node target, Node whole);
@@ -110,7 +110,7 @@ class Reader {
   // branches.cpp
   void if_statement(Node node);
   std::vector<Condition> conditions_of(Node test);
-  void note_cpu_fallback(Node otherwise, std::string_view test);
+  void note_cpu_fallback(Node else_body, std::string_view test);
   void loop(Node node);
   void try_statement(Node node);
   void with_statement(Node node);
@@ -150,7 +150,7 @@ class Reader {
   Value comprehension(Node node);
   Value dictionary(Node node);
   Value element_of(const Value& container, Node within) const;
-  Value comprehension_list(Node body, Node target, const Value& whole);
+  Value comprehension_list(Node body, Node target, const Value& container);
   void change_container(Node target, const Value& container, const Value& key, const Value& value);
   void forget_container(Node target, const PossibleValue& container);
   void note_changing_method(Node function, const Value& object);
@@ -269,7 +269,7 @@ std::string method_name(std::string_view name);
 
 /// Returns the result of the method `what` of a dictionary ("keys", "values" or "items") as a list, if all entries are
 /// known; unknown for other dictionaries.
-Value listed_items(const PossibleValue& dictionary, std::string_view what);
+Value listed_items(const PossibleValue& dictionary, std::string_view method);
 
 /// Removes compatibility prefixes from a dotted name: "tensorflow.compat.v1.device" becomes "tensorflow.device".
 std::string canonical_name(std::string name);

@@ -35,7 +35,7 @@ void Reader::statement(Node node) {
     frame_->statement = node.range();
     if (frame_->top_statement.empty()) frame_->top_statement = node.range();
     frame_->is_editable = false;
-    simple_statement(node);
+    dispatch_statement(node);
     frame_->statement = outer_statement;
     frame_->top_statement = outer_top;
     frame_->is_editable = outer_editable;
@@ -43,7 +43,7 @@ void Reader::statement(Node node) {
   --depth_;
 }
 
-void Reader::simple_statement(Node node) {
+void Reader::dispatch_statement(Node node) {
   const std::string_view kind = node.kind();
   if (kind == "expression_statement") {
     const auto children = named_children(node);
@@ -104,14 +104,16 @@ void Reader::simple_statement(Node node) {
   }
 }
 
-void Reader::bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where) {
+void Reader::bind_import(std::string_view module, std::string_view bound_name, const std::string& full_name,
+                         Node where) {
   const std::string name = canonical_name(std::string{module});
   gpu_library_imported_ = gpu_library_imported_ || find_library(name) != nullptr;
   emit(Event::Kind::import_module, where, name);
   if (bound_name.empty()) return;
-  const Value known = imported_value(meaning);
-  assign_name(bound_name,
-              known.is_unknown() ? value_of_kind(PossibleValue::Kind::qualified_name, canonical_name(meaning)) : known);
+  const Value known = imported_value(full_name);
+  assign_name(bound_name, known.is_unknown()
+                              ? value_of_kind(PossibleValue::Kind::qualified_name, canonical_name(full_name))
+                              : known);
 }
 
 void Reader::import_statement(Node node) {

@@ -112,8 +112,8 @@ bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& 
   } else if (name == "torch.multiprocessing.spawn" || name == "torch.multiprocessing.start_processes") {
     start_worker(Event::Kind::process_target, argument_value(args, 0, "fn"), node);
   } else if (name == "joblib.delayed") {
-    const Range all = frame_->statement;
-    const bool in_threads = text_.substr(all.begin, all.end - all.begin).find("thread") != std::string_view::npos;
+    const Range range = frame_->statement;
+    const bool in_threads = text_.substr(range.begin, range.end - range.begin).find("thread") != std::string_view::npos;
     start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first, node);
     return true;
   } else if (const auto pool = pool_of(called.object); !pool.empty()) {

@@ -18,18 +18,18 @@ void FindingCollector::add(Finding finding) {
   std::replace(finding.message.begin(), finding.message.end(), kHole, '?');
   finding.message = one_line(finding.message);
   const Module& target = project_.reported_module(*finding.module);
-  const bool link = &target != finding.module;
+  const bool is_link = &target != finding.module;
   const Place place{finding.rule, &target, finding.range.begin};
-  if (link) {
+  if (is_link) {
     finding.module = &target;
     finding.edits.clear();
     finding.fixability = Fixability::manual;
   }
   if (reported_.insert(place).second) {
-    if (link) reported_links_.insert(place);
+    if (is_link) reported_links_.insert(place);
     return findings_.push_back(std::move(finding));
   }
-  if (link || reported_links_.erase(place) == 0) return;
+  if (is_link || reported_links_.erase(place) == 0) return;
   *std::find_if(findings_.begin(), findings_.end(), [&](const Finding& one) {
     return Place{one.rule, one.module, one.range.begin} == place;
   }) = std::move(finding);
@@ -108,13 +108,14 @@ std::vector<Finding> FindingCollector::take(const Policy& policy) {
   return std::move(findings_);
 }
 
-Finding make_finding(std::string_view rule, const Module& module, Range where, std::string what, std::string advice) {
-  const Rule* row = find_rule(rule);
-  return {.rule = row->id,
-          .severity = row->severity,
+Finding make_finding(std::string_view rule, const Module& module, Range where, std::string message,
+                     std::string advice) {
+  const Rule* description = find_rule(rule);
+  return {.rule = description->id,
+          .severity = description->severity,
           .module = &module,
           .range = where,
-          .message = std::move(what),
+          .message = std::move(message),
           .advice = std::move(advice)};
 }
 
@@ -135,17 +136,17 @@ std::string mask_text(const Value& mask) {
 }
 
 std::string code_text(const Module& module, Range where) {
-  constexpr std::size_t kMax = 90;
-  std::string text = one_line(module.source.text(where).substr(0, 4 * kMax));
+  constexpr std::size_t kMaxBytes = 90;
+  std::string text = one_line(module.source.text(where).substr(0, 4 * kMaxBytes));
   // An IPython command is a comment only in the extracted code.
   if (const NotebookSource* notebook = module.source.notebook(); notebook != nullptr && text.starts_with('#'))
     text.front() = notebook->text[notebook->file_offsets[where.begin]];
-  std::string joined;
+  std::string single_spaced;
   for (const char c : text) {
-    if (c != ' ' || (!joined.empty() && joined.back() != ' ')) joined += c;
+    if (c != ' ' || (!single_spaced.empty() && single_spaced.back() != ' ')) single_spaced += c;
   }
-  if (joined.size() > kMax) joined = joined.substr(0, kMax - 3) + "...";
-  return printable(joined);
+  if (single_spaced.size() > kMaxBytes) single_spaced = single_spaced.substr(0, kMaxBytes - 3) + "...";
+  return printable(single_spaced);
 }
 
 bool is_constant(const Value& value) {
@@ -185,12 +186,12 @@ bool moves_to_gpu(const Step& step) {
 
 /// Returns the first step that satisfies `is`, has certainly happened before the step `index`, and starts the vendor's
 /// driver or the driver of an unknown vendor; null if there is none.
-template <class Is>
-const Step* first_driver_start(const Execution& execution, std::size_t index, Vendor vendor, Is is) {
+template <class Matches>
+const Step* first_driver_start(const Execution& execution, std::size_t index, Vendor vendor, Matches matches) {
   for (std::size_t i = 0; i < index; ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind != Event::Kind::start_driver && !moves_to_gpu(step)) continue;
-    if (!is(step) || !is_always_before(step, execution.steps[index])) continue;
+    if (!matches(step) || !is_always_before(step, execution.steps[index])) continue;
     std::optional<Vendor> start_vendor = python::vendor_of(step.event->name);
     if (const auto text = step.value.as_text(); !start_vendor && text) start_vendor = python::vendor_of(*text);
     // PyTorch for AMD cards uses the name "cuda", too.
@@ -229,11 +230,11 @@ namespace {
 /// Returns whether an entry of a mask means the policy's card; nothing if this is not known, because the entry is
 /// unknown, or because one of entry and policy is a UUID and the other only an index.
 std::optional<bool> is_policy_card(const std::string& entry, const Policy& policy) {
-  const bool by_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
-  const std::string card = policy.mask(!by_uuid);
-  const bool is_uuid = card.starts_with("GPU-") || card.starts_with("MIG-");
-  if (entry == "?" || card.empty() || is_uuid != by_uuid) return std::nullopt;
-  return by_uuid ? card.starts_with(entry) : card == entry || entry.starts_with(card + '.');
+  const bool entry_is_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
+  const std::string card = policy.mask(!entry_is_uuid);
+  const bool card_is_uuid = card.starts_with("GPU-") || card.starts_with("MIG-");
+  if (entry == "?" || card.empty() || card_is_uuid != entry_is_uuid) return std::nullopt;
+  return entry_is_uuid ? card.starts_with(entry) : card == entry || entry.starts_with(card + '.');
 }
 
 }  // namespace

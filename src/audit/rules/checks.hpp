@@ -103,7 +103,7 @@ std::vector<Finding> apply_rules(const Project& project, const Policy& policy);
 // Functions that several checks use. `index` is the index of a step of the execution.
 
 /// Makes a finding with the rule's usual severity and without edits.
-Finding make_finding(std::string_view rule, const Module& module, Range where, std::string what, std::string advice);
+Finding make_finding(std::string_view rule, const Module& module, Range where, std::string message, std::string advice);
 /// Returns "line 12", or "helpers.py:12" if `module` is not the module `from` that the message is about.
 std::string location_text(const Module& from, const Module& module, Range where);
 /// Returns the code in a range on one line, cut to 90 bytes.

@@ -48,10 +48,10 @@ const PossibleValue* single_identifiable(const Value& value) {
 Value number_of(const Value& device) {
   const PossibleValue* pattern = device.single_alternative(PossibleValue::Kind::pattern);
   if (pattern == nullptr) return device;
-  std::string first = pattern->text;
-  if (first.empty() || first.back() != kHole) return {};
-  first.back() = '0';
-  return parse_device(first) ? hole_value(*pattern) : Value{};
+  std::string with_zero = pattern->text;
+  if (with_zero.empty() || with_zero.back() != kHole) return {};
+  with_zero.back() = '0';
+  return parse_device(with_zero) ? hole_value(*pattern) : Value{};
 }
 
 /// Returns whether the path is equal to `whole` or continues it.
@@ -83,8 +83,8 @@ bool may_contain(const Value& mask, const PossibleValue& number) {
 
 /// Returns whether the mask that one step sets may contain the device number that the other step uses.
 bool is_same_number(const Step& mask, const Step& use) {
-  const Value given = number_of(use.value);
-  if (const PossibleValue* number = single_identifiable(given)) {
+  const Value resolved = number_of(use.value);
+  if (const PossibleValue* number = single_identifiable(resolved)) {
     const bool comparable =
         number->kind != PossibleValue::Kind::parameter || mask.parameter_call_id == use.parameter_call_id;
     if (comparable && may_contain(mask.value, *number)) return true;
@@ -92,8 +92,8 @@ bool is_same_number(const Step& mask, const Step& use) {
   // Within one call of a function a parameter has one value, even if it is not known. check_under_mask() in
   // index_rules.cpp checks constants.
   if (mask.call_id != use.call_id || is_constant(use.value)) return false;
-  const Value raw = number_of(use.event->value);
-  const PossibleValue* number = single_identifiable(raw);
+  const Value unresolved = number_of(use.event->value);
+  const PossibleValue* number = single_identifiable(unresolved);
   return number != nullptr && may_contain(mask.event->value, *number);
 }
 
@@ -127,9 +127,9 @@ const Step* mask_write_before(const Execution& execution, std::size_t index, Ven
   for (std::size_t i = index; i-- > 0;) {
     const Step& step = execution.steps[i];
     if (!sets_own_mask(step) || are_exclusive(step, use)) continue;
-    const Vendor masked = find_device_variable(step.event->name)->vendor;
-    const bool counts = masked == vendor || (vendor == Vendor::nvidia && masked == Vendor::amd);
-    if (counts) return is_always_before(step, use) ? &step : nullptr;
+    const Vendor mask_vendor = find_device_variable(step.event->name)->vendor;
+    const bool is_same_driver = mask_vendor == vendor || (vendor == Vendor::nvidia && mask_vendor == Vendor::amd);
+    if (is_same_driver) return is_always_before(step, use) ? &step : nullptr;
   }
   return nullptr;
 }
@@ -146,13 +146,13 @@ bool may_be_above_zero(const Value& device) {
 /// Returns the mask before a command, as in "CUDA_VISIBLE_DEVICES=$GPU command cuda:$GPU", if it contains the device
 /// number that the command gets; otherwise null.
 const Argument* command_mask_with_number(const Step& use) {
-  const Value raw = number_of(use.event->value);
-  const PossibleValue* number = single_identifiable(raw);
+  const Value unresolved = number_of(use.event->value);
+  const PossibleValue* number = single_identifiable(unresolved);
   if (number == nullptr) return nullptr;
   if (number->kind == PossibleValue::Kind::parameter) {
     // For a parameter of a function, the caller's argument decides whether the device exists under the mask.
-    const Value given = number_of(use.value);
-    const PossibleValue* chosen = single_identifiable(given);
+    const Value resolved = number_of(use.value);
+    const PossibleValue* chosen = single_identifiable(resolved);
     const bool is_identified = chosen != nullptr && chosen->kind != PossibleValue::Kind::parameter;
     if (!is_identified && !may_be_above_zero(use.value)) return nullptr;
   }
@@ -164,9 +164,9 @@ const Argument* command_mask_with_number(const Step& use) {
 
 Vendor vendor_of_device(const Event& use) {
   const PossibleValue* pattern = use.value.single_alternative(PossibleValue::Kind::pattern);
-  const bool xpu =
+  const bool is_xpu =
       (pattern != nullptr && pattern->text.starts_with("xpu")) || use.name.find("xpu") != std::string::npos;
-  return xpu ? Vendor::intel : Vendor::nvidia;
+  return is_xpu ? Vendor::intel : Vendor::nvidia;
 }
 
 }  // namespace
@@ -174,19 +174,19 @@ Vendor vendor_of_device(const Event& use) {
 void check_chosen_index(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& use = execution.steps[index];
   if (use.event->device_count_checked) return;
-  if (const Argument* prefix = command_mask_with_number(use)) {
+  if (const Argument* command_mask = command_mask_with_number(use)) {
     context.findings.add(
         make_finding("G08", *use.module, use.event->range,
                      fmt::format("the device has the number that {} is given: behind the mask the cards count from 0",
-                                 prefix->keyword),
+                                 command_mask->keyword),
                      "take device 0 behind the mask, or leave the mask out"));
     return;
   }
   const Step* mask = mask_write_before(execution, index, vendor_of_device(*use.event));
   if (mask == nullptr || !is_same_number(*mask, use) || is_overwritten(execution, *mask, index)) return;
-  const auto at = static_cast<std::size_t>(mask - execution.steps.data());
+  const auto mask_index = static_cast<std::size_t>(mask - execution.steps.data());
   const bool is_too_late =
-      driver_start_before(execution, at, find_device_variable(mask->event->name)->vendor) != nullptr;
+      driver_start_before(execution, mask_index, find_device_variable(mask->event->name)->vendor) != nullptr;
   // A mask that is set too late renumbers nothing, so the number is correct. It is still reported if mask and use are
   // in one call, because they contradict each other.
   if (is_too_late && mask->call_id != use.call_id) return;

@@ -9,8 +9,8 @@ namespace {
 /// Returns the rule that a wrongly written id such as "G3", "g03" or "G003" probably means; null if there is none.
 const Rule* guess_rule(std::string_view id) {
   if (!id.empty() && (id.front() == 'G' || id.front() == 'g')) id.remove_prefix(1);
-  constexpr int kMaxRules = 999;
-  const auto number = parse_integer(id, 1, kMaxRules);
+  constexpr int kMaxNumber = 999;
+  const auto number = parse_integer(id, 1, kMaxNumber);
   return number ? find_rule(fmt::format("G{:02}", *number)) : nullptr;
 }
 

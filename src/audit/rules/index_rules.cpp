@@ -74,8 +74,9 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
     const DeviceVariable* variable = find_device_variable(step.event->name);
     // A mask that is set after the driver's start renumbers nothing (G03).
     if (driver_start_before(execution, i, variable->vendor) != nullptr) continue;
-    const bool counts = variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
-    if (counts && !are_exclusive(step, use)) return is_always_before(step, use) ? &step : nullptr;
+    const bool is_same_driver =
+        variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
+    if (is_same_driver && !are_exclusive(step, use)) return is_always_before(step, use) ? &step : nullptr;
   }
   return nullptr;
 }
@@ -95,16 +96,17 @@ std::vector<Mask> masks_in(const Value& value) {
 /// Returns whether the step `set` hides all cards and the step `use` nevertheless uses one: between the two steps no
 /// code tests for a GPU or removes the mask, no `try` catches the error, and no condition skips the use. `variable` and
 /// `value` are the mask that `set` sets.
-bool hides_used_device(const Step& set, const Step& use, std::string_view variable, const Value& value) {
+bool hides_used_device(const Step& mask_write, const Step& use, std::string_view variable, const Value& value) {
   const std::string text = value.as_text().value_or("?");
   const bool is_cuda_or_hip = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
   if (!is_cuda_or_hip || (!text.empty() && text != "-1") || use.value.single_alternative() == nullptr ||
       use.event->in_try)
     return false;
-  const bool unconditional = std::all_of(use.arms.begin(), use.arms.end(), [&](const Arm& arm) {
-    return arm.is_child_process || std::find(set.arms.begin(), set.arms.end(), arm) != set.arms.end();
+  const bool is_unconditional = std::all_of(use.arms.begin(), use.arms.end(), [&](const Arm& arm) {
+    return arm.is_child_process ||
+           std::find(mask_write.arms.begin(), mask_write.arms.end(), arm) != mask_write.arms.end();
   });
-  return unconditional && std::none_of(&set, &use, [&](const Step& between) {
+  return is_unconditional && std::none_of(&mask_write, &use, [&](const Step& between) {
            const Event& event = *between.event;
            const bool queries_gpu =
                event.kind == Kind::start_driver && (event.name.find("is_available") != std::string::npos ||
@@ -121,35 +123,35 @@ void check_under_mask(const Execution& execution, std::size_t index, const Possi
   const auto fixed = fixed_index(alternative);
   // Code after "if device_count() > 1" does not run under a mask of one card.
   if (!fixed || use.event->device_count_checked) return;
-  const Step* set = mask_before(execution, index, fixed->vendor);
+  const Step* mask_write = mask_before(execution, index, fixed->vendor);
   // In "CUDA_VISIBLE_DEVICES=1 command cuda:1" the mask before the command applies.
-  const Argument* given = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
-  if (set == nullptr && given == nullptr) return;
-  const std::string variable = given != nullptr ? given->keyword : set->event->name;
-  const Value& value = given != nullptr ? given->value : set->value;
-  if (given != nullptr) set = &use;  // the command itself sets the mask
+  const Argument* prefix = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
+  if (mask_write == nullptr && prefix == nullptr) return;
+  const std::string variable = prefix != nullptr ? prefix->keyword : mask_write->event->name;
+  const Value& value = prefix != nullptr ? prefix->value : mask_write->value;
+  if (prefix != nullptr) mask_write = &use;  // the command itself sets the mask
   const std::vector<Mask> masks = masks_in(value);
   if (masks.empty()) return;
   // The device must be missing under each possible mask, so the mask with the most entries decides.
   const Mask& mask = *std::max_element(
       masks.begin(), masks.end(), [](const Mask& a, const Mask& b) { return a.entries.size() < b.entries.size(); });
-  const bool hidden = masks.size() == 1 && hides_used_device(*set, use, variable, value);
+  const bool hides_all_cards = masks.size() == 1 && hides_used_device(*mask_write, use, variable, value);
   const bool any_hides = std::any_of(masks.begin(), masks.end(), [](const Mask& one) { return one.hides_all(); });
-  if (!hidden && (any_hides || static_cast<std::size_t>(fixed->index) < mask.entries.size())) return;
+  if (!hides_all_cards && (any_hides || static_cast<std::size_t>(fixed->index) < mask.entries.size())) return;
   const Module& literal_module = module_of_literal(execution, use, alternative, *fixed);
-  const bool here = is_literal_in_module(literal_module, alternative, *fixed);
-  const bool elsewhere = &literal_module != use.module;
+  const bool has_literal = is_literal_in_module(literal_module, alternative, *fixed);
+  const bool is_in_other_file = &literal_module != use.module;
   auto found = make_finding(
-      "G08", literal_module, here ? fixed->literal : use.event->range,
+      "G08", literal_module, has_literal ? fixed->literal : use.event->range,
       fmt::format("device {} does not exist under {}={} ({}), which {}", fixed->index, variable, mask_text(value),
-                  location_text(literal_module, *set->module, set->event->range),
-                  hidden                     ? "hides all cards"
+                  location_text(literal_module, *mask_write->module, mask_write->event->range),
+                  hides_all_cards            ? "hides all cards"
                   : mask.entries.size() == 1 ? "leaves one card numbered from 0"
                                              : fmt::format("leaves {} cards numbered from 0", mask.entries.size())),
-      hidden ? "use the CPU, or make a card visible" : "take the number within the mask, or change the mask");
-  if (elsewhere)
+      hides_all_cards ? "use the CPU, or make a card visible" : "take the number within the mask, or change the mask");
+  if (is_in_other_file)
     found.message += fmt::format(" (used at {})", location_text(literal_module, *use.module, use.event->range));
-  if (set->event->mode == Event::Mode::set_if_unset) found.severity = Severity::fragile;
+  if (mask_write->event->mode == Event::Mode::set_if_unset) found.severity = Severity::fragile;
   if (masks.size() == 1) renumber(found, alternative, *fixed, mask);
   context.findings.add(std::move(found));
 }
@@ -171,16 +173,16 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
       return;
     }
     const PossibleValue* number = use.value.single_alternative(PossibleValue::Kind::number);
-    const Step* set = number == nullptr ? nullptr : mask_before(execution, index, Vendor::nvidia);
-    const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
-    const bool other = mask && !mask->hides_all() && mask->entries.front() != std::to_string(number->number) &&
-                       mask->entries.front() != "?";
-    if (other)
+    const Step* mask_write = number == nullptr ? nullptr : mask_before(execution, index, Vendor::nvidia);
+    const auto mask = mask_write == nullptr ? std::nullopt : parse_mask(mask_write->value);
+    const bool selects_other = mask && !mask->hides_all() && mask->entries.front() != std::to_string(number->number) &&
+                               mask->entries.front() != "?";
+    if (selects_other)
       context.findings.add(
           make_finding("G20", *use.module, use.event->range,
                        fmt::format("`{}` ignores masks: this is card {} of the machine, and {}={} ({}) selects another",
-                                   code, number->number, set->event->name, *set->value.as_text(),
-                                   location_text(*use.module, *set->module, set->event->range)),
+                                   code, number->number, mask_write->event->name, *mask_write->value.as_text(),
+                                   location_text(*use.module, *mask_write->module, mask_write->event->range)),
                        "go by UUID: nvmlDeviceGetHandleByUUID()"));
   } else if (use.value.may_be(PossibleValue::Kind::smi_index)) {
     context.findings.add(make_finding(
@@ -211,14 +213,15 @@ void check_settings(const Module& settings, const Event& use, const RuleContext&
   const std::string file = settings.source.path().filename().native();
   for (const Module& program : context.project.modules()) {
     if (program.kind != FileKind::python || program.source.text().find(file) == std::string_view::npos) continue;
-    const Event* set = fixed_mask(program);
-    const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
+    const Event* mask_write = fixed_mask(program);
+    const auto mask = mask_write == nullptr ? std::nullopt : parse_mask(mask_write->value);
     if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) continue;
-    auto found = make_finding(
-        "G18", settings, use.range,
-        fmt::format("device {} does not exist under {}={} of the program that reads this file ({})", fixed->index,
-                    set->name, set->value.as_text().value_or("?"), location_text(settings, program, set->range)),
-        "the number within the mask, in this file");
+    auto found =
+        make_finding("G18", settings, use.range,
+                     fmt::format("device {} does not exist under {}={} of the program that reads this file ({})",
+                                 fixed->index, mask_write->name, mask_write->value.as_text().value_or("?"),
+                                 location_text(settings, program, mask_write->range)),
+                     "the number within the mask, in this file");
     renumber(found, *alternative, *fixed, *mask);
     context.findings.add(std::move(found));
   }
@@ -243,9 +246,9 @@ void check_indices(const Execution& execution, const RuleContext& context) {
     if (kind != Kind::use_device) continue;
     check_chosen_index(execution, i, context);
     const Value& given = execution.steps[i].value;
-    const bool list = given.single_alternative(PossibleValue::Kind::sequence) != nullptr &&
-                      execution.steps[i].event->name == "device_ids=";
-    const Value value = list ? any_element(given) : expand_patterns(given);
+    const bool is_device_list = given.single_alternative(PossibleValue::Kind::sequence) != nullptr &&
+                                execution.steps[i].event->name == "device_ids=";
+    const Value value = is_device_list ? any_element(given) : expand_patterns(given);
     for (const PossibleValue& alternative : value.alternatives()) check_under_mask(execution, i, alternative, context);
   }
 }
@@ -294,15 +297,15 @@ std::string fixed_above_zero(const Event& event) {
 
 Finding fixed_index_finding(const Module& module, const Event& event, const std::string& numbers) {
   const PossibleValue& first = event.value.alternatives().front();
-  const bool one = event.value.single_alternative() != nullptr;
-  const bool here = one && is_literal_in_module(module, first, *fixed_index(first));
-  return make_finding("G09", module, here ? first.literal : event.range,
+  const bool is_single = event.value.single_alternative() != nullptr;
+  const bool has_literal = is_single && is_literal_in_module(module, first, *fixed_index(first));
+  return make_finding("G09", module, has_literal ? first.literal : event.range,
                       fmt::format("{} {} fixed here and no mask is set: {} on another machine, and an error where a "
                                   "scheduler grants {}",
-                                  one ? "device" : "devices", one ? numbers + " is" : numbers + " are",
-                                  one ? "another card" : "other cards", one ? "one card" : "fewer"),
-                      one ? "use device 0 and choose the card by a mask, outside"
-                          : "count from 0 and choose the cards by a mask, outside");
+                                  is_single ? "device" : "devices", is_single ? numbers + " is" : numbers + " are",
+                                  is_single ? "another card" : "other cards", is_single ? "one card" : "fewer"),
+                      is_single ? "use device 0 and choose the card by a mask, outside"
+                                : "count from 0 and choose the cards by a mask, outside");
 }
 
 }  // namespace
@@ -313,11 +316,12 @@ void check_fixed_indices(const RuleContext& context) {
     const IndicesUsed used = indices_used(module);
     if (used.sets_mask) continue;
     // A file that uses several numbers, or the default device, distributes its work on purpose.
-    const bool one_card = used.indices.size() == 1;
+    const bool file_uses_one = used.indices.size() == 1;
     for (const Event* event : used.fixed) {
       const std::string numbers = fixed_above_zero(*event);
-      const bool several = event->value.single_alternative() == nullptr;
-      if (!numbers.empty() && (one_card || several)) context.findings.add(fixed_index_finding(module, *event, numbers));
+      const bool uses_several = event->value.single_alternative() == nullptr;
+      if (!numbers.empty() && (file_uses_one || uses_several))
+        context.findings.add(fixed_index_finding(module, *event, numbers));
     }
   }
 }

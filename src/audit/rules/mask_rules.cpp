@@ -61,9 +61,11 @@ bool may_start_other_files(const Execution& execution) {
 /// Returns whether the program may set a device order itself: a file of the program, or a file that runs with the same
 /// environment, mentions the order variable, or the program sets unknown variables.
 bool mentions_order(const Execution& execution, std::string_view order, NamedFiles& files) {
-  const auto names = [&](const Module* module) { return module->source.text().find(order) != std::string_view::npos; };
-  return names(execution.program) ||
-         std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), names) ||
+  const auto is_in_text = [&](const Module* module) {
+    return module->source.text().find(order) != std::string_view::npos;
+  };
+  return is_in_text(execution.program) ||
+         std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), is_in_text) ||
          std::any_of(execution.steps.begin(), execution.steps.end(),
                      [](const Step& step) { return step.event->kind == Kind::change_environment; }) ||
          std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), changes_environment) ||
@@ -212,14 +214,14 @@ void check_overwrite(const Step& step, const RuleContext& context) {
   if (event.is_editable && !step.module->parse_error && code.starts_with(target) && equals != std::string_view::npos &&
       !target.empty() && code.substr(target.size(), 1) == "[") {
     const std::string key{code.substr(target.size() + 1, bracket - target.size() - 1)};
-    std::size_t value = equals + 1;
-    while (value < code.size() && code[value] == ' ') ++value;
+    std::size_t value_offset = equals + 1;
+    while (value_offset < code.size() && code[value_offset] == ' ') ++value_offset;
     // Replaces the whole statement if it spans several lines, because the inner lines need more indentation, too.
-    const std::string start = fmt::format("{}.setdefault({}, ", target, key);
+    const std::string new_start = fmt::format("{}.setdefault({}, ", target, key);
     if (code.find('\n') != std::string_view::npos)
-      found.edits = {{event.range, fmt::format("{}{})", start, code.substr(value))}};
+      found.edits = {{event.range, fmt::format("{}{})", new_start, code.substr(value_offset))}};
     else
-      found.edits = {{{event.range.begin, event.range.begin + static_cast<std::uint32_t>(value)}, start},
+      found.edits = {{{event.range.begin, event.range.begin + static_cast<std::uint32_t>(value_offset)}, new_start},
                      {{event.range.end, event.range.end}, ")"}};
     found.fixability = Fixability::unsafe;
   }
@@ -331,10 +333,10 @@ void check_second_write(const Execution& execution, std::size_t index, const Rul
   if (event.mode != Event::Mode::assign || !is_constant(step.value) || step.in_loop) return;
   // check_selection() in order_rules.cpp reports writes after the driver's start.
   if (driver_start_before(execution, index, find_device_variable(event.name)->vendor) != nullptr) return;
-  bool uses_library = false;
+  bool may_use_first_mask = false;
   for (std::size_t i = index; i-- > 0;) {
     const Step& other = execution.steps[i];
-    uses_library = uses_library || loads_gpu_library(other) || other.event->kind == Kind::start_driver;
+    may_use_first_mask = may_use_first_mask || loads_gpu_library(other) || other.event->kind == Kind::start_driver;
     // A process that is started between the two writes uses the first mask, so both are needed.
     if (other.event->kind == Kind::start_process || other.event->kind == Kind::change_environment ||
         (other.event->kind == Kind::remove_variable && other.event->name == event.name))
@@ -349,7 +351,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Rul
                                         fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
                                                     mask_text(step.value), mask_text(other.value), where),
                                         "keep the one that is meant"));
-    } else if (!uses_library) {
+    } else if (!may_use_first_mask) {
       auto found =
           make_finding("G07", *step.module, event.range,
                        fmt::format("{} is set to the same value at {}", event.name, where), "delete one of the two");
@@ -386,9 +388,9 @@ std::string hierarchy_of(const Execution& execution) {
 void check_fixed_tiles(const Execution& execution, const Step& step, const RuleContext& context) {
   const auto mask = parse_mask(step.value);
   if (!mask || !is_constant(step.value)) return;
-  const bool tiles = std::any_of(mask->entries.begin(), mask->entries.end(),
-                                 [](const std::string& entry) { return entry.find('.') != std::string::npos; });
-  if (tiles && hierarchy_of(execution) == "FLAT")
+  const bool names_tile = std::any_of(mask->entries.begin(), mask->entries.end(),
+                                      [](const std::string& entry) { return entry.find('.') != std::string::npos; });
+  if (names_tile && hierarchy_of(execution) == "FLAT")
     context.findings.add(
         make_finding("G26", *step.module, step.event->range,
                      fmt::format("under ZE_FLAT_DEVICE_HIERARCHY=FLAT each tile is a device of its own, "
@@ -406,18 +408,18 @@ void check_tiles(const Execution& execution, const Step& step, const RuleContext
   check_fixed_tiles(execution, step, context);
   const PossibleValue* pattern = step.value.single_alternative(PossibleValue::Kind::pattern);
   if (pattern == nullptr || hierarchy_of(execution) == "COMPOSITE") return;  // in this mode "0.1" is always a tile
-  const std::size_t point = pattern->text.find('.');
-  const bool tile = point != std::string::npos && point > 0 && point + 1 < pattern->text.size() &&
-                    pattern->text[point + 1] == kHole && pattern->text.find_first_not_of("0123456789") == point;
-  if (!tile) return;
+  const std::size_t dot = pattern->text.find('.');
+  const bool is_tile_of_card = dot != std::string::npos && dot > 0 && dot + 1 < pattern->text.size() &&
+                               pattern->text[dot + 1] == kHole && pattern->text.find_first_not_of("0123456789") == dot;
+  if (!is_tile_of_card) return;
   auto found = make_finding("G26", *step.module, step.event->range,
                             fmt::format("the index is put behind \"{}.\": that is a tile of one card, not a card",
-                                        pattern->text.substr(0, point)),
+                                        pattern->text.substr(0, dot)),
                             "the card's index alone, with an explicit ZE_FLAT_DEVICE_HIERARCHY");
   const std::string_view literal = step.module->source.text(pattern->literal);
-  if (literal.starts_with(pattern->text.substr(0, point + 1)) && !step.module->parse_error) {
+  if (literal.starts_with(pattern->text.substr(0, dot + 1)) && !step.module->parse_error) {
     const std::uint32_t begin = pattern->literal.begin;
-    found.edits = {{{begin, begin + static_cast<std::uint32_t>(point) + 1}, {}}};
+    found.edits = {{{begin, begin + static_cast<std::uint32_t>(dot) + 1}, {}}};
     found.fixability = Fixability::unsafe;
   }
   context.findings.add(std::move(found));
@@ -425,12 +427,12 @@ void check_tiles(const Execution& execution, const Step& step, const RuleContext
 
 /// Returns whether all entries of the mask `inner` are indices of devices that the mask `outer` leaves visible.
 bool is_subset_of_mask(const Value& outer, const Value& inner) {
-  const auto first = parse_mask(outer);
-  const auto second = parse_mask(inner);
-  if (!first || !second) return false;
-  return std::all_of(second->entries.begin(), second->entries.end(), [&](const std::string& entry) {
+  const auto outer_mask = parse_mask(outer);
+  const auto inner_mask = parse_mask(inner);
+  if (!outer_mask || !inner_mask) return false;
+  return std::all_of(inner_mask->entries.begin(), inner_mask->entries.end(), [&](const std::string& entry) {
     return entry.size() < 3 && entry != "?" && entry.find('.') == std::string::npos &&
-           static_cast<std::size_t>(std::stoul(entry)) < first->entries.size();
+           static_cast<std::size_t>(std::stoul(entry)) < outer_mask->entries.size();
   });
 }
 
@@ -452,16 +454,17 @@ void check_amd_masks(const Execution& execution, std::size_t index, const RuleCo
                               outer.function == inner.function && !are_exclusive(outer, inner) &&
                               is_one_command(outer, inner) &&
                               (!is_settings_file(*inner.module) || outer.event->target == inner.event->target);
-    const auto hidden = parse_mask(inner.value);
-    if (!same_program || is_subset_of_mask(outer.value, inner.value) || (hidden && hidden->hides_all())) continue;
+    const auto inner_mask = parse_mask(inner.value);
+    if (!same_program || is_subset_of_mask(outer.value, inner.value) || (inner_mask && inner_mask->hides_all()))
+      continue;
     auto found =
         make_finding("G27", *inner.module, inner.event->range,
                      fmt::format("{} is set beside ROCR_VISIBLE_DEVICES ({}), which acts first and renumbers",
                                  inner.event->name, location_text(*inner.module, *outer.module, outer.event->range)),
                      "keep ROCR_VISIBLE_DEVICES alone");
     // The statement of a prefix is the whole command.
-    const bool prefix = inner.module->kind == FileKind::shell && inner.event->mode == Event::Mode::child_environment;
-    if (!prefix && is_removable(inner)) found.edits = remove_statement(inner.module->source, inner.event->statement);
+    const bool is_prefix = inner.module->kind == FileKind::shell && inner.event->mode == Event::Mode::child_environment;
+    if (!is_prefix && is_removable(inner)) found.edits = remove_statement(inner.module->source, inner.event->statement);
     found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
     context.findings.add(std::move(found));
     return;

@@ -20,11 +20,11 @@ namespace {
 using Kind = Event::Kind;
 
 /// Returns the first step before `index` that has certainly happened and satisfies `is`; null if there is none.
-template <class Is>
-const Step* first_before(const Execution& execution, std::size_t index, Is is) {
+template <class Matches>
+const Step* first_before(const Execution& execution, std::size_t index, Matches matches) {
   for (std::size_t i = 0; i < index; ++i) {
     const Step& step = execution.steps[i];
-    if (is(step) && is_always_before(step, execution.steps[index])) return &step;
+    if (matches(step) && is_always_before(step, execution.steps[index])) return &step;
   }
   return nullptr;
 }
@@ -76,15 +76,15 @@ void add_move(Finding& found, const Execution& execution, std::size_t index, con
               const RuleContext& context) {
   const Step& step = execution.steps[index];
   const Event& event = *step.event;
-  const Event* place = first_import(execution);
-  const bool own = step.module == execution.program && step.function == &step.module->body() &&
-                   step.entry_event == &event && event.is_editable && event.is_top_level && step.arms.empty();
-  if (place == nullptr || !own || place->top_statement.begin >= event.top_statement.begin ||
+  const Event* import_event = first_import(execution);
+  const bool is_in_body = step.module == execution.program && step.function == &step.module->body() &&
+                          step.entry_event == &event && event.is_editable && event.is_top_level && step.arms.empty();
+  if (import_event == nullptr || !is_in_body || import_event->top_statement.begin >= event.top_statement.begin ||
       is_move_unsafe(execution, import, index))
     return;
-  const MoveSafety movable = context.statements.move_safety(*step.module, place->top_statement, event);
+  const MoveSafety movable = context.statements.move_safety(*step.module, import_event->top_statement, event);
   if (movable == MoveSafety::no || (movable == MoveSafety::unproved && others_mention(execution, event.name))) return;
-  found.edits = move_above(*step.module, event, *place);
+  found.edits = move_above(*step.module, event, *import_event);
   if (!found.edits.empty()) found.fixability = movable == MoveSafety::yes ? if_proved : Fixability::unsafe;
 }
 
@@ -108,15 +108,16 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
   });
   const bool starts_driver =
       python::find_library(import.event->name)->mask_read_time == python::MaskReadTime::at_import;
-  const std::string after =
+  const std::string import_text =
       fmt::format("`{}` ({})", code_text(*import.module, import.event->range), cause_location(execution, import, step));
   if (earlier != nullptr) {
     const bool equal = is_constant(step.value) && earlier->value.as_text() == step.value.as_text();
     if (event.mode == Event::Mode::set_if_unset) return;
-    auto found = make_finding("G02", *step.module, event.range,
-                              fmt::format("{} was set at {} and is set again after {}", event.name,
-                                          location_text(*step.module, *earlier->module, earlier->event->range), after),
-                              equal ? "delete this copy" : "decide for one of the two values, above the import");
+    auto found =
+        make_finding("G02", *step.module, event.range,
+                     fmt::format("{} was set at {} and is set again after {}", event.name,
+                                 location_text(*step.module, *earlier->module, earlier->event->range), import_text),
+                     equal ? "delete this copy" : "decide for one of the two values, above the import");
     if (equal) found.severity = Severity::style;
     if (equal) remove_repeated_write(found, step, context);
     context.findings.add(std::move(found));
@@ -124,15 +125,16 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
   }
   auto found = make_finding(
       "G01", *step.module, event.range,
-      starts_driver
-          ? fmt::format("{} is set after {}, which starts the driver when it is imported: no effect", event.name, after)
-          : fmt::format("{} is set after {}: too late if anything has used the driver by then", event.name, after),
+      starts_driver ? fmt::format("{} is set after {}, which starts the driver when it is imported: no effect",
+                                  event.name, import_text)
+                    : fmt::format("{} is set after {}: too late if anything has used the driver by then", event.name,
+                                  import_text),
       step.in_call ? "set it before the import, in the program itself, or start the program with it"
                    : "move it above the import");
   if (starts_driver) found.severity = Severity::dead;
   // If the import starts the driver, the move makes a mask effective that had no effect; a person must decide this.
-  const Fixability fixing = starts_driver ? Fixability::unsafe : Fixability::safe;
-  add_move(found, execution, index, import, fixing, context);
+  const Fixability fixability = starts_driver ? Fixability::unsafe : Fixability::safe;
+  add_move(found, execution, index, import, fixability, context);
   context.findings.add(std::move(found));
 }
 
@@ -168,8 +170,8 @@ bool may_run_before(const Execution& execution, const Step& write, const Step& d
     }
     return count > 1;
   };
-  const std::string_view first = key.substr(0, key.find('.'));
-  return is_named_beside_its_definition(name) || is_named_beside_its_definition(first);
+  const std::string_view outermost_name = key.substr(0, key.find('.'));
+  return is_named_beside_its_definition(name) || is_named_beside_its_definition(outermost_name);
 }
 
 /// Returns whether an earlier step has the same event as the step `index`.
@@ -194,17 +196,17 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
       context.findings.add(std::move(found));
       return;
     }
-    const bool unsure = may_avoid_driver(*driver_start);
-    auto found =
-        make_finding("G03", *step.module, step.event->range,
-                     fmt::format("{} is set after `{}` ({}) {}", step.event->name,
-                                 code_text(*driver_start->module, driver_start->event->range),
-                                 cause_location(execution, *driver_start, step),
-                                 unsure ? "has asked for the cards: PyTorch before 1.13 has started the driver by then "
-                                          "(no effect in this process), and before 2.4 it keeps the old count"
-                                        : "has started the driver: no effect in this process"),
-                     "set it before the first use, or start a process with it (weir run, subprocess with env=)");
-    if (unsure) found.severity = Severity::fragile;
+    const bool is_uncertain = may_avoid_driver(*driver_start);
+    auto found = make_finding(
+        "G03", *step.module, step.event->range,
+        fmt::format("{} is set after `{}` ({}) {}", step.event->name,
+                    code_text(*driver_start->module, driver_start->event->range),
+                    cause_location(execution, *driver_start, step),
+                    is_uncertain ? "has asked for the cards: PyTorch before 1.13 has started the driver by then "
+                                   "(no effect in this process), and before 2.4 it keeps the old count"
+                                 : "has started the driver: no effect in this process"),
+        "set it before the first use, or start a process with it (weir run, subprocess with env=)");
+    if (is_uncertain) found.severity = Severity::fragile;
     if (may_run_before(execution, step, *driver_start)) {
       found.severity = Severity::fragile;
       found.message += ", unless this runs before it";
@@ -257,9 +259,9 @@ bool may_be_for_processes(const Execution& execution, std::size_t index) {
   for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind != Kind::start_process || are_exclusive(step, execution.steps[index])) continue;
-    const bool workers = step.event->name.find("multiprocessing") != std::string::npos ||
-                         step.event->name.find("Process") != std::string::npos;
-    if (workers || step.function == execution.steps[index].function) return true;
+    const bool starts_workers = step.event->name.find("multiprocessing") != std::string::npos ||
+                                step.event->name.find("Process") != std::string::npos;
+    if (starts_workers || step.function == execution.steps[index].function) return true;
   }
   return false;
 }

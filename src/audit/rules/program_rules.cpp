@@ -23,9 +23,9 @@ using Kind = Event::Kind;
 
 /// Returns the first step of the program itself that satisfies `is`. If the program itself has none, returns the first
 /// such step of its child processes; null if these have none either.
-const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
+const Step* find_step(const Execution& execution, bool (*matches)(const Step&)) {
   for (const auto* steps : {&execution.steps, &execution.worker_steps}) {
-    const auto found = std::find_if(steps->begin(), steps->end(), is);
+    const auto found = std::find_if(steps->begin(), steps->end(), matches);
     if (found != steps->end()) return &*found;
   }
   return nullptr;
@@ -169,8 +169,8 @@ std::vector<Edit> remove_selection(const Module& module) {
 /// statement that leads to the first use of a device.
 std::vector<Edit> add_verification(const Module& program, const Event& use) {
   // Callbacks and worker functions are verified where they run, not where they are registered.
-  const bool elsewhere = use.passes_callback || is_worker_start(use);
-  if (program.kind != FileKind::python || program.parse_error || elsewhere ||
+  const bool runs_elsewhere = use.passes_callback || is_worker_start(use);
+  if (program.kind != FileKind::python || program.parse_error || runs_elsewhere ||
       !statement_lines(program.source, use.statement))
     return {};
   const Edit call = insert_line_before(program.source, use.statement.begin, "weir.verify()");
@@ -181,9 +181,10 @@ std::vector<Edit> add_verification(const Module& program, const Event& use) {
 void check_unused_mask(const Execution& execution, const RuleContext& context) {
   const Step* const mask = find_step(execution, sets_own_mask);
   if (mask == nullptr || mask->module != execution.program || execution.is_imported) return;
-  const bool gpu = find_step(execution, loads_gpu_library) != nullptr || find_step(execution, uses_device) != nullptr ||
-                   find_step(execution, starts_gpu_process) != nullptr;
-  if (gpu || !has_no_gpu_code(*execution.program)) return;
+  const bool touches_gpu = find_step(execution, loads_gpu_library) != nullptr ||
+                           find_step(execution, uses_device) != nullptr ||
+                           find_step(execution, starts_gpu_process) != nullptr;
+  if (touches_gpu || !has_no_gpu_code(*execution.program)) return;
   if (const Event* client = client_import(*execution.program)) {
     context.findings.add(
         make_finding("G12", *mask->module, mask->event->range,
@@ -212,8 +213,8 @@ Vendor vendor_used(const Step& use) {
 bool has_mask(const Execution& execution, Vendor vendor) {
   const auto selects = [&](const Step& step) {
     if (!sets_own_mask(step)) return false;
-    const Vendor masked = find_device_variable(step.event->name)->vendor;
-    return masked == vendor || (masked == Vendor::amd && vendor == Vendor::nvidia);
+    const Vendor mask_vendor = find_device_variable(step.event->name)->vendor;
+    return mask_vendor == vendor || (mask_vendor == Vendor::amd && vendor == Vendor::nvidia);
   };
   return std::any_of(execution.steps.begin(), execution.steps.end(), selects) ||
          std::any_of(execution.worker_steps.begin(), execution.worker_steps.end(), selects);
@@ -242,15 +243,15 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
   std::vector<Step> all = execution.steps;
   all.insert(all.end(), execution.worker_steps.begin(), execution.worker_steps.end());
   for (const Step& step : all) {
-    const bool counts = step.event->name == "torch.cuda.device_count" || step.event->device_count_checked;
+    const bool counts_devices = step.event->name == "torch.cuda.device_count" || step.event->device_count_checked;
     const PossibleValue* text = step.value.single_alternative(PossibleValue::Kind::text);
     const auto device = text == nullptr ? std::nullopt : parse_device(text->text);
     const PossibleValue* number = step.value.single_alternative(PossibleValue::Kind::number);
-    const bool above = step.event->kind == Kind::use_device &&
-                       ((device && device->index > 0) || (number != nullptr && number->number > 0));
-    if (counts || above)
+    const bool is_above_zero = step.event->kind == Kind::use_device &&
+                               ((device && device->index > 0) || (number != nullptr && number->number > 0));
+    if (counts_devices || is_above_zero)
       return fmt::format("under a mask of one card {} must change first ({})",
-                         above ? "the index above 0" : "what asks for the number of cards",
+                         is_above_zero ? "the index above 0" : "what asks for the number of cards",
                          location_text(program, *step.module, step.event->range));
   }
   return {};
@@ -259,10 +260,10 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
 /// Returns whether the event is a call of a function of the same file, as a statement ("train()") or inside one
 /// ("sys.exit(main())"), whose result is not assigned to a name.
 bool calls_own_function(const Module& module, const Event& entry) {
-  const std::string_view above = module.source.text({entry.statement.begin, entry.range.begin});
-  const bool kept = above.find('=') != std::string_view::npos;
+  const std::string_view text_before_call = module.source.text({entry.statement.begin, entry.range.begin});
+  const bool assigns_result = text_before_call.find('=') != std::string_view::npos;
   return entry.kind == Kind::call && entry.name.starts_with(':') && !entry.passes_callback &&
-         (above.empty() || (entry.name == ":main" && entry.is_top_level && !kept));
+         (text_before_call.empty() || (entry.name == ":main" && entry.is_top_level && !assigns_result));
 }
 
 /// Returns whether the file is part of a package or of its tests, so that other code runs it.
@@ -280,8 +281,9 @@ bool works_in_body(const Execution& execution) {
   const Module& module = *execution.program;
   return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
     if (!works_on_gpu(*step.event, step.value) || !is_intended_use(step)) return false;
-    const bool own = step.entry_event == step.event && step.module == &module && step.event->name != "torch.device";
-    return own || calls_own_function(module, *step.entry_event);
+    const bool is_direct =
+        step.entry_event == step.event && step.module == &module && step.event->name != "torch.device";
+    return is_direct || calls_own_function(module, *step.entry_event);
   });
 }
 
@@ -290,9 +292,9 @@ bool works_in_body(const Execution& execution) {
 /// body puts work on a GPU and it is no part of a package.
 bool is_program(const Execution& execution, const Step& use) {
   const Module& module = *execution.program;
-  const bool alone = !execution.is_imported && module.kind == FileKind::python;
-  if (module.is_entry_point || (alone && module.is_served)) return true;
-  if (!alone || module.source.path().filename() == "__init__.py") return false;
+  const bool is_unimported_python = !execution.is_imported && module.kind == FileKind::python;
+  if (module.is_entry_point || (is_unimported_python && module.is_served)) return true;
+  if (!is_unimported_python || module.source.path().filename() == "__init__.py") return false;
   return module.functions.size() == 1 || calls_own_function(module, *use.entry_event) ||
          (works_in_body(execution) && !is_part_of_package(module));
 }

@@ -59,29 +59,29 @@ Finding with_edits(Finding found, std::vector<Edit> edits) {
 /// Checks G22: gc.collect() is called after empty_cache(), and empty_cache() is not called again, so that the memory
 /// that gc.collect() frees stays in PyTorch's cache.
 void check_cleanup(const Module& module, const Function& function, const RuleContext& context) {
-  const Event* emptied = nullptr;
+  const Event* empty_cache_call = nullptr;
   for (const Event& event : function.events) {
     if (event.kind != Kind::memory_cleanup) continue;
     const bool collects = event.name == "gc.collect";
-    if (!collects) emptied = &event;
+    if (!collects) empty_cache_call = &event;
     // empty_cache() inside an `if` counts, too, if it is at most six lines above.
     const auto line = [&](const Event& one) { return module.source.position(one.range.begin).line; };
-    const bool nearby = emptied != nullptr && line(event) - line(*emptied) <= 6 &&
-                        event.arms.size() < emptied->arms.size() &&
-                        std::equal(event.arms.begin(), event.arms.end(), emptied->arms.begin());
-    if (!collects || emptied == nullptr || (event.arms != emptied->arms && !nearby)) continue;
-    const bool again = std::any_of(&event, function.events.data() + function.events.size(), [](const Event& later) {
-      return later.kind == Kind::memory_cleanup && later.name != "gc.collect";
-    });
-    if (again) continue;
+    const bool is_nearby = empty_cache_call != nullptr && line(event) - line(*empty_cache_call) <= 6 &&
+                           event.arms.size() < empty_cache_call->arms.size() &&
+                           std::equal(event.arms.begin(), event.arms.end(), empty_cache_call->arms.begin());
+    if (!collects || empty_cache_call == nullptr || (event.arms != empty_cache_call->arms && !is_nearby)) continue;
+    const bool emptied_again = std::any_of(
+        &event, function.events.data() + function.events.size(),
+        [](const Event& later) { return later.kind == Kind::memory_cleanup && later.name != "gc.collect"; });
+    if (emptied_again) continue;
     auto found = make_finding("G22", module, event.range,
                               fmt::format("what gc.collect() frees stays in the cache, which was emptied before ({})",
-                                          location_text(module, module, emptied->range)),
+                                          location_text(module, module, empty_cache_call->range)),
                               "gc.collect() first, then empty_cache()");
-    found.edits = swap_statements(module, *emptied, event);
+    found.edits = swap_statements(module, *empty_cache_call, event);
     found.fixability = found.edits.empty() ? Fixability::manual : Fixability::safe;
     context.findings.add(std::move(found));
-    emptied = nullptr;
+    empty_cache_call = nullptr;
   }
 }
 
@@ -156,17 +156,17 @@ bool any_changes(const Module& module, const Function& function, std::string_vie
 /// or, in a test, anywhere in its file (a decorator, setUp()). Such a comparison checks the program's own work.
 bool is_set_by_program(const RuleContext& context, const Module& module, const Function& function,
                        const Event& compared) {
-  const auto does = [&](const Event& event) {
+  const auto sets_before = [&](const Event& event) {
     if (event.range.begin >= compared.range.begin) return false;
     if (event.kind != Kind::call) return changes_variable(module, event, compared.name);
     const auto [owner, callee] = called_function(context.project, module, event);
     return callee != nullptr && any_changes(*owner, *callee, compared.name);
   };
-  if (std::any_of(function.events.begin(), function.events.end(), does)) return true;
+  if (std::any_of(function.events.begin(), function.events.end(), sets_before)) return true;
   const std::string_view key = function.key;
-  const bool test = key.substr(key.rfind('.') + 1).starts_with("test");
-  return test && std::any_of(module.functions.begin(), module.functions.end(),
-                             [&](const Function& other) { return any_changes(module, other, compared.name); });
+  const bool is_test = key.substr(key.rfind('.') + 1).starts_with("test");
+  return is_test && std::any_of(module.functions.begin(), module.functions.end(),
+                                [&](const Function& other) { return any_changes(module, other, compared.name); });
 }
 
 /// Makes the finding for a mask that is compared with a literal. If the literal selects the policy's card, the test is

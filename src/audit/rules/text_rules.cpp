@@ -28,15 +28,15 @@ std::vector<CardNumber> card_numbers_in(std::string_view comment) {
   std::vector<CardNumber> numbers;
   for (const std::string_view word : {"gpu", "card", "device"}) {
     for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-      std::size_t digit = at + word.size();
-      while (digit < text.size() && (text[digit] == ' ' || text[digit] == '#' || text[digit] == 's')) ++digit;
+      std::size_t begin = at + word.size();
+      while (begin < text.size() && (text[begin] == ' ' || text[begin] == '#' || text[begin] == 's')) ++begin;
       const bool begins_word = at == 0 || std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0;
-      std::size_t end = digit;
+      std::size_t end = begin;
       while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
-      const bool whole = end == text.size() || (std::isalnum(static_cast<unsigned char>(text[end])) == 0 &&
-                                                text[end] != '.' && text[end] != '-');
-      if (begins_word && end > digit && end - digit <= 2 && whole)
-        numbers.push_back({text.substr(digit, end - digit), digit});
+      const bool is_whole_number = end == text.size() || (std::isalnum(static_cast<unsigned char>(text[end])) == 0 &&
+                                                          text[end] != '.' && text[end] != '-');
+      if (begins_word && end > begin && end - begin <= 2 && is_whole_number)
+        numbers.push_back({text.substr(begin, end - begin), begin});
     }
   }
   return numbers;
@@ -64,17 +64,17 @@ void check_comment(const Module& module, const Event& event, const RuleContext& 
   const std::size_t hash = text.find('#');
   if (hash == std::string_view::npos) return;
   if (mentions_renumbering(text.substr(hash))) return;
-  const auto named = card_numbers_in(text.substr(hash));
-  if (named.size() != 1 || named.front().digits == mask->entries.front()) return;
+  const auto numbers = card_numbers_in(text.substr(hash));
+  if (numbers.size() != 1 || numbers.front().digits == mask->entries.front()) return;
   auto found = make_finding(
       "G17", module, event.range,
-      fmt::format("the comment names {}, the code selects {}", named.front().digits, mask->entries.front()),
+      fmt::format("the comment names {}, the code selects {}", numbers.front().digits, mask->entries.front()),
       "make them agree");
   // Only the author knows whether the comment or the code is correct. The edit changes the comment, not the program.
   if (module.source.notebook() == nullptr && !module.parse_error) {
     const auto begin =
-        static_cast<std::uint32_t>(module.source.line_start(event.range.end) + hash + named.front().offset);
-    found.edits = {{{begin, begin + static_cast<std::uint32_t>(named.front().digits.size())}, mask->entries.front()}};
+        static_cast<std::uint32_t>(module.source.line_start(event.range.end) + hash + numbers.front().offset);
+    found.edits = {{{begin, begin + static_cast<std::uint32_t>(numbers.front().digits.size())}, mask->entries.front()}};
     found.fixability = Fixability::unsafe;
   }
   context.findings.add(std::move(found));
@@ -89,9 +89,9 @@ int count_mentions(const Project& project, std::string_view name) {
     if (&project.reported_module(module) != &module) continue;  // the text of a symbolic link is counted at its target
     const std::string_view text = module.source.text();
     for (std::size_t at = text.find(name); at != std::string_view::npos && count < 2; at = text.find(name, at + 1)) {
-      const bool before = at > 0 && is_word_part(text[at - 1]);
-      const bool after = at + name.size() < text.size() && is_word_part(text[at + name.size()]);
-      count += before || after ? 0 : 1;
+      const bool continues_before = at > 0 && is_word_part(text[at - 1]);
+      const bool continues_after = at + name.size() < text.size() && is_word_part(text[at + name.size()]);
+      count += continues_before || continues_after ? 0 : 1;
     }
   }
   return count;
@@ -102,10 +102,10 @@ int count_mentions(const Project& project, std::string_view name) {
 bool is_validator(const Function& function) {
   const std::string name = function.key.substr(function.key.rfind('.') + 1);
   const auto contains = [&](std::string_view word) { return name.find(word) != std::string::npos; };
-  const bool named =
+  const bool is_named_as_check =
       (contains("check") || contains("verify") || contains("validate") || contains("assert") || contains("ensure")) &&
       (contains("gpu") || contains("cuda") || contains("device"));
-  return named && std::any_of(function.events.begin(), function.events.end(), [](const Event& event) {
+  return is_named_as_check && std::any_of(function.events.begin(), function.events.end(), [](const Event& event) {
            return event.kind == Kind::verify_device || event.kind == Kind::compare_mask ||
                   event.kind == Kind::compare_device_name;
          });
@@ -149,14 +149,14 @@ struct Header {
 
 Header header_of(const Module& module) {
   Header header;
-  bool mask = false;
+  bool sets_mask = false;
   for (const Event* event : header_events(module)) {
     if (event->kind == Kind::change_paths && header.path_change == nullptr) header.path_change = event;
-    mask = mask || (event->kind == Kind::set_variable && is_mask_variable(event->name));
+    sets_mask = sets_mask || (event->kind == Kind::set_variable && is_mask_variable(event->name));
     if (event->kind == Kind::change_paths || event->kind == Kind::set_variable)
       header.text += std::string{module.source.text(event->range)} + '\n';
   }
-  if (!mask) header.text.clear();
+  if (!sets_mask) header.text.clear();
   return header;
 }
 

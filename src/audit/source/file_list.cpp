@@ -80,14 +80,15 @@ class FolderWalk {
   /// repository.
   void list_folder(const fs::path& root) {
     std::error_code problem;
-    std::vector<fs::path> above;
+    std::vector<fs::path> folders_above;
     fs::path folder = fs::weakly_canonical(root, problem);
     base_ = folder;
     if (!fs::exists(folder / ".git", problem)) {
-      for (fs::path up = folder.parent_path(); up != up.parent_path() && above.size() < 64; up = up.parent_path()) {
-        above.push_back(up);
+      for (fs::path up = folder.parent_path(); up != up.parent_path() && folders_above.size() < 64;
+           up = up.parent_path()) {
+        folders_above.push_back(up);
         if (fs::exists(up / ".git", problem)) {
-          for (auto at = above.rbegin(); at != above.rend(); ++at) push_ignore(*at);
+          for (auto at = folders_above.rbegin(); at != folders_above.rend(); ++at) push_ignore(*at);
           break;
         }
       }
@@ -229,9 +230,9 @@ void note_folder_links(const std::vector<FolderLink>& links, const std::vector<f
   for (const FolderLink& link : links) {
     std::error_code problem;
     const fs::path target = fs::canonical(link.path, problem);
-    const bool read =
+    const bool is_listed =
         std::any_of(roots.begin(), roots.end(), [&](const fs::path& root) { return is_below(target, root); });
-    if (!problem && !read)
+    if (!problem && !is_listed)
       list.notes.push_back(
           fmt::format("{}: a link to the folder {} is not followed", printable(link.name), printable(target.native())));
   }

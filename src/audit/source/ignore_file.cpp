@@ -17,9 +17,9 @@ bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   bool found = false;
   std::size_t i = negated ? 2 : 1;
   for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first); ++i) {
-    const bool span = i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']';
-    found = found || (span ? c >= pattern[i] && c <= pattern[i + 2] : c == pattern[i]);
-    i += span ? 2 : 0;
+    const bool is_span = i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']';
+    found = found || (is_span ? c >= pattern[i] && c <= pattern[i + 2] : c == pattern[i]);
+    i += is_span ? 2 : 0;
   }
   if (i >= pattern.size()) return false;
   length = i + 1;
@@ -33,10 +33,10 @@ bool matches_one(std::string_view pattern, std::size_t p, char c, std::size_t& u
   if (pattern[p] == '?') return c != '/';
   if (pattern[p] == '[') {
     std::size_t length = 0;
-    const bool in = matches_class(pattern.substr(p), c, length);
+    const bool is_in_class = matches_class(pattern.substr(p), c, length);
     if (length > 0) {
       used = length;
-      return in && c != '/';
+      return is_in_class && c != '/';
     }
   }
   if (pattern[p] == '\\' && p + 1 < pattern.size()) {
@@ -58,29 +58,29 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
     if (pattern[p] == '*') {
       std::size_t stars = 1;
       while (p + stars < pattern.size() && pattern[p + stars] == '*') ++stars;
-      const bool deep = stars >= 2;
-      const bool with_slash = deep && p + stars < pattern.size() && pattern[p + stars] == '/';
-      if (with_slash) {  // matches any number of whole folders
+      const bool matches_slash = stars >= 2;
+      const bool is_folder_prefix = matches_slash && p + stars < pattern.size() && pattern[p + stars] == '/';
+      if (is_folder_prefix) {  // matches any number of whole folders
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (matched[i] == 0) continue;
           next[i] = 1;
           for (std::size_t j = i; j < path.size(); ++j) next[j + 1] = path[j] == '/' ? 1 : next[j + 1];
         }
       } else {
-        bool on = false;
+        bool reached = false;
         for (std::size_t i = 0; i <= path.size(); ++i) {
-          if (i > 0 && path[i - 1] == '/' && !deep) on = false;
-          on = on || matched[i] != 0;
-          next[i] = on ? 1 : 0;
+          if (i > 0 && path[i - 1] == '/' && !matches_slash) reached = false;
+          reached = reached || matched[i] != 0;
+          next[i] = reached ? 1 : 0;
         }
       }
-      p += stars + (with_slash ? 1 : 0);
+      p += stars + (is_folder_prefix ? 1 : 0);
     } else {
       std::size_t used = 1;
       for (std::size_t i = 0; i < path.size(); ++i) {
-        std::size_t taken = 1;
-        if (matched[i] != 0 && matches_one(pattern, p, path[i], taken)) next[i + 1] = 1;
-        used = matched[i] != 0 ? taken : used;
+        std::size_t length = 1;
+        if (matched[i] != 0 && matches_one(pattern, p, path[i], length)) next[i + 1] = 1;
+        used = matched[i] != 0 ? length : used;
       }
       if (pattern[p] == '[') (void)matches_class(pattern.substr(p), '\0', used);  // only for the length
       if (pattern[p] == '\\' && p + 1 < pattern.size()) used = 2;

@@ -16,7 +16,7 @@
 namespace weir::audit {
 namespace {
 
-Error problem(Errc code, const std::string& name, const std::string& what) {
+Error file_error(Errc code, const std::string& name, const std::string& what) {
   return {code, printable(name) + ": " + what};
 }
 
@@ -41,13 +41,13 @@ std::string text_problem(std::string_view text) {
 Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::string name) {
   // O_NONBLOCK: otherwise open() could wait for ever on a pipe or a device file.
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!file) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
+  if (!file) return file_error(Errc::io, name, "cannot be read: " + errno_text(errno));
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
-  if (!S_ISREG(info.st_mode)) return problem(Errc::unsupported, name, "is not a regular file");
+  if (::fstat(file.get(), &info) != 0) return file_error(Errc::io, name, "cannot be read: " + errno_text(errno));
+  if (!S_ISREG(info.st_mode)) return file_error(Errc::unsupported, name, "is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > kMaxBytes)
-    return problem(
+    return file_error(
         Errc::unsupported, name,
         fmt::format("is {}, more than the {} that code has", to_text(Bytes{size}), to_text(Bytes{kMaxBytes})));
   std::string text(size, '\0');
@@ -55,12 +55,12 @@ Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::stri
   while (done < text.size()) {
     const ssize_t count = ::read(file.get(), text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
+    if (count < 0) return file_error(Errc::io, name, "cannot be read: " + errno_text(errno));
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }
   text.resize(done);
-  if (auto why = text_problem(text); !why.empty()) return problem(Errc::unsupported, name, why);
+  if (auto why = text_problem(text); !why.empty()) return file_error(Errc::unsupported, name, why);
   return SourceFile{path, std::move(name), std::move(text)};
 }
 
@@ -80,9 +80,9 @@ std::string_view SourceFile::text(Range range) const {
 
 TextPosition SourceFile::position(std::uint32_t byte) const {
   if (!notebook_) return file_position(byte);
-  const auto& places = notebook_->file_offsets;
-  if (byte < places.size()) return file_position(places[byte]);
-  return file_position(places.empty() ? 0 : places.back() + 1);
+  const auto& offsets = notebook_->file_offsets;
+  if (byte < offsets.size()) return file_position(offsets[byte]);
+  return file_position(offsets.empty() ? 0 : offsets.back() + 1);
 }
 
 TextPosition SourceFile::file_position(std::uint32_t byte) const {
@@ -90,13 +90,13 @@ TextPosition SourceFile::file_position(std::uint32_t byte) const {
   const std::string_view whole = file_text();
   const auto next = std::upper_bound(starts.begin(), starts.end(), byte);
   const std::uint32_t start = *(next - 1);
-  TextPosition place{static_cast<std::uint32_t>(next - starts.begin()), 1};
+  TextPosition result{static_cast<std::uint32_t>(next - starts.begin()), 1};
   for (std::size_t i = start; i < byte && i < whole.size(); ++i) {
     const bool continuation = (static_cast<unsigned char>(whole[i]) & 0xC0U) == 0x80U;
-    place.column += continuation ? 0 : 1;
+    result.column += continuation ? 0 : 1;
   }
-  if (start == 0 && byte >= 3 && whole.starts_with("\xEF\xBB\xBF")) --place.column;
-  return place;
+  if (start == 0 && byte >= 3 && whole.starts_with("\xEF\xBB\xBF")) --result.column;
+  return result;
 }
 
 std::uint32_t SourceFile::line_start(std::uint32_t byte) const {

@@ -20,13 +20,14 @@ enum class Kind { code, blank, comment };
 Kind kind_of(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t\f\r");
   if (first == std::string_view::npos) return Kind::blank;
-  const bool may_be_text = line.find("\"\"\"") != std::string_view::npos ||
-                           line.find("'''") != std::string_view::npos || line.back() == '\\' || line.ends_with("\\\r");
-  return line[first] == '#' && !may_be_text ? Kind::comment : Kind::code;
+  const bool may_be_string = line.find("\"\"\"") != std::string_view::npos ||
+                             line.find("'''") != std::string_view::npos || line.back() == '\\' ||
+                             line.ends_with("\\\r");
+  return line[first] == '#' && !may_be_string ? Kind::comment : Kind::code;
 }
 
 /// Replaces the comments inside a long run by blanks in `result`. An empty `result` first becomes a copy of `text`.
-void make_blank(const std::vector<Line>& comments, std::string_view text, std::optional<std::string>& result) {
+void blank_comments(const std::vector<Line>& comments, std::string_view text, std::optional<std::string>& result) {
   if (comments.size() <= kMaxShortRunLines) return;
   if (!result) result = std::string{text};
   for (std::size_t i = kKeptLines; i < comments.size() - kKeptLines; ++i) {
@@ -47,12 +48,12 @@ std::optional<std::string> blank_long_comment_runs(std::string_view text) {
     const Kind kind = kind_of(text.substr(begin, end - begin));
     if (kind == Kind::comment) run.push_back({begin, end});
     if (kind == Kind::code) {
-      make_blank(run, text, result);
+      blank_comments(run, text, result);
       run.clear();
     }
     begin = end + 1;
   }
-  make_blank(run, text, result);
+  blank_comments(run, text, result);
   return result;
 }
 

@@ -43,7 +43,7 @@ class Blocks {
  public:
   void* allocate(std::size_t size) {
     ++in_use_;
-    if (size > kMaxSmallBytes - sizeof(Header)) return large(nullptr, size);
+    if (size > kMaxSmallBytes - sizeof(Header)) return allocate_large(nullptr, size);
     const std::size_t units = (size + sizeof(Header) + kUnitBytes - 1) / kUnitBytes;
     FreeBlock* const block = free_[units];
     if (block == nullptr) return new_block(units);
@@ -60,7 +60,7 @@ class Blocks {
 
   void* resize(void* block, std::size_t size) {
     const Header units = header_of(block);
-    if (units == 0) return large(base_of(block), size);
+    if (units == 0) return allocate_large(base_of(block), size);
     const std::size_t old_size = units * kUnitBytes - sizeof(Header);
     if (size <= old_size) return block;
     void* const larger = allocate(size);
@@ -82,7 +82,7 @@ class Blocks {
   static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnitBytes; }
 
   /// Returns a block from malloc, a new one or the resized one with this base.
-  static void* large(void* base, std::size_t size) {
+  static void* allocate_large(void* base, std::size_t size) {
     auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnitBytes));
     if (memory == nullptr) out_of_memory(size);
     header_of(memory + kUnitBytes) = 0;

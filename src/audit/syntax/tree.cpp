@@ -60,7 +60,7 @@ struct WorkLimit {
   }
 };
 constexpr std::uint64_t kChecksPerTenBytes = 4;
-constexpr std::uint64_t kMinChecks = 20'000;
+constexpr std::uint64_t kBaseChecks = 20'000;
 
 const char* read_text(void* payload, std::uint32_t byte, TSPoint /*position*/, std::uint32_t* count) {
   const auto& text = *static_cast<const std::string_view*>(payload);
@@ -216,7 +216,7 @@ Result<Tree> parse(Language language, std::string_view text) {
   const bool fits = ts_parser_set_language(parser.get(), parser_tables(language));
   assert(fits);
   (void)fits;
-  WorkLimit limit{kMinChecks + kChecksPerTenBytes * text.size() / 10};
+  WorkLimit limit{kBaseChecks + kChecksPerTenBytes * text.size() / 10};
   const auto without_comment_runs = language == Language::python ? blank_long_comment_runs(text) : std::nullopt;
   std::string_view parsed_text = without_comment_runs ? std::string_view{*without_comment_runs} : text;
   const TSInput input{&parsed_text, read_text, TSInputEncodingUTF8, nullptr};

@@ -100,10 +100,10 @@ struct WeightPosition {
   int width, lane;
 };
 WeightPosition weight_position(const Kernels& kernels, const PackedMatrix& m, int point, int out) {
-  const int lane0 = out / kernels.block_lanes * kernels.block_lanes;
-  const int width = std::min(kernels.block_lanes, m.out_padded - lane0);
-  return {static_cast<std::size_t>(lane0) * m.points * m.in + static_cast<std::size_t>(point) * m.in * width, width,
-          out - lane0};
+  const int first_out = out / kernels.block_lanes * kernels.block_lanes;
+  const int width = std::min(kernels.block_lanes, m.out_padded - first_out);
+  return {static_cast<std::size_t>(first_out) * m.points * m.in + static_cast<std::size_t>(point) * m.in * width, width,
+          out - first_out};
 }
 
 /// Returns the sum of the magnitudes of the weights of a column as they are stored: multiplied by `scale` and rounded.
@@ -127,18 +127,18 @@ double rounded_sum(const float* column, int in, double scale) {
 /// needs fewer than 131080 inputs; the scale of a longer column is halved until S is small enough, at the latest when
 /// all weights round to 0.
 double int16_scale(const float* column, int in) {
-  constexpr double kSum = 65000;
+  constexpr double kTargetSum = 65000;
   constexpr double kMaxSum = 65540;
-  double sum = 1e-30;
-  double most = 1e-30;
+  double magnitude_sum = 1e-30;
+  double max_magnitude = 1e-30;
   for (int c = 0; c < in; ++c) {
     const double magnitude = std::fabs(static_cast<double>(column[c]));
-    sum += magnitude;
-    most = std::max(most, magnitude);
+    magnitude_sum += magnitude;
+    max_magnitude = std::max(max_magnitude, magnitude);
   }
-  double scale = std::min(kSum / sum, 32767.0 / most);
-  if (kSum + in / 2.0 <= kMaxSum || rounded_sum(column, in, scale) <= kMaxSum) return scale;
-  if (in < 2 * kMaxSum) scale = std::min(scale, (kMaxSum - in / 2.0) / sum);
+  double scale = std::min(kTargetSum / magnitude_sum, 32767.0 / max_magnitude);
+  if (kTargetSum + in / 2.0 <= kMaxSum || rounded_sum(column, in, scale) <= kMaxSum) return scale;
+  if (in < 2 * kMaxSum) scale = std::min(scale, (kMaxSum - in / 2.0) / magnitude_sum);
   while (rounded_sum(column, in, scale) > kMaxSum) scale /= 2;
   return scale;
 }
@@ -152,20 +152,20 @@ PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Co
   const int group = 2 * kernels.lanes;  // channels in a group of Kernels::channel_at()
   for (int o = 0; o < m.out; ++o) {
     for (int point = 0; point < m.points; ++point) {
-      const WeightPosition position_in_matrix = weight_position(kernels, m, point, o);
+      const WeightPosition target = weight_position(kernels, m, point, o);
       const float* weights = column(point, o);
       if (m.arithmetic == Arithmetic::float32) {
-        float* to = m.float32.data() + position_in_matrix.begin + position_in_matrix.lane;
-        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * position_in_matrix.width] = weights[c];
+        float* to = m.float32.data() + target.begin + target.lane;
+        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * target.width] = weights[c];
         continue;
       }
       const double scale = int16_scale(weights, in);
       m.unscale.data()[static_cast<std::size_t>(point) * m.out_padded + o] = static_cast<float>(1.0 / scale);
-      std::int16_t* to = m.int16.data() + position_in_matrix.begin + 2 * position_in_matrix.lane;
+      std::int16_t* to = m.int16.data() + target.begin + 2 * target.lane;
       for (int position = 0; position < m.in; ++position) {
         const int c = position / group * group + kernels.channel_at(position % group);
         if (c >= in) continue;
-        to[static_cast<std::size_t>(position / 2) * position_in_matrix.width * 2 + position % 2] =
+        to[static_cast<std::size_t>(position / 2) * target.width * 2 + position % 2] =
             static_cast<std::int16_t>(std::lrint(weights[c] * scale));
       }
     }

@@ -29,7 +29,7 @@ struct Bench {
     return arithmetic == Arithmetic::int16 ? ElementType::float16 : ElementType::float32;
   }
   [[nodiscard]] std::size_t element_bytes() const { return element_type() == ElementType::float16 ? 2 : 4; }
-  std::vector<float> weights(std::size_t count) {
+  std::vector<float> small_values(std::size_t count) {
     std::normal_distribution<float> normal;
     std::vector<float> values(count);
     for (float& value : values) value = normal(random) * 0.05F;
@@ -79,27 +79,28 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   const int channels = static_cast<int>(state.range(0));
   const int tiles = kColumns / 4;
   const std::size_t pixels = kColumns + 8;
-  const auto weight = bench.weights(static_cast<std::size_t>(channels) * channels * 9);
+  const auto weight = bench.small_values(static_cast<std::size_t>(channels) * channels * 9);
   const PackedMatrix matrix = pack_conv3x3(bench.kernels, bench.arithmetic, channels, channels, weight.data());
-  const EpilogueWeights no_epilogue = epilogue(channels);
-  const std::size_t row = pixels * static_cast<std::size_t>(channels);
-  AlignedArray<std::byte> input = bench.features(row * 6);
-  AlignedArray<std::byte> output(row * 4 * bench.element_bytes());
+  const EpilogueWeights relu_epilogue = epilogue(channels);
+  const std::size_t row_size = pixels * static_cast<std::size_t>(channels);
+  AlignedArray<std::byte> input = bench.features(row_size * 6);
+  AlignedArray<std::byte> output(row_size * 4 * bench.element_bytes());
   AlignedArray<std::byte> scratch(bench.kernels.conv3x3_scratch(channels));
   std::vector<SourceBlock<6>> blocks(static_cast<std::size_t>(channels) / 32);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    for (std::size_t k = 0; k < 6; ++k) blocks[b].rows[k] = input.data() + (k * row + b * 32) * bench.element_bytes();
+    for (std::size_t k = 0; k < 6; ++k)
+      blocks[b].rows[k] = input.data() + (k * row_size + b * 32) * bench.element_bytes();
     blocks[b].pixel_stride = channels;
   }
   bool found_non_finite = false;
   Conv3x3Job job;
   job.matrix = &matrix;
-  job.epilogue = &no_epilogue;
+  job.epilogue = &relu_epilogue;
   job.element_type = bench.element_type();
   job.blocks = blocks.data();
   job.tiles = tiles;
   job.columns = kColumns;
-  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row * bench.element_bytes();
+  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row_size * bench.element_bytes();
   job.target.pixel_stride = channels;
   job.scratch = scratch.data();
   job.found_non_finite = &found_non_finite;
@@ -113,18 +114,18 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   const int kernel = factor == 1 ? 2 : 1;
   const int in = kernel * kernel * channels, out = factor * factor * channels;
   const int bases = kColumns / factor;
-  const auto weight = bench.weights(static_cast<std::size_t>(in) * out);
+  const auto weight = bench.small_values(static_cast<std::size_t>(in) * out);
   const PackedMatrix matrix = pack_matrix(bench.kernels, bench.arithmetic, out, in, weight.data());
-  const EpilogueWeights no_epilogue = epilogue(out);
-  const std::size_t in_row = static_cast<std::size_t>(bases) * kernel * channels;
-  const std::size_t out_row = static_cast<std::size_t>(kColumns) * channels;
-  AlignedArray<std::byte> input = bench.features(in_row * static_cast<std::size_t>(kernel));
-  AlignedArray<std::byte> output(out_row * static_cast<std::size_t>(factor) * bench.element_bytes());
+  const EpilogueWeights relu_epilogue = epilogue(out);
+  const std::size_t in_row_size = static_cast<std::size_t>(bases) * kernel * channels;
+  const std::size_t out_row_size = static_cast<std::size_t>(kColumns) * channels;
+  AlignedArray<std::byte> input = bench.features(in_row_size * static_cast<std::size_t>(kernel));
+  AlignedArray<std::byte> output(out_row_size * static_cast<std::size_t>(factor) * bench.element_bytes());
   AlignedArray<std::byte> scratch(bench.kernels.patch_scratch(in));
   bool found_non_finite = false;
   PatchJob job;
   job.matrix = &matrix;
-  job.epilogue = &no_epilogue;
+  job.epilogue = &relu_epilogue;
   job.element_type = bench.element_type();
   job.channels = channels;
   job.kernel = kernel;
@@ -132,12 +133,12 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   job.factor = factor;
   job.out_channels = channels;
   for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k)
-    job.rows[k] = input.data() + k * in_row * bench.element_bytes();
+    job.rows[k] = input.data() + k * in_row_size * bench.element_bytes();
   job.pixel_stride = channels;
   job.bases = bases;
   job.columns = kColumns;
   for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k)
-    job.out[k] = output.data() + k * out_row * bench.element_bytes();
+    job.out[k] = output.data() + k * out_row_size * bench.element_bytes();
   job.target.pixel_stride = channels;
   job.scratch = scratch.data();
   job.found_non_finite = &found_non_finite;
@@ -149,14 +150,14 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
 void BM_direct(benchmark::State& state, Bench bench) {
   const int channels = static_cast<int>(state.range(0));
   constexpr int kIn = 3, kKernel = 3, kWidth = kColumns + 8;
-  const auto weight = bench.weights(static_cast<std::size_t>(channels) * kIn * kKernel * kKernel);
+  const auto weight = bench.small_values(static_cast<std::size_t>(channels) * kIn * kKernel * kKernel);
   const AlignedArray<float> packed = pack_direct(channels, kIn, kKernel, weight.data());
-  const EpilogueWeights no_epilogue = epilogue(channels);
-  const std::vector<float> input = bench.weights(static_cast<std::size_t>(kIn) * kKernel * kWidth);
+  const EpilogueWeights relu_epilogue = epilogue(channels);
+  const std::vector<float> input = bench.small_values(static_cast<std::size_t>(kIn) * kKernel * kWidth);
   AlignedArray<std::byte> output(static_cast<std::size_t>(kColumns) * channels * bench.element_bytes());
   DirectJob job;
   job.weights = packed.data();
-  job.epilogue = &no_epilogue;
+  job.epilogue = &relu_epilogue;
   job.element_type = bench.element_type();
   job.in = kIn;
   job.kernel = kKernel;

@@ -33,10 +33,10 @@ Buffer::~Buffer() {
 }
 
 Bytes BufferPool::size_class(Bytes size) {
-  constexpr std::uint64_t kGrain = 64 << 10;  // bytes
-  const std::uint64_t count = std::max<std::uint64_t>(size.count(), 1);
-  const std::uint64_t step = std::max(kGrain, std::bit_floor(count) / 32);
-  return Bytes{round_up(count, step)};
+  constexpr std::uint64_t kMinStepBytes = 64 << 10;  // bytes
+  const std::uint64_t bytes = std::max<std::uint64_t>(size.count(), 1);
+  const std::uint64_t step = std::max(kMinStepBytes, std::bit_floor(bytes) / 32);
+  return Bytes{round_up(bytes, step)};
 }
 
 Result<Buffer> BufferPool::acquire(Bytes size, MemoryKind kind, MemoryUsage usage) {

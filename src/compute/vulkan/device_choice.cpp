@@ -23,11 +23,11 @@ bool matches(const DeviceInfo& device, std::string_view selector) {
 
 /// Returns the size of the largest device-local heap.
 Bytes local_memory(const DeviceInfo& device) {
-  Bytes most;
+  Bytes largest;
   for (const Heap& heap : device.heaps) {
-    if (heap.device_local) most = std::max(most, heap.size);
+    if (heap.device_local) largest = std::max(largest, heap.size);
   }
-  return most;
+  return largest;
 }
 
 /// Returns a value by which devices are compared; the larger value is better.

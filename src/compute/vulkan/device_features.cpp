@@ -45,7 +45,7 @@ VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<s
       make_struct<VkPhysicalDevice16BitStorageFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES);
   auto matrix = make_struct<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
-  auto model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
+  auto memory_model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   auto features = make_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
   features.pNext = &storage;
@@ -57,8 +57,8 @@ VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<s
                             extensions.contains(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
   if (has_matrices) {
     matrix.pNext = features.pNext;
-    model.pNext = &matrix;
-    features.pNext = &model;
+    memory_model.pNext = &matrix;
+    features.pNext = &memory_model;
   }
   auto timelines = make_struct<VkPhysicalDeviceTimelineSemaphoreFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);
@@ -70,7 +70,7 @@ VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<s
   info.has_half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
   info.has_timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;
   info.has_half_arithmetic = half.shaderFloat16 == VK_TRUE;
-  info.has_cooperative_matrix = has_matrices && model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
+  info.has_cooperative_matrix = has_matrices && memory_model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
                                 info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE &&
                                 info.has_half_storage && info.has_half_arithmetic && has_float16_matrices(device);
   return features.features;

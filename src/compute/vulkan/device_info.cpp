@@ -48,9 +48,9 @@ void read_properties(VkPhysicalDevice device, const std::set<std::string>& exten
   auto subgroup =
       make_struct<VkPhysicalDeviceSubgroupProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
   auto properties = make_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
-  const auto chain = [&](auto& more) {
-    more.pNext = properties.pNext;
-    properties.pNext = &more;
+  const auto chain = [&](auto& structure) {
+    structure.pNext = properties.pNext;
+    properties.pNext = &structure;
   };
   chain(id);
   chain(sizes);

@@ -16,9 +16,9 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
   constexpr VkMemoryPropertyFlags kHost = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
   // Memory that buffers cannot use, or that is slow.
-  constexpr VkMemoryPropertyFlags kSpecial = VK_MEMORY_PROPERTY_PROTECTED_BIT |
-                                             VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |
-                                             VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
+  constexpr VkMemoryPropertyFlags kExcluded = VK_MEMORY_PROPERTY_PROTECTED_BIT |
+                                              VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |
+                                              VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
   const auto has = [](VkMemoryPropertyFlags flags, VkMemoryPropertyFlags flags_needed) {
     return (flags & flags_needed) == flags_needed;
   };
@@ -26,7 +26,7 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
   std::tuple<int, VkDeviceSize> best_score;  // points for the properties, then the size of the heap
   for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
     const VkMemoryPropertyFlags flags = memory.memoryTypes[i].propertyFlags;
-    if ((allowed & (1U << i)) == 0 || (flags & kSpecial) != 0) continue;
+    if ((allowed & (1U << i)) == 0 || (flags & kExcluded) != 0) continue;
     const VkDeviceSize heap = memory.memoryHeaps[memory.memoryTypes[i].heapIndex].size;
     int points = 0;
     if (usage == MemoryUsage::device) {
@@ -64,15 +64,15 @@ Result<MemoryBlock> LogicalDevice::allocate(Bytes size, MemoryUsage usage) {
   VkResult result = injected_result(FaultPoint::allocate);
   if (result == VK_SUCCESS) result = api_.vkCreateBuffer(handle_, &create_info, nullptr, &block.buffer);
   if (result != VK_SUCCESS) return make_error(result, operation);
-  VkMemoryRequirements needs{};
-  api_.vkGetBufferMemoryRequirements(handle_, block.buffer, &needs);
-  const auto type = choose_memory_type(memory_properties_, needs.memoryTypeBits, usage);
+  VkMemoryRequirements requirements{};
+  api_.vkGetBufferMemoryRequirements(handle_, block.buffer, &requirements);
+  const auto type = choose_memory_type(memory_properties_, requirements.memoryTypeBits, usage);
   if (!type) {
     free(block);
     return type.error();
   }
   auto memory = make_struct<VkMemoryAllocateInfo>(VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
-  memory.allocationSize = needs.size;
+  memory.allocationSize = requirements.size;
   memory.memoryTypeIndex = *type;
   result = api_.vkAllocateMemory(handle_, &memory, nullptr, &block.memory);
   if (result == VK_SUCCESS) result = api_.vkBindBufferMemory(handle_, block.buffer, block.memory, 0);

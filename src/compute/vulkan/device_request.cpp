@@ -47,9 +47,9 @@ struct FeatureRequest {
     }
     if (info.has_cooperative_matrix) {
       matrix.cooperativeMatrix = VK_TRUE;
-      model.vulkanMemoryModel = VK_TRUE;
+      memory_model.vulkanMemoryModel = VK_TRUE;
       chain(matrix);
-      chain(model);
+      chain(memory_model);
       extensions.push_back(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME);
       extensions.push_back(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
     }
@@ -77,7 +77,7 @@ struct FeatureRequest {
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
   VkPhysicalDeviceCooperativeMatrixFeaturesNV matrix = make_struct<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
-  VkPhysicalDeviceVulkanMemoryModelFeatures model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
+  VkPhysicalDeviceVulkanMemoryModelFeatures memory_model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   VkPhysicalDeviceTimelineSemaphoreFeatures timelines = make_struct<VkPhysicalDeviceTimelineSemaphoreFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);

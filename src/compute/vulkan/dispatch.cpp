@@ -11,12 +11,12 @@ namespace {
 
 Result<VkDescriptorSet> allocate_descriptor_set(LogicalDevice& device, VkDescriptorPool pool) {
   VkDescriptorSetLayout layout = device.descriptor_layout();
-  auto allocate = make_struct<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
-  allocate.descriptorPool = pool;
-  allocate.descriptorSetCount = 1;
-  allocate.pSetLayouts = &layout;
+  auto allocate_info = make_struct<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
+  allocate_info.descriptorPool = pool;
+  allocate_info.descriptorSetCount = 1;
+  allocate_info.pSetLayouts = &layout;
   VkDescriptorSet set = VK_NULL_HANDLE;
-  const VkResult result = device.api().vkAllocateDescriptorSets(device.handle(), &allocate, &set);
+  const VkResult result = device.api().vkAllocateDescriptorSets(device.handle(), &allocate_info, &set);
   if (result != VK_SUCCESS) return error_from_result(result, "bind buffers");
   return set;
 }
@@ -41,18 +41,18 @@ Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool poo
     writes.push_back(write);
   };
   std::array<bool, static_cast<std::size_t>(BindingSlot::count)> bound{};
-  std::uint32_t sources = 0;
+  std::uint32_t source_count = 0;
   for (const BufferBinding& binding : dispatch.bindings) {
     assert(binding.slice.offset % device.info().binding_alignment.count() == 0);
     add(binding.slot, binding.index, binding.slice);
     bound[static_cast<std::size_t>(binding.slot)] = true;
-    if (binding.slot == BindingSlot::sources) ++sources;
+    if (binding.slot == BindingSlot::sources) ++source_count;
   }
   // Every slot in the layout must have a buffer, also a slot that the shader never reads.
-  const Slice any = dispatch.bindings.front().slice;
-  for (std::uint32_t i = sources; i < kMaxSources; ++i) add(BindingSlot::sources, i, any);
+  const Slice placeholder = dispatch.bindings.front().slice;
+  for (std::uint32_t i = source_count; i < kMaxSources; ++i) add(BindingSlot::sources, i, placeholder);
   for (std::size_t slot = 1; slot < bound.size(); ++slot) {
-    if (!bound[slot]) add(static_cast<BindingSlot>(slot), 0, any);
+    if (!bound[slot]) add(static_cast<BindingSlot>(slot), 0, placeholder);
   }
   device.api().vkUpdateDescriptorSets(device.handle(), static_cast<std::uint32_t>(writes.size()), writes.data(), 0,
                                       nullptr);

@@ -6,7 +6,8 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-constexpr std::size_t kMaxOpen = 4096;  // with more stored accesses, a barrier is cheaper than the search for conflicts
+constexpr std::size_t kMaxOpenAccesses =
+    4096;  // with more stored accesses, a barrier is cheaper than the search for conflicts
 
 }  // namespace
 
@@ -20,7 +21,7 @@ Barrier HazardTracker::add_command(std::span<const Access> accesses) {
                        [&](const Access& open) { return accesses_conflict(open, access); });
   });
   Barrier barrier;
-  if (has_conflict || open_accesses_.size() + accesses.size() > kMaxOpen) {
+  if (has_conflict || open_accesses_.size() + accesses.size() > kMaxOpenAccesses) {
     barrier.needed = true;
     barrier.source_stages = open_stages_;
     // The list of open accesses is cleared, so the barrier must cover all stages that any later command may have.

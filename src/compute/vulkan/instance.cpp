@@ -14,7 +14,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-constexpr const char* kLayer = "VK_LAYER_KHRONOS_validation";
+constexpr const char* kValidationLayer = "VK_LAYER_KHRONOS_validation";
 constexpr std::size_t kMaxMessages = 100;
 
 bool is_layer_installed() {
@@ -22,8 +22,9 @@ bool is_layer_installed() {
   if (vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
   std::vector<VkLayerProperties> layers(count);
   if (vkEnumerateInstanceLayerProperties(&count, layers.data()) != VK_SUCCESS) return false;
-  return std::any_of(layers.begin(), layers.end(),
-                     [](const VkLayerProperties& layer) { return std::string_view{layer.layerName} == kLayer; });
+  return std::any_of(layers.begin(), layers.end(), [](const VkLayerProperties& layer) {
+    return std::string_view{layer.layerName} == kValidationLayer;
+  });
 }
 
 /// Creates the instance. If the loader fails because it cannot parse a manifest, tries again with the other manifests.
@@ -107,7 +108,7 @@ Status Instance::initialise(Validation validation) {
     if (!is_layer_installed())
       return Error{Errc::unsupported, "Vulkan: the validation layer is not installed (vulkan-validationlayers)"};
     info.enabledLayerCount = 1;
-    info.ppEnabledLayerNames = &kLayer;
+    info.ppEnabledLayerNames = &kValidationLayer;
     info.enabledExtensionCount = 1;
     info.ppEnabledExtensionNames = &extension;
     info.pNext = &messenger;

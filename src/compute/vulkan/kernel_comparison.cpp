@@ -15,8 +15,8 @@ namespace {
 // that edges are tested too.
 constexpr std::uint32_t kWidth = 37;
 constexpr std::uint32_t kHeight = 21;
-constexpr std::uint32_t kIn = 32;
-constexpr std::uint32_t kOut = 64;
+constexpr std::uint32_t kInChannels = 32;
+constexpr std::uint32_t kOutChannels = 64;
 
 std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::uint32_t seed) {
   std::vector<std::uint16_t> values;
@@ -45,14 +45,15 @@ Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice wei
   push.rows = pack_pair(0, kHeight);
   Dispatch dispatch;
   // The constants of conv.comp: KERNEL, STRIDE, PARTS, OUT_VECTORS, three flags that are false, IN_VECTORS, V0 ... V7.
-  dispatch.kernel = {shader, {3, 1, 1, kOut / 4, 0, 0, 0, kIn / 4, kIn / 4, 0, 0, 0, 0, 0, 0, 0}};
+  dispatch.kernel = {shader,
+                     {3, 1, 1, kOutChannels / 4, 0, 0, 0, kInChannels / 4, kInChannels / 4, 0, 0, 0, 0, 0, 0, 0}};
   dispatch.source(0, features).read(BindingSlot::weights, weights).read(BindingSlot::parameters, parameters);
   dispatch.write(BindingSlot::target, target).push_constants(push);
   if (shader.starts_with("conv_")) {
-    dispatch.groups = {(kWidth + 31) / 32, (kHeight + 15) / 16, kOut / 4};
+    dispatch.groups = {(kWidth + 31) / 32, (kHeight + 15) / 16, kOutChannels / 4};
   } else {
     dispatch.kernel.constants.push_back(4);  // TILES of conv3x3_matrix.comp
-    dispatch.groups = {(kWidth + 15) / 16, (kHeight + 7) / 8, kOut / 64};
+    dispatch.groups = {(kWidth + 15) / 16, (kHeight + 7) / 8, kOutChannels / 64};
   }
   return dispatch;
 }
@@ -61,10 +62,10 @@ Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice wei
 
 Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view first, std::string_view second,
                            float tolerance) {
-  const std::vector<std::uint16_t> features = random_halves(std::size_t{kWidth} * kHeight * kIn, 1.0F, 1);
-  const std::vector<std::uint16_t> weights = random_halves(std::size_t{kIn} * kOut * 9, 0.08F, 2);
-  std::vector<float> parameters(std::size_t{2} * kOut, 0.25F);  // bias, slope
-  const std::uint64_t target_bytes = std::uint64_t{2} * kWidth * kHeight * kOut;
+  const std::vector<std::uint16_t> features = random_halves(std::size_t{kWidth} * kHeight * kInChannels, 1.0F, 1);
+  const std::vector<std::uint16_t> weights = random_halves(std::size_t{kInChannels} * kOutChannels * 9, 0.08F, 2);
+  std::vector<float> parameters(std::size_t{2} * kOutChannels, 0.25F);  // bias, slope
+  const std::uint64_t target_bytes = std::uint64_t{2} * kWidth * kHeight * kOutChannels;
 
   std::vector<Buffer> buffers;
   const auto acquire = [&](std::uint64_t size, MemoryUsage usage) -> Result<Slice> {
@@ -78,7 +79,7 @@ Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view fi
     if (slice) std::memcpy(buffers.back().host(), data, size);
     return slice;
   };
-  auto in = upload(features.data(), features.size() * 2);
+  auto feature_slice = upload(features.data(), features.size() * 2);
   auto weight_slice = upload(weights.data(), weights.size() * 2);
   auto parameter_slice = upload(parameters.data(), parameters.size() * 4);
   auto first_result = acquire(target_bytes, MemoryUsage::download);
@@ -88,11 +89,14 @@ Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view fi
   // The bits 0xFFFF are NaN: a pixel that a kernel does not write is then a difference.
   if (first_result) std::memset(buffers[buffers.size() - (second_result ? 2 : 1)].host(), 0xFF, target_bytes);
   if (second_result) std::memset(buffers.back().host(), 0xFF, target_bytes);
-  for (const auto* slice : {&in, &weight_slice, &parameter_slice, &first_result, &second_result}) {
+  for (const auto* slice : {&feature_slice, &weight_slice, &parameter_slice, &first_result, &second_result}) {
     if (!*slice) return slice->error();
   }
-  auto run = stream.dispatch(convolution_dispatch(first, *in, *weight_slice, *parameter_slice, *first_result));
-  if (run) run = stream.dispatch(convolution_dispatch(second, *in, *weight_slice, *parameter_slice, *second_result));
+  auto run =
+      stream.dispatch(convolution_dispatch(first, *feature_slice, *weight_slice, *parameter_slice, *first_result));
+  if (run)
+    run =
+        stream.dispatch(convolution_dispatch(second, *feature_slice, *weight_slice, *parameter_slice, *second_result));
   if (run) run = stream.make_host_readable(*first_result);
   if (run) run = stream.make_host_readable(*second_result);
   if (run) run = stream.sync();

@@ -68,8 +68,8 @@ LogicalDevice::~LogicalDevice() {
   if (handle_ == VK_NULL_HANDLE) return;
   if (abandoned_) {
     // The driver may still use the device, so the VkDevice and its instance are kept until the process ends.
-    static auto* const kept = new std::vector<std::shared_ptr<Instance>>;
-    kept->push_back(instance_);
+    static auto* const kept_instances = new std::vector<std::shared_ptr<Instance>>;
+    kept_instances->push_back(instance_);
     return;
   }
   api_.vkDeviceWaitIdle(handle_);
@@ -94,22 +94,24 @@ Error LogicalDevice::make_error(VkResult result, std::string_view operation) {
 }
 
 Status LogicalDevice::submit(QueueRole queue, const CommandBatch& batch) {
-  const VkPipelineStageFlags all = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-  auto values = make_struct<VkTimelineSemaphoreSubmitInfo>(VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
-  auto submit = make_struct<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
-  submit.commandBufferCount = 1;
-  submit.pCommandBuffers = &batch.command_buffer;
-  submit.pWaitDstStageMask = &all;
-  values.waitSemaphoreValueCount = submit.waitSemaphoreCount = batch.wait_for.semaphore != VK_NULL_HANDLE ? 1 : 0;
-  submit.pWaitSemaphores = &batch.wait_for.semaphore;
-  values.pWaitSemaphoreValues = &batch.wait_for.value;
-  values.signalSemaphoreValueCount = submit.signalSemaphoreCount = batch.signal.semaphore != VK_NULL_HANDLE ? 1 : 0;
-  submit.pSignalSemaphores = &batch.signal.semaphore;
-  values.pSignalSemaphoreValues = &batch.signal.value;
-  if (submit.waitSemaphoreCount + submit.signalSemaphoreCount > 0) submit.pNext = &values;
+  const VkPipelineStageFlags all_stages = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+  auto semaphore_values = make_struct<VkTimelineSemaphoreSubmitInfo>(VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
+  auto submit_info = make_struct<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
+  submit_info.commandBufferCount = 1;
+  submit_info.pCommandBuffers = &batch.command_buffer;
+  submit_info.pWaitDstStageMask = &all_stages;
+  semaphore_values.waitSemaphoreValueCount = submit_info.waitSemaphoreCount =
+      batch.wait_for.semaphore != VK_NULL_HANDLE ? 1 : 0;
+  submit_info.pWaitSemaphores = &batch.wait_for.semaphore;
+  semaphore_values.pWaitSemaphoreValues = &batch.wait_for.value;
+  semaphore_values.signalSemaphoreValueCount = submit_info.signalSemaphoreCount =
+      batch.signal.semaphore != VK_NULL_HANDLE ? 1 : 0;
+  submit_info.pSignalSemaphores = &batch.signal.semaphore;
+  semaphore_values.pSignalSemaphoreValues = &batch.signal.value;
+  if (submit_info.waitSemaphoreCount + submit_info.signalSemaphoreCount > 0) submit_info.pNext = &semaphore_values;
   VkResult result = lost_ ? VK_ERROR_DEVICE_LOST : injected_result(FaultPoint::submit);
   if (result == VK_SUCCESS)
-    result = api_.vkQueueSubmit(queues_[static_cast<std::size_t>(queue)], 1, &submit, batch.fence);
+    result = api_.vkQueueSubmit(queues_[static_cast<std::size_t>(queue)], 1, &submit_info, batch.fence);
   if (result != VK_SUCCESS) return make_error(result, "submit");
   return ok();
 }
@@ -126,23 +128,23 @@ Result<VkPipeline> LogicalDevice::get_kernel(const KernelId& id) {
   if (const auto found = kernels_.find(id); found != kernels_.end()) return found->second;
   const Shader* shader = find_shader(id.shader);
   if (shader == nullptr) return Error{Errc::unsupported, fmt::format("there is no kernel {}", id.shader)};
-  auto code = make_struct<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
-  code.codeSize = shader->code.size() * sizeof(std::uint32_t);
-  code.pCode = shader->code.data();
+  auto module_info = make_struct<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+  module_info.codeSize = shader->code.size() * sizeof(std::uint32_t);
+  module_info.pCode = shader->code.data();
   VkShaderModule module = VK_NULL_HANDLE;
   const std::string operation = fmt::format("compile the kernel {}", id.shader);
-  if (const VkResult result = api_.vkCreateShaderModule(handle_, &code, nullptr, &module); result != VK_SUCCESS)
+  if (const VkResult result = api_.vkCreateShaderModule(handle_, &module_info, nullptr, &module); result != VK_SUCCESS)
     return make_error(result, operation);
   std::vector<VkSpecializationMapEntry> entries;
   for (std::uint32_t i = 0; i < id.constants.size(); ++i) entries.push_back({i, i * 4, 4});
-  const VkSpecializationInfo values{static_cast<std::uint32_t>(entries.size()), entries.data(),
-                                    id.constants.size() * sizeof(std::uint32_t), id.constants.data()};
+  const VkSpecializationInfo constants{static_cast<std::uint32_t>(entries.size()), entries.data(),
+                                       id.constants.size() * sizeof(std::uint32_t), id.constants.data()};
   auto create_info = make_struct<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
   create_info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   create_info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
   create_info.stage.module = module;
   create_info.stage.pName = "main";
-  create_info.stage.pSpecializationInfo = &values;
+  create_info.stage.pSpecializationInfo = &constants;
   create_info.layout = pipeline_layout_;
   VkPipeline pipeline = VK_NULL_HANDLE;
   const VkResult result = api_.vkCreateComputePipelines(handle_, VK_NULL_HANDLE, 1, &create_info, nullptr, &pipeline);

@@ -32,20 +32,20 @@ class VulkanMeters : public test::OpenVulkanTest {
 TEST_F(VulkanMeters, ReportsABufferThatIsKeptButNotOneThatIsGivenBack) {
   const memory::Meters both = meters();
   if (both.back() == nullptr) GTEST_SKIP() << "this driver has no VK_EXT_memory_budget";
-  memory::LeakDetector judge{both, {.max_rereads = 1}};
+  memory::LeakDetector detector{both, {.max_rereads = 1}};
   const auto scope = [&](const char* name, Bytes size, bool keep) {
-    const auto start = judge.begin_scope();
+    const auto start = detector.begin_scope();
     work(size, keep);
-    return judge.end_scope(name, start, false, [&] { pool_->cleanup(); });
+    return detector.end_scope(name, start, false, [&] { pool_->cleanup(); });
   };
   scope("warm", 120_MiB, false);
-  judge.set_baseline();
+  detector.set_baseline();
   EXPECT_EQ(scope("clean", 120_MiB, false).verdict, memory::Verdict::clean);
   const auto first = scope("keeps", 120_MiB, true);
   EXPECT_EQ(first.verdict, memory::Verdict::alarm) << first.growth.evidence;
   EXPECT_TRUE(first.growth.confirmed);
   EXPECT_EQ(scope("keeps", 120_MiB, true).verdict, memory::Verdict::leak);
-  const memory::LeakReport report = judge.report();
+  const memory::LeakReport report = detector.report();
   EXPECT_FALSE(report.passed);
   EXPECT_EQ(report.first_leak, "keeps");
   EXPECT_NE(report.text.find("weir's Vulkan pool +120 MiB"), std::string::npos) << report.text;
@@ -101,15 +101,15 @@ TEST(VulkanBudget, IsReadFromDeviceLocalHeapsAndConfirmsALeak) {
   const auto budget = make_budget_meter(nullptr, info);
   ASSERT_NE(budget, nullptr);
   EXPECT_EQ(budget->read()->value, 1_GiB) << "the machine's heap is not the card's";
-  memory::LeakDetector judge{{memory::make_counter_meter("pool", memory::Side::device, memory::MeterLayer::allocator,
-                                                         [&] { return std::optional{pool}; }),
-                              budget},
-                             {.max_rereads = 1}};
+  memory::LeakDetector detector{{memory::make_counter_meter("pool", memory::Side::device, memory::MeterLayer::allocator,
+                                                            [&] { return std::optional{pool}; }),
+                                 budget},
+                                {.max_rereads = 1}};
   const auto scope = [&](Bytes of_pool, Bytes of_driver) {
-    const auto start = judge.begin_scope();
+    const auto start = detector.begin_scope();
     pool += of_pool;
     BudgetDriver::used += of_driver.count();
-    return judge.end_scope("work", start, false, {});
+    return detector.end_scope("work", start, false, {});
   };
   EXPECT_EQ(scope(120_MiB, Bytes{}).verdict, memory::Verdict::clean) << "the driver does not confirm it";
   const auto leaks = scope(120_MiB, 128_MiB);

@@ -6,9 +6,9 @@ namespace weir::compute::vulkan {
 
 Ticket QueueDependencies::find_dependency(QueueRole queue, std::span<const Access> accesses) const {
   const std::vector<TrackedAccess>& other_accesses = queue_state(other_queue(queue)).accesses;
-  const auto last = std::find_if(other_accesses.rbegin(), other_accesses.rend(), [&](const TrackedAccess& open) {
+  const auto last = std::find_if(other_accesses.rbegin(), other_accesses.rend(), [&](const TrackedAccess& tracked) {
     return std::any_of(accesses.begin(), accesses.end(),
-                       [&](const Access& access) { return accesses_conflict(open.access, access); });
+                       [&](const Access& access) { return accesses_conflict(tracked.access, access); });
   });
   if (last == other_accesses.rend() || last->ticket <= queue_state(queue).waited_for) return 0;
   return last->ticket;
@@ -23,7 +23,7 @@ void QueueDependencies::record_accesses(QueueRole queue, Ticket ticket, std::spa
 }
 
 void QueueDependencies::remove_ended(QueueRole queue, Ticket ticket) {
-  std::erase_if(queue_state(queue).accesses, [&](const TrackedAccess& open) { return open.ticket <= ticket; });
+  std::erase_if(queue_state(queue).accesses, [&](const TrackedAccess& tracked) { return tracked.ticket <= ticket; });
 }
 
 }  // namespace weir::compute::vulkan

@@ -29,9 +29,9 @@ Status Stream::begin_submission() {
   if (free_submissions_.empty()) {
     if (auto made = create_submission(); !made) return fail(made.error());
   }
-  auto info = make_struct<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
-  info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
-  const VkResult result = device_.api().vkBeginCommandBuffer(free_submissions_.back()->command_buffer, &info);
+  auto begin_info = make_struct<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  begin_info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
+  const VkResult result = device_.api().vkBeginCommandBuffer(free_submissions_.back()->command_buffer, &begin_info);
   if (result != VK_SUCCESS) return fail(error_from_result(result, "record commands"));
   open_submission_ = std::move(free_submissions_.back());
   free_submissions_.pop_back();
@@ -87,12 +87,12 @@ Status Stream::record_dispatch(const Dispatch& dispatch) {
   for (const BufferBinding& binding : dispatch.bindings)
     accesses.push_back(access_of(binding.slice, binding.write, AccessStage::compute));
   if (auto inserted = insert_barriers(accesses); !inserted) return inserted;
-  auto set = bind_buffers(device_, open_submission_->descriptor_pool, dispatch);
-  if (!set) return fail(set.error());
+  auto descriptor_set = bind_buffers(device_, open_submission_->descriptor_pool, dispatch);
+  if (!descriptor_set) return fail(descriptor_set.error());
   const VolkDeviceTable& api = device_.api();
   api.vkCmdBindPipeline(open_submission_->command_buffer, VK_PIPELINE_BIND_POINT_COMPUTE, *kernel);
   api.vkCmdBindDescriptorSets(open_submission_->command_buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
-                              device_.pipeline_layout(), 0, 1, &*set, 0, nullptr);
+                              device_.pipeline_layout(), 0, 1, &*descriptor_set, 0, nullptr);
   api.vkCmdPushConstants(open_submission_->command_buffer, device_.pipeline_layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                          kPushBytes, dispatch.push_data.data());
   api.vkCmdDispatch(open_submission_->command_buffer, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);

@@ -21,7 +21,7 @@ std::chrono::seconds submission_timeout(const DeviceInfo& info) {
 }
 
 /// Returns a tracker for the stages that the queue supports.
-HazardTracker hazards_of(QueueRole queue) {
+HazardTracker make_tracker(QueueRole queue) {
   return queue == QueueRole::compute
              ? HazardTracker{}
              : HazardTracker{HazardTracker::kAllStages & ~static_cast<unsigned>(AccessStage::compute)};
@@ -30,11 +30,11 @@ HazardTracker hazards_of(QueueRole queue) {
 }  // namespace
 
 Stream::Stream(LogicalDevice& device, QueueRole queue, StreamSettings settings)
-    : device_{device}, queue_{queue}, settings_{std::move(settings)}, hazards_{hazards_of(queue)} {}
+    : device_{device}, queue_{queue}, settings_{std::move(settings)}, hazards_{make_tracker(queue)} {}
 
 Result<std::unique_ptr<Stream>> Stream::create(LogicalDevice& device, QueueRole queue, StreamSettings settings) {
   std::unique_ptr<Stream> stream{new Stream{device, queue, std::move(settings)}};
-  if (auto first = stream->create_submission(); !first) return first.error();
+  if (auto created = stream->create_submission(); !created) return created.error();
   return stream;
 }
 

@@ -278,17 +278,17 @@ TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {
   // Opens the same physical device twice; two_drivers_test uses two devices.
   auto other = LogicalDevice::open(instance(), devices().back());
   ASSERT_TRUE(other) << other.error().what;
-  MemoryLimit line{8_MiB};
-  BufferPool pool{**other, line, line};
+  MemoryLimit limit{8_MiB};
+  BufferPool pool{**other, limit, limit};
   auto stream = Stream::create(**other);
   ASSERT_TRUE(stream);
-  auto theirs = pool.acquire(1_MiB, MemoryKind::activations, MemoryUsage::device);
-  ASSERT_TRUE(theirs);
-  const Buffer ours = acquire_buffer(1_MiB);
-  ASSERT_TRUE((*stream)->fill(slice_of(*theirs), 5));
-  ASSERT_TRUE(stream_->fill(slice_of(ours), 6));
+  auto other_buffer = pool.acquire(1_MiB, MemoryKind::activations, MemoryUsage::device);
+  ASSERT_TRUE(other_buffer);
+  const Buffer own_buffer = acquire_buffer(1_MiB);
+  ASSERT_TRUE((*stream)->fill(slice_of(*other_buffer), 5));
+  ASSERT_TRUE(stream_->fill(slice_of(own_buffer), 6));
   ASSERT_TRUE((*stream)->sync());
-  EXPECT_THAT(words_of({ours.handle(), 0, 4096}), testing::Each(6U));
+  EXPECT_THAT(words_of({own_buffer.handle(), 0, 4096}), testing::Each(6U));
 }
 
 }  // namespace

@@ -9,36 +9,37 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-VkResult make_commands(LogicalDevice& device, QueueRole queue, Submission& made) {
-  auto pool = make_struct<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
-  pool.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT;
-  pool.queueFamilyIndex = device.queue_family(queue);
-  const VkResult result = device.api().vkCreateCommandPool(device.handle(), &pool, nullptr, &made.command_pool);
+VkResult create_command_buffer(LogicalDevice& device, QueueRole queue, Submission& submission) {
+  auto pool_info = make_struct<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
+  pool_info.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT;
+  pool_info.queueFamilyIndex = device.queue_family(queue);
+  const VkResult result =
+      device.api().vkCreateCommandPool(device.handle(), &pool_info, nullptr, &submission.command_pool);
   if (result != VK_SUCCESS) return result;
-  auto buffer = make_struct<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
-  buffer.commandPool = made.command_pool;
-  buffer.commandBufferCount = 1;
-  return device.api().vkAllocateCommandBuffers(device.handle(), &buffer, &made.command_buffer);
+  auto buffer_info = make_struct<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
+  buffer_info.commandPool = submission.command_pool;
+  buffer_info.commandBufferCount = 1;
+  return device.api().vkAllocateCommandBuffers(device.handle(), &buffer_info, &submission.command_buffer);
 }
 
-VkResult make_descriptors(LogicalDevice& device, int max_commands, Submission& made) {
+VkResult create_descriptor_pool(LogicalDevice& device, int max_commands, Submission& submission) {
   const auto sets = static_cast<std::uint32_t>(max_commands);
   const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, sets * kDescriptorCount};
-  auto descriptors = make_struct<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
-  descriptors.maxSets = sets;
-  descriptors.poolSizeCount = 1;
-  descriptors.pPoolSizes = &size;
-  return device.api().vkCreateDescriptorPool(device.handle(), &descriptors, nullptr, &made.descriptor_pool);
+  auto pool_info = make_struct<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
+  pool_info.maxSets = sets;
+  pool_info.poolSizeCount = 1;
+  pool_info.pPoolSizes = &size;
+  return device.api().vkCreateDescriptorPool(device.handle(), &pool_info, nullptr, &submission.descriptor_pool);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Submission>> Submission::create(LogicalDevice& device, QueueRole queue, int max_commands) {
   std::unique_ptr<Submission> made{new Submission{device}};
-  VkResult result = make_commands(device, queue, *made);
-  const auto fence = make_struct<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
-  if (result == VK_SUCCESS) result = device.api().vkCreateFence(device.handle(), &fence, nullptr, &made->fence);
-  if (result == VK_SUCCESS && queue == QueueRole::compute) result = make_descriptors(device, max_commands, *made);
+  VkResult result = create_command_buffer(device, queue, *made);
+  const auto fence_info = make_struct<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
+  if (result == VK_SUCCESS) result = device.api().vkCreateFence(device.handle(), &fence_info, nullptr, &made->fence);
+  if (result == VK_SUCCESS && queue == QueueRole::compute) result = create_descriptor_pool(device, max_commands, *made);
   if (result != VK_SUCCESS)
     return error_from_result(result, fmt::format("{}: prepare a submission", device.info().name));
   return made;

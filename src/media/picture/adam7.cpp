@@ -20,7 +20,7 @@ constexpr std::array<Pass, 7> kPasses{{{0, 0, 8, 8, 8, 8},
                                        {0, 1, 1, 2, 1, 1}}};
 
 /// Returns the index of the pass that contains a pixel.
-int pass_of(int x, int y) {
+int find_pass(int x, int y) {
   for (int i = 0; i < 7; ++i) {
     const Pass& pass = kPasses[static_cast<std::size_t>(i)];
     if (x >= pass.x && y >= pass.y && (x - pass.x) % pass.step_x == 0 && (y - pass.y) % pass.step_y == 0) return i;
@@ -29,7 +29,7 @@ int pass_of(int x, int y) {
 }
 
 bool is_decoded(const Adam7Progress& progress, int x, int y) {
-  const int pass = pass_of(x, y);
+  const int pass = find_pass(x, y);
   return pass < progress.pass || (pass == progress.pass && y < progress.next_row);
 }
 

@@ -44,7 +44,7 @@ class OrientedDecoder : public Decoder {
   void release_thread_resources() override { decoder_->release_thread_resources(); }
 
  protected:
-  Status open_file() {
+  Status create_file() {
     auto made = ScratchFile::create(options_.spill_folder);
     if (!made) return made.error();
     file_ = *std::move(made);
@@ -100,7 +100,7 @@ class ReversedDecoder final : public OrientedDecoder {
 
  private:
   Status fill_file(std::span<std::byte> row) {
-    if (auto opened = open_file(); !opened) return opened;
+    if (auto created = create_file(); !created) return created;
     for (int y = 0; y < info_.height; ++y) {
       auto got = decoder_->read(row);
       if (got) got = file_->write_at(static_cast<std::uint64_t>(y) * row.size(), row);
@@ -155,7 +155,7 @@ class TransposedDecoder final : public OrientedDecoder {
   std::uint64_t block_at(int first_row) const { return static_cast<std::uint64_t>(first_row) * source_.row_bytes(); }
 
   Status fill_file() {
-    if (auto opened = open_file(); !opened) return opened;
+    if (auto created = create_file(); !created) return created;
     const auto row_bytes = source_.row_bytes();
     const auto rows =
         std::make_unique_for_overwrite<std::byte[]>(row_bytes * static_cast<std::size_t>(source_block_rows_));

@@ -39,8 +39,8 @@ struct Channel {
   std::uint8_t extract(std::uint32_t pixel) const {
     if (mask == 0) return 0;
     const int shift = std::countr_zero(mask);
-    const std::uint64_t top = mask >> shift, value = (pixel & mask) >> shift;
-    return static_cast<std::uint8_t>((value * 255 + top / 2) / top);
+    const std::uint64_t max_value = mask >> shift, value = (pixel & mask) >> shift;
+    return static_cast<std::uint8_t>((value * 255 + max_value / 2) / max_value);
   }
 };
 
@@ -120,11 +120,11 @@ Status BmpDecoder::open() {
 Status BmpDecoder::read_header(std::span<const std::byte> head) {
   auto found = std::make_shared<Metadata>();
   pixels_offset_ = read_number(head, 10, 4);
-  const auto size = read_number(head, kFileHeader, 4);
-  const bool is_core_header = size == kCoreHeader;
-  if (!is_core_header && (size < kInfoHeader || size > kLargestHeader))
-    return file_->error(Errc::unsupported,
-                        "BMP: a header of " + std::to_string(size) + " bytes is not read; convert it to PNG first");
+  const auto header_bytes = read_number(head, kFileHeader, 4);
+  const bool is_core_header = header_bytes == kCoreHeader;
+  if (!is_core_header && (header_bytes < kInfoHeader || header_bytes > kLargestHeader))
+    return file_->error(Errc::unsupported, "BMP: a header of " + std::to_string(header_bytes) +
+                                               " bytes is not read; convert it to PNG first");
   const auto at = kFileHeader + 4;
   std::int64_t width = 0, height = 0;
   std::uint32_t compression = kUncompressed, colours = 0;
@@ -141,8 +141,8 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     found->dots_per_mm_y = read_number(head, at + 24, 4) / 1000.0;
     colours = read_number(head, at + 28, 4);
   }
-  if (size >= kColourHeader) record_omitted_colour(head, *found);
-  if (size == kProfileHeader) read_profile(head, *found);
+  if (header_bytes >= kColourHeader) record_omitted_colour(head, *found);
+  if (header_bytes == kProfileHeader) read_profile(head, *found);
   metadata_ = std::move(found);
   top_down_ = height < 0;
   if (top_down_) height = -height;
@@ -153,7 +153,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   info_.width = static_cast<int>(width);
   info_.height = static_cast<int>(height);
   stride_ = round_up(static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_), 32) / 8;
-  if (auto checked = check_compression(compression, size); !checked) return checked;
+  if (auto checked = check_compression(compression, header_bytes); !checked) return checked;
   if (compression == kRle8 || compression == kRle4)
     rle_.emplace(file_, pixels_offset_, depth_, info_.width, info_.height);
   switch (depth_) {
@@ -161,7 +161,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     case 2:
     case 4:
     case 8:
-      return read_palette(kFileHeader + size, is_core_header ? 3 : 4, colours);
+      return read_palette(kFileHeader + header_bytes, is_core_header ? 3 : 4, colours);
     case 16:
     case 24:
     case 32:
@@ -201,12 +201,12 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
 
 /// Records primaries and curves in the header, or a profile in another file, as omissions.
 void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata& into) const {
-  const auto kind = read_number(head, kFileHeader + 56, 4);
+  const auto colour_space = read_number(head, kFileHeader + 56, 4);
   std::uint32_t curves = 0;
   for (const std::size_t at : {96, 100, 104}) curves |= read_number(head, kFileHeader + at, 4);
-  if (kind == kCalibrated && curves != 0)
+  if (colour_space == kCalibrated && curves != 0)
     record_omission(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
-  if (kind == kLinkedProfile) record_omission(into, "icc", "in another file, which the bitmap names");
+  if (colour_space == kLinkedProfile) record_omission(into, "icc", "in another file, which the bitmap names");
 }
 
 void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {

@@ -130,10 +130,10 @@ Status BmpRleReader::read_row(int row, std::span<std::byte> indices) {
       x += run->right;
       continue;
     }
-    unsigned indices_byte = run->value;  // one index, or two of four bits
+    unsigned packed_indices = run->value;  // one index, or two of four bits
     for (unsigned i = 0; i < run->count; ++i, ++x) {
-      if (run->is_literal && (depth_ == 8 || i % 2 == 0)) indices_byte = stream.read_byte();
-      const unsigned index = depth_ == 8 ? indices_byte : (i % 2 == 0 ? indices_byte >> 4 : indices_byte & 15);
+      if (run->is_literal && (depth_ == 8 || i % 2 == 0)) packed_indices = stream.read_byte();
+      const unsigned index = depth_ == 8 ? packed_indices : (i % 2 == 0 ? packed_indices >> 4 : packed_indices & 15);
       if (x < indices.size()) indices[x] = static_cast<std::byte>(index);
     }
     if (run->is_literal)

@@ -33,16 +33,16 @@ Status ByteSink::flush() {
 
 Status ByteSink::write_out(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const auto put = ::write(fd_, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      const int error = put < 0 ? errno : ENOSPC;
+    const auto written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      const int error = written < 0 ? errno : ENOSPC;
       const Errc code = errc_from_errno(error);
       const char* advice = code == Errc::disk_full ? "; free some space or write elsewhere" : "";
       status_ = Error{code, name_ + ": cannot be written: " + errno_text(error) + advice};
       return status_;
     }
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return ok();
 }

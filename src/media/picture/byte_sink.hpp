@@ -24,7 +24,7 @@ class ByteSink {
   /// Writes everything in the buffer to the file descriptor. Errors: io, disk_full.
   Status flush();
   /// Adds `bytes` to size(), after a library wrote that many bytes directly to fd().
-  void count_written(std::uint64_t bytes) { size_ += bytes; }
+  void add_written_bytes(std::uint64_t count) { size_ += count; }
   std::uint64_t size() const { return size_; }  ///< number of bytes of the output so far, buffered bytes included
   int fd() const { return fd_; }
   const std::string& name() const { return name_; }

@@ -19,7 +19,7 @@ std::string rows_text(int first, int count, int total, const std::string& unit) 
 }
 
 /// Returns the verb of the text. `is_single`: the damage has a single row or column.
-std::string_view kind_text(Damage::Kind kind, bool is_single) {
+std::string_view verb_text(Damage::Kind kind, bool is_single) {
   switch (kind) {
     case Damage::Kind::filled:
       return is_single ? " is filled: " : " are filled: ";
@@ -35,10 +35,10 @@ std::string_view kind_text(Damage::Kind kind, bool is_single) {
 
 std::string to_text(const Damage& damage, int height, int orientation) {
   // With orientations 3 and 4 the last row of the file is the first displayed row, with 6 and 7 the first column.
-  const bool from_end = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  const int first = from_end ? height - damage.first_row - damage.row_count : damage.first_row;
+  const bool is_reversed = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const int first = is_reversed ? height - damage.first_row - damage.row_count : damage.first_row;
   return rows_text(first, damage.row_count, height, orientation >= 5 ? "column" : "row") +
-         std::string{kind_text(damage.kind, damage.row_count == 1)} + damage.reason;
+         std::string{verb_text(damage.kind, damage.row_count == 1)} + damage.reason;
 }
 
 std::string extract_reason(const std::string& message, const std::string& file_name) {
@@ -47,7 +47,7 @@ std::string extract_reason(const std::string& message, const std::string& file_n
   if (const auto advice = text.rfind("; the file is damaged"); advice != std::string_view::npos)
     text = text.substr(0, advice);
   // Removes the format, which the user knows, and the row, which the Damage contains.
-  if (const auto place = text.rfind(": "); place != std::string_view::npos) text.remove_prefix(place + 2);
+  if (const auto colon = text.rfind(": "); colon != std::string_view::npos) text.remove_prefix(colon + 2);
   return std::string{text};
 }
 

@@ -11,7 +11,7 @@ class DamagedRowFiller final : public Decoder {
  public:
   DamagedRowFiller(DecoderPtr decoder, const InputFile& file)
       : decoder_{std::move(decoder)},
-        file_{file.name()},
+        file_name_{file.name()},
         last_row_{std::make_unique_for_overwrite<std::byte[]>(decoder_->info().row_bytes())} {
     info_ = decoder_->info();
     orientation_ = decoder_->orientation();
@@ -57,14 +57,14 @@ class DamagedRowFiller final : public Decoder {
         return got;
       }
       if (got.error().code != Errc::corrupt || row_ == 0) return got;
-      filled_ = Damage{Damage::Kind::filled, row_, info().height - row_, extract_reason(got.error().what, file_)};
+      filled_ = Damage{Damage::Kind::filled, row_, info().height - row_, extract_reason(got.error().what, file_name_)};
     }
     std::memcpy(row.data(), last_row_.get(), row.size());
     return ok();
   }
 
   DecoderPtr decoder_;
-  std::string file_;
+  std::string file_name_;
   std::unique_ptr<std::byte[]> last_row_;  // the last good row
   int row_ = 0;
   // rows from the first failure to the end; restart() keeps this member, so that the rows are the same each time the

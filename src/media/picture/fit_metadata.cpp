@@ -13,19 +13,19 @@ namespace weir::media {
 namespace {
 
 using Supports = bool (*)(const WriteSupport&);
-constexpr Supports kSupportsColour = [](const WriteSupport& writing) { return writing.colour_info; };
-constexpr Supports kSupportsTexts = [](const WriteSupport& writing) { return writing.texts; };
-constexpr Supports kSupportsIptc = [](const WriteSupport& writing) { return writing.iptc; };
-constexpr Supports kSupportsModifiedTime = [](const WriteSupport& writing) { return writing.modified_time; };
+constexpr Supports kSupportsColour = [](const WriteSupport& support) { return support.colour_info; };
+constexpr Supports kSupportsTexts = [](const WriteSupport& support) { return support.texts; };
+constexpr Supports kSupportsIptc = [](const WriteSupport& support) { return support.iptc; };
+constexpr Supports kSupportsModifiedTime = [](const WriteSupport& support) { return support.modified_time; };
 
 class MetadataFitter {
  public:
-  MetadataFitter(const Metadata& given, const PictureInfo& stored, const WriteSupport& format, WriteReport& report)
+  MetadataFitter(const Metadata& given, const PictureInfo& stored, const WriteSupport& support, WriteReport& report)
       : fitted_{std::make_shared<Metadata>(given)},
         stored_{stored},
-        format_{format},
+        support_{support},
         report_{report},
-        name_{name_of(stored.format)} {}
+        format_name_{name_of(stored.format)} {}
 
   MetadataPtr run() {
     fit_profile();
@@ -42,7 +42,7 @@ class MetadataFitter {
   }
   // Returns the reason of a loss. `supports` selects the formats that the text recommends.
   std::string no_place_reason(std::string_view data_name, Supports supports) const {
-    return fmt::format("{} has no place for {}; use {}", name_, data_name, list_formats_with(supports));
+    return fmt::format("{} has no place for {}; use {}", format_name_, data_name, list_formats_with(supports));
   }
 
   // Removes a profile for other samples, such as an RGB profile for a grey picture, which would make the file invalid.
@@ -56,7 +56,7 @@ class MetadataFitter {
   // sRGB, gamma and primaries. Source: PNG (Third Edition), 4.3.
   void fit_colour() {
     ColourInfo& colour = fitted_->colour;
-    if (colour.empty() || format_.colour_info) return;
+    if (colour.empty() || support_.colour_info) return;
     if (!colour.mastering_display.empty() || !colour.content_light_level.empty())
       report_loss("HDR display data", no_place_reason("it", kSupportsColour));
     const ColourInfo original = std::exchange(colour, {});
@@ -73,27 +73,28 @@ class MetadataFitter {
   }
 
   void fit_texts() {
-    const bool comments = format_.max_comment_bytes > 0;
-    const auto holds = [&](const TextEntry& text) {
-      return format_.texts || (comments && text.key == kCommentKey && text.value.size() <= format_.max_comment_bytes);
+    const bool has_comments = support_.max_comment_bytes > 0;
+    const auto can_store = [&](const TextEntry& text) {
+      return support_.texts ||
+             (has_comments && text.key == kCommentKey && text.value.size() <= support_.max_comment_bytes);
     };
     for (const TextEntry& text : fitted_->texts)
-      if (!holds(text)) record_omission(*fitted_, "text " + text.key, text_loss_reason());
-    std::erase_if(fitted_->texts, [&](const TextEntry& text) { return !holds(text); });
+      if (!can_store(text)) record_omission(*fitted_, "text " + text.key, text_loss_reason());
+    std::erase_if(fitted_->texts, [&](const TextEntry& text) { return !can_store(text); });
   }
 
   std::string text_loss_reason() const {
-    if (format_.max_comment_bytes == 0) return no_place_reason("it", kSupportsTexts);
-    return fmt::format("{} holds comments of at most {} KiB alone; use {}", name_,
-                       (format_.max_comment_bytes + 1023) >> 10, list_formats_with(kSupportsTexts));
+    if (support_.max_comment_bytes == 0) return no_place_reason("it", kSupportsTexts);
+    return fmt::format("{} holds comments of at most {} KiB alone; use {}", format_name_,
+                       (support_.max_comment_bytes + 1023) >> 10, list_formats_with(kSupportsTexts));
   }
 
   void fit_rest() {
-    if (!fitted_->iptc.empty() && !format_.iptc) {
+    if (!fitted_->iptc.empty() && !support_.iptc) {
       fitted_->iptc.clear();
       report_loss("iptc", no_place_reason("it", kSupportsIptc));
     }
-    if (fitted_->modified_time && !format_.modified_time) {
+    if (fitted_->modified_time && !support_.modified_time) {
       fitted_->modified_time.reset();
       report_loss("time of change", no_place_reason("it", kSupportsModifiedTime));
     }
@@ -110,9 +111,9 @@ class MetadataFitter {
 
   std::shared_ptr<Metadata> fitted_;
   const PictureInfo& stored_;
-  const WriteSupport& format_;
+  const WriteSupport& support_;
   WriteReport& report_;
-  std::string name_;
+  std::string format_name_;
 };
 
 }  // namespace

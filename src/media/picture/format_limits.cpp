@@ -13,12 +13,12 @@ PictureInfo fit_picture_info(const WriteOptions& options, std::vector<std::strin
   stored.width = options.final_width > 0 ? options.final_width : options.rows.width;
   stored.height = options.final_height > 0 ? options.final_height : options.rows.height;
   const std::string name{name_of(options.format)};
-  const auto& writing = find_format(options.format).write_support;
-  if (stored.alpha && writing && !writing->alpha) {
+  const auto& support = find_format(options.format).write_support;
+  if (stored.alpha && support && !support->alpha) {
     stored.alpha = false;
     lost.push_back("alpha (" + name + " has none; flattened onto white)");
   }
-  if (stored.bits == 16 && writing && !writing->sixteen_bits) {
+  if (stored.bits == 16 && support && !support->sixteen_bits) {
     stored.bits = 8;
     lost.push_back("16-bit (" + name + " holds 8)");
   }
@@ -26,18 +26,18 @@ PictureInfo fit_picture_info(const WriteOptions& options, std::vector<std::strin
 }
 
 Status check_format_limits(const WriteOptions& options) {
-  const auto& writing = find_format(options.format).write_support;
-  if (!writing)
+  const auto& support = find_format(options.format).write_support;
+  if (!support)
     return Error{Errc::unsupported, std::string{name_of(options.format)} + " cannot be written; use " +
                                         list_written_formats(", ", " or ")};
   if (options.rows.width < 1 || options.rows.height < 1)
     return Error{Errc::invalid_argument, "a picture has at least one row and one column"};
   const int width = options.final_width > 0 ? options.final_width : options.rows.width;
   const int height = options.final_height > 0 ? options.final_height : options.rows.height;
-  if (std::max(width, height) > writing->max_side_px)
+  if (std::max(width, height) > support->max_side_px)
     return Error{Errc::unsupported,
                  fmt::format("{}x{} is too large for {} (at most {} pixels on a side); use {}", width, height,
-                             name_of(options.format), writing->max_side_px,
+                             name_of(options.format), support->max_side_px,
                              list_formats_with([](const WriteSupport& each) { return each.lossless; }))};
   return ok();
 }

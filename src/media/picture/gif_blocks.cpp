@@ -95,9 +95,9 @@ class GifReader {
     if (!read(head)) return false;
     const std::string name{reinterpret_cast<const char*>(head.data()) + 1, 11};
     Blob body;
-    const bool xmp = name == "XMP DataXMP";
-    if (!read_blocks(&body, xmp)) return false;
-    if (xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
+    const bool is_xmp = name == "XMP DataXMP";
+    if (!read_blocks(&body, is_xmp)) return false;
+    if (is_xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
       body.resize(body.size() - kMagicTrailerBytes - 1);  // 1: the empty sub-block
       into_.xmp = std::move(body);
     } else if (name == "ICCRGBG1012" && into_.icc.empty()) {

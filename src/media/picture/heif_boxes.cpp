@@ -54,8 +54,8 @@ class HeifReader {
   void record_unknown_box(const IsoBox& box) {
     const auto start = read_iso_body(
         file_, {box.type, box.body_offset, std::min(box.end_offset, box.body_offset + kC2pa.size())}, kC2pa.size());
-    const bool c2pa = box.type == "uuid" && start && IsoBodyReader{*start}.read_text(kC2pa.size()) == kC2pa;
-    if (c2pa)
+    const bool is_c2pa = box.type == "uuid" && start && IsoBodyReader{*start}.read_text(kC2pa.size()) == kC2pa;
+    if (is_c2pa)
       record_omission(into_, "C2PA provenance", "not carried");
     else
       record_omission(into_, "box " + box.type, "unknown");
@@ -65,8 +65,8 @@ class HeifReader {
     constexpr std::uint64_t kVersionAndFlags = 4;
     for (const IsoBox& box : read_iso_boxes(file_, meta.body_offset + kVersionAndFlags, meta.end_offset)) {
       if (box.type == "iprp") read_properties(box);
-      if (box.type == "idat") data_ = box;
-      if (box.type == "iloc") locations_ = box;
+      if (box.type == "idat") data_box_ = box;
+      if (box.type == "iloc") locations_box_ = box;
       if (box.type != "pitm" && box.type != "iinf" && box.type != "iref") continue;
       const auto body = read_iso_body(file_, box, kMaxBodyBytes);
       if (!body) {
@@ -82,8 +82,8 @@ class HeifReader {
     }
   }
 
-  void read_items(const IsoBox& list, std::uint64_t head) {
-    for (const IsoBox& box : read_iso_boxes(file_, list.body_offset + head, list.end_offset)) {
+  void read_items(const IsoBox& list, std::uint64_t head_bytes) {
+    for (const IsoBox& box : read_iso_boxes(file_, list.body_offset + head_bytes, list.end_offset)) {
       const auto body = read_iso_body(file_, box, kMaxBodyBytes);
       if (box.type != "infe" || !body) continue;
       IsoBodyReader numbers{*body};
@@ -109,7 +109,7 @@ class HeifReader {
 
   /// Reads the bytes of an item. They are in one or more extents (offset and length) in the file or in the box "idat".
   bool read_item(ItemId item_id, Blob& data) const {
-    const auto body = read_iso_body(file_, locations_, kMaxBodyBytes);
+    const auto body = read_iso_body(file_, locations_box_, kMaxBodyBytes);
     if (!body) return false;
     IsoBodyReader numbers{*body};
     const auto version = numbers.read_number(1);
@@ -132,7 +132,7 @@ class HeifReader {
         if (!numbers.good() || construction_method > 1 || length > kMaxMetadataBytes - data.size()) return false;
         const std::size_t before = data.size();
         data.resize(before + length);
-        const auto got = file_.read_at(base + offset + (construction_method == 1 ? data_.body_offset : 0),
+        const auto got = file_.read_at(base + offset + (construction_method == 1 ? data_box_.body_offset : 0),
                                        std::span{data}.subspan(before));
         if (!got || *got != length) return data.clear(), false;
       }
@@ -151,7 +151,7 @@ class HeifReader {
       const auto count = numbers.read_number(2);
       for (std::uint64_t i = 0; i < count && numbers.good() && entries < kMaxEntries; ++i, ++entries) {
         const ItemId to = numbers.read_number(id_bytes);
-        if (type == "dimg") derived_from_.emplace(to, from);
+        if (type == "dimg") derived_from_input_.emplace(to, from);
         if (type == "thmb") thumbnails_.emplace(from, to);
         if (type == "auxl") auxiliary_.emplace(from, to);
       }
@@ -196,15 +196,15 @@ class HeifReader {
   }
 
   std::uint64_t count_samples(const IsoBox& track) {
-    IsoBox at = track;
+    IsoBox current = track;
     for (const std::string_view type : {"mdia", "minf", "stbl", "stsz"}) {
-      const auto inner = read_iso_boxes(file_, at.body_offset, at.end_offset);
+      const auto inner = read_iso_boxes(file_, current.body_offset, current.end_offset);
       const auto found = std::find_if(inner.begin(), inner.end(), [&](const IsoBox& box) { return box.type == type; });
       if (found == inner.end()) return 0;
-      at = *found;
+      current = *found;
     }
-    at.end_offset = std::min(at.end_offset, at.body_offset + 12);
-    const auto head = read_iso_body(file_, at, 12);
+    current.end_offset = std::min(current.end_offset, current.body_offset + 12);
+    const auto head = read_iso_body(file_, current, 12);
     if (!head) return 0;
     IsoBodyReader numbers{*head};
     numbers.read_number(8);  // version, flags, and the common size of all samples
@@ -213,7 +213,7 @@ class HeifReader {
 
   // Records the items that weir does not copy, and reads the XMP packet and the colour of the main picture.
   void process_items() {
-    std::uint64_t others = 0;
+    std::uint64_t other_pictures = 0;
     for (const auto& [id, item] : items_) {
       if (id == main_item_) continue;
       if (item.type == "tmap") {
@@ -223,14 +223,14 @@ class HeifReader {
       } else if (thumbnails_.contains(id)) {
         record_omission(into_, "thumbnail", "not carried");
       } else if (std::find(kPictureTypes.begin(), kPictureTypes.end(), item.type) != kPictureTypes.end()) {
-        others += derived_from_.contains(id) || item.hidden ? 0 : 1;
+        other_pictures += derived_from_input_.contains(id) || item.hidden ? 0 : 1;
       } else if (item.type != "Exif" && item.content_type != kXmpType) {
         record_omission(into_, fmt::format("item {} {}", item.type, item.content_type), "not carried");
       }
     }
     // The main picture of a file with a sequence is the first frame.
     if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
-    if (others > 0) record_omission(into_, "pictures", fmt::format("the main one of {}", others + 1));
+    if (other_pictures > 0) record_omission(into_, "pictures", fmt::format("the main one of {}", other_pictures + 1));
     read_xmp();
     read_colour();
   }
@@ -244,11 +244,11 @@ class HeifReader {
       numbers.read_number(4);
       kind = numbers.read_c_string();
     }
-    const auto ends = [&](std::string_view text) { return std::string_view{kind}.ends_with(text); };
-    if (ends("auxid:1") || ends("auxiliary:alpha")) return;  // the decoder reads alpha with the picture
-    if (ends("auxid:2") || ends("auxiliary:depth"))
+    const auto ends_with = [&](std::string_view text) { return std::string_view{kind}.ends_with(text); };
+    if (ends_with("auxid:1") || ends_with("auxiliary:alpha")) return;  // the decoder reads alpha with the picture
+    if (ends_with("auxid:2") || ends_with("auxiliary:depth"))
       record_omission(into_, "depth map", "not carried");
-    else if (ends("hdrgainmap"))
+    else if (ends_with("hdrgainmap"))
       record_omission(into_, "gain map", "not carried");
     else
       record_omission(into_, "auxiliary picture " + kind, "not carried");
@@ -258,9 +258,9 @@ class HeifReader {
   void read_colour() {
     auto [first, last] = properties_.equal_range(main_item_);
     if (first == last) {
-      const auto tile = std::find_if(derived_from_.begin(), derived_from_.end(),
+      const auto tile = std::find_if(derived_from_input_.begin(), derived_from_input_.end(),
                                      [&](const auto& each) { return each.second == main_item_; });
-      if (tile != derived_from_.end()) std::tie(first, last) = properties_.equal_range(tile->first);
+      if (tile != derived_from_input_.end()) std::tie(first, last) = properties_.equal_range(tile->first);
     }
     for (auto it = first; it != last; ++it) {
       const Property& property = it->second;
@@ -279,11 +279,11 @@ class HeifReader {
   const InputFile& file_;
   Metadata& into_;
   ItemId main_item_ = 0;
-  IsoBox locations_, data_;  // "iloc" and "idat"
+  IsoBox locations_box_, data_box_;  // "iloc" and "idat"
   std::map<ItemId, Item> items_;
   std::multimap<ItemId, Property> properties_;
   // key: item; value: the picture that the item belongs to
-  std::map<ItemId, ItemId> derived_from_, thumbnails_, auxiliary_;
+  std::map<ItemId, ItemId> derived_from_input_, thumbnails_, auxiliary_;
   std::uint64_t frames_ = 0;  // number of frames of the longest track
 };
 

@@ -26,10 +26,10 @@ constexpr VipsLoader kHeifLoader{.format = Format::heif,
                                  .cost = {.bytes_at_8_bits = 17, .bytes_at_16_bits = 30}};
 
 int save_avif(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
-  const gboolean bare = has_no_vips_metadata(*job.metadata);
+  const gboolean strip_all = has_no_vips_metadata(*job.metadata);
   return api.vips_heifsave_target(image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
                                   job.quality < 0 ? kAvifQuality : job.quality, "effort", kAvifEffort, "bitdepth",
-                                  job.picture.bits == 16 ? 12 : 8, "strip", bare, nullptr);
+                                  job.picture.bits == 16 ? 12 : 8, "strip", strip_all, nullptr);
 }
 
 // Without the option `strip` libvips writes an EXIF block with the resolution, also if the picture has no EXIF block.

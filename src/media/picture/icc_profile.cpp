@@ -242,9 +242,9 @@ Blob make_icc_profile(const ColourInfo& colour, bool grey) {
   std::vector<Tag> tags{
       {"desc", description_tag(describe_colour(colour))}, {"cprt", {}}, {"wtpt", xyz_tag({0.9642, 1, 0.8249})}};
   put(tags[1].data, {"text\0\0\0\0none\0", 13});
-  const Blob response = curve_tag(*curve);
+  const Blob curve_data = curve_tag(*curve);
   if (grey) {
-    tags.push_back({"kTRC", response});
+    tags.push_back({"kTRC", curve_data});
     return assemble_profile(tags, true);
   }
   const auto matrix = matrix_of(*xy);
@@ -252,7 +252,7 @@ Blob make_icc_profile(const ColourInfo& colour, bool grey) {
   constexpr std::array<std::string_view, 3> kColumns{"rXYZ", "gXYZ", "bXYZ"}, kCurves{"rTRC", "gTRC", "bTRC"};
   for (std::size_t c = 0; c < 3; ++c) {
     tags.push_back({kColumns[c], xyz_tag({(*matrix)[0][c], (*matrix)[1][c], (*matrix)[2][c]})});
-    tags.push_back({kCurves[c], response});
+    tags.push_back({kCurves[c], curve_data});
   }
   return assemble_profile(tags, false);
 }

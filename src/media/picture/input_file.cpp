@@ -22,11 +22,12 @@ Result<InputFilePtr> InputFile::open(const PictureSource& source) {
     // O_NONBLOCK: opening a pipe without a writer must not wait.
     made->file_ = FileDescriptor{::open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!made->file_) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
-    struct stat about {};
-    if (::fstat(made->fd(), &about) != 0) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
-    if (S_ISDIR(about.st_mode)) return made->error(Errc::io, "is a folder, not a picture");
-    if (!S_ISREG(about.st_mode)) return made->error(Errc::io, "is not a regular file; give it on standard input as -");
-    made->size_ = static_cast<std::uint64_t>(about.st_size);
+    struct stat attributes {};
+    if (::fstat(made->fd(), &attributes) != 0) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
+    if (S_ISDIR(attributes.st_mode)) return made->error(Errc::io, "is a folder, not a picture");
+    if (!S_ISREG(attributes.st_mode))
+      return made->error(Errc::io, "is not a regular file; give it on standard input as -");
+    made->size_ = static_cast<std::uint64_t>(attributes.st_size);
   }
   if (made->size_ == 0) return made->error(Errc::corrupt, "is empty (0 bytes); get the picture again");
   return InputFilePtr{std::move(made)};
@@ -69,10 +70,10 @@ bool InputCursor::read(std::span<std::byte> into) {
   while (!into.empty()) {
     if (remaining_.empty()) remaining_ = read_piece();
     if (remaining_.empty()) return false;
-    const auto run = std::min(into.size(), remaining_.size());
-    std::memcpy(into.data(), remaining_.data(), run);
-    into = into.subspan(run);
-    remaining_ = remaining_.subspan(run);
+    const auto count = std::min(into.size(), remaining_.size());
+    std::memcpy(into.data(), remaining_.data(), count);
+    into = into.subspan(count);
+    remaining_ = remaining_.subspan(count);
   }
   return true;
 }

@@ -16,7 +16,7 @@
 namespace weir::media {
 namespace {
 
-constexpr int kMaxCuts = 4;  // largest number of calls of truncate_before_failure() when decoding starts
+constexpr int kMaxTruncations = 4;  // largest number of calls of truncate_before_failure() when decoding starts
 constexpr std::string_view kCorruptPrefix = "Corrupt JPEG data: ";
 constexpr int kMaxScans = 500;  // a malicious progressive file may have thousands of scans
 
@@ -70,7 +70,7 @@ class JpegDecoder final : public Decoder {
   bool needs_conversion_ = false;  // the samples are CMYK; libvips must decode them
   bool started_ = false;           // decoding of rows has started
   bool lacks_scans_ = false;       // the file ends between two scans
-  std::string cut_reason_;         // reason for truncating source_; empty: it was not truncated
+  std::string truncation_reason_;  // reason for truncating source_; empty: it was not truncated
 };
 
 Error JpegDecoder::failure() const {
@@ -206,11 +206,11 @@ Status JpegDecoder::start_rows() {
   bool begun = start_decompress();
   Status first_result = begun ? ok() : Status{failure()};
   const bool can_truncate = !first_result && uses_damaged_files() && first_result.error().code == Errc::corrupt;
-  for (int tries = 0; !begun && can_truncate && tries < kMaxCuts && source_.truncate_before_failure(); ++tries) {
+  for (int tries = 0; !begun && can_truncate && tries < kMaxTruncations && source_.truncate_before_failure(); ++tries) {
     if (auto again = reopen(); !again) return first_result;
     started_ = true;
     begun = start_decompress();
-    if (begun) cut_reason_ = extract_reason(first_result.error().what, file_->name());
+    if (begun) truncation_reason_ = extract_reason(first_result.error().what, file_->name());
   }
   if (!begun) return first_result;
   lacks_scans_ = has_several_scans() && lacks_scans();
@@ -252,7 +252,7 @@ std::vector<Damage> JpegDecoder::damage() const {
   if (!uses_damaged_files() || (!errors_.is_damaged() && !lacks_scans_)) return all;
   std::string_view warning = errors_.first_warning_text;
   if (warning.starts_with(kCorruptPrefix)) warning.remove_prefix(kCorruptPrefix.size());
-  const std::string missing_reason = !cut_reason_.empty()             ? cut_reason_
+  const std::string missing_reason = !truncation_reason_.empty()      ? truncation_reason_
                                      : source_.has_added_end_marker() ? "the file ends early"
                                                                       : "its pixel data end early";
   if (has_several_scans()) {
@@ -265,8 +265,8 @@ std::vector<Damage> JpegDecoder::damage() const {
   }
   // Colour of lower resolution is interpolated from the neighbouring rows of blocks, so the damage starts one row
   // earlier.
-  const auto first_damaged_row = [&](const JpegErrorHandler::DecodePosition& place) {
-    return std::clamp(place.first_row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
+  const auto first_damaged_row = [&](const JpegErrorHandler::DecodePosition& position) {
+    return std::clamp(position.first_row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
   };
   const int first_doubtful = first_damaged_row(*errors_.first_warning);
   // With restart markers the decoder finds the later rows again, unless the file ends. Otherwise the rest is missing.
@@ -282,13 +282,13 @@ std::vector<Damage> JpegDecoder::damage() const {
 // The formula is explained in docs/memory.md. libjpeg holds all coefficients (two bytes each) of a file of several
 // scans.
 MediaNeed JpegDecoder::need() const {
-  const auto held = metadata_->bytes();
-  MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1280_KiB, Bytes{}};
+  const auto metadata_bytes = metadata_->bytes();
+  MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{metadata_bytes} * 2 + 1280_KiB, Bytes{}};
   if (!codec_.progressive_mode && !jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_))) return sum;
   for (int i = 0; i < codec_.num_components; ++i) {
-    const auto& part = codec_.comp_info[i];
-    const auto blocks_x = part.width_in_blocks + static_cast<JDIMENSION>(part.h_samp_factor);
-    const auto blocks_y = part.height_in_blocks + static_cast<JDIMENSION>(part.v_samp_factor);
+    const auto& component = codec_.comp_info[i];
+    const auto blocks_x = component.width_in_blocks + static_cast<JDIMENSION>(component.h_samp_factor);
+    const auto blocks_y = component.height_in_blocks + static_cast<JDIMENSION>(component.v_samp_factor);
     sum.ram += Bytes{std::uint64_t{blocks_x} * blocks_y} * (DCTSIZE2 * sizeof(JCOEF));
   }
   return sum;

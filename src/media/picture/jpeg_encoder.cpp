@@ -10,8 +10,8 @@ namespace weir::media {
 namespace {
 
 constexpr int kDefaultQuality = 95;
-constexpr int kFullColourQuality = 90;                       // from this quality on colour is stored at full resolution
-constexpr std::size_t kOutputBytes = std::size_t{32} << 10;  // size of the buffer between libjpeg and the sink
+constexpr int kFullColourQuality = 90;  // from this quality on colour is stored at full resolution
+constexpr std::size_t kOutputBufferBytes = std::size_t{32} << 10;  // size of the buffer between libjpeg and the sink
 
 class JpegEncoder {
  public:
@@ -38,7 +38,7 @@ class JpegEncoder {
   jpeg_compress_struct codec_{};
   jpeg_destination_mgr target_{};
   JpegErrorHandler errors_;
-  std::unique_ptr<std::byte[]> out_ = std::make_unique_for_overwrite<std::byte[]>(kOutputBytes);
+  std::unique_ptr<std::byte[]> out_ = std::make_unique_for_overwrite<std::byte[]>(kOutputBufferBytes);
 };
 
 Error JpegEncoder::failure() const {
@@ -50,19 +50,19 @@ void JpegEncoder::install_sink() {
   target_.init_destination = [](j_compress_ptr codec) {
     auto& self = *static_cast<JpegEncoder*>(codec->client_data);
     codec->dest->next_output_byte = reinterpret_cast<JOCTET*>(self.out_.get());
-    codec->dest->free_in_buffer = kOutputBytes;
+    codec->dest->free_in_buffer = kOutputBufferBytes;
   };
   target_.empty_output_buffer = [](j_compress_ptr codec) -> boolean {
     auto& self = *static_cast<JpegEncoder*>(codec->client_data);
-    if (self.sink_status_) self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBytes});
+    if (self.sink_status_) self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBufferBytes});
     codec->dest->next_output_byte = reinterpret_cast<JOCTET*>(self.out_.get());
-    codec->dest->free_in_buffer = kOutputBytes;
+    codec->dest->free_in_buffer = kOutputBufferBytes;
     return TRUE;
   };
   target_.term_destination = [](j_compress_ptr codec) {
     auto& self = *static_cast<JpegEncoder*>(codec->client_data);
     if (self.sink_status_)
-      self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBytes - codec->dest->free_in_buffer});
+      self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBufferBytes - codec->dest->free_in_buffer});
   };
   codec_.dest = &target_;
 }

@@ -32,18 +32,18 @@ std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::
   constexpr int kEnd = -1;
   InputCursor input{file};
   std::array<std::byte, 4096> body;
-  const auto next = [&] { return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
+  const auto next_byte = [&] { return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
   std::uint64_t sum = 0;
-  for (int previous = 0, byte = next(); byte != kEnd && sum <= limit; previous = byte, byte = next()) {
+  for (int previous = 0, byte = next_byte(); byte != kEnd && sum <= limit; previous = byte, byte = next_byte()) {
     if (previous != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
     if (byte == JPEG_EOI || byte == kStartOfScan) break;
-    const int high = next(), low = next();
+    const int high = next_byte(), low = next_byte();
     if (low == kEnd || high * 256 + low < 2) break;
-    std::size_t left = static_cast<std::size_t>(high * 256 + low - 2);
-    if (byte == marker) sum += left + kBytesPerSegment;
-    for (std::size_t run = 0; left > 0; left -= run) {
-      run = std::min(left, body.size());
-      if (!input.read(std::span{body}.first(run))) return sum;
+    std::size_t remaining = static_cast<std::size_t>(high * 256 + low - 2);
+    if (byte == marker) sum += remaining + kBytesPerSegment;
+    for (std::size_t count = 0; remaining > 0; remaining -= count) {
+      count = std::min(remaining, body.size());
+      if (!input.read(std::span{body}.first(count))) return sum;
     }
     byte = 0;
   }

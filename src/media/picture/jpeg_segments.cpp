@@ -60,13 +60,13 @@ class SegmentReader {
       if (!read_at(at, length)) break;
       const auto size = std::to_integer<std::uint64_t>(length[0]) << 8 | std::to_integer<std::uint64_t>(length[1]);
       if (size < 2) break;
-      if ((marker >= kApp0 && marker <= kApp15) || marker == kComment) take_segment(marker, at + 2, size - 2);
+      if ((marker >= kApp0 && marker <= kApp15) || marker == kComment) process_segment(marker, at + 2, size - 2);
       at += size;
     }
-    take_resources();
+    store_iptc();
     record_xmp_references();
     if (ended) record_trailing_data(at);
-    if (pictures_ > 1) record_omission(into_, "pictures", fmt::format("the first of {}", pictures_));
+    if (picture_count_ > 1) record_omission(into_, "pictures", fmt::format("the first of {}", picture_count_));
   }
 
  private:
@@ -80,10 +80,10 @@ class SegmentReader {
   int find_marker(std::uint64_t& at) {
     std::array<std::byte, 2> next{};  // usual case: the next segment follows without a gap
     if (!read_at(at, next)) return -1;
-    const int first = std::to_integer<int>(next[1]);
-    if (next[0] == std::byte{0xff} && first != 0 && first != 0xff && (first < 0xd0 || first > 0xd7)) {
+    const int code = std::to_integer<int>(next[1]);
+    if (next[0] == std::byte{0xff} && code != 0 && code != 0xff && (code < 0xd0 || code > 0xd7)) {
       at += next.size();
-      return first;
+      return code;
     }
     const std::uint64_t from = at;
     while (at - from <= kMaxScannedBytes) {
@@ -108,17 +108,19 @@ class SegmentReader {
     return -1;
   }
 
-  void take_segment(int marker, std::uint64_t at, std::uint64_t size) {
+  void process_segment(int marker, std::uint64_t at, std::uint64_t size) {
     Blob body(static_cast<std::size_t>(size));
     if (!read_at(at, body)) return;
     const auto starts = [&](std::string_view text) { return as_chars(body).starts_with(text); };
-    const auto rest = [&](std::string_view text) { return std::span<const std::byte>{body}.subspan(text.size()); };
-    if (marker == kComment) return take_comment(as_chars(body));
-    if (marker == 0xe1 && starts("Exif\0"sv)) return take_exif(body);
-    if (marker == 0xe1 && starts(kJpegXmp)) return take_xmp(rest(kJpegXmp));
-    if (marker == 0xed && starts(kJpegPhotoshop)) return add_resources(rest(kJpegPhotoshop));
+    const auto content_after = [&](std::string_view text) {
+      return std::span<const std::byte>{body}.subspan(text.size());
+    };
+    if (marker == kComment) return add_comment(as_chars(body));
+    if (marker == 0xe1 && starts("Exif\0"sv)) return store_exif(body);
+    if (marker == 0xe1 && starts(kJpegXmp)) return store_xmp(content_after(kJpegXmp));
+    if (marker == 0xed && starts(kJpegPhotoshop)) return append_resources(content_after(kJpegPhotoshop));
     if (marker == 0xe2 && starts(kMpf)) {
-      pictures_ = read_tiff_number(rest(kMpf), kMpfPictures).value_or(0);
+      picture_count_ = read_tiff_number(content_after(kMpf), kMpfPictures).value_or(0);
       return;
     }
     for (const NamedSegment& known : kNamedSegments) {
@@ -131,27 +133,27 @@ class SegmentReader {
     record_omission(into_, fmt::format("segment APP{}{}{}", marker - kApp0, name.empty() ? "" : " ", name), "unknown");
   }
 
-  void take_comment(std::string_view text) {
+  void add_comment(std::string_view text) {
     while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
     add_text(into_, {.key = std::string{kCommentKey}, .value = unknown_to_utf8(text)});
   }
 
-  void take_exif(const Blob& body) {
+  void store_exif(const Blob& body) {
     if (!into_.exif.empty()) return;
     into_.exif = strip_exif_prefix(body);
     if (into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
-  void take_xmp(std::span<const std::byte> packet) {
+  void store_xmp(std::span<const std::byte> packet) {
     if (into_.xmp.empty()) into_.xmp.assign(packet.begin(), packet.end());
   }
 
-  void add_resources(std::span<const std::byte> part) {
+  void append_resources(std::span<const std::byte> part) {
     if (resources_.size() + part.size() > kMaxTextBytes) return record_omission(into_, "Photoshop data", "too large");
     resources_.insert(resources_.end(), part.begin(), part.end());
   }
 
-  void take_resources() {
+  void store_iptc() {
     std::vector<int> other_ids;
     auto iptc = extract_iptc(resources_, other_ids);
     if (into_.iptc.empty()) into_.iptc = std::move(iptc);
@@ -168,20 +170,20 @@ class SegmentReader {
   }
 
   void record_trailing_data(std::uint64_t at) {
-    if (pictures_ > 1 || at >= file_.size()) return;
+    if (picture_count_ > 1 || at >= file_.size()) return;
     auto got = file_.read_at(at, {piece_.get(), kReadBytes});
     if (!got) return;
     const std::span rest{piece_.get(), *got};
     if (std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return;  // padding
-    const bool picture = as_chars(rest).starts_with("\xff\xd8\xff"sv);
-    record_omission(into_, picture ? "a second picture" : "data behind the picture",
+    const bool is_picture = as_chars(rest).starts_with("\xff\xd8\xff"sv);
+    record_omission(into_, is_picture ? "a second picture" : "data behind the picture",
                     fmt::format("{} bytes", file_.size() - at));
   }
 
   const InputFile& file_;
   Metadata& into_;
   Blob resources_;  // Photoshop's image resources from all segments
-  std::uint32_t pictures_ = 0;
+  std::uint32_t picture_count_ = 0;
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kReadBytes);
 };
 

@@ -6,15 +6,15 @@
 namespace weir::media {
 
 boolean JpegSource::fill(j_decompress_ptr codec) {
-  static constexpr JOCTET kEnd[] = {0xff, JPEG_EOI};
+  static constexpr JOCTET kEndMarker[] = {0xff, JPEG_EOI};
   auto& self = source_of(codec);
   auto piece = self.input_->read_piece();
   piece = piece.first(
       static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), self.end_offset_ - self.delivered_bytes_)));
   self.delivered_bytes_ += piece.size();
   self.has_added_end_marker_ = piece.empty();
-  self.next_input_byte = piece.empty() ? kEnd : reinterpret_cast<const JOCTET*>(piece.data());
-  self.bytes_in_buffer = piece.empty() ? sizeof kEnd : piece.size();
+  self.next_input_byte = piece.empty() ? kEndMarker : reinterpret_cast<const JOCTET*>(piece.data());
+  self.bytes_in_buffer = piece.empty() ? sizeof kEndMarker : piece.size();
   return TRUE;
 }
 

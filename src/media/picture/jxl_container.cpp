@@ -15,8 +15,8 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kBoxHeader = 8;
-constexpr std::string_view kSignature{"\0\0\0\x0cJXL \r\n\x87\n", 12};
-constexpr std::string_view kFileType{
+constexpr std::string_view kSignatureBox{"\0\0\0\x0cJXL \r\n\x87\n", 12};
+constexpr std::string_view kFileTypeBox{
     "\0\0\0\x14"
     "ftypjxl \0\0\0\0jxl ",
     20};
@@ -88,9 +88,9 @@ Status copy(int fd, std::uint64_t from, std::uint64_t to, ByteSink& sink) {
 }  // namespace
 
 Status write_jxl_with_metadata(int fd, const Metadata& metadata, ByteSink& sink) {
-  struct stat about {};
-  if (::fstat(fd, &about) != 0) return Error{Errc::io, sink.name() + ": JPEG XL: " + errno_text(errno)};
-  const auto size = static_cast<std::uint64_t>(about.st_size);
+  struct stat attributes {};
+  if (::fstat(fd, &attributes) != 0) return Error{Errc::io, sink.name() + ": JPEG XL: " + errno_text(errno)};
+  const auto size = static_cast<std::uint64_t>(attributes.st_size);
   const auto read_at = [&](std::uint64_t at, std::span<std::byte> bytes) {
     const auto got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
     return got < 0 ? std::size_t{0} : static_cast<std::size_t>(got);
@@ -106,8 +106,8 @@ Status write_jxl_with_metadata(int fd, const Metadata& metadata, ByteSink& sink)
   if (is_container) {
     if (auto put = copy(fd, 0, at, sink); !put) return put;
   } else {
-    if (auto put = put_text(sink, kSignature); !put) return put;
-    if (auto put = put_text(sink, kFileType); !put) return put;
+    if (auto put = put_text(sink, kSignatureBox); !put) return put;
+    if (auto put = put_text(sink, kFileTypeBox); !put) return put;
   }
   if (auto put = put_metadata(metadata, sink); !put) return put;
   if (!is_container)

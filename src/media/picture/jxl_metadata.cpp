@@ -12,7 +12,7 @@ namespace weir::media {
 namespace {
 
 // in bytes: first size of the buffer for the body of a box; size of a read from the file
-constexpr std::size_t kFirstBox = std::size_t{64} << 10, kBoxRead = std::size_t{64} << 10;
+constexpr std::size_t kFirstBufferBytes = std::size_t{64} << 10, kInputPieceBytes = std::size_t{64} << 10;
 
 /// Boxes that belong to the picture itself. Source: ISO/IEC 18181-2, 9
 constexpr std::array<std::string_view, 6> kPictureBoxes{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
@@ -37,25 +37,25 @@ class BoxReader {
         api_.JxlDecoderSubscribeEvents(decoder_.get(), JXL_DEC_BOX | JXL_DEC_BASIC_INFO) != JXL_DEC_SUCCESS ||
         api_.JxlDecoderSetDecompressBoxes(decoder_.get(), JXL_TRUE) != JXL_DEC_SUCCESS)
       return;
-    while (step()) continue;
+    while (handle_next_event()) continue;
   }
 
  private:
   // Handles the next event of libjxl; returns false at the end. The number of steps is limited, because each step
   // consumes bytes of the file or enlarges the buffer.
-  bool step() {
+  bool handle_next_event() {
     switch (api_.JxlDecoderProcessInput(decoder_.get())) {
       case JXL_DEC_NEED_MORE_INPUT:
         return feed_input();
       case JXL_DEC_BASIC_INFO:
         return record_animation();
       case JXL_DEC_BOX:
-        keep_box();
+        store_box();
         return start_box();
       case JXL_DEC_BOX_NEED_MORE_OUTPUT:
         return grow_buffer();
       case JXL_DEC_SUCCESS:
-        keep_box();
+        store_box();
         return false;
       default:
         return false;
@@ -63,10 +63,10 @@ class BoxReader {
   }
 
   bool feed_input() {
-    const auto left = api_.JxlDecoderReleaseInput(decoder_.get());
-    offset_ -= left;
-    auto got = file_->read_at(offset_, {piece_.get(), kBoxRead});
-    if (!got || *got <= left) return false;  // no new bytes
+    const auto unused_bytes = api_.JxlDecoderReleaseInput(decoder_.get());
+    offset_ -= unused_bytes;
+    auto got = file_->read_at(offset_, {piece_.get(), kInputPieceBytes});
+    if (!got || *got <= unused_bytes) return false;  // no new bytes
     offset_ += *got;
     api_.JxlDecoderSetInput(decoder_.get(), reinterpret_cast<const std::uint8_t*>(piece_.get()), *got);
     if (offset_ == file_->size()) api_.JxlDecoderCloseInput(decoder_.get());
@@ -91,7 +91,7 @@ class BoxReader {
         record_omission(into_, name_of_box(type), "not carried");
       return true;
     }
-    body_.resize(kFirstBox);
+    body_.resize(kFirstBufferBytes);
     return set_buffer(0);
   }
 
@@ -101,8 +101,8 @@ class BoxReader {
   }
 
   bool grow_buffer() {
-    const auto left = api_.JxlDecoderReleaseBoxBuffer(decoder_.get());
-    const auto used = body_.size() - left;
+    const auto free_bytes = api_.JxlDecoderReleaseBoxBuffer(decoder_.get());
+    const auto filled_bytes = body_.size() - free_bytes;
     if (body_.size() >= kMaxMetadataBytes) {
       record_omission(into_, destination_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
       destination_ = nullptr;  // the rest of the box is skipped
@@ -110,10 +110,10 @@ class BoxReader {
       return true;
     }
     body_.resize(std::min(body_.size() * 2, kMaxMetadataBytes));
-    return set_buffer(used);
+    return set_buffer(filled_bytes);
   }
 
-  void keep_box() {
+  void store_box() {
     if (destination_ == nullptr) return;
     body_.resize(body_.size() - api_.JxlDecoderReleaseBoxBuffer(decoder_.get()));
     constexpr std::size_t kExifOffset = 4;  // bytes before the TIFF header, which contain its offset
@@ -129,7 +129,7 @@ class BoxReader {
   InputFilePtr file_;
   Metadata& into_;
   std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
-  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kBoxRead);
+  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kInputPieceBytes);
   std::uint64_t offset_ = 0;     // byte offset in the file of the next byte for the decoder
   Blob* destination_ = nullptr;  // member of into_ that receives the current box; null: the box is skipped
   Blob body_;

@@ -69,9 +69,9 @@ void record_omission(Metadata& metadata, std::string_view data_name, std::string
 }
 
 void add_text(Metadata& metadata, TextEntry text) {
-  std::size_t held = text.value.size() + metadata.iptc.size();
-  for (const TextEntry& each : metadata.texts) held += each.value.size();
-  if (held <= kMaxTextBytes && metadata.texts.size() < kMaxTexts)
+  std::size_t total_bytes = text.value.size() + metadata.iptc.size();
+  for (const TextEntry& each : metadata.texts) total_bytes += each.value.size();
+  if (total_bytes <= kMaxTextBytes && metadata.texts.size() < kMaxTexts)
     metadata.texts.push_back(std::move(text));
   else
     record_omission(metadata, "text " + text.key, "more text than is carried");
@@ -132,20 +132,21 @@ int normalize_metadata(Metadata& metadata) {
   const int orientation = read_exif_orientation(metadata.exif);
   reset_orientation(metadata.exif);
   if (metadata.dots_per_mm_x <= 0 || metadata.dots_per_mm_y <= 0) {
-    const auto unit = find_tag(metadata.exif, kResolutionUnitTag);
-    const auto kind = unit ? TiffNumberReader{metadata.exif}.u16(*unit) : std::uint16_t{0};
-    if (kind == kNoUnit) return orientation;  // the two values are only the aspect ratio of a pixel
-    const double mm = kind == kCentimetre ? 10 : 25.4;
-    metadata.dots_per_mm_x = read_rational(metadata.exif, kXResolutionTag) / mm;
-    metadata.dots_per_mm_y = read_rational(metadata.exif, kYResolutionTag) / mm;
+    const auto unit_offset = find_tag(metadata.exif, kResolutionUnitTag);
+    const auto unit = unit_offset ? TiffNumberReader{metadata.exif}.u16(*unit_offset) : std::uint16_t{0};
+    if (unit == kNoUnit) return orientation;  // the two values are only the aspect ratio of a pixel
+    const double unit_mm = unit == kCentimetre ? 10 : 25.4;
+    metadata.dots_per_mm_x = read_rational(metadata.exif, kXResolutionTag) / unit_mm;
+    metadata.dots_per_mm_y = read_rational(metadata.exif, kYResolutionTag) / unit_mm;
     if (metadata.dots_per_mm_y <= 0) metadata.dots_per_mm_x = 0;
   }
   return orientation;
 }
 
 bool profile_matches(std::span<const std::byte> icc, int colours) {
-  constexpr std::size_t kHeader = 128, kSpaceAt = 16;
-  return icc.size() > kHeader && std::memcmp(icc.data() + kSpaceAt, colours == 1 ? "GRAY" : "RGB ", 4) == 0;
+  constexpr std::size_t kProfileHeaderBytes = 128, kColourSpaceOffset = 16;
+  return icc.size() > kProfileHeaderBytes &&
+         std::memcmp(icc.data() + kColourSpaceOffset, colours == 1 ? "GRAY" : "RGB ", 4) == 0;
 }
 
 }  // namespace weir::media

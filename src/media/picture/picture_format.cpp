@@ -12,22 +12,23 @@ namespace {
 using namespace std::string_view_literals;
 using Head = std::span<const std::byte>;
 
-bool starts(Head head, std::size_t at, std::string_view text) {
+bool has_text_at(Head head, std::size_t at, std::string_view text) {
   if (head.size() < at + text.size()) return false;
   return std::equal(text.begin(), text.end(), head.begin() + static_cast<std::ptrdiff_t>(at),
                     [](char c, std::byte b) { return static_cast<std::byte>(c) == b; });
 }
 
 bool starts_with_any(Head head, std::initializer_list<std::string_view> texts) {
-  return std::any_of(texts.begin(), texts.end(), [&](auto text) { return starts(head, 0, text); });
+  return std::any_of(texts.begin(), texts.end(), [&](auto text) { return has_text_at(head, 0, text); });
 }
 
 // Returns whether the file type box at the start of the file lists one of these brands (names of formats that the file
 // conforms to). Source: ISO/IEC 14496-12.
 bool has_brand(Head head, std::initializer_list<std::string_view> brands) {
-  if (!starts(head, 4, "ftyp")) return false;
+  if (!has_text_at(head, 4, "ftyp")) return false;
   for (std::size_t at = 8; at + 4 <= head.size(); at += 4)
-    if (std::any_of(brands.begin(), brands.end(), [&](auto brand) { return starts(head, at, brand); })) return true;
+    if (std::any_of(brands.begin(), brands.end(), [&](auto brand) { return has_text_at(head, at, brand); }))
+      return true;
   return false;
 }
 
@@ -36,7 +37,7 @@ constexpr PictureFormat kFormats[] = {
     {.format = Format::png,
      .names = {"png"},
      .title = "PNG",
-     .sniff = [](Head head) { return starts(head, 0, "\x89PNG\r\n\x1a\n"sv); },
+     .sniff = [](Head head) { return has_text_at(head, 0, "\x89PNG\r\n\x1a\n"sv); },
      .open = open_png,
      .write_support = WriteSupport{.encode = encode_png,
                                    .need = encode_png_need,
@@ -48,7 +49,7 @@ constexpr PictureFormat kFormats[] = {
     {.format = Format::jpg,
      .names = {"jpg", "jpeg", "jpe", "jfif"},
      .title = "JPEG",
-     .sniff = [](Head head) { return starts(head, 0, "\xff\xd8\xff"sv); },
+     .sniff = [](Head head) { return has_text_at(head, 0, "\xff\xd8\xff"sv); },
      .open = open_jpeg,
      .write_support = WriteSupport{.encode = encode_jpeg,
                                    .need = encode_jpeg_need,
@@ -59,7 +60,7 @@ constexpr PictureFormat kFormats[] = {
     {.format = Format::webp,
      .names = {"webp"},
      .title = "WebP",
-     .sniff = [](Head head) { return starts(head, 0, "RIFF"sv) && starts(head, 8, "WEBP"sv); },
+     .sniff = [](Head head) { return has_text_at(head, 0, "RIFF"sv) && has_text_at(head, 8, "WEBP"sv); },
      .open = open_webp,
      .write_support = WriteSupport{.encode = encode_webp,
                                    .need = encode_webp_need,
@@ -107,7 +108,7 @@ constexpr PictureFormat kFormats[] = {
     {.format = Format::bmp,
      .names = {"bmp"},
      .title = "BMP",
-     .sniff = [](Head head) { return starts(head, 0, "BM"sv) && head.size() >= 26; },
+     .sniff = [](Head head) { return has_text_at(head, 0, "BM"sv) && head.size() >= 26; },
      .open = open_bmp},
     {.format = Format::gif,
      .names = {"gif"},
@@ -174,8 +175,8 @@ std::optional<Format> format_of_extension(std::string_view ext) {
 bool can_write(Format format) { return find_format(format).write_support.has_value(); }
 
 bool is_lossless(Format format) {
-  const auto& writing = find_format(format).write_support;
-  return writing && writing->lossless;
+  const auto& support = find_format(format).write_support;
+  return support && support->lossless;
 }
 
 std::string list_written_formats(std::string_view separator, std::string_view last_separator) {
@@ -184,7 +185,7 @@ std::string list_written_formats(std::string_view separator, std::string_view la
 }
 
 std::string list_lossy_formats() {
-  return join_list(find_written_formats([](const WriteSupport& writing) { return !writing.lossless; }), title, ", ",
+  return join_list(find_written_formats([](const WriteSupport& support) { return !support.lossless; }), title, ", ",
                    " and ");
 }
 

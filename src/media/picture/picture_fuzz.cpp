@@ -13,7 +13,7 @@
 namespace {
 
 using namespace weir::media;
-using Bytes = std::shared_ptr<const std::vector<std::byte>>;
+using FileContent = std::shared_ptr<const std::vector<std::byte>>;
 
 constexpr std::uint64_t kMaxPixels = 1 << 20;  // larger pictures are slow and test nothing new
 constexpr std::uint64_t kMaxRowBytes = 1 << 20;
@@ -35,7 +35,7 @@ Reading read_all(PictureReader& reader) {
 
 /// Reads the picture twice and checks that both readings yield the same rows and damage. Returns the first reading; its
 /// `is_complete` is false if reading failed or the picture is too large.
-Reading read_twice(const Bytes& bytes, DamagePolicy policy, std::vector<std::string>& damage) {
+Reading read_twice(const FileContent& bytes, DamagePolicy policy, std::vector<std::string>& damage) {
   auto reader = PictureReader::open({.path = "-", .bytes = bytes}, {.spill_folder = {}, .damaged = policy});
   if (!reader) return {};
   const auto& info = (*reader)->info();
@@ -58,11 +58,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto all = std::as_bytes(std::span{data, size});
   const auto bytes = std::make_shared<const std::vector<std::byte>>(all.begin(), all.end());
   std::vector<std::string> damage;
-  const auto strict = read_twice(bytes, DamagePolicy::refuse, damage);
+  const auto refusing = read_twice(bytes, DamagePolicy::refuse, damage);
   if (!damage.empty()) std::abort();
-  const auto used = read_twice(bytes, DamagePolicy::use, damage);
+  const auto using_damaged = read_twice(bytes, DamagePolicy::use, damage);
   // Both policies yield the same rows of an intact file; a damaged file is either refused or reported.
-  if (strict.is_complete && (!used.is_complete || used.rows != strict.rows || !damage.empty())) std::abort();
-  if (!strict.is_complete && used.is_complete && damage.empty()) std::abort();
+  if (refusing.is_complete && (!using_damaged.is_complete || using_damaged.rows != refusing.rows || !damage.empty()))
+    std::abort();
+  if (!refusing.is_complete && using_damaged.is_complete && damage.empty()) std::abort();
   return 0;
 }

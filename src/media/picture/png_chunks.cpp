@@ -48,7 +48,7 @@ constexpr std::array kNamedChunks{
     NamedChunk{"dSIG", "digital signature"},
 };
 
-std::uint32_t be32(const std::byte* at) {
+std::uint32_t read_be32(const std::byte* at) {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::uint32_t>(at[i]);
   return value;
@@ -64,11 +64,11 @@ class ChunkReader {
       std::array<std::byte, kHeadBytes> head{};
       auto got = file_.read_at(at, head);
       if (!got || *got < head.size()) break;  // the decoder reports a file that ends too early
-      size_ = be32(head.data());
+      size_ = read_be32(head.data());
       type_ = as_chars(std::span{head}.subspan(4));
       body_offset_ = at + kHeadBytes;
       at = body_offset_ + size_ + kCrcBytes;
-      take_chunk();
+      process_chunk();
       if (type_ == "IEND") break;
     }
     if (type_ == "IEND" && at < file_.size())
@@ -77,14 +77,14 @@ class ChunkReader {
   }
 
  private:
-  void take_chunk() {
+  void process_chunk() {
     if (type_ == "iCCP" && into_.icc.empty()) return record_omission(into_, "icc", "damaged");
     if (std::find(kIgnoredChunks.begin(), kIgnoredChunks.end(), type_) != kIgnoredChunks.end()) return;
-    if (type_ == "tEXt" || type_ == "zTXt" || type_ == "iTXt") return take_text();
-    if (type_ == "eXIf") return take_exif();
+    if (type_ == "tEXt" || type_ == "zTXt" || type_ == "iTXt") return store_text();
+    if (type_ == "eXIf") return store_exif();
     if (type_ == "acTL" || type_ == "gAMA" || type_ == "cHRM" || type_ == "sRGB" || type_ == "cICP" ||
         type_ == "pHYs" || type_ == "tIME" || type_ == "mDCV" || type_ == "cLLI")
-      return take_numbers();
+      return store_numbers();
     const auto* known =
         std::find_if(kNamedChunks.begin(), kNamedChunks.end(), [&](auto& each) { return each.type == type_; });
     if (known != kNamedChunks.end())
@@ -105,7 +105,7 @@ class ChunkReader {
     if (!got || *got < whole.size()) return std::nullopt;
     auto crc = crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(type_.data()), type_.size());
     crc = crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(whole.data()), size_);
-    if (crc != be32(whole.data() + size_)) {
+    if (crc != read_be32(whole.data() + size_)) {
       record_omission(into_, name, "damaged");
       return std::nullopt;
     }
@@ -113,16 +113,16 @@ class ChunkReader {
     return whole;
   }
 
-  void take_exif() {
+  void store_exif() {
     auto found = read_body(kMaxExifBytes, "exif");
     if (found && into_.exif.empty()) into_.exif = strip_exif_prefix(*found);
     if (found && into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
-  void take_numbers() {
+  void store_numbers() {
     const auto found = read_body(1024, "chunk " + type_);
     if (!found) return;
-    const auto number = [&](std::size_t i) { return be32(found->data() + 4 * i); };
+    const auto number = [&](std::size_t i) { return read_be32(found->data() + 4 * i); };
     ColourInfo& colour = into_.colour;
     const std::size_t size = found->size();
     if (type_ == "acTL" && size == 8) {
@@ -138,7 +138,7 @@ class ChunkReader {
       auto& cicp = colour.cicp.emplace();
       for (std::size_t i = 0; i < cicp.size(); ++i) cicp[i] = std::to_integer<std::uint8_t>((*found)[i]);
     } else if (type_ == "pHYs" && size == 9) {
-      take_density(number(0), number(1), (*found)[8]);
+      store_density(number(0), number(1), (*found)[8]);
     } else if (type_ == "tIME" && size == 7) {
       auto& changed = into_.modified_time.emplace();
       for (std::size_t i = 0; i < changed.size(); ++i) changed[i] = std::to_integer<std::uint8_t>((*found)[i]);
@@ -151,7 +151,7 @@ class ChunkReader {
     }
   }
 
-  void take_density(std::uint32_t x, std::uint32_t y, std::byte unit) {
+  void store_density(std::uint32_t x, std::uint32_t y, std::byte unit) {
     if (unit == std::byte{1}) {
       into_.dots_per_mm_x = x / 1000.0;
       into_.dots_per_mm_y = y / 1000.0;
@@ -160,7 +160,7 @@ class ChunkReader {
     }
   }
 
-  void take_text() {
+  void store_text() {
     auto found = read_body(kMaxTextBytes, "text");
     if (!found) return;
     const auto all = as_chars(*found);
@@ -173,7 +173,7 @@ class ChunkReader {
     if (text.key == kXmpKeyword) {
       const auto bytes = std::as_bytes(std::span{text.value});
       into_.xmp.assign(bytes.begin(), bytes.end());
-    } else if (!take_raw_profile(text)) {
+    } else if (!store_raw_profile(text)) {
       add_text(into_, std::move(text));
     }
   }
@@ -206,7 +206,7 @@ class ChunkReader {
 
   // If the text is a metadata block that ImageMagick wrote in hexadecimal digits, stores the block, unless a block of
   // the same kind is already there, and returns true.
-  bool take_raw_profile(const TextEntry& text) {
+  bool store_raw_profile(const TextEntry& text) {
     if (!text.key.starts_with(kRawProfile)) return false;
     const auto name = std::string_view{text.key}.substr(kRawProfile.size());
     const auto block = decode_raw_profile(text.value);
@@ -218,13 +218,13 @@ class ChunkReader {
     if (name == "xmp" && into_.xmp.empty()) into_.xmp = *block;
     if ((name == "icc" || name == "icm") && into_.icc.empty()) into_.icc = *block;
     if (name == "iptc" || name == "8bim") {
-      take_iptc(*block);
+      store_iptc(*block);
       return true;
     }
     return name == "xmp" || name == "icc" || name == "icm";
   }
 
-  void take_iptc(const Blob& block) {
+  void store_iptc(const Blob& block) {
     if (!into_.iptc.empty()) return;
     if (!block.empty() && block.front() == std::byte{0x1c}) {
       into_.iptc = block;

@@ -88,8 +88,8 @@ Error PngDecoder::failure(int code, const std::string& place) const {
   if (code == SPNG_ECHUNK_LIMITS)
     return file_->error(Errc::unsupported, place + ": its profile or texts take more than " +
                                                std::to_string(kChunkLimit >> 20) + " MiB; take them out first");
-  const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (repairer_ && repairer_->ends_early());
-  const std::string what = early ? "the file ends too early" : spng_strerror(code);
+  const bool ends_early = code == SPNG_EOF || code == SPNG_IO_EOF || (repairer_ && repairer_->ends_early());
+  const std::string what = ends_early ? "the file ends too early" : spng_strerror(code);
   return file_->error(Errc::corrupt, place + ": " + what + "; the file is damaged, get it again");
 }
 
@@ -169,12 +169,12 @@ Status PngDecoder::read_header() {
 // Damaged or missing metadata is no error.
 void PngDecoder::read_metadata() {
   auto found = std::make_shared<Metadata>();
-  const auto bytes = [](const void* data, std::size_t size) {
+  const auto to_blob = [](const void* data, std::size_t size) {
     const auto* first = static_cast<const std::byte*>(data);
     return Blob(first, first + size);
   };
   if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0)
-    found->icc = bytes(profile.profile, profile.profile_len);
+    found->icc = to_blob(profile.profile, profile.profile_len);
   read_png_chunks(*file_, *found);
   orientation_ = normalize_metadata(*found);
   metadata_ = std::move(found);
@@ -278,12 +278,12 @@ Status PngDecoder::gather_passes() {
     record_doubt();
     if (code != 0 && code != SPNG_EOI) {
       Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
-      const bool usable = options_.damaged == DamagePolicy::use && failed.error().code == Errc::corrupt &&
-                          read_mode_ == ReadMode::unchecked && !progress.is_empty();
-      if (!usable) return failed;
+      const bool can_fill = options_.damaged == DamagePolicy::use && failed.error().code == Errc::corrupt &&
+                            read_mode_ == ReadMode::unchecked && !progress.is_empty();
+      if (!can_fill) return failed;
       if (auto filled = fill_missing_adam7_pixels(*scratch, info_, progress); !filled) return filled;
-      const int good = progress.complete_rows();
-      low_detail_ = Damage{Damage::Kind::low_detail, good, info_.height - good,
+      const int good_rows = progress.complete_rows();
+      low_detail_ = Damage{Damage::Kind::low_detail, good_rows, info_.height - good_rows,
                            extract_reason(failed.error().what, file_->name())};
       break;
     }
@@ -342,8 +342,8 @@ MediaNeed PngDecoder::need() const {
   // Two rows as stored, one output row, the window of zlib, and the memory of libspng, as measured (docs/memory.md).
   // The metadata is held twice.
   const auto row = Bytes{info_.row_bytes()};
-  const auto held = Bytes{metadata_->bytes()};
-  MediaNeed sum{row * 4 + held * 2 + 1_MiB, Bytes{}};
+  const auto metadata_bytes = Bytes{metadata_->bytes()};
+  MediaNeed sum{row * 4 + metadata_bytes * 2 + 1_MiB, Bytes{}};
   if (interlaced_) sum.disk = row * static_cast<std::uint64_t>(info_.height);
   return sum;
 }

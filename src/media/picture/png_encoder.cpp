@@ -25,7 +25,7 @@ constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // size of an IDAT
 // The compression level of igzip. Level 1 makes smaller files than common PNG writers in a tenth of their time. Levels
 // 2 and 3 do not make them smaller (docs/measurements.md).
 constexpr int kLevel = 1;
-constexpr std::size_t kLevelBytes = ISAL_DEF_LVL1_DEFAULT;
+constexpr std::size_t kLevelBufferBytes = ISAL_DEF_LVL1_DEFAULT;
 
 void put_be32(Byte* at, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) at[i] = static_cast<Byte>(value >> (24 - 8 * i));
@@ -57,8 +57,8 @@ class Deflater {
     isal_deflate_init(&stream_);
     stream_.gzip_flag = IGZIP_ZLIB;
     stream_.level = kLevel;
-    stream_.level_buf = level_.get();
-    stream_.level_buf_size = kLevelBytes;
+    stream_.level_buf = level_buffer_.get();
+    stream_.level_buf_size = kLevelBufferBytes;
     stream_.flush = NO_FLUSH;
   }
   /// Compresses all of `data`. Calls `write(span)` for each full output buffer, and for the rest if `last` is set.
@@ -83,21 +83,21 @@ class Deflater {
 
  private:
   isal_zstream stream_;
-  std::unique_ptr<Byte[]> level_ = std::make_unique_for_overwrite<Byte[]>(kLevelBytes);
+  std::unique_ptr<Byte[]> level_buffer_ = std::make_unique_for_overwrite<Byte[]>(kLevelBufferBytes);
   std::unique_ptr<Byte[]> out_ = std::make_unique_for_overwrite<Byte[]>(kOutputBytes);
   std::size_t filled_ = 0;
 };
 
 std::vector<Byte> deflate_all(const Blob& blob) {
   Deflater deflater;
-  std::vector<Byte> in, out;
-  append(in, blob);
+  std::vector<Byte> input, output;
+  append(input, blob);
   // The result is not needed: the callback cannot fail, and igzip fails only with wrong settings.
-  (void)!deflater.put(in, true, [&](std::span<const Byte> piece) {
-    out.insert(out.end(), piece.begin(), piece.end());
+  (void)!deflater.put(input, true, [&](std::span<const Byte> piece) {
+    output.insert(output.end(), piece.begin(), piece.end());
     return ok();
   });
-  return out;
+  return output;
 }
 
 Status put_header(const PictureInfo& picture, ByteSink& sink) {
@@ -122,8 +122,8 @@ Status put_resolution(const Metadata& metadata, ByteSink& sink) {
 Status put_profile(const Metadata& metadata, ByteSink& sink) {
   using namespace std::string_view_literals;
   auto data = text_bytes("icc\0\0"sv);  // name of the profile, terminating zero, compression method 0
-  const auto packed = deflate_all(metadata.icc);
-  data.insert(data.end(), packed.begin(), packed.end());
+  const auto compressed = deflate_all(metadata.icc);
+  data.insert(data.end(), compressed.begin(), compressed.end());
   return put_chunk(sink, "iCCP", data);
 }
 
@@ -250,7 +250,7 @@ MediaNeed encode_png_need(const PictureInfo& picture, int) {
   // The sum of: the input row, the row above, a candidate row, the strip of filtered rows, the tables of deflate and
   // both output buffers.
   const auto row = picture.row_bytes() + 1;
-  return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBytes + 2 * kOutputBytes} + 768_KiB,
+  return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBufferBytes + 2 * kOutputBytes} + 768_KiB,
           Bytes{}};
 }
 

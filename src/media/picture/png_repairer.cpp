@@ -182,8 +182,9 @@ void PngRepairer::queue_next_chunk() {
     const bool is_pixels = type == "IDAT";
     if (is_pixels && !chunk->is_intact) {
       // If its length is wrong, the chunk seems to end inside another chunk or inside its own data.
-      const bool fits = next_offset_ <= file_->size() && (read_chunk_at(next_offset_) || next_offset_ == file_->size());
-      if (!fits) {
+      const bool is_length_plausible =
+          next_offset_ <= file_->size() && (read_chunk_at(next_offset_) || next_offset_ == file_->size());
+      if (!is_length_plausible) {
         if (const auto next = find_valid_chunk(chunk->body_offset); next && *next >= chunk->body_offset + 4) {
           next_offset_ = *next;
           chunk->size = *next - 4 - chunk->body_offset;

@@ -15,7 +15,7 @@
 namespace weir::media {
 namespace {
 
-Error make_format_error(const InputFile& file) {
+Error make_unknown_format_error(const InputFile& file) {
   return file.error(Errc::corrupt, "is not a picture of a known format; " + list_format_titles() + " are read");
 }
 
@@ -24,7 +24,7 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   auto got = file->read_at(0, head);
   if (!got) return got.error();
   const auto* format = sniff_format(std::span{head}.first(*got));
-  return format == nullptr ? make_format_error(*file) : format->open(file, options);
+  return format == nullptr ? make_unknown_format_error(*file) : format->open(file, options);
 }
 
 /// Runs a decoder on a separate thread, which decodes rows ahead of the caller.
@@ -129,9 +129,9 @@ Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& 
   const int height = info.height;
   auto filled =
       options.damaged == DamagePolicy::use ? fill_damaged_rows(*std::move(decoder), **file) : *std::move(decoder);
-  auto upright = apply_orientation(std::move(filled), options);
+  auto oriented = apply_orientation(std::move(filled), options);
   return std::unique_ptr<PictureReader>{
-      std::make_unique<ThreadedReader>(std::move(upright), options.read_ahead, orientation, height)};
+      std::make_unique<ThreadedReader>(std::move(oriented), options.read_ahead, orientation, height)};
 }
 
 }  // namespace weir::media

@@ -30,14 +30,14 @@ struct Axis {
   std::vector<float> weights;
   int max_taps = 0;
 
-  Axis(int in, int out) {
+  Axis(int input_size, int output_size) {
     // distance between output positions, in input positions; factor by which the kernel is stretched
-    const double step = static_cast<double>(in) / out, stretch = std::max(1.0, step);
-    taps.reserve(static_cast<std::size_t>(out));
-    for (int i = 0; i < out; ++i) {
+    const double step = static_cast<double>(input_size) / output_size, stretch = std::max(1.0, step);
+    taps.reserve(static_cast<std::size_t>(output_size));
+    for (int i = 0; i < output_size; ++i) {
       const double centre = (i + 0.5) * step - 0.5;
       const int first = std::max(0, static_cast<int>(std::ceil(centre - kLobes * stretch)));
-      const int last = std::min(in - 1, static_cast<int>(std::floor(centre + kLobes * stretch)));
+      const int last = std::min(input_size - 1, static_cast<int>(std::floor(centre + kLobes * stretch)));
       const auto start = weights.size();
       double sum = 0;
       for (int k = first; k <= last; ++k) sum += lanczos((k - centre) / stretch);
@@ -49,9 +49,9 @@ struct Axis {
 };
 
 /// Returns an upper bound of Axis::max_taps.
-int max_taps(int in, int out) {
-  const double stretch = std::max(1.0, static_cast<double>(in) / out);
-  return std::min(in, static_cast<int>(2 * kLobes * stretch) + 2);
+int bound_of_taps(int input_size, int output_size) {
+  const double stretch = std::max(1.0, static_cast<double>(input_size) / output_size);
+  return std::min(input_size, static_cast<int>(2 * kLobes * stretch) + 2);
 }
 
 double to_linear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
@@ -72,14 +72,14 @@ class LanczosResampler final : public RowSource {
     }
     raw_.resize(static_cast<std::size_t>(from.width) * channels());
     input_row_.resize(raw_.size());
-    ring_.resize(static_cast<std::size_t>(vertical_.max_taps) * row_floats());
-    sum_.resize(row_floats());
+    ring_.resize(static_cast<std::size_t>(vertical_.max_taps) * row_samples());
+    sum_.resize(row_samples());
   }
 
   Status read(std::span<std::byte> rows) override {
     auto* out = reinterpret_cast<Sample*>(rows.data());
-    const auto count = rows.size() / (row_floats() * sizeof(Sample));
-    for (std::size_t i = 0; i < count; ++i, out += row_floats(), ++next_out_) {
+    const auto count = rows.size() / (row_samples() * sizeof(Sample));
+    for (std::size_t i = 0; i < count; ++i, out += row_samples(), ++next_out_) {
       const auto& taps = vertical_.taps[static_cast<std::size_t>(next_out_)];
       while (next_in_ < taps.first + taps.count)
         if (auto got = read_input_row(); !got) return got;
@@ -96,8 +96,8 @@ class LanczosResampler final : public RowSource {
   static constexpr std::size_t kEncodedSteps = 65535;
 
   std::size_t channels() const { return static_cast<std::size_t>(from_.channels()); }
-  std::size_t row_floats() const { return static_cast<std::size_t>(width_) * channels(); }
-  float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % vertical_.max_taps) * row_floats(); }
+  std::size_t row_samples() const { return static_cast<std::size_t>(width_) * channels(); }
+  float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % vertical_.max_taps) * row_samples(); }
 
   Status read_input_row() {
     if (auto got = rows_.read(std::as_writable_bytes(std::span{raw_})); !got) return got;
@@ -165,8 +165,8 @@ std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& fro
 
 Bytes resample_memory_need(const PictureInfo& from, int width, int height) {
   const auto n = static_cast<std::uint64_t>(from.channels()) * sizeof(float);
-  const auto row_taps = static_cast<std::uint64_t>(max_taps(from.width, width));
-  const auto column_taps = static_cast<std::uint64_t>(max_taps(from.height, height));
+  const auto row_taps = static_cast<std::uint64_t>(bound_of_taps(from.width, width));
+  const auto column_taps = static_cast<std::uint64_t>(bound_of_taps(from.height, height));
   const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
   // A vector that grows takes up to three times its size: twice the size, and the old copy while it moves.
   return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (column_taps + 1) * w * n} +

@@ -42,17 +42,17 @@ class RowConverter final : public RowSource {
  private:
   // Converts row_ in place, which works because the write position never passes the read position.
   void convert_row() {
-    auto* small = reinterpret_cast<std::uint8_t*>(row_.get());
+    auto* samples_8 = reinterpret_cast<std::uint8_t*>(row_.get());
     int channels = from_.channels();
     if (from_.alpha && !to_.alpha) {
       channels = from_.colours;
       if (from_.bits == 16)
         flatten_alpha(row_.get(), from_.width, from_.colours);
       else
-        flatten_alpha(small, from_.width, from_.colours);
+        flatten_alpha(samples_8, from_.width, from_.colours);
     }
     if (from_.bits == 16 && to_.bits == 8)
-      for (int i = 0; i < from_.width * channels; ++i) small[i] = to_8_bits(row_[static_cast<std::size_t>(i)]);
+      for (int i = 0; i < from_.width * channels; ++i) samples_8[i] = to_8_bits(row_[static_cast<std::size_t>(i)]);
   }
 
   RowSource& rows_;

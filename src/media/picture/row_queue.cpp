@@ -14,19 +14,19 @@ RowQueue::RowQueue(std::size_t capacity_bytes)
 // each thread copies its bytes without the lock.
 Status RowQueue::write(std::span<const std::byte> rows) {
   while (!rows.empty()) {
-    std::size_t at = 0, run = 0;
+    std::size_t at = 0, count = 0;
     {
       std::unique_lock lock{mutex_};
       if (filled_bytes() == capacity_)
         writable_.wait(lock, [&] { return cancel_reason_ || filled_bytes() + wake_bytes_ <= capacity_; });
       if (cancel_reason_) return *cancel_reason_;
       at = written_bytes_ % capacity_;
-      run = std::min({rows.size(), capacity_ - filled_bytes(), capacity_ - at});
+      count = std::min({rows.size(), capacity_ - filled_bytes(), capacity_ - at});
     }
-    std::memcpy(ring_.get() + at, rows.data(), run);
-    rows = rows.subspan(run);
+    std::memcpy(ring_.get() + at, rows.data(), count);
+    rows = rows.subspan(count);
     const std::lock_guard lock{mutex_};
-    written_bytes_ += run;
+    written_bytes_ += count;
     if (filled_bytes() >= wake_bytes_) readable_.notify_one();
   }
   return ok();
@@ -34,7 +34,7 @@ Status RowQueue::write(std::span<const std::byte> rows) {
 
 Status RowQueue::read(std::span<std::byte> rows) {
   while (!rows.empty()) {
-    std::size_t at = 0, run = 0;
+    std::size_t at = 0, count = 0;
     {
       std::unique_lock lock{mutex_};
       if (filled_bytes() == 0)
@@ -45,12 +45,12 @@ Status RowQueue::read(std::span<std::byte> rows) {
         return Error{Errc::io, "the rows ended too early"};
       }
       at = read_bytes_ % capacity_;
-      run = std::min({rows.size(), filled_bytes(), capacity_ - at});
+      count = std::min({rows.size(), filled_bytes(), capacity_ - at});
     }
-    std::memcpy(rows.data(), ring_.get() + at, run);
-    rows = rows.subspan(run);
+    std::memcpy(rows.data(), ring_.get() + at, count);
+    rows = rows.subspan(count);
     const std::lock_guard lock{mutex_};
-    read_bytes_ += run;
+    read_bytes_ += count;
     if (filled_bytes() + wake_bytes_ <= capacity_) writable_.notify_one();
   }
   return ok();

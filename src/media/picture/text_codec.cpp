@@ -21,7 +21,7 @@ struct Character {
   std::size_t length = 0;
 };
 /// Returns the first character of a text that is not empty.
-Character character_at(std::string_view text) {
+Character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
   if (first < 0x80) return {first, 1};
@@ -62,7 +62,7 @@ std::string latin1_to_utf8(std::string_view bytes) {
 std::optional<std::string> utf8_to_latin1(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto next = character_at(text);
+    const auto next = first_character(text);
     if (next.length == 0 || next.code > 0xff) return std::nullopt;
     out.push_back(static_cast<char>(next.code));
     text.remove_prefix(next.length);
@@ -72,7 +72,7 @@ std::optional<std::string> utf8_to_latin1(std::string_view text) {
 
 std::string unknown_to_utf8(std::string_view bytes) {
   for (auto rest = bytes; !rest.empty();) {
-    const auto next = character_at(rest);
+    const auto next = first_character(rest);
     if (next.length == 0) return latin1_to_utf8(bytes);
     rest.remove_prefix(next.length);
   }
@@ -107,8 +107,8 @@ std::optional<Blob> decode_raw_profile(std::string_view text) {
   text.remove_prefix(name_end + 1);
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   std::size_t size = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (problem != std::errc{} || size > text.size() / 2) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{} || size > text.size() / 2) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   Blob out;
   int high = -1;
@@ -134,8 +134,8 @@ Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_
   while (resources.size() - at >= kResourceHead + 5 && std::memcmp(resources.data() + at, "8BIM", 4) == 0) {
     const auto id = static_cast<int>(number(at + 4, 2));
     // size of the name in bytes, with its length byte, padded to an even number
-    const std::size_t name = round_up(number(at + 6, 1) + 1, 2);
-    const std::size_t size_at = at + 6 + name;
+    const std::size_t name_bytes = round_up(number(at + 6, 1) + 1, 2);
+    const std::size_t size_at = at + 6 + name_bytes;
     if (size_at + 4 > resources.size()) break;
     const std::size_t size = number(size_at, 4), body = size_at + 4;
     if (size > resources.size() - body) break;

@@ -19,7 +19,7 @@ namespace weir::media {
 namespace {
 
 constexpr Bytes kTiffLibraryBytes = 8_MiB;  // libtiff and its codec libraries, loaded (docs/memory.md)
-constexpr Bytes kTiffWorking = 2_MiB;       // buffers that do not grow with the picture
+constexpr Bytes kTiffBuffers = 2_MiB;       // buffers that do not grow with the picture
 
 class TiffDecoder final : public Decoder {
  public:
@@ -77,7 +77,7 @@ Status TiffDecoder::open_planes() {
     planes_.push_back(*std::move(opened));
   }
   const TiffLayout header_layout = layout_;
-  if (auto pieces = read_tiff_layout(api_, *file_, *planes_[0], layout_); !pieces) return pieces;
+  if (auto read_again = read_tiff_layout(api_, *file_, *planes_[0], layout_); !read_again) return read_again;
   if (planes_[0]->u32(TIFFTAG_IMAGEWIDTH) != static_cast<std::uint32_t>(info_.width) ||
       header_layout.row_bytes != layout_.row_bytes || header_layout.max_decoded_bytes != layout_.max_decoded_bytes)
     return file_->error(Errc::io, "has changed while it was read; run again");
@@ -125,14 +125,14 @@ std::vector<Damage> TiffDecoder::damage() const {
 // codec would deliver wrong rows.
 Status TiffDecoder::read_or_repeat_row(std::byte* into) {
   const auto row_bytes = info_.row_bytes();
-  const bool skipped = row_ < bad_end_;
-  auto got = skipped ? ok() : read_row(into);
-  if (got && !skipped) {
+  const bool is_skipped_row = row_ < bad_end_;
+  auto got = is_skipped_row ? ok() : read_row(into);
+  if (got && !is_skipped_row) {
     if (damaged_ == DamagePolicy::use) last_row_.assign(into, into + row_bytes);
     return ok();
   }
   if (damaged_ == DamagePolicy::refuse || last_row_.empty()) return got;
-  if (!skipped) {
+  if (!is_skipped_row) {
     const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
     const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
     bad_end_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
@@ -171,16 +171,17 @@ bool TiffDecoder::read_tile(int x) {
 // width, count  columns and rows of the tile inside the picture
 bool TiffDecoder::fill_tile(int x, int width, int count) {
   const auto pixel_bytes = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
-  const auto left = static_cast<std::size_t>(x) * pixel_bytes;
+  const auto left_offset = static_cast<std::size_t>(x) * pixel_bytes;
   if (last_row_.empty() && x == 0) return false;
   for (int y = 0; y < count; ++y) {
     std::byte* const row = band_.data() + static_cast<std::size_t>(y) * info_.row_bytes();
     if (!last_row_.empty()) {
-      std::memcpy(row + left, last_row_.data() + left, static_cast<std::size_t>(width) * pixel_bytes);
+      std::memcpy(row + left_offset, last_row_.data() + left_offset, static_cast<std::size_t>(width) * pixel_bytes);
       continue;
     }
     for (int i = 0; i < width; ++i)
-      std::memcpy(row + left + static_cast<std::size_t>(i) * pixel_bytes, row + left - pixel_bytes, pixel_bytes);
+      std::memcpy(row + left_offset + static_cast<std::size_t>(i) * pixel_bytes, row + left_offset - pixel_bytes,
+                  pixel_bytes);
   }
   return true;
 }
@@ -248,7 +249,7 @@ Bytes TiffDecoder::decoder_bytes() const {
 // The formula is explained in docs/memory.md.
 MediaNeed TiffDecoder::need() const {
   const auto planes = static_cast<std::uint64_t>(format_.planes());
-  MediaNeed sum{kTiffLibraryBytes + kTiffWorking, Bytes{}, kTiffLibraryBytes};
+  MediaNeed sum{kTiffLibraryBytes + kTiffBuffers, Bytes{}, kTiffLibraryBytes};
   sum.ram += decoder_bytes() * (layout_.tiled ? 1 : planes) + Bytes{info_.row_bytes()} * 4;
   sum.ram += Bytes{layout_.tiled ? layout_.max_decoded_bytes : layout_.row_bytes * 2} * planes;
   if (layout_.tiled)

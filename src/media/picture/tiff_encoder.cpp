@@ -11,12 +11,12 @@ Status add_tiff_metadata(int fd, const Metadata& metadata, const std::string& na
   if (metadata.exif.empty() && metadata.iptc.empty()) return ok();
   auto added = add_tiff_tags(fd, metadata, name);
   if (!added && added.error().code != Errc::unsupported) return added;
-  const auto report_result = [&](const Blob& blob, const char* what) {
+  const auto report_result = [&](const Blob& blob, const char* data_name) {
     if (blob.empty()) return;
     if (added)
-      report.kept.emplace_back(what);
+      report.kept.emplace_back(data_name);
     else
-      report.lost.push_back(std::string{what} + " (the tiff file is too large for it)");
+      report.lost.push_back(std::string{data_name} + " (the tiff file is too large for it)");
   };
   report_result(metadata.exif, "exif");
   const auto tree = read_tiff_tree(metadata.exif);

@@ -25,11 +25,11 @@ bool read_all(int fd, std::uint64_t at, std::span<std::byte> into) {
 
 bool write_all(int fd, std::uint64_t at, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const auto put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    at += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    at += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
 }
@@ -70,12 +70,12 @@ void add_exif(TiffDirectory& page, const Blob& exif) {
 Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) {
   const auto failure = [&] { return Error{Errc::io, name + ": TIFF tags: " + errno_text(errno)}; };
   Blob header(kHeaderBytes);
-  struct stat about {};
-  if (::fstat(fd, &about) != 0 || !read_all(fd, 0, header)) return failure();
+  struct stat attributes {};
+  if (::fstat(fd, &attributes) != 0 || !read_all(fd, 0, header)) return failure();
   const TiffNumberReader numbers{header};
-  const auto size = round_up(static_cast<std::uint64_t>(about.st_size), 2);
+  const auto directory_offset = round_up(static_cast<std::uint64_t>(attributes.st_size), 2);
   // A BigTIFF has no header that has_header() accepts, so it gets this message too.
-  if (!numbers.has_header() || size + metadata.bytes() * 2 > std::numeric_limits<std::uint32_t>::max())
+  if (!numbers.has_header() || directory_offset + metadata.bytes() * 2 > std::numeric_limits<std::uint32_t>::max())
     return Error{Errc::unsupported, name + ": TIFF: no room for further tags"};
   auto page = read_entries(fd, header);
   if (!page) return failure();
@@ -85,7 +85,7 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
                           .type = kUndefinedType,
                           .count = static_cast<std::uint32_t>(metadata.iptc.size()),
                           .value = metadata.iptc});
-  const auto at = static_cast<std::uint32_t>(size);
+  const auto at = static_cast<std::uint32_t>(directory_offset);
   if (!write_all(fd, at, write_tiff_tree(*page, at))) return failure();
   for (std::size_t i = 0; i < 4; ++i)
     header[4 + (page->little_endian ? i : 3 - i)] = static_cast<std::byte>(at >> (8 * i));

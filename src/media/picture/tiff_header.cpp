@@ -12,7 +12,7 @@
 namespace weir::media {
 namespace {
 
-constexpr std::uint64_t kMaxStripsOrTiles = kTiffHeaderLimit.count() / 8;  // largest number of strips or tiles
+constexpr std::uint64_t kMaxStripsOrTiles = kTiffHeaderLimit.count() / 8;  // libtiff allocates 8 bytes for each
 constexpr std::uint64_t kMaxDecodedBytes = std::uint64_t{1} << 30;  // largest size of a row or of a tile, in bytes
 
 Error tiff_unsupported(const InputFile& file, const std::string& what, const std::string& advice) {
@@ -29,7 +29,7 @@ class HeaderReader {
   Status read_colours();
   void read_alpha();
   Status read_palette();
-  Status check_numbers() const;
+  Status check_sample_format() const;
   void read_metadata();
   Error unsupported(const std::string& what, const std::string& advice) const {
     return tiff_unsupported(file_, what, advice);
@@ -97,7 +97,8 @@ Status HeaderReader::read_colours() {
     case PHOTOMETRIC_CFA:
       return unsupported("it holds a camera's raw samples, not a picture", "develop it first");
     default:
-      return unsupported("colours of kind " + std::to_string(photometric) + " are not read", "convert it to RGB first");
+      return unsupported("photometric interpretation " + std::to_string(photometric) + " is not read",
+                         "convert it to RGB first");
   }
 }
 
@@ -105,7 +106,7 @@ Status HeaderReader::read_colours() {
 // extra sample is alpha too, as in GIMP 2.10, ImageMagick 6.9 and libvips 8.14.
 void HeaderReader::read_alpha() {
   const int colours = layout_.photometric == PHOTOMETRIC_RGB || layout_.photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
-  std::uint16_t count = 0, *kinds = nullptr;
+  std::uint16_t count = 0, *kinds = nullptr;  // number of extra samples, and the kind of each
   const bool has_tag = api_.TIFFGetField(tiff_.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count > 0;
   const int extra = format_.samples_per_pixel - colours;
   if (extra > 0 && has_tag && kinds[0] == EXTRASAMPLE_ASSOCALPHA) format_.alpha = TiffPixelFormat::Alpha::premultiplied;
@@ -117,18 +118,18 @@ void HeaderReader::read_alpha() {
 }
 
 Status HeaderReader::read_palette() {
-  std::uint16_t* parts[3] = {};
+  std::uint16_t* channels[3] = {};
   if (format_.bits_per_sample > 16 ||
-      api_.TIFFGetField(tiff_.get(), TIFFTAG_COLORMAP, &parts[0], &parts[1], &parts[2]) != 1)
+      api_.TIFFGetField(tiff_.get(), TIFFTAG_COLORMAP, &channels[0], &channels[1], &channels[2]) != 1)
     return file_.error(Errc::corrupt,
                        "tiff: a picture of palette colours without a palette; the file is damaged, "
                        "get it again");
   const std::size_t size = std::size_t{1} << format_.bits_per_sample;
   bool has_16_bit_entries = false;
-  for (const auto* part : parts) {
-    format_.palette.insert(format_.palette.end(), part, part + size);
+  for (const auto* channel : channels) {
+    format_.palette.insert(format_.palette.end(), channel, channel + size);
     has_16_bit_entries =
-        has_16_bit_entries || std::any_of(part, part + size, [](std::uint16_t value) { return value > 255; });
+        has_16_bit_entries || std::any_of(channel, channel + size, [](std::uint16_t value) { return value > 255; });
   }
   // Some programs write entries of 8 bits instead of 16; then no value exceeds 255. The tools of libtiff use the same
   // rule.
@@ -137,7 +138,7 @@ Status HeaderReader::read_palette() {
   return ok();
 }
 
-Status HeaderReader::check_numbers() const {
+Status HeaderReader::check_sample_format() const {
   const auto bits = std::to_string(format_.bits_per_sample);
   switch (layout_.sample_format) {
     case SAMPLEFORMAT_UINT:
@@ -150,10 +151,10 @@ Status HeaderReader::check_numbers() const {
         return ok();
       return unsupported("floating point of " + bits + " bits is not read", "convert it to 8- or 16-bit RGB first");
     case SAMPLEFORMAT_INT:
-      return unsupported("signed whole numbers do not say which of them are black and white",
+      return unsupported("signed samples are not read, because their black and white are undefined",
                          "convert it to unsigned samples first");
     default:
-      return unsupported("complex numbers are no picture", "convert it to 8- or 16-bit RGB first");
+      return unsupported("samples that are complex numbers are not read", "convert it to 8- or 16-bit RGB first");
   }
 }
 
@@ -176,9 +177,9 @@ void HeaderReader::read_metadata() {
   const auto unit = tiff_.u16(TIFFTAG_RESOLUTIONUNIT);
   if (unit != RESUNIT_NONE && api_.TIFFGetField(tiff_.get(), TIFFTAG_XRESOLUTION, &x) == 1 &&
       api_.TIFFGetField(tiff_.get(), TIFFTAG_YRESOLUTION, &y) == 1 && x > 0 && y > 0) {
-    const double mm = unit == RESUNIT_CENTIMETER ? 10 : 25.4;
-    found->dots_per_mm_x = static_cast<double>(x) / mm;
-    found->dots_per_mm_y = static_cast<double>(y) / mm;
+    const double unit_mm = unit == RESUNIT_CENTIMETER ? 10 : 25.4;
+    found->dots_per_mm_x = static_cast<double>(x) / unit_mm;
+    found->dots_per_mm_y = static_cast<double>(y) / unit_mm;
   }
   const int orientation = tiff_.u16(TIFFTAG_ORIENTATION);
   header_.orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
@@ -207,12 +208,12 @@ Result<TiffHeader> HeaderReader::read() {
   // libtiff decodes JBIG only in whole strips, not row by row.
   header_.needs_conversion = header_.needs_conversion || layout_.compression == COMPRESSION_JBIG;
   if (header_.needs_conversion) return std::move(header_);
-  if (auto numbers = check_numbers(); !numbers) return numbers.error();
+  if (auto checked = check_sample_format(); !checked) return checked.error();
   read_alpha();
   info_.bits = format_.output_bits();
   if (layout_.photometric == PHOTOMETRIC_YCBCR)
     api_.TIFFSetField(tiff_.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-  if (auto pieces = read_tiff_layout(api_, file_, tiff_, layout_); !pieces) return pieces.error();
+  if (auto layout = read_tiff_layout(api_, file_, tiff_, layout_); !layout) return layout.error();
   read_metadata();
   return std::move(header_);
 }
@@ -228,8 +229,9 @@ Status read_tiff_layout(const TiffApi& api, const InputFile& file, const TiffFil
   layout.tiled = api.TIFFIsTiled(handle) != 0;
   const auto count = layout.tiled ? api.TIFFNumberOfTiles(handle) : api.TIFFNumberOfStrips(handle);
   if (count > kMaxStripsOrTiles)
-    return tiff_unsupported(file, std::to_string(count) + " strips or tiles are more than are read",
-                            "save it with larger ones first");
+    return tiff_unsupported(
+        file, std::to_string(count) + " strips or tiles are above the limit of " + std::to_string(kMaxStripsOrTiles),
+        "save it with larger ones first");
   for (std::uint32_t i = 0; i < count; ++i) {
     int problem = 0;
     layout.max_stored_bytes = std::max(layout.max_stored_bytes, api.TIFFGetStrileByteCountWithErr(handle, i, &problem));
@@ -248,7 +250,8 @@ Status read_tiff_layout(const TiffApi& api, const InputFile& file, const TiffFil
   if (count == 0 || unit_bytes == 0 || layout.row_bytes == 0 || (layout.tiled && layout.tile_width == 0))
     return file.error(Errc::corrupt, "tiff: strips or tiles of no size; the file is damaged, get it again");
   if (unit_bytes > kMaxDecodedBytes || layout.tile_width > kMaxDecodedBytes || layout.tile_height > kMaxDecodedBytes)
-    return tiff_unsupported(file, "a row or tile of " + std::to_string(unit_bytes) + " bytes is more than is read",
+    return tiff_unsupported(file,
+                            "a row or tile of " + std::to_string(unit_bytes) + " bytes is above the limit of 1 GiB",
                             "save it in smaller pieces first");
   return ok();
 }

@@ -37,19 +37,19 @@ bool contains(const List& list, std::uint16_t tag) {
   return std::find(list.begin(), list.end(), tag) != list.end();
 }
 
-void take_photoshop(const Blob& resources, Metadata& into) {
+void store_photoshop(const Blob& resources, Metadata& into) {
   std::vector<int> other_ids;
   auto iptc = extract_iptc(resources, other_ids);
   if (into.iptc.empty()) into.iptc = std::move(iptc);
   record_omitted_resources(into, other_ids);
 }
 
-void take_colour(const TiffDirectory& page, Metadata& into) {
+void store_primaries(const TiffDirectory& page, Metadata& into) {
   const auto white = page.read_numbers(kWhitePoint), primaries = page.read_numbers(kPrimaries);
   if (primaries.size() != 6 || !into.icc.empty()) return;
-  auto& all = into.colour.primaries.emplace(std::array<double, 8>{0.3127, 0.3290});
-  if (white.size() == 2) std::copy(white.begin(), white.end(), all.begin());
-  std::copy(primaries.begin(), primaries.end(), all.begin() + 2);
+  auto& stored = into.colour.primaries.emplace(std::array<double, 8>{0.3127, 0.3290});
+  if (white.size() == 2) std::copy(white.begin(), white.end(), stored.begin());
+  std::copy(primaries.begin(), primaries.end(), stored.begin() + 2);
 }
 
 }  // namespace
@@ -73,11 +73,11 @@ void read_tiff_tags(const InputFile& file, Metadata& into) {
     else if (tag.tag == kIptc && into.iptc.empty() && tag.value.front() == std::byte{0x1c})
       into.iptc = tag.value;
     else if (tag.tag == kImageResources)
-      take_photoshop(tag.value, into);
+      store_photoshop(tag.value, into);
     else
       record_omission(into, fmt::format("tag {}", tag.tag), "not carried");
   }
-  take_colour(*page, into);
+  store_primaries(*page, into);
   if (!into.exif.empty() || (exif_directory.tags.empty() && exif_directory.subdirectories.empty())) return;
   constexpr std::uint32_t kHeader = 8;
   const Blob directory = write_tiff_tree(exif_directory, kHeader);

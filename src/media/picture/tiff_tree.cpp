@@ -65,8 +65,8 @@ class TiffTreeReader {
       add_entry(made, std::span{entry}.first(entry_bytes), at + count_bytes + i * entry_bytes, depth);
     }
     std::array<std::byte, 8> next{};
-    const auto link = std::span{next}.first(is_bigtiff_ ? 8 : 4);
-    made.has_next = read_(at + count_bytes + entries * entry_bytes, link) && to_number(link) != 0;
+    const auto next_offset = std::span{next}.first(is_bigtiff_ ? 8 : 4);
+    made.has_next = read_(at + count_bytes + entries * entry_bytes, next_offset) && to_number(next_offset) != 0;
     return made;
   }
 
@@ -219,10 +219,10 @@ void add_missing(const TiffDirectory& original, const TiffDirectory* copy, std::
 
 std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original, std::span<const std::byte> copy) {
   std::vector<std::uint16_t> missing;
-  const auto before = read_tiff_tree(original), after = read_tiff_tree(copy);
-  if (before) add_missing(*before, after ? &*after : nullptr, missing);
+  const auto original_tree = read_tiff_tree(original), copy_tree = read_tiff_tree(copy);
+  if (original_tree) add_missing(*original_tree, copy_tree ? &*copy_tree : nullptr, missing);
   constexpr std::uint16_t kThumbnail = 0x0201;
-  if (before && before->has_next && !(after && after->has_next)) missing.push_back(kThumbnail);
+  if (original_tree && original_tree->has_next && !(copy_tree && copy_tree->has_next)) missing.push_back(kThumbnail);
   return missing;
 }
 

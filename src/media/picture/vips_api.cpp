@@ -6,7 +6,7 @@ namespace weir::media {
 namespace {
 
 /// Loads and initializes libvips, which is possible only once per process.
-Result<VipsApi> start() {
+Result<VipsApi> load_and_initialize() {
   auto api = load_api<VipsApi>({"libvips.so.42", "libvips 8.13 or later", "libvips42"});
   if (!api) return api;
   if (api->vips_init("weir") != 0) return Error{Errc::unsupported, "libvips does not start: " + api->take_error()};
@@ -23,8 +23,8 @@ Result<VipsApi> start() {
 }  // namespace
 
 Result<const VipsApi*> VipsApi::get() {
-  static const auto started = start();
-  return to_pointer(started);
+  static const auto loaded = load_and_initialize();
+  return to_pointer(loaded);
 }
 
 std::string VipsApi::take_error() const {

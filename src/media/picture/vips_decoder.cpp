@@ -126,7 +126,7 @@ Status VipsDecoder::read(std::span<std::byte> rows) {
     }
     if (!prepared) return prepared;
     std::memcpy(rows.data() + at, region_row(region_->get(), row_), row_bytes);
-    if (auto noted = check_transparent_row(rows.subspan(at, row_bytes)); !noted) return noted;
+    if (auto checked = check_transparent_row(rows.subspan(at, row_bytes)); !checked) return checked;
   }
   return ok();
 }
@@ -170,13 +170,13 @@ MediaNeed VipsDecoder::need() const {
 
 Status check_opening_memory(const VipsLoader& loader, const InputFile& file, const ReadOptions& options) {
   if (loader.streams) return ok();
-  const auto held = Bytes{file.size()} * 2 + 36_MiB;
-  if (held <= options.memory_limit) return ok();
+  const auto needed = Bytes{file.size()} * 2 + 36_MiB;
+  if (needed <= options.memory_limit) return ok();
   return file.error(
       Errc::over_budget,
       fmt::format("{}: opening it takes up to {} MiB (twice its {} MiB, and libvips), above the {} MiB of "
                   "--ram; raise it",
-                  name_of(loader.format), held.count() >> 20, file.size() >> 20, options.memory_limit.count() >> 20));
+                  name_of(loader.format), needed.count() >> 20, file.size() >> 20, options.memory_limit.count() >> 20));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 using ImageRef = VipsRef<VipsImage>;
 
 /// The data that generate_rows() needs to read the next rows.
-struct RowPull {
+struct RowCursor {
   RowSource& rows;
   std::size_t row_bytes;
   int width;
@@ -31,13 +31,13 @@ struct RowPull {
 // The callback of libvips that makes the rows of a region. libvips calls it from the top down, because it uses one
 // thread and thin strips.
 int generate_rows(VipsRegion* out, void*, void* user, void*, gboolean*) {
-  auto& pull = *static_cast<RowPull*>(user);
+  auto& cursor = *static_cast<RowCursor*>(user);
   const auto& area = out->valid;
-  if (pull.status && (area.left != 0 || area.width != pull.width || area.top != pull.next_row))
-    pull.status = Error{Errc::unsupported, "libvips asked for rows out of order"};
-  for (int i = 0; i < area.height && pull.status; ++i, ++pull.next_row)
-    pull.status = pull.rows.read({region_row(out, area.top + i), pull.row_bytes});
-  return pull.status ? 0 : -1;
+  if (cursor.status && (area.left != 0 || area.width != cursor.width || area.top != cursor.next_row))
+    cursor.status = Error{Errc::unsupported, "libvips asked for rows out of order"};
+  for (int i = 0; i < area.height && cursor.status; ++i, ++cursor.next_row)
+    cursor.status = cursor.rows.read({region_row(out, area.top + i), cursor.row_bytes});
+  return cursor.status ? 0 : -1;
 }
 
 class VipsEncoder {
@@ -51,9 +51,9 @@ class VipsEncoder {
   Status encode(RowSource& rows, WriteReport& report);
 
  private:
-  Result<ImageRef> make_image(RowPull& pull);
+  Result<ImageRef> make_image(RowCursor& cursor);
   void put_metadata(VipsImage* image, WriteReport& report);
-  Status save_to(int fd, VipsImage* image, const RowPull& pull);
+  Status save_to(int fd, VipsImage* image, const RowCursor& cursor);
   Status add_missing_metadata(int fd, WriteReport& report);
   void report_dropped_tags(int fd, WriteReport& report);
   Status copy_to_sink(int fd);
@@ -69,7 +69,7 @@ class VipsEncoder {
   ByteSink& sink_;
 };
 
-Result<ImageRef> VipsEncoder::make_image(RowPull& pull) {
+Result<ImageRef> VipsEncoder::make_image(RowCursor& cursor) {
   const auto& picture = job_.picture;
   const bool is_16_bit = picture.bits == 16, is_grey = picture.colours == 1;
   ImageRef image{api_, api_.vips_image_new()};
@@ -82,7 +82,7 @@ Result<ImageRef> VipsEncoder::make_image(RowPull& pull) {
                               has_resolution ? metadata.dots_per_mm_x : 1.0,
                               has_resolution ? metadata.dots_per_mm_y : 1.0);
   if (api_.vips_image_pipelinev(image.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
-      api_.vips_image_generate(image.get(), nullptr, generate_rows, nullptr, &pull, nullptr) != 0)
+      api_.vips_image_generate(image.get(), nullptr, generate_rows, nullptr, &cursor, nullptr) != 0)
     return failure("prepare");
   return image;
 }
@@ -106,12 +106,12 @@ void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
     report.kept.emplace_back("resolution");
 }
 
-Status VipsEncoder::save_to(int fd, VipsImage* image, const RowPull& pull) {
+Status VipsEncoder::save_to(int fd, VipsImage* image, const RowCursor& cursor) {
   const VipsRef<VipsTarget> target{api_, api_.vips_target_new_to_descriptor(fd)};
   if (target.get() == nullptr) return failure("open");
   if (saver_.save(api_, job_, image, target.get()) == 0) return ok();
   auto error = failure(std::string{format_name()});
-  return pull.status ? Status{std::move(error)} : pull.status;
+  return cursor.status ? Status{std::move(error)} : cursor.status;
 }
 
 // Reads the EXIF block of the finished file again and reports the tags that are missing in it.
@@ -150,26 +150,26 @@ Status VipsEncoder::add_missing_metadata(int fd, WriteReport& report) {
 // is opened to append; an output that must be read again but is not readable; and JPEG XL with EXIF or XMP, which come
 // before the pixels.
 Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
-  RowPull pull{rows, job_.picture.row_bytes(), job_.picture.width};
-  auto image = make_image(pull);
+  RowCursor cursor{rows, job_.picture.row_bytes(), job_.picture.width};
+  auto image = make_image(cursor);
   if (!image) return image.error();
   put_metadata(image->get(), report);
   const bool needs_boxes =
       saver_.write_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
   const int flags = ::fcntl(sink_.fd(), F_GETFL);
   const bool is_at_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
-  const bool readable = (flags & O_ACCMODE) == O_RDWR;  // needed to add tags to the file, or to check the tags in it
+  const bool is_readable = (flags & O_ACCMODE) == O_RDWR;  // needed to add tags to the file, or to check the tags in it
   const bool has_tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
-  if (is_at_start && !needs_boxes && (readable || !has_tags)) {
-    if (auto saved = save_to(sink_.fd(), image->get(), pull); !saved) return saved;
+  if (is_at_start && !needs_boxes && (is_readable || !has_tags)) {
+    if (auto saved = save_to(sink_.fd(), image->get(), cursor); !saved) return saved;
     if (auto finished = add_missing_metadata(sink_.fd(), report); !finished) return finished;
-    struct stat about {};
-    if (::fstat(sink_.fd(), &about) == 0) sink_.count_written(static_cast<std::uint64_t>(about.st_size));
+    struct stat attributes {};
+    if (::fstat(sink_.fd(), &attributes) == 0) sink_.add_written_bytes(static_cast<std::uint64_t>(attributes.st_size));
     return ok();
   }
   auto scratch = open_scratch_file({});
   if (!scratch) return scratch.error();
-  if (auto saved = save_to(scratch->get(), image->get(), pull); !saved) return saved;
+  if (auto saved = save_to(scratch->get(), image->get(), cursor); !saved) return saved;
   if (auto finished = add_missing_metadata(scratch->get(), report); !finished) return finished;
   return needs_boxes ? saver_.write_with_boxes(scratch->get(), *job_.metadata, sink_) : copy_to_sink(scratch->get());
 }

@@ -25,15 +25,16 @@ Result<ImageRef> load_image(const VipsApi& api, const VipsLoader& loader, const 
   return ImageRef{api, image};
 }
 
-Result<ImageRef> to_srgb(const VipsApi& api, const InputFile& file, VipsImage* in, bool to_16_bits) {
-  VipsImage* out = nullptr;
-  const bool cmyk = in->Type == VIPS_INTERPRETATION_CMYK;
+Result<ImageRef> to_srgb(const VipsApi& api, const InputFile& file, VipsImage* image, bool to_16_bits) {
+  VipsImage* converted = nullptr;
+  const bool is_cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
   const int result =
-      cmyk ? api.vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
-                                    to_16_bits ? 16 : 8, nullptr)
-           : api.vips_colourspace(in, &out, to_16_bits ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, nullptr);
+      is_cmyk ? api.vips_icc_transform(image, &converted, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
+                                       to_16_bits ? 16 : 8, nullptr)
+              : api.vips_colourspace(image, &converted,
+                                     to_16_bits ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, nullptr);
   if (result != 0) return vips_failure(api, file, "conversion to sRGB");
-  return ImageRef{api, out};
+  return ImageRef{api, converted};
 }
 
 /// Returns whether samples of this type are grey or RGB and need no conversion.
@@ -88,10 +89,10 @@ Result<VipsPicture> open_vips_picture(const VipsApi& api, const VipsLoader& load
   info.colours = bands >= 3 ? 3 : 1;
   info.alpha = bands > info.colours && (bands == 2 || api.vips_image_hasalpha(image.get()) != 0);
   if (bands == info.channels()) return picture;
-  VipsImage* cut = nullptr;  // the picture without samples that are neither colour nor alpha (masks, spot colours)
-  if (api.vips_extract_band(image.get(), &cut, 0, "n", info.channels(), nullptr) != 0)
+  VipsImage* reduced = nullptr;  // the picture without samples that are neither colour nor alpha (masks, spot colours)
+  if (api.vips_extract_band(image.get(), &reduced, 0, "n", info.channels(), nullptr) != 0)
     return vips_failure(api, file, "channels");
-  image = ImageRef{api, cut};
+  image = ImageRef{api, reduced};
   return picture;
 }
 

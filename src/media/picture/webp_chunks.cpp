@@ -11,7 +11,7 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kFileHead = 12, kChunkHead = 8;
-constexpr int kMaxChunks = 1 << 20;
+constexpr int kMaxWebpChunks = 1 << 20;
 /// Chunks that libvips reads, or that contain samples.
 constexpr std::array<std::string_view, 8> kIgnoredWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
                                                              "ICCP", "EXIF", "XMP ", "ANIM"};
@@ -31,12 +31,12 @@ void read_webp_chunks(const InputFile& file, Metadata& into) {
   const std::uint64_t riff_end = kChunkHead + little_endian(std::span{head}.subspan(4, 4));
   const std::uint64_t end = std::min(file.size(), riff_end + riff_end % 2);
   std::uint64_t frames = 0, at = kFileHead;
-  for (int count = 0; at + kChunkHead <= end && count < kMaxChunks; ++count) {
-    std::array<std::byte, kChunkHead> chunk{};
-    got = file.read_at(at, chunk);
-    if (!got || *got < chunk.size()) return;
-    const std::string type{reinterpret_cast<const char*>(chunk.data()), 4};
-    const std::uint64_t size = little_endian(std::span{chunk}.subspan(4));
+  for (int count = 0; at + kChunkHead <= end && count < kMaxWebpChunks; ++count) {
+    std::array<std::byte, kChunkHead> chunk_head{};
+    got = file.read_at(at, chunk_head);
+    if (!got || *got < chunk_head.size()) return;
+    const std::string type{reinterpret_cast<const char*>(chunk_head.data()), 4};
+    const std::uint64_t size = little_endian(std::span{chunk_head}.subspan(4));
     at += kChunkHead + size + size % 2;
     if (type == "ANMF")
       ++frames;

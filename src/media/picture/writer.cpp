@@ -27,7 +27,7 @@ namespace {
 // Blocks signals in the calling thread. A write to a closed pipe, or above the file-size limit, sends a signal to the
 // writing thread. If the signal is blocked, the write fails with an error and the process does not end. Signals that
 // stop the process are left to the other threads.
-void block_write_signals() {
+void block_writer_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
@@ -81,7 +81,7 @@ class ThreadedWriter final : public PictureWriter {
 
  private:
   void run() {
-    block_write_signals();
+    block_writer_signals();
     result_ = catch_resource_errors([this] { return encode(); });
     if (!result_) queue_.cancel(result_.error());
     report_.size = Bytes{sink_.size()};
@@ -90,7 +90,7 @@ class ThreadedWriter final : public PictureWriter {
   Status encode() {
     RowSource* rows = &queue_;
     auto picture = options_.rows;
-    std::unique_ptr<RowSource> resized, adapted;
+    std::unique_ptr<RowSource> resized, converted;
     if (picture.width != stored_.width || picture.height != stored_.height) {
       resized = resample_rows(*rows, picture, stored_.width, stored_.height);
       rows = resized.get();
@@ -98,8 +98,8 @@ class ThreadedWriter final : public PictureWriter {
       picture.height = stored_.height;
     }
     if (picture.alpha != stored_.alpha || picture.bits != stored_.bits) {
-      adapted = convert_rows(*rows, picture, stored_);
-      rows = adapted.get();
+      converted = convert_rows(*rows, picture, stored_);
+      rows = converted.get();
     }
     const EncodeJob job{stored_, options_.quality, metadata_.get()};
     if (stored_.alpha) report_.kept.emplace_back("alpha");
@@ -139,11 +139,11 @@ Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesyst
 }
 
 MediaNeed PictureWriter::need(const WriteOptions& options) {
-  const auto& writing = find_format(options.format).write_support;
-  if (!writing) return {};
+  const auto& support = find_format(options.format).write_support;
+  if (!support) return {};
   std::vector<std::string> lost;
   const auto stored = fit_picture_info(options, lost);
-  auto sum = writing->need(stored, options.quality);
+  auto sum = support->need(stored, options.quality);
   sum.ram += std::max(options.queue_size, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
   // Factor 3: the metadata, the part of it that the format stores, and a compressed copy of one block.
   if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;

@@ -9,15 +9,15 @@ namespace weir::nn {
 
 namespace {
 
-constexpr double kUnits = 16777216.0;  // units in 1.0: 2^24
-constexpr int kBlock = 32;             // number of channels that are summed at a time
+constexpr double kUnitsPerOne = 16777216.0;  // units in 1.0: 2^24
+constexpr int kBlock = 32;                   // number of channels that are summed at a time
 
 /// Adds `value` to `total`, which is in units of 2^-24. Returns false if the value is not finite or too large, or if
 /// the total does not fit 64 bits (2^39).
 bool add_units(std::int64_t& total, double value) {
   constexpr double kMaxSum = 274877906944.0;  // 2^38: 2^62 units, half of the largest 64-bit integer
   return std::fabs(value) < kMaxSum &&
-         !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
+         !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnitsPerOne), &total);
 }
 
 }  // namespace
@@ -41,7 +41,8 @@ void MeanSum::add(const compute::Kernels& kernels, compute::ElementType element_
         for (int k = 0; k < kBlock; ++k) sum[k] += static_cast<double>(converted[k]);
       } else {
         const float* from = reinterpret_cast<const float*>(values) + i;
-        for (int k = 0; k < kBlock; ++k) sum[k] += std::nearbyint(static_cast<double>(from[k]) * kUnits) / kUnits;
+        for (int k = 0; k < kBlock; ++k)
+          sum[k] += std::nearbyint(static_cast<double>(from[k]) * kUnitsPerOne) / kUnitsPerOne;
       }
     }
     for (int k = 0; k < kBlock; ++k) {
@@ -59,7 +60,7 @@ std::vector<float> MeanSum::means(int channels, double pixels) const {
         std::none_of(overflow_.begin(), overflow_.end(), [](const OverflowFlag& member) { return member.is_set; });
     for (const auto& member : sums_)
       fits = !__builtin_add_overflow(total, member[static_cast<std::size_t>(c)], &total) && fits;
-    mean.push_back(fits ? static_cast<float>(static_cast<double>(total) / kUnits / pixels)
+    mean.push_back(fits ? static_cast<float>(static_cast<double>(total) / kUnitsPerOne / pixels)
                         : std::numeric_limits<float>::quiet_NaN());
   }
   return mean;

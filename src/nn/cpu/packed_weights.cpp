@@ -16,27 +16,27 @@ using compute::Kernels;
 
 /// Returns the position in the original n x n kernel of the value that is at (y, x) after the kernel was oriented as
 /// `o`.
-std::pair<int, int> find_source(Orientation o, int n, int y, int x) {
-  if (o.mirror_rows) y = n - 1 - y;
-  if (o.mirror_columns) x = n - 1 - x;
-  if (o.transpose) std::swap(y, x);
+std::pair<int, int> find_source(Orientation orientation, int n, int y, int x) {
+  if (orientation.mirror_rows) y = n - 1 - y;
+  if (orientation.mirror_columns) x = n - 1 - x;
+  if (orientation.transpose) std::swap(y, x);
   return {y, x};
 }
 
 /// Rearranges the weights of a convolution without padding to [out][ky][kx][padded in].
-std::vector<float> patch_of_convolution(const Convolution& conv, const std::vector<float>& weight) {
+std::vector<float> make_convolution_matrix(const Convolution& conv, const std::vector<float>& weight) {
   const int in = compute::padded_channels(conv.in_channels);
   const int taps = conv.kernel * conv.kernel;
-  std::vector<float> m(static_cast<std::size_t>(conv.out_channels) * taps * in, 0.0F);
+  std::vector<float> matrix(static_cast<std::size_t>(conv.out_channels) * taps * in, 0.0F);
   for (int o = 0; o < conv.out_channels; ++o) {
     for (int c = 0; c < conv.in_channels; ++c) {
       for (int t = 0; t < taps; ++t) {
-        m[(static_cast<std::size_t>(o) * taps + t) * in + c] =
+        matrix[(static_cast<std::size_t>(o) * taps + t) * in + c] =
             weight[(static_cast<std::size_t>(o) * conv.in_channels + c) * taps + t];
       }
     }
   }
-  return m;
+  return matrix;
 }
 
 constexpr int area(int side) { return side * side; }
@@ -49,12 +49,12 @@ int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : 
 /// [phase][phase_channels][tap y][tap x][padded in]. With stride s, row s * b + r of the full result is the sum over m
 /// of kernel row r + s * m applied to input row b - m. A patch begins at input row b - (taps - 1), so that its tap t
 /// stands for m = taps - 1 - t.
-std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
+std::vector<float> make_deconvolution_matrix(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
   const int s = conv.stride;
   const int k = conv.kernel;
   const auto channels = static_cast<std::size_t>(phase_channels(conv.out_channels));
-  std::vector<float> m(static_cast<std::size_t>(s) * s * channels * taps * taps * in, 0.0F);
+  std::vector<float> matrix(static_cast<std::size_t>(s) * s * channels * taps * taps * in, 0.0F);
   for (int phase = 0; phase < s * s; ++phase) {
     for (int o = 0; o < conv.out_channels; ++o) {
       for (int ty = 0; ty < taps; ++ty) {
@@ -62,7 +62,7 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
           const int ky = phase / s + s * (taps - 1 - ty);
           const int kx = phase % s + s * (taps - 1 - tx);
           if (ky >= k || kx >= k) continue;
-          float* to = m.data() + (((static_cast<std::size_t>(phase) * channels + o) * taps + ty) * taps + tx) * in;
+          float* to = matrix.data() + (((static_cast<std::size_t>(phase) * channels + o) * taps + ty) * taps + tx) * in;
           for (int c = 0; c < conv.in_channels; ++c) {
             to[c] = weight[((static_cast<std::size_t>(o) * conv.in_channels + c) * k + ky) * k + kx];
           }
@@ -70,7 +70,7 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
       }
     }
   }
-  return m;
+  return matrix;
 }
 
 /// Returns `values` (one per output channel), multiplied by `scale` and repeated for each phase.
@@ -100,35 +100,35 @@ PackedOp pack_op(const Layer& layer, const Op& op, const PackedLayout& layout, c
     else if (op.kind == OpKind::conv3x3)
       packed.matrix = compute::pack_conv3x3(kernels, arithmetic, out, conv->in_channels, weight.data());
     else
-      packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, patch_of_convolution(*conv, weight).data());
+      packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, make_convolution_matrix(*conv, weight).data());
   } else {
     const auto& transposed = std::get<Deconvolution>(layer.operation);
-    const std::vector<float> m = patch_of_deconvolution(
+    const std::vector<float> matrix = make_deconvolution_matrix(
         transposed, orient_kernels(transposed.weight, transposed.kernel, orientation, scale), op.kernel);
-    packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, m.data());
+    packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, matrix.data());
   }
   packed.epilogue.bias = repeat_per_phase(op.epilogue.bias, layout, scale);
   packed.epilogue.slope = repeat_per_phase(op.epilogue.slope, layout, 1.0F);
   return packed;
 }
 
-bool has_weights(const Op& op) {
+bool is_packed(const Op& op) {
   return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch ||
          op.kind == OpKind::shuffle;
 }
 
 }  // namespace
 
-std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orientation o, float scale) {
+std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orientation orientation, float scale) {
   std::vector<float> result(weight.size());
-  const auto area = static_cast<std::size_t>(n) * n;
+  const auto kernel_size = static_cast<std::size_t>(n) * n;
   for (int y = 0; y < n; ++y) {
     for (int x = 0; x < n; ++x) {
-      const auto [sy, sx] = find_source(o, n, y, x);
+      const auto [sy, sx] = find_source(orientation, n, y, x);
       const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
       const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
-      for (std::size_t pair = 0; pair < weight.size() / area; ++pair) {
-        result[pair * area + to] = weight[pair * area + from] * scale;
+      for (std::size_t k = 0; k < weight.size() / kernel_size; ++k) {
+        result[k * kernel_size + to] = weight[k * kernel_size + from] * scale;
       }
     }
   }
@@ -150,7 +150,7 @@ PackedLayout packed_layout(const Graph& graph, const Op& op, const Kernels& kern
   PackedLayout layout;
   if (op.kind == OpKind::shuffle) layout.order_bytes = to_index(area(op.factor));
   // A shuffle has no weights, and op.layer of a shuffle that was joined with an addition is the addition's layer.
-  if (op.kind == OpKind::shuffle || !has_weights(op)) return layout;
+  if (op.kind == OpKind::shuffle || !is_packed(op)) return layout;
   const Operation& operation = graph.layers[to_index(op.layer)].operation;
   const auto matrix = [&](int points, int out, int in) {
     layout.matrix = compute::matrix_layout(kernels, arithmetic, points, out, in);
@@ -185,8 +185,8 @@ PackedWeights pack_weights(const Graph& graph, const Program& program, const Ker
   packed.arithmetic = arithmetic;
   for (const Op& op : program.ops) {
     const PackedLayout layout = packed_layout(graph, op, kernels, arithmetic);
-    packed.ops.push_back(has_weights(op) ? pack_op(graph.layers[to_index(op.layer)], op, layout, kernels, orientation)
-                                         : PackedOp{});
+    packed.ops.push_back(is_packed(op) ? pack_op(graph.layers[to_index(op.layer)], op, layout, kernels, orientation)
+                                       : PackedOp{});
   }
   return packed;
 }

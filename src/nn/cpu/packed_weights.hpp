@@ -13,7 +13,9 @@ namespace weir::nn {
 /// this orientation, on the unchanged picture, gives the same result as these three steps: give the picture the inverse
 /// orientation, run the unchanged network, give the result this orientation.
 struct Orientation {
-  bool transpose = false, mirror_rows = false, mirror_columns = false;
+  bool transpose = false;       ///< exchange rows and columns
+  bool mirror_rows = false;     ///< reverse the order of the rows: the first row becomes the last one
+  bool mirror_columns = false;  ///< reverse the order of the columns: the first column becomes the last one
 };
 
 /// Returns the kernels in `weight`, which is [number of kernels][n][n], each oriented as `orientation` and multiplied
@@ -23,11 +25,11 @@ std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orien
 /// (sy, sx) in the original block from which its value comes.
 std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation);
 
-/// The sizes of the packed weights of one op. Packed weights are reordered and padded as the kernels read them. All
-/// sizes are 0 if the op has no weights.
+/// The sizes of the packed weights of one op. Packed weights are reordered and padded as the compute kernels read them.
+/// A pixel shuffle has only `order_bytes`; for other ops without weights, all sizes are 0.
 struct PackedLayout {
   compute::MatrixLayout matrix;
-  std::size_t direct_floats = 0;  ///< number of weights of a direct convolution
+  std::size_t direct_floats = 0;  ///< number of weights of OpKind::direct, padding included
   int epilogue_lanes = 0;         ///< values in each of the two epilogue arrays, bias and slope
   int phases = 1;  ///< transposed convolution with stride s: s * s, the number of convolutions that it consists of (one
                    ///< for each position in a block of s x s output pixels); other ops: 1
@@ -39,13 +41,14 @@ struct PackedLayout {
 PackedLayout packed_layout(const Graph& graph, const Op& op, const compute::Kernels& kernels,
                            compute::Arithmetic arithmetic);
 
-/// The weights of one op, in the order in which the kernels read them.
+/// The weights of one op, in the order in which the compute kernels read them.
 struct PackedOp {
-  compute::PackedMatrix matrix;
-  compute::EpilogueWeights epilogue;
-  compute::AlignedArray<float> direct;
-  /// For a pixel shuffle: by position (dy, dx) in a block, row by row: the channel, within its group of
-  /// factor * factor channels, that goes to this position.
+  compute::PackedMatrix matrix;         ///< of OpKind::conv3x3 and OpKind::patch
+  compute::EpilogueWeights epilogue;    ///< bias and slope
+  compute::AlignedArray<float> direct;  ///< of OpKind::direct
+  /// Only for a pixel shuffle, which makes each block of factor x factor output pixels from one input pixel. For each
+  /// position (dy, dx) in the block, row by row: the input channel that is written there, as an index in its group of
+  /// factor * factor channels.
   std::vector<std::uint8_t> shuffle_order;
 };
 

@@ -33,7 +33,7 @@ class PassMaker {
       pass.mean_index = last ? -1 : p;
       pass.role.assign(program_.ops.size(), OpRole::skip);
       pass.targets = {last ? program_.output : program_.means[to_index(p)].source.tensor};
-      visit(pass.targets.front(), pass, p);
+      set_roles(pass.targets.front(), pass, p);
       if (!last) store(pass);
       passes_.push_back(std::move(pass));
     }
@@ -43,16 +43,16 @@ class PassMaker {
 
  private:
   /// Sets the roles of the ops that the pass (with index `number`) needs for `tensor`.
-  void visit(int tensor, Pass& pass, int number) {
+  void set_roles(int tensor, Pass& pass, int pass_index) {
     const std::size_t producer = to_index(program_.tensors[to_index(tensor)].producer);
     if (pass.role[producer] != OpRole::skip) return;
     if (available_[to_index(tensor)]) {
       if (reuse_[to_index(tensor)] == TensorReuse::disk) pass.role[producer] = OpRole::load;
-      loads_.insert({number, tensor});
+      stored_reads_.insert({pass_index, tensor});
       return;
     }
     pass.role[producer] = OpRole::run;
-    for_each_input(program_.ops[producer], [&](int t) { visit(t, pass, number); });
+    for_each_input(program_.ops[producer], [&](int t) { set_roles(t, pass, pass_index); });
   }
 
   /// Makes the pass store every tensor that it computes and that `reuse_` keeps.
@@ -72,7 +72,7 @@ class PassMaker {
     for (std::size_t p = 0; p < passes_.size(); ++p) {
       const auto unused = [&](int tensor) {
         for (std::size_t later = p + 1; later < passes_.size(); ++later) {
-          if (loads_.count({static_cast<int>(later), tensor}) != 0) return false;
+          if (stored_reads_.count({static_cast<int>(later), tensor}) != 0) return false;
         }
         return true;
       };
@@ -84,8 +84,9 @@ class PassMaker {
 
   const Program& program_;
   const std::vector<TensorReuse>& reuse_;
-  std::vector<bool> available_;          // by tensor
-  std::set<std::pair<int, int>> loads_;  // (pass, tensor): the pass reads this tensor, which an earlier pass stored
+  std::vector<bool> available_;  // by tensor
+  std::set<std::pair<int, int>>
+      stored_reads_;  // (pass, tensor): the pass reads this tensor, which an earlier pass stored
   std::vector<Pass> passes_;
 };
 
@@ -141,13 +142,14 @@ RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& exten
   RowSchedule schedule{program, extent, pass.role, band};
   schedule.run(pass.targets, [&](int o, RowRange rows) {
     const int tensor = program.ops[to_index(o)].output;
-    const int oldest = std::min(rows.first, schedule.first_needed_row(tensor));
-    held.max_rows[to_index(tensor)] = std::max(held.max_rows[to_index(tensor)], rows.end - oldest);
-    for (RowsHeld::TensorOverlap& h : held.overlaps) {
-      if (h.to != tensor) continue;
-      const double ratio = static_cast<double>(extent[to_index(h.from)].height) / extent[to_index(h.to)].height;
-      const int input_row = static_cast<int>(rows.end * ratio) + 1;
-      h.lag_rows = std::max(h.lag_rows, input_row - schedule.first_needed_row(h.from));
+    const int first_held = std::min(rows.first, schedule.first_needed_row(tensor));
+    held.max_rows[to_index(tensor)] = std::max(held.max_rows[to_index(tensor)], rows.end - first_held);
+    for (RowsHeld::TensorOverlap& overlap : held.overlaps) {
+      if (overlap.to != tensor) continue;
+      const double ratio =
+          static_cast<double>(extent[to_index(overlap.from)].height) / extent[to_index(overlap.to)].height;
+      const int from_row = static_cast<int>(rows.end * ratio) + 1;
+      overlap.lag_rows = std::max(overlap.lag_rows, from_row - schedule.first_needed_row(overlap.from));
     }
     return true;
   });

@@ -34,8 +34,8 @@ class BlockPlacer {
       std::sort(forbidden.begin(), forbidden.end(),
                 [](const ForbiddenRange& a, const ForbiddenRange& b) { return a.from < b.from; });
       std::ptrdiff_t at = 0;
-      for (const ForbiddenRange& f : forbidden) {
-        if (at > f.from) at = std::max(at, f.to);
+      for (const ForbiddenRange& range : forbidden) {
+        if (at > range.from) at = std::max(at, range.to);
       }
       block.offset = static_cast<std::size_t>(at);
       end = std::max(end, block.offset + block.bytes);
@@ -47,14 +47,14 @@ class BlockPlacer {
   /// Returns the offsets that `block` must not have because of the block `placed`; both are indices.
   ForbiddenRange find_forbidden_range(std::size_t block, std::size_t placed) const {
     const auto at = static_cast<std::ptrdiff_t>(blocks_[placed].offset);
-    ForbiddenRange f{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
-                     at + static_cast<std::ptrdiff_t>(blocks_[placed].bytes)};
-    for (const BlockOverlap& h : overlaps_) {
-      const auto gap = static_cast<std::ptrdiff_t>(h.gap_bytes);
-      if (h.from == placed && h.to == block) f.from = std::max(f.from, at - gap);
-      if (h.from == block && h.to == placed) f.to = std::min(f.to, at + gap);
+    ForbiddenRange range{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
+                         at + static_cast<std::ptrdiff_t>(blocks_[placed].bytes)};
+    for (const BlockOverlap& overlap : overlaps_) {
+      const auto gap = static_cast<std::ptrdiff_t>(overlap.gap_bytes);
+      if (overlap.from == placed && overlap.to == block) range.from = std::max(range.from, at - gap);
+      if (overlap.from == block && overlap.to == placed) range.to = std::min(range.to, at + gap);
     }
-    return f;
+    return range;
   }
 
   std::vector<MemoryBlock>& blocks_;
@@ -68,20 +68,20 @@ std::size_t place_blocks(std::vector<MemoryBlock>& blocks, const std::vector<Blo
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
-  BlockPlacer placement{blocks, overlaps};
-  std::size_t best = placement.place(order);
-  for (const BlockOverlap& h : overlaps) {
+  BlockPlacer placer{blocks, overlaps};
+  std::size_t best = placer.place(order);
+  for (const BlockOverlap& overlap : overlaps) {
     std::vector<std::size_t> changed_order = order;
-    const auto from = std::find(changed_order.begin(), changed_order.end(), h.from);
-    const auto to = std::find(from, changed_order.end(), h.to);
+    const auto from = std::find(changed_order.begin(), changed_order.end(), overlap.from);
+    const auto to = std::find(from, changed_order.end(), overlap.to);
     if (to == changed_order.end()) continue;  // `to` already comes before `from`
     std::rotate(from, to, to + 1);            // moves `to` directly before `from`
-    const std::size_t end = placement.place(changed_order);
+    const std::size_t end = placer.place(changed_order);
     if (end > best) continue;
     best = end;
     order = std::move(changed_order);
   }
-  placement.place(order);  // sets the offsets of the best order again
+  placer.place(order);  // sets the offsets of the best order again
   return best;
 }
 

@@ -30,13 +30,13 @@ RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType el
     layout.row_bytes = static_cast<std::size_t>(layout.plane_stride) * tensor.channels * sizeof(float);
     return layout;
   }
-  const std::size_t element = element_type == ElementType::float16 ? 2 : 4;
+  const std::size_t element_bytes = element_type == ElementType::float16 ? 2 : 4;
   layout.stride = compute::padded_channels(tensor.channels);
-  const std::size_t pixel = static_cast<std::size_t>(layout.stride) * element;
-  layout.first_byte = kMarginPixels * pixel;
+  const std::size_t pixel_bytes = static_cast<std::size_t>(layout.stride) * element_bytes;
+  layout.first_byte = kMarginPixels * pixel_bytes;
   // An odd number of cache lines, so that the pixels of one column are in different sets of the CPU cache.
-  std::size_t lines = (width + 2 * kMarginPixels) * pixel / kAlign;
-  layout.row_bytes = (lines | 1) * kAlign;
+  std::size_t cache_lines = (width + 2 * kMarginPixels) * pixel_bytes / kAlign;
+  layout.row_bytes = (cache_lines | 1) * kAlign;
   return layout;
 }
 
@@ -106,11 +106,11 @@ class Planner {
     for (const int t : shared) {
       Choice choice{t};
       const Op& op = producer(t);
-      const int before = op.inputs.front().tensor;
-      const bool is_unshared = std::find(shared.begin(), shared.end(), before) == shared.end();
-      if (is_unshared && producer(before).kind != OpKind::input && tensor_bytes(before) < tensor_bytes(t) &&
-          recompute_cost(before, shared, tensor_bytes(before)) > count_multiplications(op, extent_[to_index(t)])) {
-        choice.push_back(before);
+      const int source = op.inputs.front().tensor;
+      const bool is_unshared = std::find(shared.begin(), shared.end(), source) == shared.end();
+      if (is_unshared && producer(source).kind != OpKind::input && tensor_bytes(source) < tensor_bytes(t) &&
+          recompute_cost(source, shared, tensor_bytes(source)) > count_multiplications(op, extent_[to_index(t)])) {
+        choice.push_back(source);
       }
       list.push_back(std::move(choice));
     }
@@ -129,8 +129,8 @@ class Planner {
       const Op& op = producer(made);
       cost += count_multiplications(op, extent_[to_index(made)]);
       for_each_input(op, [&](int from) {
-        const bool likely = std::binary_search(shared.begin(), shared.end(), from) && tensor_bytes(from) <= largest;
-        if (likely || visited[to_index(from)]) return;
+        const bool is_kept = std::binary_search(shared.begin(), shared.end(), from) && tensor_bytes(from) <= largest;
+        if (is_kept || visited[to_index(from)]) return;
         visited[to_index(from)] = true;
         to_visit.push_back(from);
       });
@@ -145,19 +145,19 @@ class Planner {
     constexpr std::size_t kMaxFullSearch = 8;
     const std::vector<Choice> all = limits_.may_keep_tensors ? list_choices() : std::vector<Choice>{};
     std::vector<TensorReuse> reuse(program_.tensors.size(), TensorReuse::recompute);
-    const std::size_t first = std::min(all.size(), kMaxFullSearch);
-    search_from({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, 0, reuse);
-    if (first == all.size() || !best_seconds_) return;
+    const std::size_t full_count = std::min(all.size(), kMaxFullSearch);
+    search_from({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(full_count)}, 0, reuse);
+    if (full_count == all.size() || !best_seconds_) return;
     for (const Choice& choice : all) {
-      std::vector<TensorReuse> other = best_reuse_;
-      for (const int t : choice) other[to_index(t)] = TensorReuse::recompute;
-      for_each_reuse(choice, other, [&] { consider(other); });
+      std::vector<TensorReuse> changed = best_reuse_;
+      for (const int t : choice) changed[to_index(t)] = TensorReuse::recompute;
+      for_each_reuse(choice, changed, [&] { consider(changed); });
     }
   }
-  void search_from(const std::vector<Choice>& all, std::size_t number, std::vector<TensorReuse>& reuse) {
-    if (number == all.size()) return consider(reuse);
-    search_from(all, number + 1, reuse);
-    for_each_reuse(all[number], reuse, [&] { search_from(all, number + 1, reuse); });
+  void search_from(const std::vector<Choice>& choices, std::size_t next, std::vector<TensorReuse>& reuse) {
+    if (next == choices.size()) return consider(reuse);
+    search_from(choices, next + 1, reuse);
+    for_each_reuse(choices[next], reuse, [&] { search_from(choices, next + 1, reuse); });
   }
   /// Calls visit() for each tensor of the choice and each allowed way to keep it, with `reuse` set accordingly.
   template <class Visit>
@@ -259,13 +259,14 @@ class Planner {
     }
 
     void add_overlaps(const Planner& planner, int pass, const RowsHeld& held) {
-      for (const RowsHeld::TensorOverlap& h : held.overlaps) {
-        const std::size_t from = block_of(h.from);
-        const std::size_t to = block_of(h.to);
+      for (const RowsHeld::TensorOverlap& overlap : held.overlaps) {
+        const std::size_t from = block_of(overlap.from);
+        const std::size_t to = block_of(overlap.to);
         if (from == tensors.size() || to == tensors.size()) continue;
         if (blocks[from].last_pass != pass || blocks[to].first_pass != pass) continue;
         const std::size_t lag_bytes = round_up(
-            static_cast<std::size_t>(std::max(0, h.lag_rows)) * planner.layout_[to_index(h.from)].row_bytes, kAlign);
+            static_cast<std::size_t>(std::max(0, overlap.lag_rows)) * planner.layout_[to_index(overlap.from)].row_bytes,
+            kAlign);
         // If `to` is larger, it is written faster than `from` is read: at the end, the writing is ahead by the
         // difference of the sizes.
         const std::size_t extra = blocks[to].bytes > blocks[from].bytes ? blocks[to].bytes - blocks[from].bytes : 0;
@@ -312,11 +313,11 @@ class Planner {
     plan.passes = make_passes(program_, reuse);
     plan.disk_offset.assign(program_.tensors.size(), 0);
     std::vector<RowsHeld> held;
-    std::vector<const RowsHeld*> pointers;
+    std::vector<const RowsHeld*> held_pointers;
     held.reserve(plan.passes.size());
     for (Pass& pass : plan.passes) {
       held.push_back(find_rows_held(program_, extent, pass, limits_.band));
-      pointers.push_back(&held.back());
+      held_pointers.push_back(&held.back());
       pass.row_count = held.back().max_rows;
       for (std::size_t o = 0; o < pass.role.size(); ++o) {
         if (pass.role[o] != OpRole::run) continue;
@@ -330,7 +331,7 @@ class Planner {
       }
     }
     plan.read_ahead_rows = find_read_ahead_rows(program_, extent, plan.passes.back(), limits_.band);
-    const Arena arena{*this, plan.passes, pointers, reuse};
+    const Arena arena{*this, plan.passes, held_pointers, reuse};
     plan.arena = Bytes{arena.bytes};
     std::size_t rings = 0;
     for (std::size_t p = 0; p < plan.passes.size(); ++p) {

@@ -9,13 +9,13 @@
 namespace weir::nn {
 
 Bytes Runner::scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads) {
-  std::size_t most = 0;
+  std::size_t largest = 0;
   for (const Op& op : program.ops) {
     const int in = packed_layout(graph, op, kernels, compute::Arithmetic::float32).matrix.in;
-    if (op.kind == OpKind::conv3x3) most = std::max(most, kernels.conv3x3_scratch(in));
-    if (op.kind == OpKind::patch) most = std::max(most, kernels.patch_scratch(in));
+    if (op.kind == OpKind::conv3x3) largest = std::max(largest, kernels.conv3x3_scratch(in));
+    if (op.kind == OpKind::patch) largest = std::max(largest, kernels.patch_scratch(in));
   }
-  return Bytes{most} * static_cast<std::uint64_t>(threads);
+  return Bytes{largest} * static_cast<std::uint64_t>(threads);
 }
 
 Result<Runner> Runner::create(const Graph& graph, const Program& program, const StripPlan& plan,
@@ -30,17 +30,17 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   auto arena = AnonymousMapping::create(plan.arena);
   if (!arena) return arena.error();
   runner.arena_ = *std::move(arena);
-  std::size_t longest = 0;
-  std::size_t widest = 0;
+  std::size_t longest_row_bytes = 0;
+  std::size_t widest_tensor = 0;
   for (const Plan& strip : plan.plans) {
     for (std::size_t t = 0; t < strip.layout.size(); ++t) {
-      longest = std::max(longest, strip.layout[t].row_bytes);
-      widest = std::max(widest, static_cast<std::size_t>(strip.extent[t].width));
+      longest_row_bytes = std::max(longest_row_bytes, strip.layout[t].row_bytes);
+      widest_tensor = std::max(widest_tensor, static_cast<std::size_t>(strip.extent[t].width));
     }
   }
-  runner.zero_row_ = compute::AlignedArray<std::byte>{longest};
+  runner.zero_row_ = compute::AlignedArray<std::byte>{longest_row_bytes};
   const Bytes scratch = scratch_bytes(program, graph, kernels, 1);
-  const std::size_t scratch_size = std::max<std::size_t>(scratch.count(), widest * sizeof(float) + 64);
+  const std::size_t scratch_size = std::max<std::size_t>(scratch.count(), widest_tensor * sizeof(float) + 64);
   for (int member = 0; member < team.size(); ++member) runner.scratch_.emplace_back(scratch_size);
   if (plan.disk != Bytes{}) {
     auto file = ScratchFile::create(spill_folder);
@@ -70,13 +70,13 @@ class Runner::StripwiseRun final : public MultiPassRun {
   }
 
   Status begin_means(const ChannelMeans& mean) override {
-    mean_.emplace(runner_.team_->size(), plan_.plans.front().layout[to_index(mean.source.tensor)].stride);
+    mean_sum_.emplace(runner_.team_->size(), plan_.plans.front().layout[to_index(mean.source.tensor)].stride);
     return ok();
   }
   Status finish_means(const ChannelMeans& mean) override {
-    const Extent e = plan_.extent[to_index(mean.source.tensor)];
-    vectors_.set_means(mean.blob, mean_->means(mean.channels, static_cast<double>(e.width) * e.height));
-    mean_.reset();
+    const Extent extent = plan_.extent[to_index(mean.source.tensor)];
+    vectors_.set_means(mean.blob, mean_sum_->means(mean.channels, static_cast<double>(extent.width) * extent.height));
+    mean_sum_.reset();
     return ok();
   }
   Status make_part(std::size_t number, std::size_t part) override {
@@ -85,9 +85,11 @@ class Runner::StripwiseRun final : public MultiPassRun {
     const int result = pass.targets.front();
     const PassMemory memory{*runner_.program_, plan_of(part), pass, runner_.arena_.data(), runner_.zero_row_.data()};
     const ColumnRange own = plan_.own_columns(strip, result);
-    const int left = plan_.first_column(strip, result);
-    const StripTask task{
-        strip.read_columns.first, {own.first - left, own.end - left}, own.first, mean_ ? &*mean_ : nullptr};
+    const int part_first = plan_.first_column(strip, result);
+    const StripTask task{strip.read_columns.first,
+                         {own.first - part_first, own.end - part_first},
+                         own.first,
+                         mean_sum_ ? &*mean_sum_ : nullptr};
     PassOps ops{memory, *runner_.kernels_, *runner_.team_, packed_, vectors_, runner_.scratch_};
     return PassRun{std::move(ops), context_, task}.run();
   }
@@ -97,7 +99,7 @@ class Runner::StripwiseRun final : public MultiPassRun {
   const PackedWeights& packed_;
   const RunContext& context_;
   VectorValues vectors_;
-  std::optional<MeanSum> mean_;  // set while a pass computes a mean
+  std::optional<MeanSum> mean_sum_;  // set while a pass computes a mean
 };
 
 Status Runner::run(const PackedWeights& packed, InputRows& input, const OutputRows& output, const RunControl& control) {

@@ -36,8 +36,8 @@ bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
                         ? scaled(kFar, static_cast<double>(std::get<Interp>(op.layer_operation).scale))
                         : kFar;
     const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out, true});
-    const ColumnRange& have = good[to_index(v.tensor)];
-    if (read.first < have.first || read.end > have.end) return false;
+    const ColumnRange& correct = good[to_index(v.tensor)];
+    if (read.first < correct.first || read.end > correct.end) return false;
   }
   return true;
 }
@@ -179,7 +179,7 @@ Result<Halo> find_halo(const Graph& graph, const Program& program) {
   if (!blobs) return blobs.error();
   const std::vector<ColumnRange> good = find_good_columns(program, scale, kFirst, tensor_extents(program, *blobs));
   std::vector<int> results{program.output};
-  for (const ChannelMeans& s : program.means) results.push_back(s.source.tensor);
+  for (const ChannelMeans& mean : program.means) results.push_back(mean.source.tensor);
   Halo halo;
   for (const int t : results) {
     const double s = scale[to_index(t)];

@@ -28,8 +28,8 @@ void add_to_sum(Op& sum, const TensorView& view, float coefficient) {
 /// Emits the sum of coefficient[i] * blobs[i], plus `constant`, followed by `activation`. Emits several ops if one op
 /// cannot have so many inputs: then the first input of each further op is the result of the op before it. Adds the
 /// inputs in their order.
-Status combine(Lowering& lowering, const Layer& layer, const std::vector<int>& blobs,
-               const std::vector<float>& coefficient, float constant, const Activation& activation = {}) {
+Status emit_combine(Lowering& lowering, const Layer& layer, const std::vector<int>& blobs,
+                    const std::vector<float>& coefficient, float constant, const Activation& activation = {}) {
   std::vector<TensorView> views;
   for (int blob : blobs) {
     if (lowering.lowered_blob(blob).parts.size() != 1) return lowering.unsupported("arithmetic on a concatenation");
@@ -50,14 +50,14 @@ Status combine(Lowering& lowering, const Layer& layer, const std::vector<int>& b
 
 /// Emits a * first + b * second for the two inputs of the layer: if possible as part of the convolution that makes one
 /// of them, otherwise as an op `combine`.
-Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
+Status emit_weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
   const int first = layer.inputs[0];
   const int second = layer.inputs[1];
   for (const bool swap : {false, true}) {
-    const int made = swap ? second : first;
+    const int convolved = swap ? second : first;
     const int other = swap ? first : second;
     if (lowering.lowered_blob(other).parts.size() != 1) continue;
-    Op* o = lowering.find_open_producer(made);
+    Op* o = lowering.find_open_producer(convolved);
     const TensorView residual = lowering.lowered_blob(other).parts[0];
     // The other tensor must be computed before the convolution.
     if (o == nullptr || o->kind == OpKind::direct || lowering.tensor(o->output).planar ||
@@ -71,11 +71,11 @@ Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
     lowering.set_output_blob(*o, layer.outputs[0]);
     return ok();
   }
-  return combine(lowering, layer, {first, second}, {a, b}, 0);
+  return emit_combine(lowering, layer, {first, second}, {a, b}, 0);
 }
 
 /// Emits an operation with a scalar, as scale * input + constant.
-Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary) {
+Status emit_scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary) {
   using Kind = BinaryOp::Kind;
   const int in = layer.inputs[0];
   float scale = 1;
@@ -105,12 +105,12 @@ Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary)
     lowering.set_output_blob(*o, layer.outputs[0]);
     return ok();
   }
-  return combine(lowering, layer, {in}, {scale}, constant);
+  return emit_combine(lowering, layer, {in}, {scale}, constant);
 }
 
 /// Emits shuffle(x) + nearest(y), the sum of a pixel shuffle and of a picture enlarged by nearest neighbour, as one op
 /// that reads y itself. Possible if both have the same factor and the result is planar; otherwise returns false.
-bool fold_nearest(Lowering& lowering, const Layer& layer) {
+bool join_shuffle_and_nearest(Lowering& lowering, const Layer& layer) {
   for (const bool swap : {false, true}) {
     const int shuffled = layer.inputs[swap ? 1 : 0];
     const int enlarged = layer.inputs[swap ? 0 : 1];
@@ -134,61 +134,61 @@ bool fold_nearest(Lowering& lowering, const Layer& layer) {
   return false;
 }
 
-void make_sum(PassOps& pass, int o, RowRange rows) {
+void compute_combine(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const bool planar = pass.tensor(t).planar;
   const int planes = planar ? pass.tensor(t).channels : 1;
-  const int per_pixel = planar ? 1 : pass.layout(t).stride;
-  compute::CombineJob model;
-  model.element_type = planar ? compute::ElementType::float32 : pass.element_type();
-  model.inputs = static_cast<int>(op.inputs.size());
-  model.channels = per_pixel;
-  model.constant = op.constant;
-  model.slope = 1;
+  const int values_per_pixel = planar ? 1 : pass.layout(t).stride;
+  compute::CombineJob common;
+  common.element_type = planar ? compute::ElementType::float32 : pass.element_type();
+  common.inputs = static_cast<int>(op.inputs.size());
+  common.channels = values_per_pixel;
+  common.constant = op.constant;
+  common.slope = 1;
   switch (op.activation.kind) {
     case Activation::Kind::relu:
-      model.slope = 0;
+      common.slope = 0;
       break;
     case Activation::Kind::leaky_relu:
-      model.slope = op.activation.a;
+      common.slope = op.activation.a;
       break;
     case Activation::Kind::clip:
-      model.clip = true;
-      model.low = op.activation.a;
-      model.high = op.activation.b;
+      common.clip = true;
+      common.low = op.activation.a;
+      common.high = op.activation.b;
       break;
     case Activation::Kind::none:
     case Activation::Kind::sigmoid:  // refused by lower()
       break;
   }
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    model.coefficient[i] = op.coefficient[i];
-    if (op.inputs[i].gate >= 0) model.gate[i] = pass.gate_factors(op.inputs[i].gate);
+    common.coefficient[i] = op.coefficient[i];
+    if (op.inputs[i].gate >= 0) common.gate[i] = pass.gate_factors(op.inputs[i].gate);
   }
   pass.parallel_for((rows.end - rows.first) * planes, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
     const int y = rows.first + row / planes;
     const int plane = row % planes;
-    compute::CombineJob job = model;
+    compute::CombineJob job = common;
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const TensorView& v = op.inputs[i];
       job.in[i] = pass.read_address(v.tensor, y + v.top, first + v.left) +
                   static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(v.tensor).plane_stride) *
                       sizeof(float);
       if (planar && v.gate >= 0) {
-        job.coefficient[i] *= model.gate[i][plane];
+        job.coefficient[i] *= common.gate[i][plane];
         job.gate[i] = nullptr;
       }
     }
     job.out = pass.write_address(t, y) +
               static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float) +
-              static_cast<std::size_t>(first) * static_cast<std::size_t>(per_pixel) * pass.element_bytes(t);
-    job.count = (last - first) * per_pixel;
+              static_cast<std::size_t>(first) * static_cast<std::size_t>(values_per_pixel) * pass.element_bytes(t);
+    job.count = (last - first) * values_per_pixel;
     pass.kernels().combine(job);
   });
 }
 
-constexpr OpTraits kCombine{.name = "combine", .compute_rows = make_sum};
+constexpr OpTraits kCombine{.name = "combine", .compute_rows = compute_combine};
 
 }  // namespace
 
@@ -221,13 +221,13 @@ Status Pointwise::lower(Lowering& lowering, const Layer& layer) const {
     }
   }
   if (activation.kind == Activation::Kind::sigmoid) return lowering.unsupported("a sigmoid of a picture");
-  return combine(lowering, layer, {layer.inputs[0]}, {1.0F}, 0, activation);
+  return emit_combine(lowering, layer, {layer.inputs[0]}, {1.0F}, 0, activation);
 }
 
 Status BinaryOp::lower(Lowering& lowering, const Layer& layer) const {
   const int first = layer.inputs[0];
   if (lowering.shape(first).is_vector) return lowering.unsupported("arithmetic on vectors");
-  if (with_scalar) return scalar_op(lowering, layer, *this);
+  if (with_scalar) return emit_scalar_op(lowering, layer, *this);
   const int second = layer.inputs[1];
   if (lowering.shape(second).is_vector) {
     TensorView view = lowering.first_part(first);
@@ -239,19 +239,19 @@ Status BinaryOp::lower(Lowering& lowering, const Layer& layer) const {
     return ok();
   }
   if (kind == Kind::add) {
-    if (fold_nearest(lowering, layer)) return ok();
-    return weighted_sum(lowering, layer, 1, 1);
+    if (join_shuffle_and_nearest(lowering, layer)) return ok();
+    return emit_weighted_sum(lowering, layer, 1, 1);
   }
-  if (kind == Kind::sub) return weighted_sum(lowering, layer, 1, -1);
-  if (kind == Kind::rsub) return weighted_sum(lowering, layer, -1, 1);
+  if (kind == Kind::sub) return emit_weighted_sum(lowering, layer, 1, -1);
+  if (kind == Kind::rsub) return emit_weighted_sum(lowering, layer, -1, 1);
   return lowering.unsupported("a product or quotient of two pictures");
 }
 
 Status WeightedSum::lower(Lowering& lowering, const Layer& layer) const {
   if (coefficient.size() == 2 && layer.inputs.size() == 2) {
-    return weighted_sum(lowering, layer, coefficient[0], coefficient[1]);
+    return emit_weighted_sum(lowering, layer, coefficient[0], coefficient[1]);
   }
-  return combine(lowering, layer, layer.inputs, coefficient, 0);
+  return emit_combine(lowering, layer, layer.inputs, coefficient, 0);
 }
 
 }  // namespace weir::nn

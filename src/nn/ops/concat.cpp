@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kBlockChannels = 32;  // a kernel reads its input in blocks of so many channels of one tensor
 
-void make_concat(PassOps& pass, int o, RowRange rows) {
+void compute_concat(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const std::size_t step = pass.pixel_bytes(t);
@@ -36,23 +36,23 @@ void make_concat(PassOps& pass, int o, RowRange rows) {
 std::vector<DeviceCall> concat_calls(const Op& op, const DeviceOutput& part) {
   using vulkan::pack_pair;
   std::vector<DeviceCall> calls;
-  int first = 0;
+  int first_channel = 0;
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     const TensorView& view = op.inputs[i];
     const auto& [held, channels] = part.sources[i];
     const bool last = i + 1 == op.inputs.size();
     DeviceCall call{.kernel = "concat", .input = i, .keeps_unwritten = true};
-    call.constants = {(channels + 3) / 4, (part.channels + 3) / 4, first, channels, last ? 1 : 0};
+    call.constants = {(channels + 3) / 4, (part.channels + 3) / 4, first_channel, channels, last ? 1 : 0};
     call.push_constants = {pack_pair(part.region.left + view.left - held.left, part.region.top + view.top - held.top),
                            vulkan::to_word(held.width()), vulkan::pack_size(part.region)};
-    call.vector_count = (first + channels + 3) / 4 - first / 4;
+    call.vector_count = (first_channel + channels + 3) / 4 - first_channel / 4;
     calls.push_back(std::move(call));
-    first += channels;
+    first_channel += channels;
   }
   return calls;
 }
 
-constexpr OpTraits kConcat{.name = "concat", .compute_rows = make_concat, .device_calls = concat_calls};
+constexpr OpTraits kConcat{.name = "concat", .compute_rows = compute_concat, .device_calls = concat_calls};
 
 }  // namespace
 

@@ -13,7 +13,7 @@ namespace weir::nn {
 
 namespace {
 
-Status fits_conv3x3(Lowering& lowering, const std::vector<TensorView>& inputs) {
+Status check_conv3x3_channels(Lowering& lowering, const std::vector<TensorView>& inputs) {
   int channels = 0;
   for (const TensorView& v : inputs) {
     channels += compute::padded_channels(lowering.tensor(v.tensor).channels);
@@ -23,11 +23,11 @@ Status fits_conv3x3(Lowering& lowering, const std::vector<TensorView>& inputs) {
       fmt::format("a 3x3 convolution of {} channels; supported: up to {}", channels, compute::kMaxConv3x3Channels));
 }
 
-RowRange convolution_reads(const Op& op, RowRange out, const AxisExtents&) {
+RowRange convolution_input_rows(const Op& op, RowRange out, const AxisExtents&) {
   return {out.first - op.pad, out.end - op.pad + op.kernel - 1};
 }
 
-RowRange patch_reads(const Op& op, RowRange out, const AxisExtents&) {
+RowRange patch_input_rows(const Op& op, RowRange out, const AxisExtents&) {
   const int first_base = (out.first + op.output_crop) / op.factor;
   const int last_base = (out.end - 1 + op.output_crop) / op.factor;
   return {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
@@ -35,20 +35,20 @@ RowRange patch_reads(const Op& op, RowRange out, const AxisExtents&) {
 
 /// Returns the end of a step that consists of whole rows of bases. A base is the position of one patch; each row of
 /// bases makes `factor` output rows.
-int patch_step(const Op& op, int first, int band) {
+int patch_step_end(const Op& op, int first, int band) {
   const int bases = std::max(1, band / std::max(1, op.factor));
   return ((first + op.output_crop) / op.factor / bases + 1) * bases * op.factor - op.output_crop;
 }
 
 constexpr OpTraits kConv3x3{.name = "conv3x3",
-                            .input_rows = convolution_reads,
+                            .input_rows = convolution_input_rows,
                             .compute_rows = [](PassOps& pass, int o, RowRange rows) { pass.conv3x3(o, rows); }};
 constexpr OpTraits kDirect{.name = "direct",
-                           .input_rows = convolution_reads,
+                           .input_rows = convolution_input_rows,
                            .compute_rows = [](PassOps& pass, int o, RowRange rows) { pass.direct(o, rows); }};
 constexpr OpTraits kPatch{.name = "patch",
-                          .input_rows = patch_reads,
-                          .step_end = patch_step,
+                          .input_rows = patch_input_rows,
+                          .step_end = patch_step_end,
                           .compute_rows = [](PassOps& pass, int o, RowRange rows) { pass.patch(o, rows); }};
 
 }  // namespace
@@ -78,7 +78,7 @@ Status Convolution::lower(Lowering& lowering, const Layer& layer) const {
                                             stride, pad, in_channels));
   }
   if (o.kind == OpKind::conv3x3) {
-    if (auto status = fits_conv3x3(lowering, o.inputs); !status) return status;
+    if (auto status = check_conv3x3_channels(lowering, o.inputs); !status) return status;
   }
   if (o.kind != OpKind::patch) {
     for (const TensorView& v : o.inputs) {

@@ -26,7 +26,7 @@ constexpr float kLargestHalf = 65504;  // the largest float16 value
 
 /// Returns the range from the first to the last row (or column) of the input that output rows `out` read, mirrored rows
 /// included.
-RowRange padding_reads(const Op& op, RowRange out, const AxisExtents& axis) {
+RowRange padding_input_rows(const Op& op, RowRange out, const AxisExtents& axis) {
   const auto& p = std::get<Padding>(op.layer_operation);
   const int before = axis.is_columns ? p.left : p.top;
   const int after = axis.is_columns ? p.right : p.bottom;
@@ -47,12 +47,12 @@ class PaddedRow {
   PaddedRow(PassOps& pass, const Op& op, int y, int plane)
       : padding_{std::get<Padding>(op.layer_operation)},
         width_{pass.extent(op.output).width - padding_.left - padding_.right},
-        step_{pass.pixel_bytes(op.output)},
-        to_{pass.write_address(op.output, y) + bytes(pass, op.output, plane)} {
+        pixel_bytes_{pass.pixel_bytes(op.output)},
+        to_{pass.write_address(op.output, y) + plane_offset(pass, op.output, plane)} {
     const int height = pass.extent(op.output).height - padding_.top - padding_.bottom;
     const TensorView& v = op.inputs[0];
     const int from = padding_source(padding_.mode, y - padding_.top, height);
-    if (from >= 0) from_ = pass.read_address(v.tensor, from + v.top, v.left) + bytes(pass, v.tensor, plane);
+    if (from >= 0) from_ = pass.read_address(v.tensor, from + v.top, v.left) + plane_offset(pass, v.tensor, plane);
   }
 
   /// Writes columns first..last-1. `constant` has the bytes of a pixel outside the input, for constant padding.
@@ -68,22 +68,22 @@ class PaddedRow {
       if (column < 0) {
         std::memcpy(at(x), constant.data(), constant.size());
       } else {
-        std::memcpy(at(x), from_ + offset(column), step_);
+        std::memcpy(at(x), from_ + offset(column), pixel_bytes_);
       }
       ++x;
     }
   }
 
  private:
-  static std::size_t bytes(const PassOps& pass, int t, int plane) {
+  static std::size_t plane_offset(const PassOps& pass, int t, int plane) {
     return static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float);
   }
-  std::size_t offset(int columns) const { return static_cast<std::size_t>(columns) * step_; }
+  std::size_t offset(int columns) const { return static_cast<std::size_t>(columns) * pixel_bytes_; }
   std::byte* at(int x) const { return to_ + offset(x); }
 
   const Padding& padding_;
   int width_;
-  std::size_t step_;
+  std::size_t pixel_bytes_;
   std::byte* to_;
   const std::byte* from_ = nullptr;  // null: the whole row is constant
 };
@@ -93,16 +93,17 @@ std::vector<std::byte> make_constant_pixel(const PassOps& pass, const Op& op) {
   const int t = op.output;
   const float value = std::get<Padding>(op.layer_operation).value;
   const std::uint16_t half = compute::float_to_half(value);
-  const std::size_t each = pass.element_bytes(t);
+  const std::size_t element_bytes = pass.element_bytes(t);
   const std::size_t channels = pass.tensor(t).planar ? 1 : static_cast<std::size_t>(pass.tensor(t).channels);
-  std::vector<std::byte> pixel(channels * each);
+  std::vector<std::byte> pixel(channels * element_bytes);
   for (std::size_t c = 0; c < channels; ++c) {
-    std::memcpy(pixel.data() + c * each, each == sizeof half ? static_cast<const void*>(&half) : &value, each);
+    std::memcpy(pixel.data() + c * element_bytes,
+                element_bytes == sizeof half ? static_cast<const void*>(&half) : &value, element_bytes);
   }
   return pixel;
 }
 
-void make_padding(PassOps& pass, int o, RowRange rows) {
+void compute_padding(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const int planes = pass.tensor(t).planar ? pass.tensor(t).channels : 1;
@@ -128,8 +129,10 @@ std::vector<DeviceCall> padding_calls(const Op& op, const DeviceOutput& part) {
   return {std::move(call)};
 }
 
-constexpr OpTraits kPadding{
-    .name = "padding", .input_rows = padding_reads, .compute_rows = make_padding, .device_calls = padding_calls};
+constexpr OpTraits kPadding{.name = "padding",
+                            .input_rows = padding_input_rows,
+                            .compute_rows = compute_padding,
+                            .device_calls = padding_calls};
 
 }  // namespace
 

@@ -14,7 +14,7 @@ namespace weir::nn {
 
 namespace {
 
-RowRange resize_reads(const Op& op, RowRange out, const AxisExtents& axis) {
+RowRange resize_input_rows(const Op& op, RowRange out, const AxisExtents& axis) {
   const auto& interp = std::get<Interp>(op.layer_operation);
   return {find_first_tap(interp, axis.input, axis.output, out.first),
           find_first_tap(interp, axis.input, axis.output, out.end - 1) + tap_count(interp.kind)};
@@ -36,28 +36,28 @@ void enlarge_features(PassOps& pass, const Op& op, RowRange rows) {
   });
 }
 
-void make_resize(PassOps& pass, int o, RowRange rows) {
+void compute_resize(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const TensorView& v = op.inputs[0];
   if (!pass.tensor(t).planar) return enlarge_features(pass, op, rows);
-  const Taps& across = pass.taps(op, pass.extent(v.tensor).width, pass.extent(t).width);
-  const Taps& down = pass.taps(op, pass.extent(v.tensor).height, pass.extent(t).height);
+  const Taps& column_taps = pass.taps(op, pass.extent(v.tensor).width, pass.extent(t).width);
+  const Taps& row_taps = pass.taps(op, pass.extent(v.tensor).height, pass.extent(t).height);
   const int height = pass.extent(v.tensor).height;
   pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int member) {
     const int y = rows.first + row;
     compute::ResizeJob job;
-    job.taps = across.count;
+    job.taps = column_taps.count;
     for (int k = 0; k < job.taps; ++k) {
       const auto i = static_cast<std::size_t>(k);
-      const int from = std::clamp(down.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
+      const int from = std::clamp(row_taps.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
       job.in[i] = reinterpret_cast<const float*>(pass.read_address(v.tensor, from + v.top, v.left));
-      job.row_weight[i] = down.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
+      job.row_weight[i] = row_taps.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
     }
     job.in_plane_stride = pass.layout(v.tensor).plane_stride;
     job.width = pass.extent(v.tensor).width;
-    job.index = across.index.data();
-    job.weight = across.weight.data();
+    job.index = column_taps.index.data();
+    job.weight = column_taps.weight.data();
     job.out = reinterpret_cast<float*>(pass.write_address(t, y));
     job.out_plane_stride = pass.layout(t).plane_stride;
     job.planes = pass.tensor(t).channels;
@@ -68,7 +68,7 @@ void make_resize(PassOps& pass, int o, RowRange rows) {
   });
 }
 
-constexpr OpTraits kResize{.name = "resize", .input_rows = resize_reads, .compute_rows = make_resize};
+constexpr OpTraits kResize{.name = "resize", .input_rows = resize_input_rows, .compute_rows = compute_resize};
 
 }  // namespace
 
@@ -79,8 +79,8 @@ Status Interp::lower(Lowering& lowering, const Layer& layer) const {
   if (in.parts.size() != 1) return lowering.unsupported("a resize of a concatenation");
   if (in.parts[0].gate >= 0) return lowering.unsupported("a resize of a gated input");
   if (auto status = lowering.check_not_cropped(in.parts); !status) return status;
-  const bool copies = kind == Interp::Kind::nearest && scale == std::floor(scale);
-  if (!copies && !lowering.tensor(in.parts[0].tensor).planar)
+  const bool only_copies_pixels = kind == Interp::Kind::nearest && scale == std::floor(scale);
+  if (!only_copies_pixels && !lowering.tensor(in.parts[0].tensor).planar)
     return lowering.unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
   Op o;
   o.kind = OpKind::resize;

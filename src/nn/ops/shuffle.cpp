@@ -13,12 +13,12 @@ namespace weir::nn {
 
 namespace {
 
-RowRange shuffle_reads(const Op& op, RowRange out, const AxisExtents&) {
+RowRange shuffle_input_rows(const Op& op, RowRange out, const AxisExtents&) {
   return {out.first / op.factor, (out.end - 1) / op.factor + 1};
 }
 
 /// Returns the end of a step that consists of whole blocks of `factor` rows.
-int shuffle_step(const Op& op, int first, int band) {
+int shuffle_step_end(const Op& op, int first, int band) {
   return (first / op.factor + std::max(1, band / op.factor)) * op.factor;
 }
 
@@ -47,7 +47,7 @@ void shuffle_planes(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const TensorView& v = op.inputs[0];
-  const TensorView* base = op.inputs.size() > 1 ? &op.inputs[1] : nullptr;
+  const TensorView* added = op.inputs.size() > 1 ? &op.inputs[1] : nullptr;
   const int f = op.factor;
   const auto value = [&](const TensorView& view, int plane, int y, int x) {
     return reinterpret_cast<const float*>(
@@ -59,12 +59,12 @@ void shuffle_planes(PassOps& pass, int o, RowRange rows) {
     for (int c = 0; c < pass.tensor(t).channels; ++c) {
       float* to = reinterpret_cast<float*>(pass.write_address(t, y)) + c * pass.layout(t).plane_stride;
       for (int x = first; x < last; ++x)
-        to[x] = value(v, c * f * f + order[x % f], y / f, x / f) + (base ? value(*base, c, y / f, x / f) : 0.0F);
+        to[x] = value(v, c * f * f + order[x % f], y / f, x / f) + (added ? value(*added, c, y / f, x / f) : 0.0F);
     }
   });
 }
 
-void make_shuffle(PassOps& pass, int o, RowRange rows) {
+void compute_shuffle(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const TensorView& v = op.inputs[0];
@@ -85,9 +85,9 @@ void make_shuffle(PassOps& pass, int o, RowRange rows) {
         job.planes = pass.tensor(t).channels;
         job.order = pass.packed(o).shuffle_order.data();
         if (op.inputs.size() > 1) {
-          const TensorView& base = op.inputs[1];
-          job.base = reinterpret_cast<const float*>(pass.read_address(base.tensor, y + base.top, base.left));
-          job.base_plane_stride = pass.layout(base.tensor).plane_stride;
+          const TensorView& added = op.inputs[1];
+          job.base = reinterpret_cast<const float*>(pass.read_address(added.tensor, y + added.top, added.left));
+          job.base_plane_stride = pass.layout(added.tensor).plane_stride;
         }
         for (int dy = 0; dy < op.factor; ++dy) {
           job.out[static_cast<std::size_t>(dy)] = reinterpret_cast<float*>(pass.write_address(t, y * op.factor + dy));
@@ -100,7 +100,7 @@ void make_shuffle(PassOps& pass, int o, RowRange rows) {
 }
 
 constexpr OpTraits kShuffle{
-    .name = "shuffle", .input_rows = shuffle_reads, .step_end = shuffle_step, .compute_rows = make_shuffle};
+    .name = "shuffle", .input_rows = shuffle_input_rows, .step_end = shuffle_step_end, .compute_rows = compute_shuffle};
 
 }  // namespace
 

@@ -15,7 +15,7 @@ namespace weir::nn::train {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
-constexpr char kMagic[] = "weirtrn1";  // the last character is the number of the format
+constexpr char kMagic[] = "weirtrn1";  // the last character is the version of the file format
 constexpr std::size_t kMagicBytes = 8, kHashBytes = 8;
 
 /// A device array with its name in the file.
@@ -25,18 +25,18 @@ struct NamedArray {
 };
 /// Returns all arrays of a checkpoint, in the order of the file.
 std::vector<NamedArray> list_arrays(const TrainingState& training) {
-  std::vector<NamedArray> all;
+  std::vector<NamedArray> arrays;
   const std::vector<Operand> state = training.optimiser.state();
   const std::size_t count = training.parameters.parameters().size(),
                     arrays_per_parameter = count == 0 ? 0 : state.size() / count;
   for (std::size_t i = 0; i < count; ++i) {
     const Parameter& p = training.parameters.parameters()[i];
-    all.push_back({p.name, p.value.operand()});
+    arrays.push_back({p.name, p.value.operand()});
     for (std::size_t k = 0; k < arrays_per_parameter; ++k)
-      all.push_back({fmt::format("{}/state{}", p.name, k), state[i * arrays_per_parameter + k]});
-    if (training.ema != nullptr) all.push_back({p.name + "/average", training.ema->state()[i]});
+      arrays.push_back({fmt::format("{}/state{}", p.name, k), state[i * arrays_per_parameter + k]});
+    if (training.ema != nullptr) arrays.push_back({p.name + "/average", training.ema->state()[i]});
   }
-  return all;
+  return arrays;
 }
 
 void append(std::vector<std::byte>& to, const void* from, std::size_t count) {
@@ -66,6 +66,7 @@ class Reader {
   std::span<const std::byte> left_;
 };
 
+/// Reads the next array. Returns false if the remaining bytes are too few.
 bool parse_array(Reader& reader, Checkpoint::Array& array) {
   std::uint32_t name_bytes = 0;
   std::uint64_t count = 0;
@@ -81,10 +82,10 @@ bool parse_array(Reader& reader, Checkpoint::Array& array) {
 
 Result<Checkpoint> take_checkpoint(const TrainingState& training, std::uint64_t position) {
   Checkpoint made{position, training.optimiser.steps(), {}};
-  for (const NamedArray& one : list_arrays(training)) {
-    std::vector<float> values(one.operand.count);
-    if (auto done = training.parameters.device().read(one.operand, values); !done) return done.error();
-    made.arrays.push_back({one.name, std::move(values)});
+  for (const NamedArray& array : list_arrays(training)) {
+    std::vector<float> values(array.operand.count);
+    if (auto done = training.parameters.device().read(array.operand, values); !done) return done.error();
+    made.arrays.push_back({array.name, std::move(values)});
   }
   return made;
 }
@@ -126,16 +127,16 @@ std::vector<std::byte> to_bytes(const Checkpoint& checkpoint) {
 }
 
 Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std::string& name) {
-  const Error bad{Errc::corrupt, name + ": not a whole checkpoint of training"};
+  const Error bad{Errc::corrupt, name + ": not a complete training checkpoint"};
   if (bytes.size() < kMagicBytes + kHashBytes || std::memcmp(bytes.data(), kMagic, kMagicBytes - 1) != 0) return bad;
   if (std::memcmp(bytes.data(), kMagic, kMagicBytes) != 0)
-    return Error{Errc::unsupported,
-                 name + ": a checkpoint of training of another form; this weir reads form " + kMagic[kMagicBytes - 1]};
-  const std::size_t hashed = bytes.size() - kHashBytes;
+    return Error{Errc::unsupported, name + ": a training checkpoint of another format version; this weir reads " +
+                                        "version " + kMagic[kMagicBytes - 1]};
+  const std::size_t hashed_bytes = bytes.size() - kHashBytes;
   std::uint64_t hash = 0;
-  std::memcpy(&hash, bytes.data() + hashed, sizeof hash);
-  if (hash != XXH3_64bits(bytes.data(), hashed)) return bad;
-  Reader reader{bytes.first(hashed).subspan(kMagicBytes)};
+  std::memcpy(&hash, bytes.data() + hashed_bytes, sizeof hash);
+  if (hash != XXH3_64bits(bytes.data(), hashed_bytes)) return bad;
+  Reader reader{bytes.first(hashed_bytes).subspan(kMagicBytes)};
   Checkpoint made;
   std::uint32_t array_count = 0;
   if (!reader.read(&made.position, 8) || !reader.read(&made.steps, 8) || !reader.read(&array_count, 4)) return bad;

@@ -10,12 +10,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* first = reinterpret_cast<const std::byte*>(data);
   std::vector<std::byte> bytes(first, first + size);
-  for (int hashed = 0; hashed < 2; ++hashed) {
+  for (int pass = 0; pass < 2; ++pass) {
     const auto parsed = weir::nn::train::parse_checkpoint(bytes, "fuzz");
     if (parsed && weir::nn::train::to_bytes(*parsed) != bytes) std::abort();
     const std::uint64_t hash = XXH3_64bits(bytes.data(), bytes.size());
-    const auto* end = reinterpret_cast<const std::byte*>(&hash);
-    bytes.insert(bytes.end(), end, end + sizeof hash);
+    const auto* hash_bytes = reinterpret_cast<const std::byte*>(&hash);
+    bytes.insert(bytes.end(), hash_bytes, hash_bytes + sizeof hash);
   }
   return 0;
 }

@@ -65,14 +65,14 @@ TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, W
   Tape& t = *x.tape();
   const Shape& in = x.shape();
   const int out_c = bias.shape().c;
-  const auto enlarged = [&](int n) {
+  const auto output_side = [&](int side) {
     const std::int64_t extent =
-        (n - std::int64_t{1}) * window.stride + window.kernel - std::int64_t{2} * window.padding;
+        (side - std::int64_t{1}) * window.stride + window.kernel - std::int64_t{2} * window.padding;
     return extent <= kMaxTensorValues ? static_cast<int>(extent) : 0;
   };
   const bool fits =
       is_valid_window(window) && has_weight_shape(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};
-  const int out_h = fits ? enlarged(in.h) : 0, out_w = fits ? enlarged(in.w) : 0;
+  const int out_h = fits ? output_side(in.h) : 0, out_w = fits ? output_side(in.w) : 0;
   if (out_h < 1 || out_w < 1) return t.fail(window_mismatch_error("conv_transpose2d", x, weights, window));
   const WindowShape s{in.n, out_h, out_w, out_c, in.h, in.w, in.c, window};
   const Shape out_shape{in.n, out_c, out_h, out_w};

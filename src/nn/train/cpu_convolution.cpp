@@ -14,21 +14,21 @@ using compute::ProductJob;
 /// A view of a batch of pictures that are enlarged with zeros: `spread` - 1 rows and columns of zeros between
 /// neighbouring pixels, and a border of `border` zeros on each side. Pixel (0, 0) of a picture `in` is at row and
 /// column `border` of the enlarged picture.
-struct SpreadPicture {
-  const float* in = nullptr;
+struct SpreadBatch {
+  const float* values = nullptr;
   int images = 0, h = 0, w = 0, c = 0, spread = 1, border = 0;
 
   /// Copies `rows` rows, each with its first `columns` pixels, of the enlarged picture of an image; starts at row
   /// `first`.
-  void copy(int image, int first, int rows, int columns, float* out) const {
+  void copy_rows(int image, int first_row, int rows, int columns, float* out) const {
     const auto row_floats = static_cast<std::size_t>(columns) * static_cast<std::size_t>(c);
     for (int r = 0; r < rows; ++r, out += row_floats) {
-      const int y = first + r - border;
+      const int y = first_row + r - border;
       if (y < 0 || y % spread != 0 || y / spread >= h) {
         std::fill_n(out, row_floats, 0.0F);
         continue;
       }
-      copy_row(in + (static_cast<std::ptrdiff_t>(image) * h + y / spread) * w * c, columns, out);
+      copy_row(values + (static_cast<std::ptrdiff_t>(image) * h + y / spread) * w * c, columns, out);
     }
   }
 
@@ -59,8 +59,8 @@ int band_rows(int columns, int channels, int kernel) {
 
 /// The arguments of run(): out [images, h, w, out_c] (+)= bias + convolution of the enlarged picture `in` with weights
 /// [kernel, kernel, in.c, out_c]. The border of `in` is the only padding.
-struct ConvolutionSums {
-  SpreadPicture in;
+struct ConvolutionJob {
+  SpreadBatch input;
   const float* weights = nullptr;
   const float* bias = nullptr;
   float* out = nullptr;
@@ -68,16 +68,16 @@ struct ConvolutionSums {
   bool accumulate = false;
 };
 
-void run(CpuExecutor& executor, const ConvolutionSums& p) {
-  const int in_c = p.in.c, columns = (p.w - 1) * p.stride + p.kernel, max_rows = band_rows(columns, in_c, p.kernel);
+void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
+  const int in_c = p.input.c, columns = (p.w - 1) * p.stride + p.kernel, max_rows = band_rows(columns, in_c, p.kernel);
   const double cost = static_cast<double>(p.w) * p.kernel * p.kernel * in_c * p.out_c;
-  executor.parallel_for(p.in.images * p.h, 1, cost, [&](int first, int last, int member) {
+  executor.parallel_for(p.input.images * p.h, 1, cost, [&](int first, int last, int member) {
     const std::ptrdiff_t pitch = static_cast<std::ptrdiff_t>(columns) * in_c;
     float* band =
         executor.thread_scratch(member, static_cast<std::size_t>(pitch) * ((max_rows - 1) * p.stride + p.kernel));
     while (first < last) {
       const int image = first / p.h, y = first % p.h, rows = std::min({max_rows, last - first, p.h - y});
-      p.in.copy(image, y * p.stride, (rows - 1) * p.stride + p.kernel, columns, band);
+      p.input.copy_rows(image, y * p.stride, (rows - 1) * p.stride + p.kernel, columns, band);
       for (int r = 0; r < rows; ++r) {
         ProductJob job;
         job.values = band + r * p.stride * pitch;
@@ -102,33 +102,33 @@ void run(CpuExecutor& executor, const ConvolutionSums& p) {
 }
 
 /// Returns true for a 1x1 convolution without padding: it is one matrix product.
-bool is_product(const WindowShape& s) { return s.window == Window{}; }
+bool is_matrix_product(const WindowShape& s) { return s.window == Window{}; }
 int count_output_pixels(const WindowShape& s) { return s.images * s.out_h * s.out_w; }
 
 }  // namespace
 
 void CpuExecutor::convolve(const ConvolveCommand& c) {
   const WindowShape& s = c.shape;
-  if (is_product(s))
+  if (is_matrix_product(s))
     return product(
         {c.in, c.weights, c.bias, c.out, count_output_pixels(s), s.out_c, s.in_c, false, false, c.accumulate});
-  run(*this, {{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding},
-              data(c.weights),
-              data(c.bias),
-              data(c.out),
-              s.out_h,
-              s.out_w,
-              s.out_c,
-              s.window.kernel,
-              s.window.stride,
-              c.accumulate});
+  convolve_rows(*this, {{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding},
+                        data(c.weights),
+                        data(c.bias),
+                        data(c.out),
+                        s.out_h,
+                        s.out_w,
+                        s.out_c,
+                        s.window.kernel,
+                        s.window.stride,
+                        c.accumulate});
 }
 
 // The input gradient is a convolution of the output gradient, whose pixels are spread by the stride, with the kernel
 // rotated by 180 degrees and its input and output channels exchanged.
 void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
-  if (is_product(s)) {
+  if (is_matrix_product(s)) {
     return product({c.out_gradient,
                     c.weights,
                     {},
@@ -149,17 +149,17 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
       for (int o = 0; o < s.out_c; ++o) to[o * s.in_c + i] = from[i * s.out_c + o];
     }
   }
-  run(*this, {{data(c.out_gradient), s.images, s.out_h, s.out_w, s.out_c, s.window.stride,
-               s.window.kernel - 1 - s.window.padding},
-              rotated,
-              nullptr,
-              data(c.in_gradient),
-              s.in_h,
-              s.in_w,
-              s.in_c,
-              s.window.kernel,
-              1,
-              c.accumulate});
+  convolve_rows(*this, {{data(c.out_gradient), s.images, s.out_h, s.out_w, s.out_c, s.window.stride,
+                         s.window.kernel - 1 - s.window.padding},
+                        rotated,
+                        nullptr,
+                        data(c.in_gradient),
+                        s.in_h,
+                        s.in_w,
+                        s.in_c,
+                        s.window.kernel,
+                        1,
+                        c.accumulate});
 }
 
 // For each row of the kernel, the weight gradient is a product of inputs and output gradients over all pixels. The
@@ -168,7 +168,7 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
 void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
-  const SpreadPicture in{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
+  const SpreadBatch input{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
   const int rows = s.images * s.out_h, max_rows = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
   const std::size_t size = c.weight_gradient.count;
   const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // multiplications of one output row
@@ -181,11 +181,11 @@ void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
     for (int part = first_part; part < last_part; ++part) {
       float* out = sums + static_cast<std::size_t>(part) * size;
       std::fill_n(out, size, 0.0F);
-      const auto bound = [&](int p) { return static_cast<int>(static_cast<long long>(rows) * p / parts); };
-      for (int first = bound(part), last = bound(part + 1), count = 0; first < last; first += count) {
+      const auto first_row_of = [&](int p) { return static_cast<int>(static_cast<long long>(rows) * p / parts); };
+      for (int first = first_row_of(part), last = first_row_of(part + 1), count = 0; first < last; first += count) {
         const int y = first % s.out_h;
         count = std::min({max_rows, last - first, s.out_h - y});
-        in.copy(first / s.out_h, y * stride, (count - 1) * stride + k, columns, band);
+        input.copy_rows(first / s.out_h, y * stride, (count - 1) * stride + k, columns, band);
         for (int ky = 0; ky < k; ++ky) {
           ProductJob job;
           job.values = band + ky * pitch;

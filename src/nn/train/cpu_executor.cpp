@@ -24,11 +24,11 @@ void CpuExecutor::product(const MatrixProductCommand& c) {
   job.out_step = c.columns;
   job.accumulate = c.accumulate;
   parallel_for(c.rows, kernels_.group_rows, static_cast<double>(c.columns) * c.inner, [&](int first, int last, int) {
-    compute::ProductJob piece = job;
-    piece.values = data(c.a) + first * job.row_step;
-    piece.out = data(c.out) + first * job.out_step;
-    piece.rows = last - first;
-    kernels_.product(piece);
+    compute::ProductJob row_range = job;
+    row_range.values = data(c.a) + first * job.row_step;
+    row_range.out = data(c.out) + first * job.out_step;
+    row_range.rows = last - first;
+    kernels_.product(row_range);
   });
 }
 

@@ -52,9 +52,10 @@ void CpuExecutor::max_pool(const MaxPoolCommand& c) {
 void CpuExecutor::max_pool_back(const MaxPoolBackCommand& c) {
   const WindowShape& s = c.shape;
   const std::vector<std::ptrdiff_t> offsets = window_offsets(s);
-  const std::ptrdiff_t image = static_cast<std::ptrdiff_t>(s.in_h) * s.in_w * s.in_c;
+  const std::ptrdiff_t image_values = static_cast<std::ptrdiff_t>(s.in_h) * s.in_w * s.in_c;
   parallel_for(s.images, 1, image_cost(s), [&](int first, int last, int) {
-    if (!c.accumulate) std::fill(data(c.in_gradient) + first * image, data(c.in_gradient) + last * image, 0.0F);
+    if (!c.accumulate)
+      std::fill(data(c.in_gradient) + first * image_values, data(c.in_gradient) + last * image_values, 0.0F);
     std::vector<const float*> taps(offsets.size());
     std::vector<float*> gradients(offsets.size());
     for_each_window(s, first, last, [&](std::ptrdiff_t out, std::ptrdiff_t in) {

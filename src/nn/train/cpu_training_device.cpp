@@ -15,7 +15,7 @@ namespace {
 using Loops = ReferenceLoops<float>;
 
 /// Executes one command of the variant Command.
-struct CommandVisitor {
+struct CpuCommandVisitor {
   CpuExecutor& executor;
   const compute::TrainingKernels& kernels = executor.kernels();
   static float* data(Operand operand) { return CpuExecutor::data(operand); }
@@ -31,31 +31,32 @@ struct CommandVisitor {
   /// Calls f(first row, number of rows) for ranges of rows, on all threads.
   template <class F>
   void parallel_for_rows(std::size_t rows, std::size_t channels, F&& f) const {
-    const int each = static_cast<int>(std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, channels)));
-    executor.parallel_for(static_cast<int>(rows), each, static_cast<double>(channels), [&](int first, int last, int) {
+    const int grain = static_cast<int>(std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, channels)));
+    executor.parallel_for(static_cast<int>(rows), grain, static_cast<double>(channels), [&](int first, int last, int) {
       f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     });
   }
   /// Divides the values 0..count-1 into chunks of a fixed size. term(first, count) returns the sum over one chunk;
   /// these sums are added in order.
   template <class F>
-  double sum_chunks(std::size_t count, F&& term) const {
+  double sum_chunks(std::size_t count, F&& chunk_sum) const {
     constexpr std::size_t kChunk = 8192;
     const std::size_t chunks = (count + kChunk - 1) / kChunk;
     std::vector<double> sums(chunks);
     executor.parallel_for(static_cast<int>(chunks), 1, static_cast<double>(kChunk), [&](int first, int last, int) {
       for (std::size_t i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-        sums[i] = term(i * kChunk, std::min(count, (i + 1) * kChunk) - i * kChunk);
+        sums[i] = chunk_sum(i * kChunk, std::min(count, (i + 1) * kChunk) - i * kChunk);
       }
     });
-    double all = 0;
-    for (const double one : sums) all += one;
-    return all;
+    double total = 0;
+    for (const double sum : sums) total += sum;
+    return total;
   }
   /// Returns the values of the images first..first+count-1 of an operand that has `images` images.
-  static Operand image_range(Operand all, int images, int first, int count) {
-    const std::size_t each = all.count / static_cast<std::size_t>(images);
-    return {data(all) + static_cast<std::size_t>(first) * each, static_cast<std::size_t>(count) * each};
+  static Operand image_range(Operand operand, int images, int first, int count) {
+    const std::size_t image_values = operand.count / static_cast<std::size_t>(images);
+    return {data(operand) + static_cast<std::size_t>(first) * image_values,
+            static_cast<std::size_t>(count) * image_values};
   }
 
   void operator()(const FillCommand& c) const { std::fill_n(data(c.out), c.out.count, to_float(c.value)); }
@@ -142,10 +143,10 @@ struct CommandVisitor {
   void operator()(const MaxPoolCommand& c) const { executor.max_pool(c); }
   void operator()(const MaxPoolBackCommand& c) const { executor.max_pool_back(c); }
   void operator()(const LossCommand& c) const {
-    const double all = sum_chunks(c.prediction.count, [&](std::size_t i, std::size_t n) {
+    const double sum = sum_chunks(c.prediction.count, [&](std::size_t i, std::size_t n) {
       return kernels.loss(c.kind, to_float(c.epsilon), data(c.prediction) + i, data(c.target) + i, n);
     });
-    *data(c.out) = to_float(all / static_cast<double>(c.prediction.count));
+    *data(c.out) = to_float(sum / static_cast<double>(c.prediction.count));
   }
   void operator()(const LossBackCommand& c) const {
     const float scale = *data(c.out_gradient) / static_cast<float>(c.prediction.count);
@@ -157,9 +158,9 @@ struct CommandVisitor {
   void operator()(const CrossEntropyCommand& c) const { Loops::cross_entropy(c); }
   void operator()(const CrossEntropyBackCommand& c) const { Loops::cross_entropy_back(c); }
   void operator()(const SumSquaresCommand& c) const {
-    const double all =
+    const double sum =
         sum_chunks(c.in.count, [&](std::size_t i, std::size_t n) { return kernels.sum_squares(data(c.in) + i, n); });
-    *data(c.out) = to_float(all) + (c.accumulate ? *data(c.out) : 0.0F);
+    *data(c.out) = to_float(sum) + (c.accumulate ? *data(c.out) : 0.0F);
   }
   void operator()(const AdamCommand& c) const {
     const float scale = clip_factor(c.clip);
@@ -190,7 +191,7 @@ CpuTrainingDevice::CpuTrainingDevice(int threads, HostDeviceSettings settings, c
     : HostTrainingDevice{sizeof(float), settings}, executor_{std::make_unique<Executor>(threads, kernels)} {}
 CpuTrainingDevice::~CpuTrainingDevice() = default;
 
-void CpuTrainingDevice::execute(const Command& command) { std::visit(CommandVisitor{*executor_}, command); }
+void CpuTrainingDevice::execute(const Command& command) { std::visit(CpuCommandVisitor{*executor_}, command); }
 
 void CpuTrainingDevice::cleanup() {
   HostTrainingDevice::cleanup();

@@ -12,18 +12,18 @@ namespace {
 /// `columns_outer`, else [rows, columns, taps].
 std::vector<float> reorder_for_ncnn(const std::vector<float>& values, int taps, int rows, int columns,
                                     bool columns_outer) {
-  std::vector<float> made(values.size());
+  std::vector<float> reordered(values.size());
   const auto to_index = [](int i) { return static_cast<std::size_t>(i); };
   for (int t = 0; t < taps; ++t) {
     for (int r = 0; r < rows; ++r) {
       for (int c = 0; c < columns; ++c) {
-        const int pair = columns_outer ? c * rows + r : r * columns + c;
-        made[to_index(pair) * to_index(taps) + to_index(t)] =
+        const int matrix_index = columns_outer ? c * rows + r : r * columns + c;
+        reordered[to_index(matrix_index) * to_index(taps) + to_index(t)] =
             values[(to_index(t) * to_index(rows) + to_index(r)) * to_index(columns) + to_index(c)];
       }
     }
   }
-  return made;
+  return reordered;
 }
 
 }  // namespace
@@ -34,12 +34,13 @@ std::vector<float> GraphBuilder::read_values(const Parameter& parameter) {
   return values;
 }
 
-int GraphBuilder::add_layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels) {
+int GraphBuilder::add_layer(const std::string& name_prefix, std::vector<int> inputs, Operation operation,
+                            int channels) {
   const int blob = static_cast<int>(graph_.blobs.size());
-  const std::string full = fmt::format("{}_{}", name, graph_.layers.size());
+  const std::string name = fmt::format("{}_{}", name_prefix, graph_.layers.size());
   graph_.blobs.push_back({channels, false});
-  graph_.blob_names.push_back(full);
-  graph_.layers.push_back({full, 0, std::move(inputs), {blob}, std::move(operation)});
+  graph_.blob_names.push_back(name);
+  graph_.layers.push_back({name, 0, std::move(inputs), {blob}, std::move(operation)});
   return blob;
 }
 
@@ -73,10 +74,10 @@ int GraphBuilder::add_resize(int in, Interp::Kind kind, float scale) {
   return add_layer("resize", {in}, Interp{kind, scale}, channels_of(in));
 }
 int GraphBuilder::add_sum(int a, int b) { return add_layer("add", {a, b}, BinaryOp{}, channels_of(a)); }
-int GraphBuilder::add_concat(std::span<const int> parts) {
+int GraphBuilder::add_concat(std::span<const int> blobs) {
   int channels = 0;
-  for (const int part : parts) channels += channels_of(part);
-  return add_layer("concat", {parts.begin(), parts.end()}, nn::Concat{}, channels);
+  for (const int blob : blobs) channels += channels_of(blob);
+  return add_layer("concat", {blobs.begin(), blobs.end()}, nn::Concat{}, channels);
 }
 
 void GraphBuilder::insert_splits() {
@@ -88,23 +89,23 @@ void GraphBuilder::insert_splits() {
   std::vector<Layer> layers;
   for (Layer& one : graph_.layers) {
     for (int& blob : one.inputs) {
-      auto& left = copies[static_cast<std::size_t>(blob)];
-      if (left.empty()) continue;
-      blob = left.back();
-      left.pop_back();
+      auto& unused = copies[static_cast<std::size_t>(blob)];
+      if (unused.empty()) continue;
+      blob = unused.back();
+      unused.pop_back();
     }
-    const int made = one.outputs.front();
-    const int count = static_cast<std::size_t>(made) < uses.size() ? uses[static_cast<std::size_t>(made)] : 0;
+    const int output = one.outputs.front();
+    const int readers = static_cast<std::size_t>(output) < uses.size() ? uses[static_cast<std::size_t>(output)] : 0;
     layers.push_back(std::move(one));
-    if (count < 2) continue;
-    const std::string& name = graph_.blob_names[static_cast<std::size_t>(made)];
-    Layer split{"split_" + name, 0, {made}, {}, Split{}};
-    for (int i = 0; i < count; ++i) {
+    if (readers < 2) continue;
+    const std::string& name = graph_.blob_names[static_cast<std::size_t>(output)];
+    Layer split{"split_" + name, 0, {output}, {}, Split{}};
+    for (int i = 0; i < readers; ++i) {
       split.outputs.push_back(static_cast<int>(graph_.blobs.size()));
-      graph_.blob_names.push_back(fmt::format("{}_copy_{}", graph_.blob_names[static_cast<std::size_t>(made)], i));
-      graph_.blobs.push_back(graph_.blobs[static_cast<std::size_t>(made)]);
+      graph_.blob_names.push_back(fmt::format("{}_copy_{}", graph_.blob_names[static_cast<std::size_t>(output)], i));
+      graph_.blobs.push_back(graph_.blobs[static_cast<std::size_t>(output)]);
     }
-    copies[static_cast<std::size_t>(made)].assign(split.outputs.rbegin(), split.outputs.rend());
+    copies[static_cast<std::size_t>(output)].assign(split.outputs.rbegin(), split.outputs.rend());
     layers.push_back(std::move(split));
   }
   graph_.layers = std::move(layers);

@@ -26,13 +26,13 @@ class GraphBuilder {
   int add_pixel_shuffle(int in, int factor);
   int add_resize(int in, Interp::Kind kind, float scale);
   int add_sum(int a, int b);
-  int add_concat(std::span<const int> parts);
+  int add_concat(std::span<const int> blobs);
   /// Returns the graph whose output is the blob with the index `output`. Adds a Split layer, which ncnn's format
   /// requires, after each blob that is used more than once. Call it once. Errors: those of the device.
   Result<Graph> finish(int output);
 
  private:
-  int add_layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels);
+  int add_layer(const std::string& name_prefix, std::vector<int> inputs, Operation operation, int channels);
   int channels_of(int blob) const { return graph_.blobs[static_cast<std::size_t>(blob)].channels; }
   std::vector<float> read_values(const Parameter& parameter);
   /// Adds a Split layer after each blob that several layers use.

@@ -48,13 +48,13 @@ void HostTrainingDevice::cleanup() {
 
 TrainingDeviceStatistics HostTrainingDevice::statistics() const {
   const compute::HostPoolStatistics pool = pool_.statistics();
-  TrainingDeviceStatistics all = counters_;
-  all.allocated = pool.allocated;
-  all.in_use = pool.in_use;
-  all.idle = pool.idle;
-  all.peak = pool.peak;
-  all.max_idle_blocks = pool.peak_idle;
-  return all;
+  TrainingDeviceStatistics result = counters_;
+  result.allocated = pool.allocated;
+  result.in_use = pool.in_use;
+  result.idle = pool.idle;
+  result.peak = pool.peak;
+  result.max_idle_blocks = pool.peak_idle;
+  return result;
 }
 
 }  // namespace weir::nn::train

@@ -33,18 +33,18 @@ TapeTensor concat_two(TapeTensor a, TapeTensor b) {
   if (sa.n != sb.n || sa.h != sb.h || sa.w != sb.w) {
     return t.fail({Errc::invalid_argument, fmt::format("concat: {} and {} do not fit", to_text(sa), to_text(sb))});
   }
-  const int all = sa.c + sb.c;
+  const int out_channels = sa.c + sb.c;
   const std::size_t rows = sa.rows();
   const int ca = sa.c, cb = sb.c;
-  const TapeTensor out = t.make_output({sa.n, all, sa.h, sa.w}, {a, b}, [=](Tape& tape, TapeTensor self) {
+  const TapeTensor out = t.make_output({sa.n, out_channels, sa.h, sa.w}, {a, b}, [=](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
     if (const auto ga = tape.gradient_target(a))
-      tape.record(CopyChannelsCommand{g, ga.operand, rows, all, 0, ca, 0, ca, ga.accumulate});
+      tape.record(CopyChannelsCommand{g, ga.operand, rows, out_channels, 0, ca, 0, ca, ga.accumulate});
     if (const auto gb = tape.gradient_target(b))
-      tape.record(CopyChannelsCommand{g, gb.operand, rows, all, ca, cb, 0, cb, gb.accumulate});
+      tape.record(CopyChannelsCommand{g, gb.operand, rows, out_channels, ca, cb, 0, cb, gb.accumulate});
   });
-  t.record(CopyChannelsCommand{t.value(a), t.value(out), rows, ca, 0, all, 0, ca});
-  t.record(CopyChannelsCommand{t.value(b), t.value(out), rows, cb, 0, all, ca, cb});
+  t.record(CopyChannelsCommand{t.value(a), t.value(out), rows, ca, 0, out_channels, 0, ca});
+  t.record(CopyChannelsCommand{t.value(b), t.value(out), rows, cb, 0, out_channels, ca, cb});
   return out;
 }
 
@@ -52,9 +52,9 @@ TapeTensor concat_two(TapeTensor a, TapeTensor b) {
 
 TapeTensor concat(std::span<const TapeTensor> parts) {
   assert(!parts.empty());
-  TapeTensor all = parts.front();
-  for (const TapeTensor& part : parts.subspan(1)) all = concat_two(all, part);
-  return all;
+  TapeTensor joined = parts.front();
+  for (const TapeTensor& part : parts.subspan(1)) joined = concat_two(joined, part);
+  return joined;
 }
 
 }  // namespace weir::nn::train

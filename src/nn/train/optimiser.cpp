@@ -8,17 +8,17 @@
 namespace weir::nn::train {
 
 double rate_at_step(const LearningRateSchedule& schedule, std::uint64_t step) {
-  const auto at = static_cast<double>(step), steps = static_cast<double>(std::max<std::uint64_t>(1, schedule.steps));
-  const double warm =
-      schedule.warm_up_steps == 0 ? 1 : std::min(1.0, (at + 1) / static_cast<double>(schedule.warm_up_steps));
+  const auto index = static_cast<double>(step), steps = static_cast<double>(std::max<std::uint64_t>(1, schedule.steps));
+  const double warm_up_factor =
+      schedule.warm_up_steps == 0 ? 1 : std::min(1.0, (index + 1) / static_cast<double>(schedule.warm_up_steps));
   double rate = schedule.rate;
   if (schedule.kind == LearningRateSchedule::Kind::cosine) {
-    const double part = std::min(1.0, at / steps);
-    rate = schedule.min_rate + (schedule.rate - schedule.min_rate) * (1 + std::cos(std::numbers::pi * part)) / 2;
+    const double progress = std::min(1.0, index / steps);
+    rate = schedule.min_rate + (schedule.rate - schedule.min_rate) * (1 + std::cos(std::numbers::pi * progress)) / 2;
   } else if (schedule.kind == LearningRateSchedule::Kind::halving) {
-    rate = std::max(schedule.min_rate, schedule.rate * std::exp2(-std::floor(at / steps)));
+    rate = std::max(schedule.min_rate, schedule.rate * std::exp2(-std::floor(index / steps)));
   }
-  return warm * rate;
+  return warm_up_factor * rate;
 }
 
 Result<Optimiser> Optimiser::create(ParameterSet& parameters, OptimiserSettings settings) {
@@ -49,10 +49,10 @@ Status Optimiser::add_state_arrays(std::size_t count) {
 
 Result<GradientClip> Optimiser::record_clip() {
   if (settings_.max_gradient_norm <= 0) return GradientClip{};
-  bool first = true;
+  bool is_first = true;
   for (const Parameter& p : parameters_->parameters()) {
     if (!p.has_gradient) continue;
-    const SumSquaresCommand sum{p.gradient.operand(), squared_norm_.operand(), !std::exchange(first, false)};
+    const SumSquaresCommand sum{p.gradient.operand(), squared_norm_.operand(), !std::exchange(is_first, false)};
     if (auto done = parameters_->device().record(sum); !done) return done.error();
   }
   return GradientClip{squared_norm_.operand(), settings_.max_gradient_norm};
@@ -60,33 +60,33 @@ Result<GradientClip> Optimiser::record_clip() {
 
 Status Optimiser::step(double rate) {
   TrainingDevice& device = parameters_->device();
-  const auto limit = record_clip();
-  if (!limit) return limit.error();
+  const auto clip = record_clip();
+  if (!clip) return clip.error();
   ++steps_;
-  const auto power = static_cast<double>(steps_);
-  const double correct1 = 1 / (1 - std::pow(settings_.beta1, power));
-  const double correct2 = 1 / (1 - std::pow(settings_.beta2, power));
+  const auto step_count = static_cast<double>(steps_);
+  const double correct1 = 1 / (1 - std::pow(settings_.beta1, step_count));
+  const double correct2 = 1 / (1 - std::pow(settings_.beta2, step_count));
   for (std::size_t i = 0; i < first_.size(); ++i) {
     Parameter& p = parameters_->parameters()[i];
     if (!std::exchange(p.has_gradient, false)) continue;
     const double decay = p.has_weight_decay ? settings_.weight_decay : 0;
     const Operand w = p.value.operand(), g = p.gradient.operand(), first = first_[i].operand();
     const Command command = settings_.kind == OptimiserSettings::Kind::adam
-                                ? Command{AdamCommand{w, g, first, second_[i].operand(), *limit, rate, settings_.beta1,
+                                ? Command{AdamCommand{w, g, first, second_[i].operand(), *clip, rate, settings_.beta1,
                                                       settings_.beta2, settings_.epsilon, decay, correct1, correct2}}
-                                : Command{SgdCommand{w, g, first, *limit, rate, settings_.momentum, decay}};
+                                : Command{SgdCommand{w, g, first, *clip, rate, settings_.momentum, decay}};
     if (auto done = device.record(command); !done) return done;
   }
   return ok();
 }
 
 std::vector<Operand> Optimiser::state() const {
-  std::vector<Operand> all;
+  std::vector<Operand> arrays;
   for (std::size_t i = 0; i < first_.size(); ++i) {
-    all.push_back(first_[i].operand());
-    if (i < second_.size()) all.push_back(second_[i].operand());
+    arrays.push_back(first_[i].operand());
+    if (i < second_.size()) arrays.push_back(second_[i].operand());
   }
-  return all;
+  return arrays;
 }
 
 Result<WeightEma> WeightEma::create(ParameterSet& parameters, double decay) {
@@ -103,8 +103,8 @@ Result<WeightEma> WeightEma::create(ParameterSet& parameters, double decay) {
 }
 
 Status WeightEma::update(std::uint64_t step) {
-  const auto at = static_cast<double>(step);
-  const double decay = std::min(decay_, (1 + at) / (10 + at));
+  const auto index = static_cast<double>(step);
+  const double decay = std::min(decay_, (1 + index) / (10 + index));
   for (std::size_t i = 0; i < averages_.size(); ++i) {
     const Operand average = averages_[i].operand();
     const CombineCommand mix{average, parameters_->parameters()[i].value.operand(), average, decay, 1 - decay};
@@ -118,10 +118,10 @@ void WeightEma::swap_parameters() {
 }
 
 std::vector<Operand> WeightEma::state() const {
-  std::vector<Operand> all;
-  all.reserve(averages_.size());
-  for (const DeviceArray& one : averages_) all.push_back(one.operand());
-  return all;
+  std::vector<Operand> arrays;
+  arrays.reserve(averages_.size());
+  for (const DeviceArray& average : averages_) arrays.push_back(average.operand());
+  return arrays;
 }
 
 }  // namespace weir::nn::train

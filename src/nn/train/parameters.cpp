@@ -10,7 +10,7 @@
 
 namespace weir::nn::train {
 
-Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, const std::function<float()>& next) {
+Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, const std::function<float()>& next_value) {
   Parameter& p = parameters_.emplace_back();
   p.name = name;
   p.shape = shape;
@@ -28,7 +28,7 @@ Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, con
     return p;
   }
   std::vector<float> values(shape.count());
-  for (float& one : values) one = next();
+  for (float& each : values) each = next_value();
   status_ = device_.write(value->operand(), values);
   if (!status_) return p;
   p.value = *std::move(value);
@@ -61,9 +61,9 @@ ParameterSet::Layer ParameterSet::add_layer(const std::string& name, int in, int
 }
 
 std::size_t ParameterSet::count_values() const {
-  std::size_t all = 0;
-  for (const Parameter& p : parameters_) all += p.shape.count();
-  return all;
+  std::size_t count = 0;
+  for (const Parameter& p : parameters_) count += p.shape.count();
+  return count;
 }
 
 }  // namespace weir::nn::train

@@ -42,7 +42,7 @@ class ParameterSet {
 
  private:
   /// Adds a parameter. Each call of `next` returns the next starting value.
-  Parameter& add_parameter(const std::string& name, Shape shape, const std::function<float()>& next);
+  Parameter& add_parameter(const std::string& name, Shape shape, const std::function<float()>& next_value);
   TrainingDevice& device_;
   std::uint64_t seed_;
   std::deque<Parameter> parameters_;

@@ -102,10 +102,11 @@ struct ReferenceLoops {
       for (int y = 0; y < c.h * r; ++y) {
         for (int x = 0; x < c.w * r; ++x) {
           for (int channel = 0; channel < c.channels; ++channel) {
-            const std::size_t large = to_index(((n * c.h * r + y) * c.w * r + x) * c.channels + channel);
-            const int pixel = (n * c.h + y / r) * c.w + x / r;
-            const std::size_t small = to_index((pixel * c.channels + channel) * r * r + y % r * r + x % r);
-            store(data(c.out)[c.inverse ? small : large], data(c.in)[c.inverse ? large : small], c.accumulate);
+            const std::size_t large_index = to_index(((n * c.h * r + y) * c.w * r + x) * c.channels + channel);
+            const int small_pixel = (n * c.h + y / r) * c.w + x / r;
+            const std::size_t small_index = to_index((small_pixel * c.channels + channel) * r * r + y % r * r + x % r);
+            store(data(c.out)[c.inverse ? small_index : large_index], data(c.in)[c.inverse ? large_index : small_index],
+                  c.accumulate);
           }
         }
       }
@@ -126,14 +127,14 @@ struct ReferenceLoops {
     const int k = s.window.kernel;
     for (int pixel = 0; pixel < s.images * s.out_h * s.out_w; ++pixel) {
       const int x = pixel % s.out_w, y = pixel / s.out_w % s.out_h, n = pixel / (s.out_w * s.out_h);
-      for (int c = 0; c < s.in_c; ++c) {
+      for (int channel = 0; channel < s.in_c; ++channel) {
         std::size_t best = 0;
         for (int tap = 0; tap < k * k; ++tap) {
           const int iy = y * s.window.stride + tap / k, ix = x * s.window.stride + tap % k;
-          const std::size_t candidate = to_index(((n * s.in_h + iy) * s.in_w + ix) * s.in_c + c);
+          const std::size_t candidate = to_index(((n * s.in_h + iy) * s.in_w + ix) * s.in_c + channel);
           if (tap == 0 || in[candidate] > in[best]) best = candidate;
         }
-        f(best, to_index(pixel * s.in_c + c));
+        f(best, to_index(pixel * s.in_c + channel));
       }
     }
   }
@@ -157,8 +158,8 @@ struct ReferenceLoops {
     double sum = 0;
     for (std::size_t r = 0; r < c.rows; ++r) {
       const T *p = data(c.prediction) + r * c.channels, *t = data(c.target) + r * c.channels;
-      const T all = log_sum_exp(p, c.channels);
-      for (std::size_t i = 0; i < c.channels; ++i) sum += static_cast<double>(t[i] * (all - p[i]));
+      const T log_sum = log_sum_exp(p, c.channels);
+      for (std::size_t i = 0; i < c.channels; ++i) sum += static_cast<double>(t[i] * (log_sum - p[i]));
     }
     *data(c.out) = static_cast<T>(sum / static_cast<double>(c.rows));
   }
@@ -167,9 +168,9 @@ struct ReferenceLoops {
     for (std::size_t r = 0; r < c.rows; ++r) {
       const T *p = data(c.prediction) + r * c.channels, *t = data(c.target) + r * c.channels;
       T* gradient = data(c.in_gradient) + r * c.channels;
-      const T all = log_sum_exp(p, c.channels);
+      const T log_sum = log_sum_exp(p, c.channels);
       for (std::size_t i = 0; i < c.channels; ++i) {
-        store(gradient[i], scale * (std::exp(p[i] - all) - t[i]), c.accumulate);
+        store(gradient[i], scale * (std::exp(p[i] - log_sum) - t[i]), c.accumulate);
       }
     }
   }

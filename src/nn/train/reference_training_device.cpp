@@ -16,7 +16,7 @@ struct ReferenceTag;
 
 /// Executes one command of the variant Command.
 template <class T>
-struct CommandVisitor {
+struct ReferenceCommandVisitor {
   using E = compute::Elementwise<ReferenceTag, T>;
   static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
   static T to_value(double value) { return static_cast<T>(value); }
@@ -107,7 +107,7 @@ struct CommandVisitor {
 
 template <class T>
 void ReferenceTrainingDevice<T>::execute(const Command& command) {
-  std::visit(CommandVisitor<T>{}, command);
+  std::visit(ReferenceCommandVisitor<T>{}, command);
 }
 
 template <class T>

@@ -70,16 +70,16 @@ DeviceLimits DeviceEngine::limits(Bytes host) const {
 
 /// Takes the device-local heap with the most free memory. Memory that this engine has allocated counts as free.
 Bytes DeviceEngine::free_memory() const {
-  Bytes most;
+  Bytes most_free;
   std::vector<Heap> heaps = compute::vulkan::read_heaps(info_.handle, info_.has_memory_budget);
   if (settings_.faults != nullptr) settings_.faults->adjust_heaps(heaps);
   for (const Heap& heap : heaps) {
     if (!heap.device_local) continue;
     const Bytes own_use = session_ ? std::min(session_->device_limit().charged(), heap.used) : Bytes{};
     const Bytes free = heap.budget - heap.used + own_use;
-    most = std::max(most, free - std::min(Bytes{free.count() / 16}, 256_MiB));
+    most_free = std::max(most_free, free - std::min(Bytes{free.count() / 16}, 256_MiB));
   }
-  return most;
+  return most_free;
 }
 
 bool DeviceEngine::half_by_default() const {
@@ -96,10 +96,10 @@ Result<DevicePlan> DeviceEngine::plan_with(Extent input, Bytes host, TilePlanReq
 Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat transfer) {
   const bool half = half_by_default();
   auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
-  const bool measures = info_.kind != DeviceKind::software || settings_.measure_software;
+  const bool uses_speeds = info_.kind != DeviceKind::software || settings_.measure_software;
   // With a given tile nothing is measured, but a cached speed still sets the size of submissions.
-  if (measures && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
-  if (!largest || !measures || settings_.tile != 0) return largest;
+  if (uses_speeds && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
+  if (!largest || !uses_speeds || settings_.tile != 0) return largest;
   DevicePlan fastest = *largest;
   for (const int side : kMeasuredSides) {
     if (side >= largest->tile) break;
@@ -125,15 +125,15 @@ Status DeviceEngine::attempt(const DevicePlan& plan, Orientation orientation, In
 }
 
 Status DeviceEngine::load_weights(bool half, Orientation orientation) {
-  const std::array requested{half, orientation.transpose, orientation.mirror_rows, orientation.mirror_columns};
-  if (weights_ && requested == loaded_form_) return ok();
+  const std::array requested_form{half, orientation.transpose, orientation.mirror_rows, orientation.mirror_columns};
+  if (weights_ && requested_form == loaded_form_) return ok();
   weights_ = {};
   packed_weights_ = pack_for_device(graph_, program_, half, orientation);
   auto loaded = session_->upload(packed_weights_.bytes, MemoryKind::weights);
   packed_weights_.bytes = {};
   if (!loaded) return loaded.error();
   weights_ = *std::move(loaded);
-  loaded_form_ = requested;
+  loaded_form_ = requested_form;
   return ok();
 }
 

@@ -57,13 +57,13 @@ std::string DeviceEngine::switch_to_float32(DevicePlan& plan) {
 /// Changes the plan (steps 0 and 1) or opens the device again (step 2). Steps 0 and 1 also open the device again if it
 /// is not usable.
 bool DeviceEngine::prepare_retry(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
-  const bool unusable = !is_usable();
+  const bool is_unusable = !is_usable();
   const bool reopens = step == kRetrySteps - 1;
   std::string description = reopens     ? "repeated after the device was opened anew"
                             : step == 0 ? shrink_tiles(plan)
                                         : switch_to_float32(plan);
   if (description.empty()) return false;
-  if (unusable || reopens) {
+  if (is_unusable || reopens) {
     ++counts_.reopened;
     if (!reopens) description += ", the device opened anew";
     if (auto opened = open(); !opened) description += fmt::format(" (which failed: {})", opened.error().what);

@@ -15,7 +15,7 @@ namespace {
 
 /// The picture to measure with. Its values rise from pixel to pixel, because a result of one colour would count as a
 /// fault.
-class SlopeRows final : public InputRows {
+class GradientRows final : public InputRows {
  public:
   Status rewind() override { return ok(); }
   Status fill(const PlanarRows& rows) override {
@@ -38,11 +38,11 @@ const std::vector<TileSpeed>& DeviceEngine::speeds() {
   const std::uint64_t key = speed_key();
   speeds_ = load_speeds(speed_folder(), key);
   if (!speeds_.empty()) return speeds_;
-  constexpr double kLongSeconds = 1;
+  constexpr double kLongRunSeconds = 1;
   const EngineCounts counts_before = counts_;
   double seconds = 0;
   for (const int side : kMeasuredSides) {
-    if (seconds > kLongSeconds || !measure(side, seconds)) break;
+    if (seconds > kLongRunSeconds || !measure(side, seconds)) break;
   }
   counts_ = counts_before;
   save_speeds(speed_folder(), key, speeds_);
@@ -56,12 +56,12 @@ bool DeviceEngine::measure(int side, double& seconds) {
   const TilePlanRequest request{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
   const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, request);
   if (!plan || !plan->one_tile) return false;
-  SlopeRows input;
+  GradientRows input;
   for (const bool is_measured : {false, true}) {  // the first run compiles kernels
     const auto start = std::chrono::steady_clock::now();
-    int rows = 0;
+    int next_row = 0;
     const EngineOutput discard_rows{{}, [](const ByteRows&) { return ok(); }};
-    if (!attempt(*plan, {}, input, discard_rows, {}, rows)) return false;
+    if (!attempt(*plan, {}, input, discard_rows, {}, next_row)) return false;
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (is_measured) speeds_.push_back({side, plan->multiplications / std::max(seconds, 1e-9)});
   }

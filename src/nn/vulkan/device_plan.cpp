@@ -17,11 +17,12 @@ namespace {
 using compute::vulkan::BufferPool;
 
 /// Sides of tiles to try, in input pixels, largest first.
-constexpr std::array kSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, kMinTile};
+constexpr std::array kCandidateSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384,
+                                     256,  192,  128,  96,   64,   48,  32,  kMinTile};
 
 /// Returns `tile` input pixels in pixels of a tensor, rounded up: `out` and `in` are the extents of tensor and input.
-int scaled(int tile, int out, int in) {
-  return std::max(1, static_cast<int>((static_cast<long long>(tile) * out + in - 1) / in));
+int scale_side(int side, int tensor_size, int input_size) {
+  return std::max(1, static_cast<int>((static_cast<long long>(side) * tensor_size + input_size - 1) / input_size));
 }
 
 // Limits of the kernels: coordinates of pixels are signed 16-bit numbers. The sums of a mean (mean_add.comp) have room
@@ -66,12 +67,12 @@ class Planner {
     plan.tile = tile;
     plan.one_tile = tile >= std::max(plan.input.height, plan.input.width);
     if (!plan.one_tile) {
-      for (std::size_t s = 0; s < program_.means.size(); ++s)
-        plan.passes.push_back(make_pass(plan, static_cast<int>(s), program_.means[s].source.tensor));
+      for (std::size_t i = 0; i < program_.means.size(); ++i)
+        plan.passes.push_back(make_pass(plan, static_cast<int>(i), program_.means[i].source.tensor));
     }
     plan.passes.push_back(make_pass(plan, -1, program_.output));
     Maxima maxima;
-    for (const DevicePass& pass : plan.passes) measure(plan, pass, maxima);
+    for (const DevicePass& pass : plan.passes) evaluate_pass(plan, pass, maxima);
     plan.arena_size = maxima.arena;
     plan.upload = maxima.upload;
     plan.download = maxima.download;
@@ -84,13 +85,14 @@ class Planner {
     maxima_ = maxima;
     const DevicePass& last = plan.passes.back();
     const Extent out = plan.extents[to_index(program_.output)];
-    const bool is_split = last.tile_width < out.width;
+    const bool splits_rows = last.tile_width < out.width;
     const auto row_bytes = [](int rows, int width, std::size_t value_size) {
       return Bytes{static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(width) * 3 * value_size};
     };
     const std::size_t value_size = plan.transfer.result_samples ? 1 : sizeof(float);
-    plan.row_memory = row_bytes(maxima.input_rows, plan.input.width, sizeof(float)) +
-                      (is_split ? row_bytes(std::min(last.tile_height, out.height), out.width, value_size) : Bytes{});
+    plan.row_memory =
+        row_bytes(maxima.input_rows, plan.input.width, sizeof(float)) +
+        (splits_rows ? row_bytes(std::min(last.tile_height, out.height), out.width, value_size) : Bytes{});
     plan.read_ahead_rows = maxima.input_rows + plan.tile;
     return plan;
   }
@@ -108,12 +110,12 @@ class Planner {
   static DevicePass make_pass(const DevicePlan& plan, int mean_index, int tensor) {
     const Extent extent = plan.extents[to_index(tensor)];
     if (plan.one_tile) return {mean_index, tensor, extent.height, extent.width};
-    return {mean_index, tensor, scaled(plan.tile, extent.height, plan.input.height),
-            scaled(plan.tile, extent.width, plan.input.width)};
+    return {mean_index, tensor, scale_side(plan.tile, extent.height, plan.input.height),
+            scale_side(plan.tile, extent.width, plan.input.width)};
   }
 
   /// Updates `maxima` with the tiles of a pass, and adds the multiplications of the pass to the plan.
-  void measure(DevicePlan& plan, const DevicePass& pass, Maxima& maxima) const {
+  void evaluate_pass(DevicePlan& plan, const DevicePass& pass, Maxima& maxima) const {
     const std::vector<Rect> tiles = list_tiles(plan, pass);
     const std::vector<Rect> representatives = representative_tiles(tiles);
     double multiplications = 0;
@@ -167,20 +169,21 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
     if (DevicePlan plan = planner.plan(tile, false); planner.fits(plan)) return plan;
     return std::nullopt;
   };
-  const int longest = std::max(input.height, input.width);
+  const int longest_side = std::max(input.height, input.width);
   std::vector<int> sides;
   if (request.tile > 0) {
     sides.push_back(request.tile);
   } else {
-    if (request.max_tile == 0 || request.max_tile >= longest) sides.push_back(longest);
-    for (const int side : kSides) {
-      if (side < longest && (request.max_tile == 0 || side <= request.max_tile)) sides.push_back(side);
+    if (request.max_tile == 0 || request.max_tile >= longest_side) sides.push_back(longest_side);
+    for (const int side : kCandidateSides) {
+      if (side < longest_side && (request.max_tile == 0 || side <= request.max_tile)) sides.push_back(side);
     }
   }
   for (const int side : sides) {
     if (auto plan = plan_if_fits(side)) return *std::move(plan);
   }
-  return over_budget_error(planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest), false), limits);
+  return over_budget_error(planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest_side), false),
+                           limits);
 }
 
 }  // namespace weir::nn::vulkan

@@ -42,8 +42,8 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
   } else {
     const Op& shuffle = program.ops[to_index(program.tensors[to_index(pass.tensor)].producer)];
     for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
-      const int from = shuffle.inputs[i].tensor;
-      outputs.push_back({from, input_rect(shuffle, i, rect, plan.extents)});
+      const int source = shuffle.inputs[i].tensor;
+      outputs.push_back({source, input_rect(shuffle, i, rect, plan.extents)});
     }
   }
   if (pass.mean_index < 0 && plan.transfer.base_scale > 0)

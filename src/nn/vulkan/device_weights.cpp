@@ -16,7 +16,7 @@ namespace weir::nn::vulkan {
 namespace {
 
 /// The weights [out][in][size][size] of a convolution or a transposed convolution.
-struct Kernel {
+struct ConvolutionWeights {
   int in = 0, out = 0, size = 0;
   const std::vector<float>* weight = nullptr;
   int in_padded() const { return round_up(in, 4); }
@@ -28,7 +28,7 @@ bool is_convolution(const Op& op) {
   return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch;
 }
 
-Kernel kernel_of(const Graph& graph, const Op& op) {
+ConvolutionWeights convolution_weights(const Graph& graph, const Op& op) {
   const Operation& operation = graph.layers[to_index(op.layer)].operation;
   if (const auto* conv = std::get_if<Convolution>(&operation))
     return {conv->in_channels, conv->out_channels, conv->kernel, &conv->weight};
@@ -38,7 +38,7 @@ Kernel kernel_of(const Graph& graph, const Op& op) {
 
 /// Returns the weights in the order [out / 4][ky][kx][in][4 outputs]; `in` and `out` are padded with zeros to multiples
 /// of 4.
-std::vector<float> order_weights(const Kernel& k, const std::vector<float>& weight) {
+std::vector<float> order_weights(const ConvolutionWeights& k, const std::vector<float>& weight) {
   std::vector<float> packed(k.count(), 0.0F);
   const std::size_t area = to_index(k.size) * to_index(k.size);
   for (std::size_t o = 0; o < to_index(k.out); ++o) {
@@ -112,56 +112,58 @@ std::vector<float> shuffle_order(const Op& op, Orientation orientation) {
 /// Returns the places of the weights. If `orientation` has a value, the result also has the packed bytes for it.
 DeviceWeights place_weights(const Graph& graph, const Program& program, bool half,
                             const std::optional<Orientation>& orientation) {
-  DeviceWeights packed;
-  RangeWriter ranges{orientation ? &packed.bytes : nullptr};
+  DeviceWeights result;
+  RangeWriter ranges{orientation ? &result.bytes : nullptr};
   for (const Op& op : program.ops) {
-    DeviceWeights::OpWeights& op_weights = packed.ops.emplace_back();
+    DeviceWeights::OpWeights& op_weights = result.ops.emplace_back();
     if (is_convolution(op)) {
-      const Kernel kernel = kernel_of(graph, op);
-      const auto make = [&] {
-        return order_weights(kernel, orient_kernels(*kernel.weight, kernel.size, *orientation));
+      const ConvolutionWeights kernels = convolution_weights(graph, op);
+      const auto make_values = [&] {
+        return order_weights(kernels, orient_kernels(*kernels.weight, kernels.size, *orientation));
       };
-      op_weights.weights = half ? ranges.add_halves(kernel.count(), make) : ranges.add(kernel.count(), make);
+      op_weights.weights =
+          half ? ranges.add_halves(kernels.count(), make_values) : ranges.add(kernels.count(), make_values);
       op_weights.parameters =
-          ranges.add(to_index(kernel.out_padded()) * 2, [&] { return bias_and_slope(op, kernel.out_padded()); });
+          ranges.add(to_index(kernels.out_padded()) * 2, [&] { return bias_and_slope(op, kernels.out_padded()); });
     } else if (op.kind == OpKind::shuffle) {
       op_weights.parameters =
           ranges.add(to_index(op.factor) * to_index(op.factor), [&] { return shuffle_order(op, *orientation); });
     }
   }
   for (const VectorOp& op : program.vector_ops) {
-    DeviceWeights::OpWeights& op_weights = packed.vector_ops.emplace_back();
+    DeviceWeights::OpWeights& op_weights = result.vector_ops.emplace_back();
     if (const auto* product = std::get_if<InnerProduct>(&graph.layers[to_index(op.layer)].operation)) {
       op_weights.weights = ranges.add(product->weight.size(), [&] { return product->weight; });
       op_weights.parameters = ranges.add(to_index(product->out_channels), [&] { return product->bias; });
     }
   }
-  packed.size = ranges.end();
-  return packed;
+  result.size = ranges.end();
+  return result;
 }
 
 /// Returns the table of a resize as kernels/interp/interp.comp reads it: for each column of the output, then for each
 /// row, the position of the first tap and the weights of the taps.
 std::vector<float> taps_table(const Interp& interp, Extent in, Extent out) {
-  std::vector<float> words;
+  std::vector<float> values;
   for (const Taps& taps : {make_taps(interp, in.width, out.width), make_taps(interp, in.height, out.height)}) {
     for (std::size_t i = 0; i < taps.index.size(); ++i) {
-      words.push_back(static_cast<float>(taps.index[i]));
-      for (std::size_t k = 0; k < to_index(taps.count); ++k) words.push_back(taps.weight[i * to_index(taps.count) + k]);
+      values.push_back(static_cast<float>(taps.index[i]));
+      for (std::size_t k = 0; k < to_index(taps.count); ++k)
+        values.push_back(taps.weight[i * to_index(taps.count) + k]);
     }
   }
-  return words;
+  return values;
 }
 
 }  // namespace
 
 std::uint64_t DeviceWeights::largest_range() const {
-  std::uint64_t most = 0;
+  std::uint64_t largest = 0;
   for (const auto* list : {&ops, &vector_ops}) {
     for (const OpWeights& op_weights : *list)
-      most = std::max({most, op_weights.weights.size, op_weights.parameters.size});
+      largest = std::max({largest, op_weights.weights.size, op_weights.parameters.size});
   }
-  return most;
+  return largest;
 }
 
 DeviceWeights layout_weights(const Graph& graph, const Program& program, bool half) {
@@ -172,25 +174,25 @@ DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool h
   return place_weights(graph, program, half, orientation);
 }
 
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent,
+ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
                                   std::vector<std::byte>* bytes) {
   ParameterLayout layout;
   RangeWriter ranges{bytes};
   for (const Op& op : program.ops) {
     layout.taps.emplace_back();
     if (op.kind != OpKind::resize) continue;
-    const Extent out = extent[to_index(op.output)];
+    const Extent out = extents[to_index(op.output)];
     const auto& interp = std::get<Interp>(op.layer_operation);
     layout.taps.back() = ranges.add(to_index(out.width + out.height) * to_index(1 + tap_count(interp.kind)),
-                                    [&] { return taps_table(interp, extent[to_index(op.inputs[0].tensor)], out); });
+                                    [&] { return taps_table(interp, extents[to_index(op.inputs[0].tensor)], out); });
   }
-  int most = 0;
-  for (const ChannelMeans& mean : program.means) most = std::max(most, round_up(mean.channels, 4));
+  int max_channels = 0;
+  for (const ChannelMeans& mean : program.means) max_channels = std::max(max_channels, round_up(mean.channels, 4));
   for (const BlobShape& blob : graph.blobs) {
     layout.vectors.emplace_back();
     if (blob.is_vector) layout.vectors.back() = ranges.add_zeros(to_index(round_up(blob.channels, 4)) * sizeof(float));
   }
-  layout.sums = ranges.add_zeros(to_index(most) * 4 * sizeof(std::uint32_t));
+  layout.sums = ranges.add_zeros(to_index(max_channels) * 4 * sizeof(std::uint32_t));
   layout.size = ranges.end();
   return layout;
 }

@@ -49,7 +49,7 @@ struct ParameterLayout {
 };
 /// Returns the places of the tables. `extent` is the extent of each tensor of the program. If `bytes` is not null, it
 /// receives the initial content of the buffer: the taps; vectors and sums are zero.
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent,
+ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
                                   std::vector<std::byte>* bytes = nullptr);
 
 }  // namespace weir::nn::vulkan

@@ -135,11 +135,11 @@ compute::Planes drawn_samples(int height, int width) {
 /// Adds the enlarged input picture to the result, as some network families need it.
 void add_base(std::vector<float>& rows, const compute::Planes& input, const TransferFormat& transfer, Extent out) {
   if (transfer.base_scale == 0) return;
-  const auto under = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  const auto base_pixel = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
   float* to = rows.data();
   for (int y = 0; y < out.height; ++y) {
     for (int c = 0; c < 3; ++c) {
-      for (int x = 0; x < out.width; ++x) *to++ += input.at(c, under(y), under(x));
+      for (int x = 0; x < out.width; ++x) *to++ += input.at(c, base_pixel(y), base_pixel(x));
     }
   }
 }

@@ -15,27 +15,29 @@ constexpr int kRowsAtOnce = 16;  // rows that are read with one call
 Status InputBand::require(int first, int last) {
   const std::size_t row_size = static_cast<std::size_t>(extent_.width) * kPlanes;
   if (first > first_) {
-    const int gone = std::min(first, last_) - first_;
-    rows_.erase(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(row_size * static_cast<std::size_t>(gone)));
-    first_ += gone;
+    const int dropped_rows = std::min(first, last_) - first_;
+    rows_.erase(rows_.begin(),
+                rows_.begin() + static_cast<std::ptrdiff_t>(row_size * static_cast<std::size_t>(dropped_rows)));
+    first_ += dropped_rows;
   }
   while (last_ < last) {
     // Rows above `first` must be read and dropped, because the input delivers rows in order.
     const int count = std::min(kRowsAtOnce, (last_ < first ? first : last) - last_);
-    const bool kept = last_ >= first;
-    if (!kept) rows_.clear();
-    const std::size_t begin = rows_.size();
-    rows_.resize(begin + row_size * static_cast<std::size_t>(count));
+    const bool is_kept = last_ >= first;
+    if (!is_kept) rows_.clear();
+    const std::size_t old_size = rows_.size();
+    rows_.resize(old_size + row_size * static_cast<std::size_t>(count));
     PlanarRows rows;
     rows.first = last_;
     rows.count = count;
     rows.width = extent_.width;
     rows.planes = kPlanes;
     rows.plane_stride = extent_.width;
-    for (int i = 0; i < count; ++i) rows.row.push_back(rows_.data() + begin + row_size * static_cast<std::size_t>(i));
+    for (int i = 0; i < count; ++i)
+      rows.row.push_back(rows_.data() + old_size + row_size * static_cast<std::size_t>(i));
     if (auto filled = input_.fill(rows); !filled) return filled;
     last_ += count;
-    if (!kept) {
+    if (!is_kept) {
       rows_.clear();
       first_ = last_;
     }

@@ -52,11 +52,11 @@ compute::vulkan::Slice Recorder::parameter_slice(BufferRange range) const {
   return {memory_.parameters.buffer, memory_.parameters.offset + range.offset, range.size};
 }
 
-Status Recorder::record_tile(const Tile& tile, Slice planes, bool samples, bool means) {
+Status Recorder::record_tile(const Tile& tile, Slice input, bool samples, bool means) {
   for (std::size_t o = 0; o < program_.ops.size(); ++o) {
     const Op& op = program_.ops[o];
     if (region(tile, op.output).empty()) continue;
-    auto recorded = op.kind == OpKind::input ? record_input(tile, op.output, planes, samples)
+    auto recorded = op.kind == OpKind::input ? record_input(tile, op.output, input, samples)
                                              : record_op(tile, op, static_cast<int>(o));
     if (!recorded) return recorded;
     for (const ChannelMeans& mean : program_.means) {
@@ -80,11 +80,11 @@ Status Recorder::record_op(const Tile& tile, const Op& op, int op_index) {
 }
 
 Status Recorder::record_calls(const Tile& tile, const Op& op) {
-  DeviceOutput part{region(tile, op.output), extents_[to_index(op.output)], tensor(op.output).channels, {}};
+  DeviceOutput output{region(tile, op.output), extents_[to_index(op.output)], tensor(op.output).channels, {}};
   for (const TensorView& view : op.inputs) {
-    part.sources.push_back({region(tile, view.tensor), tensor(view.tensor).channels});
+    output.sources.push_back({region(tile, view.tensor), tensor(view.tensor).channels});
   }
-  for (const DeviceCall& call : op.kind.traits->device_calls(op, part)) {
+  for (const DeviceCall& call : op.kind.traits->device_calls(op, output)) {
     const int source = op.inputs[call.input].tensor;
     Dispatch dispatch;
     dispatch.kernel.shader = kernel_name(call.kernel, source, op.output);
@@ -95,7 +95,7 @@ Status Recorder::record_calls(const Tile& tile, const Op& op) {
                          : dispatch.write(BindingSlot::target, target);
     assert(std::span{call.push_constants}.size_bytes() <= dispatch.push_data.size());
     std::memcpy(dispatch.push_data.data(), call.push_constants.data(), std::span{call.push_constants}.size_bytes());
-    dispatch.groups = {group_count(part.region.width(), 8), group_count(part.region.height(), 8),
+    dispatch.groups = {group_count(output.region.width(), 8), group_count(output.region.height(), 8),
                        to_word(call.vector_count)};
     if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
   }
@@ -106,26 +106,28 @@ Status Recorder::record_shuffle(const Tile& tile, const Op& op, int op_index) {
   const Rect& out = region(tile, op.output);
   const TensorView& view = op.inputs[0];
   const Rect& source_region = region(tile, view.tensor);
-  const int f = op.factor;
+  const int factor = op.factor;
   Dispatch dispatch;
   dispatch.source(0, tensor_slice(tile, view.tensor));
   dispatch.read(BindingSlot::parameters, weight_slice(weights_.ops[to_index(op_index)].parameters));
   ShufflePush push;
-  push.offset = pack_pair(out.left / f + view.left - source_region.left, out.top / f + view.top - source_region.top);
+  push.offset =
+      pack_pair(out.left / factor + view.left - source_region.left, out.top / factor + view.top - source_region.top);
   push.width = to_word(source_region.width());
-  push.phase = pack_pair(out.left % f, out.top % f);
+  push.phase = pack_pair(out.left % factor, out.top % factor);
   push.target_extent = pack_size(out);
   if (op.inputs.size() > 1) {
     const TensorView& base = op.inputs[1];
     const Rect& base_region = region(tile, base.tensor);
     dispatch.read(BindingSlot::residual, tensor_slice(tile, base.tensor));
-    push.base_offset = pack_pair(out.left / f + base.left - base_region.left, out.top / f + base.top - base_region.top);
+    push.base_offset =
+        pack_pair(out.left / factor + base.left - base_region.left, out.top / factor + base.top - base_region.top);
     push.base_width = to_word(base_region.width());
   }
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output)).push_constants(push);
   const int vectors = vector_count(tensor(op.output));
   dispatch.kernel = {kernel_name("pixel_shuffle", view.tensor, op.output),
-                     to_words({f, vector_count(tensor(view.tensor)), vectors, tensor(op.output).channels,
+                     to_words({factor, vector_count(tensor(view.tensor)), vectors, tensor(op.output).channels,
                                op.inputs.size() > 1 ? 1 : 0})};
   dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};
   return stream_.dispatch(dispatch);

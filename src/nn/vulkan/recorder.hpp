@@ -40,7 +40,7 @@ class Recorder {
   /// Records the ops that the tile needs, in their order. `planes` has the input, [3][h][w] of the input's region:
   /// float32 or, if `samples` is true, bytes. If `means` is true, the tile must be the whole picture; each mean is then
   /// computed directly after the tensor that it averages.
-  Status record_tile(const Tile& tile, compute::vulkan::Slice planes, bool samples, bool means);
+  Status record_tile(const Tile& tile, compute::vulkan::Slice input, bool samples, bool means);
   /// Adds a rectangle of the averaged tensor, which the tile has computed, to the sums of the mean.
   Status add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect rect);
   /// Sets the sums to zero.
@@ -70,7 +70,7 @@ class Recorder {
   Status record_combine(const Tile& tile, const Op& op);
   /// Records the kernel calls that nn::OpTraits::device_calls of the op's kind returns.
   Status record_calls(const Tile& tile, const Op& op);
-  Status record_input(const Tile& tile, int tensor, Slice planes, bool samples);
+  Status record_input(const Tile& tile, int tensor, Slice input, bool samples);
   /// Records a vector op: an inner product, or an activation. Such ops compute gates (factors per channel) from means.
   Status record_vector_op(std::size_t op_index);
   /// Where a kernel reads the residual (a tensor that is added to the result).

@@ -25,7 +25,7 @@ struct SumPush {
 
 Status Recorder::record_combine(const Tile& tile, const Op& op) {
   const Rect& out = region(tile, op.output);
-  const int vectors = vector_count(tensor(op.output));
+  const int vectors_per_pixel = vector_count(tensor(op.output));
   Dispatch dispatch;
   SumPush push;
   assert(op.inputs.size() <= compute::kMaxCombined);
@@ -48,9 +48,9 @@ Status Recorder::record_combine(const Tile& tile, const Op& op) {
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output)).push_constants(push);
   const auto gated = [&](std::size_t i) { return i < op.inputs.size() && op.inputs[i].gate >= 0 ? 1 : 0; };
   dispatch.kernel = {kernel_name("weighted_sum", op.inputs[0].tensor, op.output),
-                     to_words({static_cast<int>(op.inputs.size()), vectors, gated(0), gated(1),
+                     to_words({static_cast<int>(op.inputs.size()), vectors_per_pixel, gated(0), gated(1),
                                static_cast<int>(op.activation.kind), tensor(op.output).channels})};
-  dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};
+  dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors_per_pixel)};
   return stream_.dispatch(dispatch);
 }
 

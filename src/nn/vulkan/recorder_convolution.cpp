@@ -35,8 +35,8 @@ Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Disp
                           const Rect& out, double per_pixel, int rows_per_invocation) {
   const double per_row = std::max(per_pixel * out.width(), 1.0);
   const int row_step = 8 * rows_per_invocation;
-  const double rows = stream.max_multiplications() / 2 / per_row;
-  const int chunk_rows = std::max(row_step, static_cast<int>(std::min(rows, 32768.0)) / row_step * row_step);
+  const double max_rows = stream.max_multiplications() / 2 / per_row;
+  const int chunk_rows = std::max(row_step, static_cast<int>(std::min(max_rows, 32768.0)) / row_step * row_step);
   for (int row = 0; row < out.height(); row += chunk_rows) {
     const int count = std::min(chunk_rows, out.height() - row);
     push.rows = pack_pair(row, count);
@@ -104,10 +104,13 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
   if (can_use_matrices(op)) {
     const int channel_groups = tensor(op.output).channels / 16;
     // `columns` is TILES of conv3x3_matrix.comp: number of matrices of 16 output channels that a workgroup computes.
-    const int columns = channel_groups % 4 == 0 ? 4 : channel_groups % 3 == 0 ? 3 : channel_groups % 2 == 0 ? 2 : 1;
+    const int groups_per_workgroup = channel_groups % 4 == 0   ? 4
+                                     : channel_groups % 3 == 0 ? 3
+                                     : channel_groups % 2 == 0 ? 2
+                                                               : 1;
     dispatch.kernel.shader = "conv3x3_matrix";
-    dispatch.kernel.constants.push_back(to_word(columns));
-    dispatch.groups = {group_count(out.width(), 16), 1, to_word(channel_groups / columns)};
+    dispatch.kernel.constants.push_back(to_word(groups_per_workgroup));
+    dispatch.groups = {group_count(out.width(), 16), 1, to_word(channel_groups / groups_per_workgroup)};
     return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 1);
   }
   dispatch.groups = {group_count(out.width(), 32), 1, to_word(vectors)};
@@ -130,13 +133,13 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   dispatch.source(0, tensor_slice(tile, view.tensor));
   const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
-  const int f = op.factor;
+  const int factor = op.factor;
   const int full_y = out.top + op.output_crop;
   const int full_x = out.left + op.output_crop;
   DeconvPush push;
-  push.offset = pack_pair(full_x / f + op.first_tap + view.left - source_region.left,
-                          full_y / f + op.first_tap + view.top - source_region.top);
-  push.phase = pack_pair(full_x % f, full_y % f);
+  push.offset = pack_pair(full_x / factor + op.first_tap + view.left - source_region.left,
+                          full_y / factor + op.first_tap + view.top - source_region.top);
+  push.phase = pack_pair(full_x % factor, full_y % factor);
   push.extent = pack_size(source_region);
   push.target_extent = pack_size(out);
   push.residual_offset = residual_origin.offset;
@@ -145,7 +148,7 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   push.beta = op.epilogue.beta;
   dispatch.kernel = {
       kernel_name("deconv", view.tensor, op.output),
-      to_words({layer.kernel, f, op.kernel, vectors, view.gate >= 0 ? 1 : 0, op.epilogue.has_residual ? 1 : 0,
+      to_words({layer.kernel, factor, op.kernel, vectors, view.gate >= 0 ? 1 : 0, op.epilogue.has_residual ? 1 : 0,
                 op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0,
                 vector_count(tensor(view.tensor))})};
   dispatch.groups = {group_count(out.width(), 8), 1, to_word(vectors)};

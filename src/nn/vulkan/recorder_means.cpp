@@ -41,8 +41,8 @@ Status Recorder::finish_mean(const ChannelMeans& mean) {
       .push_constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));
   finish.groups = {group_count(vectors, 64), 1, 1};
   if (auto recorded = stream_.dispatch(finish); !recorded) return recorded;
-  for (const std::size_t v : find_dependent_vector_ops(program_, mean.blob)) {
-    if (auto recorded = record_vector_op(v); !recorded) return recorded;
+  for (const std::size_t op_index : find_dependent_vector_ops(program_, mean.blob)) {
+    if (auto recorded = record_vector_op(op_index); !recorded) return recorded;
   }
   return ok();
 }

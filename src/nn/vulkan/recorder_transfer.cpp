@@ -16,7 +16,7 @@ struct SamplesPush {
 
 }  // namespace
 
-Status Recorder::record_input(const Tile& tile, int t, Slice planes, bool samples) {
+Status Recorder::record_input(const Tile& tile, int t, Slice input, bool samples) {
   const Rect& out = region(tile, t);
   Dispatch dispatch;
   dispatch.write(BindingSlot::target, tensor_slice(tile, t));
@@ -26,10 +26,10 @@ Status Recorder::record_input(const Tile& tile, int t, Slice planes, bool sample
       float unit;
     } const push{pack_size(out), 1 / 255.0F};
     dispatch.kernel = {"samples_in_ff", {}};
-    dispatch.read(BindingSlot::residual, planes).push_constants(push);
+    dispatch.read(BindingSlot::residual, input).push_constants(push);
   } else {
     dispatch.kernel = {"planes_in_ff", to_words({tensor(t).channels})};
-    dispatch.source(0, planes).push_constants(pack_size(out));
+    dispatch.source(0, input).push_constants(pack_size(out));
   }
   dispatch.groups = {group_count(out.width(), 64), to_word(out.height()), 1};
   return stream_.dispatch(dispatch);
@@ -52,14 +52,15 @@ Status Recorder::write_samples(const Tile& tile, Rect rect, Slice to, const Tran
   const bool shuffles = shuffle_makes_samples(program_, transfer);
   const TensorView view = shuffles ? last.inputs[0] : TensorView{program_.output};
   const Rect& source_region = region(tile, view.tensor);
-  const int f = shuffles ? last.factor : 1;
+  const int factor = shuffles ? last.factor : 1;
   Dispatch dispatch;
   dispatch.source(0, tensor_slice(tile, view.tensor)).write(BindingSlot::target, to);
   SamplesPush push;
   push.extent = pack_size(rect);
-  push.offset = pack_pair(rect.left / f + view.left - source_region.left, rect.top / f + view.top - source_region.top);
+  push.offset =
+      pack_pair(rect.left / factor + view.left - source_region.left, rect.top / factor + view.top - source_region.top);
   push.width = to_word(source_region.width());
-  push.phase = pack_pair(rect.left % f, rect.top % f);
+  push.phase = pack_pair(rect.left % factor, rect.top % factor);
   int scale = transfer.base_scale;
   const auto add_base = [&](int base, int x, int y, int phase_x, int phase_y) {
     const Rect& base_region = region(tile, base);
@@ -74,12 +75,13 @@ Status Recorder::write_samples(const Tile& tile, Rect rect, Slice to, const Tran
     add_base(input_tensor(program_), base.left, base.top, (rect.left + shift) % scale, (rect.top + shift) % scale);
   } else if (shuffles && last.inputs.size() > 1) {
     const TensorView& base = last.inputs[1];
-    scale = f;
-    add_base(base.tensor, rect.left / f + base.left, rect.top / f + base.top, rect.left % f, rect.top % f);
+    scale = factor;
+    add_base(base.tensor, rect.left / factor + base.left, rect.top / factor + base.top, rect.left % factor,
+             rect.top % factor);
   }
   if (shuffles) dispatch.read(BindingSlot::parameters, weight_slice(weights_.ops[to_index(op_index)].parameters));
   dispatch.kernel = {shuffles ? kernel_name("shuffle_samples", view.tensor, -1) : "samples_out_ff",
-                     to_words({f, vector_count(tensor(view.tensor)), scale})};
+                     to_words({factor, vector_count(tensor(view.tensor)), scale})};
   dispatch.push_constants(push);
   dispatch.groups = {group_count(rect.width(), SamplesLayout::kFlagPixels), to_word(rect.height()), 1};
   return stream_.dispatch(dispatch);

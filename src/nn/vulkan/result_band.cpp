@@ -17,7 +17,7 @@ Status ResultBand::add_tile(const Rect& rect, std::byte* tile, const ColourRange
 /// in planes_.
 Status ResultBand::add_planes(const Rect& rect, float* tile, const ColourRange& range) {
   const std::size_t width = to_index(rect.width());
-  if (auto good = check_tile(tile, to_index(rect.height()) * width, range); !good) return good;
+  if (auto checked = check_tile(tile, to_index(rect.height()) * width, range); !checked) return checked;
   if (rect.width() == extent_.width) return emit_planes(rect, tile);
   const std::size_t full_width = to_index(extent_.width);
   planes_.resize(std::size_t{3} * to_index(rect.height()) * full_width);
@@ -28,7 +28,7 @@ Status ResultBand::add_planes(const Rect& rect, float* tile, const ColourRange& 
 }
 
 Status ResultBand::add_samples(const Rect& rect, const std::byte* tile, const ColourRange& range) {
-  if (auto good = check_samples(tile, rect, range); !good) return good;
+  if (auto checked = check_samples(tile, rect, range); !checked) return checked;
   const SamplesLayout layout{rect};
   if (rect.left == 0) non_uniform_.assign(layout.rows, false);
   for (std::size_t row = 0; row < layout.rows; ++row)

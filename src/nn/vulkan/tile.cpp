@@ -40,9 +40,9 @@ class ArenaAllocator {
       next = gaps_.erase(next);
     }
     if (next != gaps_.begin()) {
-      const auto before = std::prev(next);
-      if (before->first + before->second == offset) {
-        before->second += size;
+      const auto previous = std::prev(next);
+      if (previous->first + previous->second == offset) {
+        previous->second += size;
         return;
       }
     }
@@ -71,7 +71,7 @@ void for_each_input(const Op& op, Visit&& visit) {
 }
 
 /// Sets the regions and the multiplications of the tile.
-void find_regions(const Program& program, const std::vector<Extent>& extent, Tile& tile) {
+void find_regions(const Program& program, const std::vector<Extent>& extents, Tile& tile) {
   for (const TileOutput& output : tile.outputs)
     tile.regions[to_index(output.tensor)] = tile.regions[to_index(output.tensor)].joined(output.rect);
   for (auto op = program.ops.rbegin(); op != program.ops.rend(); ++op) {
@@ -79,7 +79,7 @@ void find_regions(const Program& program, const std::vector<Extent>& extent, Til
     if (out.empty()) continue;
     for_each_input(*op, [&](std::size_t i, const TensorView& view) {
       Rect& region = tile.regions[to_index(view.tensor)];
-      region = region.joined(input_rect(*op, i, out, extent));
+      region = region.joined(input_rect(*op, i, out, extents));
     });
     tile.multiplications += op->multiplications * out.height() * out.width();
   }
@@ -100,21 +100,21 @@ int input_tensor(const Program& program) {
   return -1;
 }
 
-Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent) {
-  const Extent from = extent[to_index((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
-  const Extent to = extent[to_index(op.output)];
-  const RowRange rows = needed_input_rows(op, i, {out.top, out.bottom}, {from.height, to.height});
-  const RowRange columns = needed_input_rows(op, i, {out.left, out.right}, {from.width, to.width, true});
+Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extents) {
+  const Extent in_extent = extents[to_index((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
+  const Extent out_extent = extents[to_index(op.output)];
+  const RowRange rows = needed_input_rows(op, i, {out.top, out.bottom}, {in_extent.height, out_extent.height});
+  const RowRange columns = needed_input_rows(op, i, {out.left, out.right}, {in_extent.width, out_extent.width, true});
   return {rows.first, columns.first, rows.end, columns.end};
 }
 
-Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<TileOutput> outputs, bool half,
+Tile make_tile(const Program& program, const std::vector<Extent>& extents, std::vector<TileOutput> outputs, bool half,
                std::uint64_t alignment) {
   Tile tile;
   tile.outputs = std::move(outputs);
   tile.regions.resize(program.tensors.size());
   tile.offsets.resize(program.tensors.size());
-  find_regions(program, extent, tile);
+  find_regions(program, extents, tile);
 
   std::vector<int> last_use(program.tensors.size(), -1);
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
@@ -127,22 +127,22 @@ Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::v
   }
 
   ArenaAllocator allocator;
-  std::vector<std::uint64_t> size(program.tensors.size());
+  std::vector<std::uint64_t> sizes(program.tensors.size());
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
     const int t = program.ops[o].output;
     const Rect& region = tile.regions[to_index(t)];
     if (region.empty()) continue;
     const Bytes bytes = pixel_bytes(program.tensors[to_index(t)], half) * static_cast<std::uint64_t>(region.height()) *
                         static_cast<std::uint64_t>(region.width());
-    size[to_index(t)] = round_up(bytes.count(), alignment);
+    sizes[to_index(t)] = round_up(bytes.count(), alignment);
     tile.largest_tensor = std::max(tile.largest_tensor, bytes);
     tile.max_side_px = std::max({tile.max_side_px, region.height(), region.width()});
     tile.max_pixels = std::max(tile.max_pixels, static_cast<double>(region.height()) * region.width());
-    tile.offsets[to_index(t)] = allocator.allocate(size[to_index(t)]);
+    tile.offsets[to_index(t)] = allocator.allocate(sizes[to_index(t)]);
     for_each_input(program.ops[o], [&](std::size_t, const TensorView& view) {
       if (last_use[to_index(view.tensor)] != static_cast<int>(o)) return;
       last_use[to_index(view.tensor)] = -1;  // an op may have the same input twice, but it is freed once
-      allocator.release(tile.offsets[to_index(view.tensor)], size[to_index(view.tensor)]);
+      allocator.release(tile.offsets[to_index(view.tensor)], sizes[to_index(view.tensor)]);
     });
   }
   tile.arena_size = Bytes{allocator.end()};

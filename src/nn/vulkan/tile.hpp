@@ -34,7 +34,7 @@ int vector_count(const ProgramTensor& tensor);
 Bytes pixel_bytes(const ProgramTensor& tensor, bool half);
 /// Returns the part of input `i` that is needed to compute the part `out` of the op's output. The residual is the input
 /// with the index op.inputs.size(). `extent` has the extent of each tensor.
-Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent);
+Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extents);
 
 /// Returns the index of the tensor that has the input picture; -1 if the program reads none.
 int input_tensor(const Program& program);
@@ -61,7 +61,7 @@ struct Tile {
 
 /// Plans a tile: finds the parts of all tensors that its outputs need, from the last op to the first. Offsets are
 /// multiples of `alignment` bytes. `extent` has the extent of each tensor.
-Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<TileOutput> outputs, bool half,
+Tile make_tile(const Program& program, const std::vector<Extent>& extents, std::vector<TileOutput> outputs, bool half,
                std::uint64_t alignment);
 
 }  // namespace weir::nn::vulkan

@@ -39,13 +39,13 @@ Status check_tile(const float* planes, std::size_t pixels, const ColourRange& so
   for (std::size_t p = 0; p < source_range.low.size(); ++p) {
     const float* values = planes + p * pixels;
     // x - x is 0 for a finite x and NaN otherwise; so the sum is 0 if all values are finite, and NaN otherwise.
-    float not_numbers = 0;
+    float non_finite = 0;
     float differences = 0;
     for (std::size_t i = 0; i < pixels; ++i) {
-      not_numbers += values[i] - values[i];
+      non_finite += values[i] - values[i];
       differences += std::fabs(values[i] - values[0]);
     }
-    summary.has_non_finite = summary.has_non_finite || not_numbers != 0;
+    summary.has_non_finite = summary.has_non_finite || non_finite != 0;
     summary.has_unequal = summary.has_unequal || differences != 0;
   }
   return to_status(summary, source_range);

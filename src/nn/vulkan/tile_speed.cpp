@@ -33,9 +33,9 @@ double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speed
 }
 
 double max_submission_multiplications(std::span<const TileSpeed> speeds) {
-  double most = compute::vulkan::kDefaultMaxMultiplications;
-  for (const TileSpeed& speed : speeds) most = std::max(most, speed.multiplications_per_s / 10);
-  return most;
+  double limit = compute::vulkan::kDefaultMaxMultiplications;
+  for (const TileSpeed& speed : speeds) limit = std::max(limit, speed.multiplications_per_s / 10);
+  return limit;
 }
 
 std::vector<TileSpeed> load_speeds(const fs::path& folder, std::uint64_t key) {

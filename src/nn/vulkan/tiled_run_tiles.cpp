@@ -72,17 +72,17 @@ Result<Slice> TiledRun::upload_input(const TileBuffers& buffers, const Rect& sou
 
 Status TiledRun::record_tile(const DevicePass& pass, const Tile& tile, Slice input, TileInFlight& pending) {
   const TransferFormat& transfer = plan_.transfer;
-  Recorder record = recorder();
-  auto recorded = record.record_tile(tile, input, transfer.input_samples, plan_.one_tile);
+  Recorder tile_recorder = recorder();
+  auto recorded = tile_recorder.record_tile(tile, input, transfer.input_samples, plan_.one_tile);
   if (recorded && pending.is_result) {
     const TileBuffers& buffers = buffers_[pending.buffer_index];
     const Buffer& result = plan_.copies_tiles ? buffers.result : buffers.download;
     const Slice to{result.handle(), 0, download_bytes(pending.rect, transfer.result_samples).count()};
-    recorded = transfer.result_samples ? record.write_samples(tile, pending.rect, to, transfer)
-                                       : record.write_planes(tile, pass.tensor, pending.rect, to);
+    recorded = transfer.result_samples ? tile_recorder.write_samples(tile, pending.rect, to, transfer)
+                                       : tile_recorder.write_planes(tile, pass.tensor, pending.rect, to);
     if (recorded && !plan_.copies_tiles) recorded = session_.stream().make_host_readable(to);
   } else if (recorded) {
-    recorded = record.add_to_mean(tile, program_.means[to_index(pass.mean_index)], pending.rect);
+    recorded = tile_recorder.add_to_mean(tile, program_.means[to_index(pass.mean_index)], pending.rect);
   }
   if (!recorded) return recorded;
   auto ticket = session_.stream().flush();
@@ -96,11 +96,11 @@ Status TiledRun::start_download(TileInFlight& tile) {
   const TileBuffers& buffers = buffers_[tile.buffer_index];
   const std::uint64_t size = download_bytes(tile.rect, plan_.transfer.result_samples).count();
   const Slice to{buffers.download.handle(), 0, size};
-  auto& copies = *session_.copy_stream();
-  auto copied = copies.copy({buffers.result.handle(), 0, size}, to);
-  if (copied) copied = copies.make_host_readable(to);
+  auto& copy_stream = *session_.copy_stream();
+  auto copied = copy_stream.copy({buffers.result.handle(), 0, size}, to);
+  if (copied) copied = copy_stream.make_host_readable(to);
   if (!copied) return copied;
-  auto ticket = copies.flush();
+  auto ticket = copy_stream.flush();
   if (!ticket) return ticket.error();
   tile.downloaded = *ticket;
   return ok();

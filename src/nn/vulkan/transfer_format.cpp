@@ -17,7 +17,7 @@ Bytes download_bytes(Rect rect, bool samples) {
 
 TransferFormat sample_transfer(const Family& family) {
   TransferFormat transfer{.input_samples = true, .result_samples = true};
-  if (family.adds_enlarged_picture) {
+  if (family.needs_enlarged_picture) {
     transfer.base_scale = family.scale;
     transfer.base_shift = family.border * family.scale - family.crop;
   }
@@ -32,8 +32,9 @@ bool shuffle_makes_samples(const Program& program, const TransferFormat& transfe
 }
 
 Rect base_rect(const TransferFormat& transfer, const Rect& rect) {
-  const auto first = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
-  return {first(rect.top), first(rect.left), first(rect.bottom - 1) + 1, first(rect.right - 1) + 1};
+  const auto source_pixel = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  return {source_pixel(rect.top), source_pixel(rect.left), source_pixel(rect.bottom - 1) + 1,
+          source_pixel(rect.right - 1) + 1};
 }
 
 }  // namespace weir::nn::vulkan

@@ -93,7 +93,7 @@ ExitResult write_pages(const Arguments& args, const audit::Policy& policy) {
   std::error_code problem;
   fs::create_directories(args.output, problem);
   const fs::path folder{args.output};
-  std::ofstream{folder / "gpu-selection.md"} << audit::standard_page(policy);
+  std::ofstream{folder / "gpu-selection.md"} << audit::gpu_selection_page(policy);
   std::ofstream{folder / "template.py"} << audit::template_file(policy);
   if (!fs::exists(folder / "gpu-selection.md", problem) || !fs::exists(folder / "template.py", problem))
     return {ExitStatus::some_failed, fmt::format("{}: cannot be written", printable(args.output))};

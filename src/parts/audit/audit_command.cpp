@@ -27,7 +27,7 @@ using cli::print;
 using cli::wrong_usage;
 
 /// Returns an error message for unknown rule ids; empty if all are known.
-std::string unknown_rule(const Arguments& args) {
+std::string find_unknown_rule(const Arguments& args) {
   const std::pair<const char*, const std::vector<std::string>&> lists[]{{"--select", args.audit.select},
                                                                         {"--ignore", args.audit.ignore}};
   for (const auto& [flag, ids] : lists)
@@ -37,7 +37,7 @@ std::string unknown_rule(const Arguments& args) {
 }
 
 /// Returns an error message if the first operand is not a file and is similar to a verb; else an empty text.
-std::string mistyped_verb(const Arguments& args) {
+std::string find_mistyped_verb(const Arguments& args) {
   const std::string& first = args.operands.front();
   std::error_code problem;
   if (is_campaign_command(args) || std::filesystem::exists(first, problem)) return {};
@@ -77,12 +77,12 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
 }
 
 /// Returns an error message for flags that conflict; empty if there is no conflict.
-std::string find_flag_conflict(const Arguments& args) {
+std::string find_usage_error(const Arguments& args) {
   const auto& given = args.audit;
   if (given.format == "html" && !is_campaign_command(args)) return "--format html is for 'weir audit report'";
   if (args.operands.empty()) return "no file or folder given; see 'weir help audit'";
-  if (auto unknown = unknown_rule(args); !unknown.empty()) return unknown;
-  if (auto mistyped = mistyped_verb(args); !mistyped.empty()) return mistyped;
+  if (auto unknown = find_unknown_rule(args); !unknown.empty()) return unknown;
+  if (auto mistyped = find_mistyped_verb(args); !mistyped.empty()) return mistyped;
   if (given.write_baseline && given.baseline.empty()) return "--write-baseline needs --baseline FILE";
   if (given.write_baseline && (given.fix || given.diff))
     return "--write-baseline does not go with --fix or --diff: fix first, then write the remaining findings";
@@ -106,13 +106,13 @@ ExitResult report(const audit::AuditResult& result, const Arguments& args, obser
 }
 
 ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
-  const audit::FixOptions how{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
-  const auto outcome = audit::fix_files(request, how);
-  if (!outcome) return wrong_usage(outcome.error().what);
+  const audit::FixOptions options{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
+  const auto fixed = audit::fix_files(request, options);
+  if (!fixed) return wrong_usage(fixed.error().what);
   observe::Log log{observe::Verbosity::normal};
   bool changed = false;
   bool failed = false;
-  for (const audit::FixedFile& file : outcome->files) {
+  for (const audit::FixedFile& file : fixed->files) {
     if (!file.problem.empty()) {
       failed = true;
       log.error(fmt::format("{}: left as it was: {}", printable(file.name), file.problem));
@@ -127,7 +127,7 @@ ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
       return printed;
   }
   if (args.audit.diff) return {changed || failed ? ExitStatus::some_failed : ExitStatus::done, {}};
-  const ExitResult reported = report(outcome->audit_after, args, log);
+  const ExitResult reported = report(fixed->audit_after, args, log);
   return failed ? ExitResult{ExitStatus::some_failed, {}} : reported;
 }
 
@@ -136,7 +136,7 @@ ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
 ExitResult run_audit(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (!args.audit.explain.empty()) return run_explain(args.audit.explain, args.audit.format == "md");
-  if (auto why = find_flag_conflict(args); !why.empty()) return wrong_usage(std::move(why));
+  if (auto why = find_usage_error(args); !why.empty()) return wrong_usage(std::move(why));
   if (is_campaign_command(args)) return run_campaign(invocation);
   const auto request = make_request(args);
   if (!request) return wrong_usage(request.error().what);

@@ -2,6 +2,6 @@
 #include "parts/audit/audit_command.hpp"
 
 int main(int argc, char** argv) {
-  constexpr weir::cli::PartCommand kOwn{"audit", weir::parts::run_audit};
-  return weir::cli::main_program(argc, argv, &kOwn);
+  constexpr weir::cli::PartCommand kAuditCommand{"audit", weir::parts::run_audit};
+  return weir::cli::main_program(argc, argv, &kAuditCommand);
 }

@@ -7,17 +7,17 @@ namespace weir::compute {
 
 namespace {
 
-void leaky(std::span<float> values, float slope) {
+void scale_negatives(std::span<float> values, float slope) {
   for (float& value : values) value = value < 0 ? value * slope : value;
 }
 
 }  // namespace
 
-void leaky_relu_ref(Planes& planes, float slope) { leaky(planes.values, slope); }
+void leaky_relu_ref(Planes& planes, float slope) { scale_negatives(planes.values, slope); }
 
 void prelu_ref(Planes& planes, std::span<const float> slope) {
   assert(slope.size() == 1 || slope.size() == static_cast<std::size_t>(planes.channels));
-  for (int c = 0; c < planes.channels; ++c) leaky(planes.plane(c), slope[slope.size() == 1 ? 0 : c]);
+  for (int c = 0; c < planes.channels; ++c) scale_negatives(planes.plane(c), slope[slope.size() == 1 ? 0 : c]);
 }
 
 void clip_ref(Planes& planes, float low, float high) {

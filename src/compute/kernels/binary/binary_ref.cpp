@@ -28,9 +28,10 @@ Planes binary_ref(Binary kind, const Planes& a, const Planes& b) {
   assert(a.channels == b.channels && (per_channel || a.same_shape(b)));
   Planes out = a;
   for (int c = 0; c < a.channels; ++c) {
-    const auto to = out.plane(c);
-    const auto from = b.plane(c);
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = combine(kind, to[i], from[per_channel ? 0 : i]);
+    const auto out_plane = out.plane(c);
+    const auto b_plane = b.plane(c);
+    for (std::size_t i = 0; i < out_plane.size(); ++i)
+      out_plane[i] = combine(kind, out_plane[i], b_plane[per_channel ? 0 : i]);
   }
   return out;
 }

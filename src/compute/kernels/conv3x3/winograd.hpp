@@ -179,11 +179,11 @@ struct Winograd {
   /// Transforms the 36 products of each tile to 4x4 results, applies the epilogue and stores them. `lane0` is the first
   /// output channel of the block, `width` the number of its channels.
   template <class T>
-  static void finish(const Conv3x3Job& job, const Scratch& s, std::size_t step, int first_tile, int tiles, int lane0,
-                     int width) {
+  static void finish(const Conv3x3Job& job, const Scratch& s, std::size_t step, int first_tile, int tiles,
+                     int first_channel, int width) {
     const int out = job.matrix->out;
     for (int n = 0; n < width; n += P::lanes) {
-      const int channel = lane0 + n;
+      const int channel = first_channel + n;
       const F bias = P::load(job.epilogue->bias.data() + channel);
       const F slope = P::load(job.epilogue->slope.data() + channel);
       for (int tile = 0; tile < tiles; ++tile) {
@@ -262,13 +262,13 @@ struct Winograd {
       }
       Prefetcher<6> ahead = input_prefetch<T>(job, first + tiles);
       Prefetcher<4> results = output_prefetch<T>(job, first, tiles);
-      for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
-        const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
+      for (int first_channel = 0; first_channel < matrix.out_padded; first_channel += kBlock) {
+        const int width = matrix.out_padded - first_channel < kBlock ? matrix.out_padded - first_channel : kBlock;
         const std::size_t product_step = static_cast<std::size_t>(groups) * kTiles * width + kPad;
         with_columns<P>(width / P::lanes, [&](auto columns) {
-          multiply<columns()>(matrix, s, lane0, in, groups, value_step, product_step, ahead, results);
+          multiply<columns()>(matrix, s, first_channel, in, groups, value_step, product_step, ahead, results);
         });
-        finish<T>(job, s, product_step, first, tiles, lane0, width);
+        finish<T>(job, s, product_step, first, tiles, first_channel, width);
       }
     }
   }
@@ -304,10 +304,10 @@ struct Winograd {
 
   /// Computes the matrix products of all points and groups for one block of outputs, and prefetches between them.
   template <int Columns>
-  static void multiply(const PackedMatrix& matrix, const Scratch& s, int lane0, int in, int groups,
+  static void multiply(const PackedMatrix& matrix, const Scratch& s, int first_channel, int in, int groups,
                        std::size_t value_step, std::size_t product_step, Prefetcher<6>& ahead, Prefetcher<4>& results) {
     constexpr int kWidth = Columns * P::lanes;
-    const std::size_t block = static_cast<std::size_t>(lane0) * kPoints * in;
+    const std::size_t block = static_cast<std::size_t>(first_channel) * kPoints * in;
     const int lines_per_call = ahead.per_call(kPoints * groups);
     for (int point = 0; point < kPoints; ++point) {
       for (int g = 0; g < groups; ++g) {
@@ -321,7 +321,7 @@ struct Winograd {
           multiply_int16<P, Columns>(weights, s.ints + from, in, in, sums);
           const float* tile_unscale = s.unscale + (static_cast<std::size_t>(g) * kPoints + point) * kTiles;
           const float* weight_unscale =
-              matrix.unscale.data() + static_cast<std::size_t>(point) * matrix.out_padded + lane0;
+              matrix.unscale.data() + static_cast<std::size_t>(point) * matrix.out_padded + first_channel;
           for (int n = 0; n < Columns; ++n) {
             const F per_channel = P::load(weight_unscale + n * P::lanes);
             for (int i = 0; i < kTiles; ++i) {

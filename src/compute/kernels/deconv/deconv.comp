@@ -45,13 +45,13 @@ void main() {
 
   const uvec2 full = pair(push.phase) + uvec2(x, y);
   const uvec2 phase = full % FACTOR;
-  const ivec2 base = signed_pair(push.offset) + ivec2(full / FACTOR);
+  const ivec2 first_tap = signed_pair(push.offset) + ivec2(full / FACTOR);
   const ivec2 size = ivec2(pair(push.extent));
   vec4 sum = vec4(0.0);
   for (uint ty = 0; ty < TAPS; ++ty) {
     for (uint tx = 0; tx < TAPS; ++tx) {
       const uvec2 k = phase + FACTOR * (TAPS - 1 - uvec2(tx, ty));
-      const ivec2 pixel = base + ivec2(int(tx), int(ty));
+      const ivec2 pixel = first_tap + ivec2(int(tx), int(ty));
       if (k.x >= KERNEL || k.y >= KERNEL || any(lessThan(pixel, ivec2(0))) || any(greaterThanEqual(pixel, size))) continue;
       uint w = ((vector * KERNEL + k.y) * KERNEL + k.x) * IN_VECTORS * 4;
       const uint at = (uint(pixel.y) * uint(size.x) + uint(pixel.x)) * IN_VECTORS;

@@ -21,27 +21,27 @@ struct Direct {
   /// Runs a job whose output elements are of type T: std::uint16_t (binary16) or float.
   template <class T>
   static void run_typed(const DirectJob& job) {
-    for (int lane = 0; lane < job.out_padded; lane += kVectors * P::lanes) {
+    for (int channel = 0; channel < job.out_padded; channel += kVectors * P::lanes) {
       for (int x = 0; x < job.columns; x += kPixels) {
         F y[kPixels][kVectors];
-        multiply(job, lane, x, y);
+        multiply(job, channel, x, y);
         const int pixels = job.columns - x < kPixels ? job.columns - x : kPixels;
         for (int n = 0; n < kVectors; ++n) {
-          const F slope = P::load(job.epilogue->slope.data() + lane + n * P::lanes);
-          for (int i = 0; i < pixels; ++i) put<T>(job, lane + n * P::lanes, x + i, P::prelu(y[i][n], slope));
+          const F slope = P::load(job.epilogue->slope.data() + channel + n * P::lanes);
+          for (int i = 0; i < pixels; ++i) put<T>(job, channel + n * P::lanes, x + i, P::prelu(y[i][n], slope));
         }
       }
     }
   }
   /// Computes the sums of kPixels pixels from column x on, for kVectors vectors of channels from channel `lane` on, to
   /// `y`. It adds in a local array, because Clang 14 keeps an array in registers only if all its indices are constants.
-  static inline void multiply(const DirectJob& job, int lane, int x, F (&y)[kPixels][kVectors]) {
+  static inline void multiply(const DirectJob& job, int channel, int x, F (&y)[kPixels][kVectors]) {
     F sum[kPixels][kVectors];
     for (int n = 0; n < kVectors; ++n) {
-      const F bias = P::load(job.epilogue->bias.data() + lane + n * P::lanes);
+      const F bias = P::load(job.epilogue->bias.data() + channel + n * P::lanes);
       for (int i = 0; i < kPixels; ++i) sum[i][n] = bias;
     }
-    const float* w = job.weights + lane;
+    const float* w = job.weights + channel;
     for (int ky = 0; ky < job.kernel; ++ky) {
       for (int kx = 0; kx < job.kernel; ++kx) {
         for (int c = 0; c < job.in; ++c, w += job.out_padded) {
@@ -61,15 +61,15 @@ struct Direct {
   }
   /// Stores the channels from `lane` on of the pixel in column x.
   template <class T>
-  static inline void put(const DirectJob& job, int lane, int x, F value) {
+  static inline void put(const DirectJob& job, int channel, int x, F value) {
     if (!job.target.planar) {
-      P::store(static_cast<T*>(job.output) + x * job.target.pixel_stride + lane, value);
+      P::store(static_cast<T*>(job.output) + x * job.target.pixel_stride + channel, value);
       return;
     }
     alignas(64) float lanes[P::lanes];
     P::store(lanes, value);
-    for (int n = 0; n < P::lanes && lane + n < job.out; ++n) {
-      static_cast<float*>(job.output)[(lane + n) * job.target.plane_stride + x] = lanes[n];
+    for (int n = 0; n < P::lanes && channel + n < job.out; ++n) {
+      static_cast<float*>(job.output)[(channel + n) * job.target.plane_stride + x] = lanes[n];
     }
   }
   static void run(const DirectJob& job) {

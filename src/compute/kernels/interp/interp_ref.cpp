@@ -22,16 +22,16 @@ int scaled_extent(int extent, float scale) {
 double centre(int x, int in_extent, int out_extent) { return (x + 0.5) * in_extent / out_extent - 0.5; }
 
 std::vector<Taps> bilinear_taps(int in_extent, int out_extent) {
-  std::vector<Taps> taps(static_cast<std::size_t>(out_extent));
+  std::vector<Taps> all_taps(static_cast<std::size_t>(out_extent));
   for (int x = 0; x < out_extent; ++x) {
     const double position = centre(x, in_extent, out_extent);
     const int first = static_cast<int>(std::floor(position));
     const auto fraction = static_cast<float>(position - first);
-    Taps& tap = taps[static_cast<std::size_t>(x)];
-    tap.weight = {1 - fraction, fraction, 0, 0};
-    for (int i = 0; i < 2; ++i) tap.index[i] = std::clamp(first + i, 0, in_extent - 1);
+    Taps& taps = all_taps[static_cast<std::size_t>(x)];
+    taps.weight = {1 - fraction, fraction, 0, 0};
+    for (int i = 0; i < 2; ++i) taps.index[i] = std::clamp(first + i, 0, in_extent - 1);
   }
-  return taps;
+  return all_taps;
 }
 
 float cubic_weight(float distance) {
@@ -42,36 +42,36 @@ float cubic_weight(float distance) {
 }
 
 std::vector<Taps> bicubic_taps(int in_extent, int out_extent) {
-  std::vector<Taps> taps(static_cast<std::size_t>(out_extent));
+  std::vector<Taps> all_taps(static_cast<std::size_t>(out_extent));
   for (int x = 0; x < out_extent; ++x) {
     const double position = centre(x, in_extent, out_extent);
     const int first = static_cast<int>(std::floor(position)) - 1;
-    Taps& tap = taps[static_cast<std::size_t>(x)];
+    Taps& taps = all_taps[static_cast<std::size_t>(x)];
     for (int i = 0; i < 4; ++i) {
-      tap.weight[i] = cubic_weight(static_cast<float>(position - (first + i)));
-      tap.index[i] = std::clamp(first + i, 0, in_extent - 1);
+      taps.weight[i] = cubic_weight(static_cast<float>(position - (first + i)));
+      taps.index[i] = std::clamp(first + i, 0, in_extent - 1);
     }
   }
-  return taps;
+  return all_taps;
 }
 
 /// Interpolates along the rows, then along the columns.
-Planes resample(const Planes& in, const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
-  Planes wide{in.channels, in.height, static_cast<int>(columns.size())};
+Planes resample(const Planes& in, const std::vector<Taps>& row_taps, const std::vector<Taps>& column_taps) {
+  Planes resized_rows{in.channels, in.height, static_cast<int>(column_taps.size())};
   for (int c = 0; c < in.channels; ++c) {
     for (int y = 0; y < in.height; ++y) {
-      for (int x = 0; x < wide.width; ++x) {
-        const Taps& tap = columns[static_cast<std::size_t>(x)];
-        for (int i = 0; i < 4; ++i) wide.at(c, y, x) += tap.weight[i] * in.at(c, y, tap.index[i]);
+      for (int x = 0; x < resized_rows.width; ++x) {
+        const Taps& taps = column_taps[static_cast<std::size_t>(x)];
+        for (int i = 0; i < 4; ++i) resized_rows.at(c, y, x) += taps.weight[i] * in.at(c, y, taps.index[i]);
       }
     }
   }
-  Planes out{in.channels, static_cast<int>(rows.size()), wide.width};
+  Planes out{in.channels, static_cast<int>(row_taps.size()), resized_rows.width};
   for (int c = 0; c < in.channels; ++c) {
     for (int y = 0; y < out.height; ++y) {
-      const Taps& tap = rows[static_cast<std::size_t>(y)];
+      const Taps& taps = row_taps[static_cast<std::size_t>(y)];
       for (int x = 0; x < out.width; ++x) {
-        for (int i = 0; i < 4; ++i) out.at(c, y, x) += tap.weight[i] * wide.at(c, tap.index[i], x);
+        for (int i = 0; i < 4; ++i) out.at(c, y, x) += taps.weight[i] * resized_rows.at(c, taps.index[i], x);
       }
     }
   }
@@ -82,12 +82,13 @@ Planes resample(const Planes& in, const std::vector<Taps>& rows, const std::vect
 
 Planes interp_nearest_ref(const Planes& in, float scale) {
   Planes out{in.channels, scaled_extent(in.height, scale), scaled_extent(in.width, scale)};
-  const auto from = [scale](int x, int extent) {
+  const auto source_index = [scale](int x, int extent) {
     return std::min(static_cast<int>(static_cast<double>(x) / static_cast<double>(scale)), extent - 1);
   };
   for (int c = 0; c < out.channels; ++c) {
     for (int y = 0; y < out.height; ++y) {
-      for (int x = 0; x < out.width; ++x) out.at(c, y, x) = in.at(c, from(y, in.height), from(x, in.width));
+      for (int x = 0; x < out.width; ++x)
+        out.at(c, y, x) = in.at(c, source_index(y, in.height), source_index(x, in.width));
     }
   }
   return out;

@@ -96,13 +96,13 @@ struct Patch {
         groups[g].ints = reinterpret_cast<std::int16_t*>(groups[g].floats);
         gather<T>(job, first + g * kBases, bases_of(job, first, g), groups[g]);
       }
-      for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
-        const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
+      for (int first_output = 0; first_output < matrix.out_padded; first_output += kBlock) {
+        const int width = matrix.out_padded - first_output < kBlock ? matrix.out_padded - first_output : kBlock;
         with_columns<P>(width / P::lanes, [&](auto columns) {
           for (int g = 0; g < count; ++g) {
             F y[kBases][columns()];
-            multiply<columns()>(matrix, lane0, groups[g], y);
-            finish<T, columns()>(job, lane0, first + g * kBases, bases_of(job, first, g), y);
+            multiply<columns()>(matrix, first_output, groups[g], y);
+            finish<T, columns()>(job, first_output, first + g * kBases, bases_of(job, first, g), y);
           }
         });
       }
@@ -116,9 +116,10 @@ struct Patch {
 
   /// Computes the products of a group with one block of the matrix, from output `lane0` on.
   template <int Columns>
-  static inline void multiply(const PackedMatrix& matrix, int lane0, const Group& group, F (&y)[kBases][Columns]) {
+  static inline void multiply(const PackedMatrix& matrix, int first_output, const Group& group,
+                              F (&y)[kBases][Columns]) {
     const int in = matrix.in;
-    const std::size_t block = static_cast<std::size_t>(lane0) * in;
+    const std::size_t block = static_cast<std::size_t>(first_output) * in;
     if (matrix.arithmetic == Arithmetic::float32) {
       F sums[kBases][Columns];  // a local array, because Clang 14 would keep `y` in memory
       multiply_float32<P, Columns>(matrix.float32.data() + block, group.floats, in, in, sums);
@@ -130,7 +131,7 @@ struct Patch {
     typename P::I sums[kBases][Columns];
     multiply_int16<P, Columns>(matrix.int16.data() + block, group.ints, in, in, sums);
     for (int n = 0; n < Columns; ++n) {
-      const F per_channel = P::load(matrix.unscale.data() + lane0 + n * P::lanes);
+      const F per_channel = P::load(matrix.unscale.data() + first_output + n * P::lanes);
       for (int i = 0; i < kBases; ++i) {
         y[i][n] = P::mul(P::mul(P::to_float(sums[i][n]), per_channel), P::set1(group.unscale[i]));
       }
@@ -139,16 +140,16 @@ struct Patch {
 
   /// Applies the epilogue to the products and stores them.
   template <class T, int Columns>
-  static void finish(const PatchJob& job, int lane0, int first, int bases, F (&y)[kBases][Columns]) {
+  static void finish(const PatchJob& job, int first_output, int first, int bases, F (&y)[kBases][Columns]) {
     for (int n = 0; n < Columns; ++n) {
-      const int lane = lane0 + n * P::lanes;
-      const F bias = P::load(job.epilogue->bias.data() + lane);
-      const F slope = P::load(job.epilogue->slope.data() + lane);
+      const int output = first_output + n * P::lanes;
+      const F bias = P::load(job.epilogue->bias.data() + output);
+      const F slope = P::load(job.epilogue->slope.data() + output);
       for (int i = 0; i < bases; ++i) y[i][n] = P::prelu(P::add(y[i][n], bias), slope);
       if (job.target.planar) {
-        store_planar(job, lane, first, bases, [&](int i) { return y[i][n]; });
+        store_planar(job, output, first, bases, [&](int i) { return y[i][n]; });
       } else {
-        store_features<T>(job, lane, first, bases, [&](int i) { return y[i][n]; });
+        store_features<T>(job, output, first, bases, [&](int i) { return y[i][n]; });
       }
     }
   }
@@ -157,9 +158,9 @@ struct Patch {
   /// to one phase, because out_channels is a multiple of the vector length. values(i) returns the vector of base first
   /// + i.
   template <class T, class Values>
-  static inline void store_features(const PatchJob& job, int lane, int first, int bases, Values&& values) {
-    const int phase = lane / job.out_channels;
-    const int channel = lane % job.out_channels;
+  static inline void store_features(const PatchJob& job, int output, int first, int bases, Values&& values) {
+    const int phase = output / job.out_channels;
+    const int channel = output % job.out_channels;
     const std::size_t dy = static_cast<std::size_t>(phase / job.factor);
     const int dx = phase % job.factor;
     if (job.out[dy] == nullptr) return;
@@ -179,14 +180,14 @@ struct Patch {
   /// Stores one vector of outputs, from output `lane` on, in planar rows for all bases. Output phase * out_channels +
   /// channel is a channel of one phase; lanes after the last output are not used. values(i) is as in store_features().
   template <class Values>
-  static inline void store_planar(const PatchJob& job, int lane, int first, int bases, Values&& values) {
+  static inline void store_planar(const PatchJob& job, int output, int first, int bases, Values&& values) {
     alignas(64) float lanes[P::lanes];
-    const int all = job.factor * job.factor * job.out_channels;
+    const int output_count = job.factor * job.factor * job.out_channels;
     for (int i = 0; i < bases; ++i) {
       P::store(lanes, values(i));
-      for (int n = 0; n < P::lanes && lane + n < all; ++n) {
-        const int phase = (lane + n) / job.out_channels;
-        const int channel = (lane + n) % job.out_channels;
+      for (int n = 0; n < P::lanes && output + n < output_count; ++n) {
+        const int phase = (output + n) / job.out_channels;
+        const int channel = (output + n) % job.out_channels;
         const int x = job.first_column + (first + i) * job.factor + phase % job.factor;
         void* row = job.out[static_cast<std::size_t>(phase / job.factor)];
         if (row == nullptr || x < 0 || x >= job.columns) continue;

@@ -24,7 +24,7 @@ struct Case {
   [[nodiscard]] bool planar() const { return out <= kMaxPlanarChannels; }
   [[nodiscard]] int factor() const { return transposed ? stride : 1; }
   /// Returns the number of output rows (and columns) of the first base that are outside of the result.
-  [[nodiscard]] int lead() const { return transposed ? pad : 0; }
+  [[nodiscard]] int output_crop() const { return transposed ? pad : 0; }
   [[nodiscard]] int input_step() const { return transposed ? 1 : stride; }
   /// Returns the number of taps of a patch on each axis.
   [[nodiscard]] int taps() const { return transposed ? (kernel + stride - 1) / stride : kernel; }
@@ -33,7 +33,7 @@ struct Case {
   [[nodiscard]] int result(int extent) const {
     return transposed ? (extent - 1) * stride + kernel - 2 * pad : (extent - kernel) / stride + 1;
   }
-  [[nodiscard]] int bases(int extent) const { return (result(extent) - 1 + lead()) / factor() + 1; }
+  [[nodiscard]] int bases(int extent) const { return (result(extent) - 1 + output_crop()) / factor() + 1; }
   /// Returns the number of channels of a phase: whole vectors of every instruction set, unless the output is planar.
   [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
 };
@@ -47,7 +47,7 @@ std::ostream& operator<<(std::ostream& stream, const Case& c) {
 /// Returns the weights in the order of the matrix, [phase][phase_channels][tap y][tap x][padded in]. In a transposed
 /// convolution, tap t of phase r is kernel row r + stride * (taps - 1 - t): input row b - (taps - 1) + t, multiplied by
 /// it, is added to output row stride * b + r.
-std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight) {
+std::vector<float> pack_weights(const Case& c, const std::vector<float>& weight) {
   const int in = padded_channels(c.in);
   const int phases = c.factor() * c.factor();
   const int channels = phases == 1 ? c.out : c.phase_channels();
@@ -80,7 +80,7 @@ class Picture {
         slope_{numbers(random_, static_cast<std::size_t>(c.out))},
         gate_{numbers(random_, static_cast<std::size_t>(padded_channels(c.in)))},
         residual_gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
-        packed_{laid_weights(c, weight_)},
+        packed_{pack_weights(c, weight_)},
         patch_size_{c.taps() * c.taps() * padded_channels(c.in)},
         matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(packed_.size()) / patch_size_, patch_size_,
                             packed_.data())},
@@ -165,13 +165,13 @@ class Picture {
     job.pixel_stride = input_.stride();
     if (case_.gate) job.gate = gate_.data();
     job.bases = bases;
-    job.first_column = first * job.factor - case_.lead();
+    job.first_column = first * job.factor - case_.output_crop();
     job.columns = planes.width - kGuard;
     job.target = {output.stride(), static_cast<std::ptrdiff_t>(planes.plane_size()), case_.planar()};
     job.residual = {residual_.stride(), case_.residual_gate ? residual_gate_.data() : nullptr, kAlpha, kBeta,
                     case_.residual};
     for (int dy = 0; dy < job.factor; ++dy) {
-      const int y = row * job.factor - case_.lead() + dy;
+      const int y = row * job.factor - case_.output_crop() + dy;
       if (y < 0 || y >= planes.height) continue;
       const auto i = static_cast<std::size_t>(dy);
       job.out[i] = case_.planar() ? static_cast<void*>(&planes.at(0, y, 0)) : output.at(y, 0);
@@ -225,8 +225,8 @@ class Picture {
   }
   [[nodiscard]] double variance(const Roundings& r, int o, int y, int x) const {
     const int f = case_.factor();
-    const int base = (y + case_.lead()) / f * case_.bases(case_.width) + (x + case_.lead()) / f;
-    const int phase = (y + case_.lead()) % f * f + (x + case_.lead()) % f;
+    const int base = (y + case_.output_crop()) / f * case_.bases(case_.width) + (x + case_.output_crop()) / f;
+    const int phase = (y + case_.output_crop()) % f * f + (x + case_.output_crop()) % f;
     RoundedSum sum = r.weights[phase * case_.phase_channels() + o];
     sum.value_squares = r.values[base].value_squares;
     sum.value_most = r.values[base].value_most;

@@ -153,15 +153,15 @@ struct RowKernels {
 
   /// Updates `summary` with the values. It computes on the bits, which costs an AND and an XOR for each value.
   static void summarise_values(const float* values, int count, float reference, ValueSummary& summary) {
-    const std::uint32_t equal = std::bit_cast<std::uint32_t>(reference);
-    std::uint32_t huge = 0;
+    const std::uint32_t reference_bits = std::bit_cast<std::uint32_t>(reference);
+    std::uint32_t non_finite = 0;
     std::uint32_t differs = 0;
     for (int x = 0; x < count; ++x) {
       const std::uint32_t bits = std::bit_cast<std::uint32_t>(values[x]);
-      huge |= (bits & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
-      differs |= bits ^ equal;
+      non_finite |= (bits & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
+      differs |= bits ^ reference_bits;
     }
-    summary.has_non_finite = summary.has_non_finite || huge != 0;
+    summary.has_non_finite = summary.has_non_finite || non_finite != 0;
     summary.has_unequal = summary.has_unequal || differs != 0;
   }
 

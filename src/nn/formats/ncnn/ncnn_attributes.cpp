@@ -76,7 +76,7 @@ Activation NcnnAttributes::read_activation() {
   const NcnnParameter* parameter = mark_read(9);
   const double kind = parameter == nullptr ? 0 : parameter->values.size() == 1 ? parameter->values[0] : -1;
   const std::vector<double> values = read_list(10, "activation values");
-  const auto with = [&](Activation::Kind result, std::size_t count) -> Activation {
+  const auto make_activation = [&](Activation::Kind result, std::size_t count) -> Activation {
     if (values.size() < count) {
       fail_corrupt(fmt::format("activation {} needs {} values (parameter 10), and has {}", kind, count, values.size()));
       return {};
@@ -84,14 +84,14 @@ Activation NcnnAttributes::read_activation() {
     return {result, count > 0 ? static_cast<float>(values[0]) : 0, count > 1 ? static_cast<float>(values[1]) : 0};
   };
   if (kind == 0) return {};
-  if (kind == 1) return with(Activation::Kind::relu, 0);
-  if (kind == 2) return with(Activation::Kind::leaky_relu, 1);
+  if (kind == 1) return make_activation(Activation::Kind::relu, 0);
+  if (kind == 2) return make_activation(Activation::Kind::leaky_relu, 1);
   if (kind == 3 && values.size() == 2 && values[0] > values[1]) {
     fail_corrupt(fmt::format("bounds {} and {} leave nothing", values[0], values[1]));
     return {};
   }
-  if (kind == 3) return with(Activation::Kind::clip, 2);
-  if (kind == 4) return with(Activation::Kind::sigmoid, 0);
+  if (kind == 3) return make_activation(Activation::Kind::clip, 2);
+  if (kind == 4) return make_activation(Activation::Kind::sigmoid, 0);
   fail_unsupported(
       fmt::format("activation (parameter 9) is {}; supported: 0 none, 1 relu, 2 leaky relu, 3 clip, 4 sigmoid", kind));
   return {};

@@ -28,8 +28,8 @@ constexpr double kMaxWork = 1e6;            // largest number of multiplications
 constexpr double kMaxValues = 3e5;          // largest number of values of all blobs of one run together
 constexpr std::size_t kMaxPlannedOps = 64;  // planning takes little time per op, but there are many inputs to test
 
-void require(bool promise) {
-  if (!promise) std::abort();
+void require(bool condition) {
+  if (!condition) std::abort();
 }
 
 void check_run(const Network& network, Extent in) {

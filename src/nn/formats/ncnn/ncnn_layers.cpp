@@ -138,8 +138,8 @@ NcnnLayer read_crop(NcnnReadContext& context) {
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const CropAxis axis = crop_axis(axes[i]);
-    const int far = crop_at_end(ends[i]);
-    if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || far < 0) {
+    const int end_crop = crop_at_end(ends[i]);
+    if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || end_crop < 0) {
       a.fail_unsupported(
           fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
                       "axes 1 and 2 (or -2 and -1)",
@@ -150,7 +150,7 @@ NcnnLayer read_crop(NcnnReadContext& context) {
     int& far_side = axis == CropAxis::height ? op.bottom : op.right;
     if (near_side != 0 || far_side != 0) a.fail_corrupt("an axis is cut twice");
     near_side = static_cast<int>(starts[i]);
-    far_side = far;
+    far_side = end_crop;
   }
   return {op, {}, context.inputs[0]};
 }

@@ -58,7 +58,7 @@ std::optional<double> find_number(const NcnnLine& line, int id) {
 }
 
 /// Returns the number of input channels that follows from a Convolution's number of weights, if it is a whole number.
-std::optional<int> convolved_channels(const NcnnLine& line) {
+std::optional<int> convolution_input_channels(const NcnnLine& line) {
   const auto outputs = find_number(line, 0), kernel = find_number(line, 1), weights = find_number(line, 6);
   if (!outputs || !kernel || !weights || *outputs < 1 || *kernel < 1) return std::nullopt;
   const double height = find_number(line, 11).value_or(*kernel);
@@ -78,7 +78,7 @@ std::optional<int> find_picture_channels(const NcnnLine& line, std::set<std::str
   }
   if (line.inputs.size() != 1 || !pictures.contains(line.inputs.front())) return std::nullopt;
   if (line.type == "Split") pictures.insert(line.outputs.begin(), line.outputs.end());
-  return line.type == "Convolution" ? convolved_channels(line) : std::nullopt;
+  return line.type == "Convolution" ? convolution_input_channels(line) : std::nullopt;
 }
 
 Error other_channels_error(int channels, const NcnnLine& line, const std::string& file) {

@@ -117,8 +117,8 @@ class TextReader {
     if (words.size() < 4) return corrupt("expected: type, name, number of inputs, number of outputs, ...");
     const auto inputs = parse_number<std::size_t>(words[2]);
     const auto outputs = parse_number<std::size_t>(words[3]);
-    const std::size_t names = words.size() - 4;
-    if (!inputs || !outputs || *inputs > names || *outputs > names - *inputs) {
+    const std::size_t remaining_words = words.size() - 4;
+    if (!inputs || !outputs || *inputs > remaining_words || *outputs > remaining_words - *inputs) {
       return corrupt(
           fmt::format("{} inputs and {} outputs do not fit the line", printable(words[2]), printable(words[3])));
     }

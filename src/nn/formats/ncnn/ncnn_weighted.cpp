@@ -43,10 +43,10 @@ Kind read_kernel(NcnnReadContext& context) {
 
 std::vector<NcnnArray> read_arrays(NcnnReadContext& context, int bias_id, int weights_id, std::int64_t weights,
                                    int outputs) {
-  const bool bias = context.attributes.read_integer(bias_id, 0, 0, 1, "bias term") == 1;
+  const bool has_bias = context.attributes.read_integer(bias_id, 0, 0, 1, "bias term") == 1;
   expect_count(context, context.attributes.read_count(weights_id, "number of weights"), weights, "weights");
   std::vector<NcnnArray> arrays{{0, NcnnArray::Kind::weight, weights}};
-  if (bias) arrays.push_back({0, NcnnArray::Kind::bias, outputs});
+  if (has_bias) arrays.push_back({0, NcnnArray::Kind::bias, outputs});
   return arrays;
 }
 

@@ -14,7 +14,7 @@ using compute::vulkan::MemoryUsage;
 
 namespace {
 
-constexpr std::uint32_t kGroup = 64;  // invocations per workgroup of the element-wise kernels
+constexpr std::uint32_t kGroupSize = 64;  // invocations per workgroup of the element-wise kernels
 
 }  // namespace
 
@@ -42,9 +42,9 @@ VulkanExecutor::~VulkanExecutor() { stream_.reset(); }
 
 Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
   const Bytes size = Bytes{std::max<std::size_t>(count, 1)} * sizeof(float);
-  if (const Bytes reach = device_->info().max_buffer_range; size > reach) {
+  if (const Bytes limit = device_->info().max_buffer_range; size > limit) {
     return Error{Errc::unsupported, fmt::format("{}: a tensor of {} values takes {}, and its kernels reach {}",
-                                                device_->info().name, count, to_text(size), to_text(reach))};
+                                                device_->info().name, count, to_text(size), to_text(limit))};
   }
   return pool_->acquire(size, MemoryKind::activations, MemoryUsage::device);
 }
@@ -63,7 +63,7 @@ void VulkanExecutor::wait_until_idle() {
   if (!device_->is_lost()) device_->api().vkDeviceWaitIdle(device_->handle());
 }
 
-Status VulkanExecutor::count_submission(Status done) {
+Status VulkanExecutor::update_submission_statistics(Status done) {
   const compute::vulkan::StreamStatistics now = stream_->statistics();
   if (now.submissions != submissions_) {
     max_submission_commands_ = std::max(max_submission_commands_, now.commands - commands_at_submission_);
@@ -75,12 +75,12 @@ Status VulkanExecutor::count_submission(Status done) {
 
 Status VulkanExecutor::run(const Dispatch& dispatch) {
   busy_ = true;
-  return count_submission(stream_->dispatch(dispatch));
+  return update_submission_statistics(stream_->dispatch(dispatch));
 }
 
 Status VulkanExecutor::run_per_element(Dispatch& dispatch, std::size_t count) {
   if (count == 0) return ok();
-  const auto groups = std::min<std::size_t>((count + kGroup - 1) / kGroup, kMaxGroups);
+  const auto groups = std::min<std::size_t>((count + kGroupSize - 1) / kGroupSize, kMaxGroups);
   dispatch.groups = {static_cast<std::uint32_t>(groups), 1, 1};
   dispatch.multiplications = static_cast<double>(count);
   return run(dispatch);
@@ -95,7 +95,8 @@ VulkanExecutor::Slice VulkanExecutor::slice(Operand operand) {
 Status VulkanExecutor::fill(const FillCommand& c) {
   if (c.out.count == 0) return ok();
   busy_ = true;
-  return count_submission(stream_->fill(slice(c.out), std::bit_cast<std::uint32_t>(static_cast<float>(c.value))));
+  return update_submission_statistics(
+      stream_->fill(slice(c.out), std::bit_cast<std::uint32_t>(static_cast<float>(c.value))));
 }
 
 Status VulkanExecutor::write(Slice to, std::span<const float> from) {
@@ -104,7 +105,7 @@ Status VulkanExecutor::write(Slice to, std::span<const float> from) {
   if (!staging) return staging.error();
   std::memcpy(staging->host(), from.data(), from.size_bytes());
   busy_ = true;
-  const Status done = count_submission(
+  const Status done = update_submission_statistics(
       stream_->copy({staging->handle(), 0, from.size_bytes()}, {to.buffer, to.offset, from.size_bytes()}));
   return done ? stream_->keep_alive(*std::move(staging)) : done;
 }
@@ -115,8 +116,8 @@ Status VulkanExecutor::read(Slice from, std::span<float> to) {
   if (!staging) return staging.error();
   const Slice target{staging->handle(), 0, to.size_bytes()};
   busy_ = true;
-  auto done = count_submission(stream_->copy({from.buffer, from.offset, to.size_bytes()}, target));
-  if (done) done = count_submission(stream_->make_host_readable(target));
+  auto done = update_submission_statistics(stream_->copy({from.buffer, from.offset, to.size_bytes()}, target));
+  if (done) done = update_submission_statistics(stream_->make_host_readable(target));
   if (done) done = sync();
   if (!done) {
     wait_until_idle();  // before the staging memory is released
@@ -128,11 +129,11 @@ Status VulkanExecutor::read(Slice from, std::span<float> to) {
 
 Status VulkanExecutor::flush() {
   auto submitted = stream_->flush();
-  return count_submission(submitted ? ok() : Status{submitted.error()});
+  return update_submission_statistics(submitted ? ok() : Status{submitted.error()});
 }
 
 Status VulkanExecutor::sync() {
-  Status done = count_submission(stream_->sync());
+  Status done = update_submission_statistics(stream_->sync());
   if (done) busy_ = false;
   return done;
 }
@@ -142,16 +143,16 @@ void VulkanExecutor::cleanup() { pool_->cleanup(); }
 TrainingDeviceStatistics VulkanExecutor::statistics() const {
   const compute::vulkan::BufferPoolStatistics pool = pool_->statistics();
   const compute::vulkan::StreamStatistics stream = stream_->statistics();
-  TrainingDeviceStatistics all;
-  all.allocated = pool.allocated;
-  all.in_use = pool.in_use;
-  all.idle = pool.idle;
-  all.peak = pool.peak;
-  all.max_idle_blocks = pool.peak_idle;
-  all.commands = stream.commands;
-  all.submissions = stream.submissions;
-  all.max_submission_commands = std::max(max_submission_commands_, stream.commands - commands_at_submission_);
-  return all;
+  TrainingDeviceStatistics result;
+  result.allocated = pool.allocated;
+  result.in_use = pool.in_use;
+  result.idle = pool.idle;
+  result.peak = pool.peak;
+  result.max_idle_blocks = pool.peak_idle;
+  result.commands = stream.commands;
+  result.submissions = stream.submissions;
+  result.max_submission_commands = std::max(max_submission_commands_, stream.commands - commands_at_submission_);
+  return result;
 }
 
 }  // namespace weir::nn::train

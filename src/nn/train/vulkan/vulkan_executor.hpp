@@ -68,7 +68,7 @@ class VulkanExecutor {
     float epsilon = 0, factor = 1;
     bool accumulate = false;
   };
-  Status sum(const SumJob& c);
+  Status sum(const SumJob& job);
   /// out[channel] (+)= the sum over all rows of term(a[row][channel], b[row][channel]). sum_rows.comp defines the
   /// terms; term 0 is `a` and does not need `b`.
   struct RowSumJob {
@@ -77,7 +77,7 @@ class VulkanExecutor {
     std::size_t rows = 0, channels = 0;
     bool accumulate = false;
   };
-  Status sum_rows(const RowSumJob& c);
+  Status sum_rows(const RowSumJob& job);
 
   /// Sets the number of workgroups so that there is one invocation for each of `count` elements, and records the run.
   /// If that exceeds the largest number of workgroups, an invocation handles several elements.
@@ -94,13 +94,13 @@ class VulkanExecutor {
   struct ProductJob;
   // run_product() records a matrix product. If the sum over the inner dimension is long, it is divided into parts
   // (run_product_in_parts). run_product_tiles() records the kernel runs that compute the tiles of the result.
-  Status run_product(ProductJob& f);
-  Status run_product_in_parts(ProductJob& f, std::uint32_t parts);
-  Status run_product_tiles(ProductJob& f, std::uint32_t parts);
+  Status run_product(ProductJob& job);
+  Status run_product_in_parts(ProductJob& job, std::uint32_t parts);
+  Status run_product_tiles(ProductJob& job, std::uint32_t parts);
   /// Waits until the device executes no command, also after an error.
   void wait_until_idle();
   /// Updates max_submission_commands_ after a call that may have submitted commands. Returns `done`.
-  Status count_submission(Status done);
+  Status update_submission_statistics(Status done);
 
   // The order matters: members are destroyed in reverse order, and each needs the ones before it.
   std::unique_ptr<compute::vulkan::LogicalDevice> device_;

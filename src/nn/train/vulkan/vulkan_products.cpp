@@ -12,7 +12,7 @@ namespace {
 constexpr double kMaxMultiplications = 2e9;  // limit of a kernel run; a longer run could trigger the driver's watchdog
 constexpr std::uint32_t kTileDepth = 16;     // depth of the tiles in shared memory, as in product.comp
 
-std::uint32_t divide_up(std::uint32_t count, std::uint32_t each) { return (count + each - 1) / each; }
+std::uint32_t divide_up(std::uint32_t count, std::uint32_t divisor) { return (count + divisor - 1) / divisor; }
 int taps(const WindowShape& s) { return s.window.kernel * s.window.kernel; }
 
 /// The computations of product.comp, which uses the same numbers for them. Convolutions and their gradients are matrix
@@ -24,8 +24,9 @@ enum class ProductKind : std::uint32_t { product, convolve, input_gradient, weig
 /// The inputs and constants of a run of product.comp: out [m, n] (+)= bias + matrix product of a [m, k] and b [k, n].
 /// `push` has the push constants that product.comp declares.
 struct VulkanExecutor::ProductJob {
-  ProductJob(ProductKind which, Operand left, Operand right, Operand result, std::array<int, 3> sizes, bool accumulates)
-      : kind{which}, a{slice(left)}, b{slice(right)}, out{slice(result)} {
+  ProductJob(ProductKind product_kind, Operand left, Operand right, Operand result, std::array<int, 3> sizes,
+             bool accumulates)
+      : kind{product_kind}, a{slice(left)}, b{slice(right)}, out{slice(result)} {
     push.m = to_u32(sizes[0]);
     push.n = to_u32(sizes[1]);
     push.k = to_u32(sizes[2]);
@@ -67,9 +68,9 @@ struct VulkanExecutor::ProductJob {
   /// Returns the number of parts that the sum over k is divided into. If a small result has a long sum, its tiles are
   /// too few to keep a device busy; then different workgroups compute the parts. The number depends only on the sizes.
   std::uint32_t count_parts() const {
-    constexpr std::uint32_t kGroups = 512, kMinPartLength = 256;
-    if (push.has_bias != 0 || push.k < 2 * kMinPartLength || count_tiles() > kGroups / 2) return 1;
-    return std::min({push.k / kMinPartLength, kGroups / count_tiles(), kMaxGroups});
+    constexpr std::uint32_t kMaxPartGroups = 512, kMinPartLength = 256;
+    if (push.has_bias != 0 || push.k < 2 * kMinPartLength || count_tiles() > kMaxPartGroups / 2) return 1;
+    return std::min({push.k / kMinPartLength, kMaxPartGroups / count_tiles(), kMaxGroups});
   }
   Dispatch make_dispatch() const {
     Dispatch made;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxParts = 256;  // largest number of parts of a sum; one workgroup adds the parts
 
-std::size_t divide_up(std::size_t count, std::size_t each) { return (count + each - 1) / each; }
+std::size_t divide_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
 void write_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice out, bool accumulate) {
   if (accumulate)
@@ -23,65 +23,70 @@ void write_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice ou
 
 // A sum of more than kMaxUndivided values is divided into parts, whose size depends only on the number of values; a
 // second kernel run adds the sums of the parts.
-Status VulkanExecutor::sum(const SumJob& c) {
+Status VulkanExecutor::sum(const SumJob& job) {
   constexpr std::size_t kMaxUndivided = 16384, kMinPartSize = 8192;
   struct {
     std::uint32_t count, each, accumulate;
     float epsilon, factor;
-  } push{to_u32(c.count), to_u32(c.count), c.accumulate ? 1U : 0U, c.epsilon, c.factor};
+  } push{to_u32(job.count), to_u32(job.count), job.accumulate ? 1U : 0U, job.epsilon, job.factor};
   Dispatch dispatch;
-  dispatch.kernel = {"sum_values", {c.term}};
-  dispatch.source(0, c.a);
-  if (c.b.buffer != VK_NULL_HANDLE) dispatch.source(1, c.b);
-  dispatch.multiplications = static_cast<double>(c.count);
-  if (c.count <= kMaxUndivided) {
-    write_target(dispatch, c.out, c.accumulate);
+  dispatch.kernel = {"sum_values", {job.term}};
+  dispatch.source(0, job.a);
+  if (job.b.buffer != VK_NULL_HANDLE) dispatch.source(1, job.b);
+  dispatch.multiplications = static_cast<double>(job.count);
+  if (job.count <= kMaxUndivided) {
+    write_target(dispatch, job.out, job.accumulate);
     return run(dispatch.push_constants(push));
   }
-  const std::size_t each = std::max(kMinPartSize, divide_up(c.count, kMaxParts)), parts = divide_up(c.count, each);
+  const std::size_t part_size = std::max(kMinPartSize, divide_up(job.count, kMaxParts)),
+                    parts = divide_up(job.count, part_size);
   auto memory = acquire(parts);
   if (!memory) return memory.error();
   const ScratchBuffer partial_sums{*this, *std::move(memory)};
-  push.each = to_u32(each);
+  push.each = to_u32(part_size);
   push.accumulate = 0;
   push.factor = 1;
   dispatch.groups = {to_u32(parts), 1, 1};
   dispatch.write(BindingSlot::target, partial_sums.slice(parts)).push_constants(push);
   if (auto done = run(dispatch); !done) return done;
-  return sum(
-      {.a = partial_sums.slice(parts), .out = c.out, .count = parts, .factor = c.factor, .accumulate = c.accumulate});
+  return sum({.a = partial_sums.slice(parts),
+              .out = job.out,
+              .count = parts,
+              .factor = job.factor,
+              .accumulate = job.accumulate});
 }
 
-Status VulkanExecutor::sum_rows(const RowSumJob& c) {
+Status VulkanExecutor::sum_rows(const RowSumJob& job) {
   constexpr std::size_t kMaxUndivided = 1024, kMinPartSize = 512, kChannels = 16;
-  if (c.channels == 0) return ok();
+  if (job.channels == 0) return ok();
   struct {
     std::uint32_t rows, channels, rows_each, accumulate;
-  } push{to_u32(c.rows), to_u32(c.channels), to_u32(c.rows), c.accumulate ? 1U : 0U};
+  } push{to_u32(job.rows), to_u32(job.channels), to_u32(job.rows), job.accumulate ? 1U : 0U};
   Dispatch dispatch;
-  dispatch.kernel = {"sum_rows", {c.term}};
-  dispatch.source(0, c.a);
-  if (c.b.buffer != VK_NULL_HANDLE) dispatch.source(1, c.b);
-  dispatch.groups = {to_u32(std::min<std::size_t>(divide_up(c.channels, kChannels), kMaxGroups)), 1, 1};
-  dispatch.multiplications = static_cast<double>(c.rows) * static_cast<double>(c.channels);
-  if (c.rows <= kMaxUndivided) {
-    write_target(dispatch, c.out, c.accumulate);
+  dispatch.kernel = {"sum_rows", {job.term}};
+  dispatch.source(0, job.a);
+  if (job.b.buffer != VK_NULL_HANDLE) dispatch.source(1, job.b);
+  dispatch.groups = {to_u32(std::min<std::size_t>(divide_up(job.channels, kChannels), kMaxGroups)), 1, 1};
+  dispatch.multiplications = static_cast<double>(job.rows) * static_cast<double>(job.channels);
+  if (job.rows <= kMaxUndivided) {
+    write_target(dispatch, job.out, job.accumulate);
     return run(dispatch.push_constants(push));
   }
-  const std::size_t each = std::max(kMinPartSize, divide_up(c.rows, kMaxParts)), parts = divide_up(c.rows, each);
-  auto memory = acquire(parts * c.channels);
+  const std::size_t part_rows = std::max(kMinPartSize, divide_up(job.rows, kMaxParts)),
+                    parts = divide_up(job.rows, part_rows);
+  auto memory = acquire(parts * job.channels);
   if (!memory) return memory.error();
   const ScratchBuffer partial_sums{*this, *std::move(memory)};
-  push.rows_each = to_u32(each);
+  push.rows_each = to_u32(part_rows);
   push.accumulate = 0;
   dispatch.groups[1] = to_u32(parts);
-  dispatch.write(BindingSlot::target, partial_sums.slice(parts * c.channels)).push_constants(push);
+  dispatch.write(BindingSlot::target, partial_sums.slice(parts * job.channels)).push_constants(push);
   if (auto done = run(dispatch); !done) return done;
-  return sum_rows({.a = partial_sums.slice(parts * c.channels),
-                   .out = c.out,
+  return sum_rows({.a = partial_sums.slice(parts * job.channels),
+                   .out = job.out,
                    .rows = parts,
-                   .channels = c.channels,
-                   .accumulate = c.accumulate});
+                   .channels = job.channels,
+                   .accumulate = job.accumulate});
 }
 
 }  // namespace weir::nn::train

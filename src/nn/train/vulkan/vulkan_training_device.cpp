@@ -39,7 +39,7 @@ struct PointwisePush {
 enum class Rearrange : std::uint32_t { transpose, to_large, to_small, channels };
 
 /// Records one command of the variant Command as kernel runs.
-struct CommandVisitor {
+struct VulkanCommandVisitor {
   VulkanExecutor& executor;
   using Dispatch = compute::vulkan::Dispatch;
   using Slice = compute::vulkan::Slice;
@@ -51,8 +51,8 @@ struct CommandVisitor {
       dispatch.write(BindingSlot::target, slice(out));
   }
   /// Returns a run of the kernel with the sources that are not empty. `constants` are its specialization constants.
-  static Dispatch kernel(std::string_view name, std::vector<std::uint32_t> constants,
-                         std::initializer_list<Operand> sources) {
+  static Dispatch make_dispatch(std::string_view name, std::vector<std::uint32_t> constants,
+                                std::initializer_list<Operand> sources) {
     Dispatch dispatch;
     dispatch.kernel = {name, std::move(constants)};
     std::uint32_t index = 0;
@@ -69,7 +69,7 @@ struct CommandVisitor {
       float alpha, beta;
     } push{to_u32(p.count), to_u32(p.channels), flag(p.accumulate), to_float(p.alpha), to_float(p.beta)};
     Dispatch dispatch =
-        kernel("pointwise", {static_cast<std::uint32_t>(operation), static_cast<std::uint32_t>(kind)}, sources);
+        make_dispatch("pointwise", {static_cast<std::uint32_t>(operation), static_cast<std::uint32_t>(kind)}, sources);
     write_target(dispatch, out, p.accumulate);
     return executor.run_per_element(dispatch.push_constants(push), p.count);
   }
@@ -77,7 +77,7 @@ struct CommandVisitor {
     std::uint32_t count = 0, accumulate = 0, a = 1, b = 1, c = 1, d = 1, e = 0;
   };
   Status rearrange(Rearrange kind, Operand in, Operand out, const RearrangePush& push) const {
-    Dispatch dispatch = kernel("rearrange", {static_cast<std::uint32_t>(kind)}, {in});
+    Dispatch dispatch = make_dispatch("rearrange", {static_cast<std::uint32_t>(kind)}, {in});
     // CopyChannelsCommand writes only some channels of a row; the other channels must not change.
     write_target(dispatch, out, push.accumulate != 0 || kind == Rearrange::channels);
     return executor.run_per_element(dispatch.push_constants(push), push.count);
@@ -154,12 +154,12 @@ struct CommandVisitor {
             to_u32(s.out_w), to_u32(s.in_c),   to_u32(s.window.kernel), to_u32(s.window.stride)};
   }
   Status operator()(const MaxPoolCommand& c) const {
-    Dispatch dispatch = kernel("max_pool", {0}, {c.in});
+    Dispatch dispatch = make_dispatch("max_pool", {0}, {c.in});
     write_target(dispatch, c.out, false);
     return executor.run_per_element(dispatch.push_constants(pool_push(c.shape, c.out.count, false)), c.out.count);
   }
   Status operator()(const MaxPoolBackCommand& c) const {
-    Dispatch dispatch = kernel("max_pool", {1}, {c.in, c.out_gradient});
+    Dispatch dispatch = make_dispatch("max_pool", {1}, {c.in, c.out_gradient});
     write_target(dispatch, c.in_gradient, c.accumulate);
     return executor.run_per_element(dispatch.push_constants(pool_push(c.shape, c.in.count, c.accumulate)), c.in.count);
   }
@@ -184,7 +184,7 @@ struct CommandVisitor {
     auto memory = executor.acquire(c.rows);
     if (!memory) return memory.error();
     const VulkanExecutor::ScratchBuffer losses{executor, *std::move(memory)};
-    Dispatch dispatch = kernel("softmax", {0}, {c.prediction, c.target});
+    Dispatch dispatch = make_dispatch("softmax", {0}, {c.prediction, c.target});
     dispatch.write(BindingSlot::target, losses.slice(c.rows))
         .push_constants(SoftmaxPush{to_u32(c.rows), to_u32(c.channels), 0});
     if (auto done = executor.run_per_element(dispatch, c.rows); !done) return done;
@@ -194,7 +194,7 @@ struct CommandVisitor {
                          .factor = to_float(1 / static_cast<double>(c.rows))});
   }
   Status operator()(const CrossEntropyBackCommand& c) const {
-    Dispatch dispatch = kernel("softmax", {1}, {c.prediction, c.target, c.out_gradient});
+    Dispatch dispatch = make_dispatch("softmax", {1}, {c.prediction, c.target, c.out_gradient});
     write_target(dispatch, c.in_gradient, c.accumulate);
     return executor.run_per_element(
         dispatch.push_constants(SoftmaxPush{to_u32(c.rows), to_u32(c.channels), flag(c.accumulate)}), c.rows);
@@ -209,7 +209,7 @@ struct CommandVisitor {
     float max_norm = 0, rate = 0, decay = 0, beta1 = 0, beta2 = 0, epsilon = 0, correct1 = 1, correct2 = 1;
   };
   Status operator()(const AdamCommand& c) const {
-    Dispatch dispatch = kernel("optimiser", {1}, {c.gradient, c.clip.squared_norm});
+    Dispatch dispatch = make_dispatch("optimiser", {1}, {c.gradient, c.clip.squared_norm});
     dispatch.read_write(BindingSlot::target, slice(c.weights)).read_write(BindingSlot::residual, slice(c.mean));
     dispatch.read_write(BindingSlot::gate, slice(c.square));
     dispatch.push_constants(OptimiserPush{to_u32(c.weights.count), flag(static_cast<bool>(c.clip.squared_norm)),
@@ -219,7 +219,7 @@ struct CommandVisitor {
     return executor.run_per_element(dispatch, c.weights.count);
   }
   Status operator()(const SgdCommand& c) const {
-    Dispatch dispatch = kernel("optimiser", {0}, {c.gradient, c.clip.squared_norm});
+    Dispatch dispatch = make_dispatch("optimiser", {0}, {c.gradient, c.clip.squared_norm});
     dispatch.read_write(BindingSlot::target, slice(c.weights)).read_write(BindingSlot::residual, slice(c.velocity));
     dispatch.push_constants(OptimiserPush{to_u32(c.weights.count), flag(static_cast<bool>(c.clip.squared_norm)),
                                           to_float(c.clip.max_norm), to_float(c.rate), to_float(c.weight_decay),
@@ -241,7 +241,9 @@ Result<std::unique_ptr<VulkanTrainingDevice>> VulkanTrainingDevice::open(
   return std::unique_ptr<VulkanTrainingDevice>{new VulkanTrainingDevice{*std::move(executor)}};
 }
 
-Status VulkanTrainingDevice::record(const Command& command) { return std::visit(CommandVisitor{*executor_}, command); }
+Status VulkanTrainingDevice::record(const Command& command) {
+  return std::visit(VulkanCommandVisitor{*executor_}, command);
+}
 Status VulkanTrainingDevice::flush() { return executor_->flush(); }
 Status VulkanTrainingDevice::sync() { return executor_->sync(); }
 
