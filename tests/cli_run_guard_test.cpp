@@ -352,7 +352,7 @@ TEST(CliRun, ADriverThatHangsDoesNotDefeatTheTimeout) {
       {"run", "--device", "3090", "--timeout", "2", "--", "sh", "-c", "sleep 0.3; echo hang >> machine; sleep 1000"});
   EXPECT_EQ(ended.status, 125);
   EXPECT_TRUE(ended.error_contains("not done within 2.0 s")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("does not answer: what stays there is not known")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("does not answer: whether memory stays in use there is not known")) << ended.error;
   EXPECT_LT(ended.seconds, 60) << "and not for ever";
 }
 

@@ -191,7 +191,7 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
       {{"--", "echo", ":::"}, "no items"},
       {{"--", "echo", ":::", "a", ":::", "b"}, "in one way"},
       {{"--", "echo", ":::", ""}, "an item is empty"},
-      {{"--", "echo", ":::", "a", "a"}, "the item 'a' is there twice"},
+      {{"--", "echo", ":::", "a", "a"}, "the item 'a' is in the list twice"},
       {{"--", "echo", ":::", "a", "./a"}, "'a' and './a'"},
       {{"--", "echo", "{variant}", ":::", "a"}, "no --variants"},
       {{"--", "echo", "{out}/x", ":::", "a"}, "one file and no folder"},

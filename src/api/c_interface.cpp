@@ -186,8 +186,8 @@ weir_status weir_upscale(weir_network* network, const weir_shape* shape, const w
     const std::size_t in_row = to_shape(*shape).row_bytes();
     const std::size_t out_row = estimate->output.row_bytes();
     if (input_stride < in_row || output_stride < out_row)
-      return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: rows of " + std::to_string(in_row) + " and " +
-                                             std::to_string(out_row) + " bytes do not fit in the strides given");
+      return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: a stride is smaller than a row: " + std::to_string(in_row) +
+                                             " bytes (input), " + std::to_string(out_row) + " bytes (output)");
     MemorySource source{input, input_stride, in_row};
     MemorySink sink{output, output_stride, out_row};
     std::stop_source stop;

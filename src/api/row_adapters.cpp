@@ -9,8 +9,8 @@
 namespace weir::api {
 namespace {
 
-Error source_failed() { return {Errc::io, "the source gave no more rows"}; }
-Error sink_failed() { return {Errc::io, "the sink took no more rows"}; }
+Error source_failed() { return {Errc::io, "the row source failed"}; }
+Error sink_failed() { return {Errc::io, "the row sink failed"}; }
 
 std::size_t sample_bytes(const PictureShape& shape) { return static_cast<std::size_t>(shape.bits / 8); }
 
@@ -67,7 +67,7 @@ Status SinkWriter::resize() {
 
 Result<media::WriteReport> SinkWriter::finish() {
   if (queue_) {
-    queue_->close(Error{Errc::invalid_argument, "finished before the last row"});
+    queue_->close(Error{Errc::invalid_argument, "the picture ended before its last row"});
     if (thread_.joinable()) thread_.join();
     if (!resized_) return resized_.error();
   }

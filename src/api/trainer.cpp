@@ -111,7 +111,7 @@ struct Access {
   /// called, the only function that may use tensors of a step that has ended.
   static const char* problem(const State& state, const Tensor& tensor, bool reading = false) {
     const StatePtr owner = trainer(tensor);
-    if (owner == nullptr) return "an empty tensor, or one whose trainer has gone";
+    if (owner == nullptr) return "an empty tensor, or a tensor of a destroyed trainer";
     if (owner.get() != &state) return "a tensor of another trainer";
     if (tensor.step_ != state.step_number || (state.step_ended && !reading)) return "a tensor of a step that has ended";
     // After an error of the step, tensors are empty, and step() returns that error.
@@ -120,7 +120,7 @@ struct Access {
   }
   static const char* problem(const State& state, const Parameter& parameter) {
     const StatePtr owner = trainer(parameter);
-    if (owner == nullptr || parameter.number_ < 0) return "an empty parameter, or one whose trainer has gone";
+    if (owner == nullptr || parameter.number_ < 0) return "an empty parameter, or a parameter of a destroyed trainer";
     return owner.get() == &state ? nullptr : "a parameter of another trainer";
   }
 };
@@ -173,15 +173,15 @@ namespace {
 Status check(const TrainerOptions& options) {
   if (options.threads < 0 || options.threads > kMaxThreads)
     return Error{Errc::invalid_argument,
-                 fmt::format("{} threads; 0 to {} can be asked for", options.threads, kMaxThreads)};
+                 fmt::format("threads is {}; it must be from 0 to {}", options.threads, kMaxThreads)};
   for (const auto& [name, value] :
        {std::pair{"momentum", options.momentum}, std::pair{"weight_decay", options.weight_decay},
         std::pair{"max_gradient_norm", options.max_gradient_norm}, std::pair{"ema_decay", options.ema_decay}}) {
     if (!(value >= 0 && std::isfinite(value)))
-      return Error{Errc::invalid_argument, fmt::format("{} of {}; it is at least 0", name, value)};
+      return Error{Errc::invalid_argument, fmt::format("{} is {}; it must be at least 0 and finite", name, value)};
   }
   if (options.ema_decay >= 1)
-    return Error{Errc::invalid_argument, fmt::format("ema_decay of {}; it is below 1", options.ema_decay)};
+    return Error{Errc::invalid_argument, fmt::format("ema_decay is {}; it must be below 1", options.ema_decay)};
   return ok();
 }
 
@@ -241,7 +241,7 @@ Tensor Trainer::input(Shape shape, std::span<const float> values) {
 std::optional<Problem> Trainer::step(Tensor loss, double rate) {
   Status done = ok();
   if (!(rate >= 0 && std::isfinite(rate))) {
-    done = Error{Errc::invalid_argument, fmt::format("step: a rate of {}", rate)};
+    done = Error{Errc::invalid_argument, fmt::format("step: the rate is {}; it must be at least 0 and finite", rate)};
   } else if (const char* problem = Access::problem(*state_, loss); problem != nullptr) {
     // An earlier error of this step is closer to the cause.
     done = state_->step_ended || state_->tape.status() ? unusable_handle_error("step", problem) : state_->tape.status();

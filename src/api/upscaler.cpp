@@ -49,8 +49,8 @@ Status check(const PictureShape& shape) {
     return ok();
   return Error{
       Errc::invalid_argument,
-      fmt::format("a picture of {}x{} with {} channels of {} bits: 1 to 4 channels of 8 or 16 bits, at most {} "
-                  "pixels on a side, can be enlarged",
+      fmt::format("a picture of {}x{} with {} channels of {} bits is not supported; it must have 1 to 4 channels of 8 "
+                  "or 16 bits, and sides of 1 to {} pixels",
                   shape.width, shape.height, shape.channels, shape.bits, kMaxSide)};
 }
 
@@ -59,12 +59,12 @@ Status check(const UpscaleOptions& options) {
     return Error{Errc::invalid_argument, "scale, width, height and threads must not be below 0"};
   if (options.threads > kMaxThreads)
     return Error{Errc::invalid_argument,
-                 fmt::format("{} threads; at most {} can be asked for", options.threads, kMaxThreads)};
+                 fmt::format("threads is {}; it must be at most {}", options.threads, kMaxThreads)};
   if (options.device.starts_with("cpu:"))
     return Error{
         Errc::invalid_argument,
-        fmt::format("device '{}': the processors are those that the calling thread may use; give 'cpu', and bind "
-                    "the thread before",
+        fmt::format("device '{}': processors cannot be chosen here; set device to 'cpu', and bind the calling thread "
+                    "to processors before the call",
                     printable(options.device))};
   return ok();
 }
@@ -124,7 +124,7 @@ Status replace_upscaler(Upscaler::State& state, const UpscaleOptions& options, e
 }
 
 Result<PreparedRun> prepare(Upscaler::State* given, const PictureShape& shape, const UpscaleOptions& options) {
-  if (given == nullptr) return Error{Errc::invalid_argument, "this upscaler was moved away"};
+  if (given == nullptr) return Error{Errc::invalid_argument, "this Upscaler object was moved from"};
   Upscaler::State& state = *given;
   if (auto good = check(shape); !good) return good.error();
   if (auto good = check(options); !good) return good.error();
@@ -235,8 +235,9 @@ Expected<UpscaleReport> Upscaler::run(const PictureShape& input, const UpscaleOp
                                       const Progress& progress, std::stop_token stop) {
   const auto channels = static_cast<std::size_t>(std::max(input.channels, 0));
   if (planes.size() != channels || output.size() != channels)
-    return Problem{Problem::Code::invalid_argument, fmt::format("{} channels need as many planes: {} in, {} out",
-                                                                channels, planes.size(), output.size())};
+    return Problem{Problem::Code::invalid_argument,
+                   fmt::format("{} channels need as many planes; there are {} input and {} output planes", channels,
+                               planes.size(), output.size())};
   const auto is_null = [](const auto& plane) { return plane.samples == nullptr; };
   if (std::any_of(planes.begin(), planes.end(), is_null) || std::any_of(output.begin(), output.end(), is_null))
     return Problem{Problem::Code::invalid_argument, "a plane is a null pointer"};

@@ -72,7 +72,7 @@ ReadResult read_listed_file(const ListedFile& file) {
   const bool selects = file.kind == FileKind::python ? relevant : selects_devices(module->source.text());
   if (module->parse_error && selects) {
     const TextPosition place = module->source.position(module->parse_error->begin);
-    read.problem = fmt::format("{}:{}:{}: does not parse here; the rest was judged, nothing in it is edited",
+    read.problem = fmt::format("{}:{}:{}: does not parse here; the rest was audited, but the file is not edited",
                                printable(file.name), place.line, place.column);
   }
   read.module = *std::move(module);

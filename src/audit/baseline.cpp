@@ -20,7 +20,7 @@ Result<std::set<std::string>> read_baseline(const std::filesystem::path& path) {
   std::string line;
   if (!file || !std::getline(file, line) || line != kFirstLine)
     return Error{Errc::invalid_argument,
-                 fmt::format("{}: is no baseline; --write-baseline makes one", printable(path.native()))};
+                 fmt::format("{}: is no baseline file; --write-baseline writes one", printable(path.native()))};
   std::set<std::string> accepted;
   while (std::getline(file, line)) accepted.insert(line.substr(0, line.find(' ')));
   return accepted;

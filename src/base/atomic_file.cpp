@@ -173,7 +173,7 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool ov
   created.overwrite_ = overwrite;
   const auto parent = path.parent_path().empty() ? std::filesystem::path{"."} : path.parent_path();
   if (created.file_name_.empty() || created.file_name_ == "." || created.file_name_ == "..")
-    return Error{Errc::io, printable(path.native()) + ": is no file name; name a file to write"};
+    return Error{Errc::io, printable(path.native()) + ": does not name a file; name a file to write"};
   created.folder_ = FileDescriptor{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!created.folder_) return io_error(path, "open its folder", errno);
   struct stat old {};

@@ -80,7 +80,8 @@ Result<std::optional<std::string>> read_bounded_file(const std::filesystem::path
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return file_error(path, "cannot be read", errno);
   if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > max_bytes)
-    return Error{Errc::corrupt, fmt::format("{}: no file of at most {} bytes", printable(path.native()), max_bytes)};
+    return Error{Errc::corrupt,
+                 fmt::format("{}: is not a regular file of at most {} bytes", printable(path.native()), max_bytes)};
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t filled = 0;
   while (filled < text.size()) {

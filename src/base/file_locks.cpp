@@ -54,7 +54,7 @@ Status unlock(int fd, ByteRange range) {
 
 Result<std::optional<std::uint64_t>> find_conflicting_lock(int fd, ByteRange range, LockKind kind) {
   struct flock lock = make_flock(range, type_of(kind));
-  if (::fcntl(fd, F_OFD_GETLK, &lock) != 0) return lock_error("look for a lock");
+  if (::fcntl(fd, F_OFD_GETLK, &lock) != 0) return lock_error("search for a lock");
   if (lock.l_type == F_UNLCK) return std::optional<std::uint64_t>{};
   return std::optional{std::max(static_cast<std::uint64_t>(lock.l_start), range.first)};
 }

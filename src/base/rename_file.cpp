@@ -20,7 +20,7 @@ Error rename_error(const std::filesystem::path& to, int error) {
   if (error == EEXIST)
     return {Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(to.native()))};
   return {errc_from_errno(error),
-          fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
+          fmt::format("{}: no file can be renamed to this name: {}", printable(to.native()), errno_text(error))};
 }
 
 void copy_mode(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -18,7 +18,7 @@ Result<SignalQueue> SignalQueue::open() {
     if (!is_signal_ignored(signal)) sigaddset(&queued, signal);
   }
   FileDescriptor fd{signalfd(-1, &queued, SFD_CLOEXEC | SFD_NONBLOCK)};
-  if (!fd) return Error{Errc::io, "signals cannot be watched: " + errno_text(errno)};
+  if (!fd) return Error{Errc::io, "cannot open a descriptor for signals: " + errno_text(errno)};
   pthread_sigmask(SIG_BLOCK, &queued, &queue.previous_mask_);
   queue.fd_ = std::move(fd);
   return queue;

@@ -45,8 +45,8 @@ std::string missing_threads_message() {
   const int count = missing_thread_count.exchange(0);
   if (count == 0) return {};
   return fmt::format(
-      "{} of the threads that were wanted could not be started: the limit on processes (ulimit -u) is "
-      "reached; the work goes on with fewer",
+      "{} of the requested threads could not be started: the limit on processes (ulimit -u) is reached; the work goes "
+      "on with fewer",
       count);
 }
 
@@ -55,7 +55,7 @@ std::optional<Error> resource_error_of(const std::exception& problem) {
       refused != nullptr && refused->code() == std::errc::resource_unavailable_try_again)
     return thread_start_error();
   if (dynamic_cast<const std::bad_alloc*>(&problem) != nullptr)
-    return Error{Errc::over_budget, "the system gives no more memory (ulimit -v, or all of it is in use)"};
+    return Error{Errc::over_budget, "the system refuses more memory (because of ulimit -v, or all of it is in use)"};
   return std::nullopt;
 }
 

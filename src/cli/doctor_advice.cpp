@@ -78,7 +78,7 @@ std::vector<Finding> check_process_limits() {
     findings.push_back({Grade::bad, "limits", descriptor_limit, "ulimit -n 1024"});
   if (const std::string address_limit = describe_address_space_limit(); !address_limit.empty())
     findings.push_back({Grade::note, "limits",
-                        address_limit + ": drivers that find no room are not loaded, and their devices are not seen",
+                        address_limit + ": drivers that need more are not loaded, and their devices are not found",
                         "ulimit -v unlimited"});
   return findings;
 }

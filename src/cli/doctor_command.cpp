@@ -68,7 +68,7 @@ void check_devices(const tasks::Machine& machine, std::vector<Finding>& findings
   }
   if (!machine.devices.empty() && !device::sees_host_pids())
     findings.push_back({Grade::note, "container",
-                        "NVML's process numbers are those of the machine and mean nothing here",
+                        "NVML reports the process ids of the host, which are not those of this container",
                         "start the container with --pid=host to prove placement by NVML"});
 }
 
@@ -136,7 +136,7 @@ void run_test_work(const char* stack, const device::Device& device, const device
                       : answer.starts_with('-') || expected ? Grade::bad
                                                             : Grade::note;
   findings.push_back({grade, fmt::format("work with {}", stack), printable(answer.substr(1)),
-                      grade == Grade::bad ? "look at 'dmesg'; the driver is there and does not work" : ""});
+                      grade == Grade::bad ? "look at 'dmesg'; the driver is installed but does not work" : ""});
 }
 
 void check_chosen_device(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
@@ -145,7 +145,7 @@ void check_chosen_device(const tasks::Machine& machine, const GuardArguments& ar
   const device::Device& device = machine.device_at(chosen);
   const auto mask = device::make_mask(machine.devices, chosen, machine.masks, make_device_request(args).mask);
   if (!mask) {
-    findings.push_back({Grade::bad, "mask", mask.error().what, "unset the variable, or allow what it names"});
+    findings.push_back({Grade::bad, "mask", mask.error().what, "unset that variable, or allow a device that it names"});
     return;
   }
   std::string text;

@@ -110,7 +110,7 @@ Finding check_upscale_on_gpu(const Invocation& invocation, const DoctorContext& 
     const auto probe = probe_engine(invocation.args(), invocation.environment, name_for_engine(*device));
     if (!probe)
       return make_failure("upscale", "GPU", Grade::bad, fmt::format("{}: {}", to_text(*device), probe.error().what),
-                          "look at 'dmesg'; the driver is there and does not work");
+                          "look at 'dmesg'; the driver is installed but does not work");
     Finding finding =
         make_success("upscale", "GPU", fmt::format("{} on {}", speed_text(*probe), printable(probe->device)));
     add_figures(*probe, finding.details);
@@ -120,7 +120,7 @@ Finding check_upscale_on_gpu(const Invocation& invocation, const DoctorContext& 
     return make_failure(
         "upscale", "GPU", Grade::note,
         fmt::format("Vulkan does not show {}", to_text(machine.device_at(machine.choice.ranked.front()))),
-        "install the card's Vulkan driver; in a container let it in (NVIDIA_DRIVER_CAPABILITIES=all)");
+        "install the card's Vulkan driver; in a container, pass it through (NVIDIA_DRIVER_CAPABILITIES=all)");
   const auto software = std::find_if(machine.devices.begin(), machine.devices.end(), [](const device::Device& device) {
     return device.kind == device::DeviceKind::software && device.stack_indices.vulkan >= 0;
   });

@@ -65,7 +65,7 @@ std::string holder_text(const ListedLease& listed) {
   std::string text;
   for (const device::Holder& holder : listed.holders)
     text += (text.empty() ? "" : "; ") +
-            (holder.record ? describe_holder(*holder.record, device::unix_time_s()) : "not signed yet");
+            (holder.record ? describe_holder(*holder.record, device::unix_time_s()) : "its record is not written yet");
   return text;
 }
 
@@ -144,9 +144,11 @@ ExitResult run_command(const Invocation& invocation, const tasks::LeasedDevice& 
     log.warning("the process that guards the command was killed, and the command with it");
   if (!leased.lease.is_intact())
     log.warning(
-        "the lease that this command had joined was given back while it ran: another may have used the device too");
+        "the lease that this command had joined was given back while it ran: another program may have used the device "
+        "too");
   if (!command_result.leftover_processes.empty())
-    log.warning("outlived the command and ended: " + device::describe(command_result.leftover_processes));
+    log.warning("processes outlived the command and were ended: " +
+                device::describe(command_result.leftover_processes));
   return {static_cast<ExitStatus>(command_result.status), {}};
 }
 

@@ -94,7 +94,7 @@ std::string none_found(const std::optional<std::filesystem::path>& model,
                        const std::vector<std::filesystem::path>& folders) {
   std::string places;
   for (const auto& folder : folders) places += (places.empty() ? "" : ", ") + printable(folder.native());
-  return fmt::format("no network in {}; it takes X.param with X.bin beside it",
+  return fmt::format("no network in {}; a network is a file X.param with X.bin beside it",
                      model ? printable(model->native()) : places);
 }
 

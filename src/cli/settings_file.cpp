@@ -97,7 +97,7 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
     if (!is_known_setting(name)) return error_at_line(path, key.source(), unknown_setting_text(name));
     if (name == "role")
       return error_at_line(path, key.source(),
-                           "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");
+                           "a role is given by --role or WEIR_ROLE; its settings are in [roles.NAME]");
     std::string value = text_of(node);
     if (value.empty() && !node.is_string())
       return error_at_line(path, key.source(),

@@ -107,7 +107,7 @@ Result<CommandProcess> CommandProcess::start(const Command& command) {
   guardian_end = FileDescriptor{};
   const auto report = next_report(parent_end.get(), Clock::now() + kMaxEndTime);
   if (!report || (report->kind == GuardianReport::Kind::failed && !report->error))
-    return Error{Errc::io, "no process can be started: the guardian of the command did not come up"};
+    return Error{Errc::io, "no process can be started: the guardian process of the command did not start"};
   if (report->error) return *report->error;
   return CommandProcess{*std::move(guardian), std::move(parent_end), mark, report->pid, std::move(earlier_children)};
 }

@@ -184,7 +184,7 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds t
       for (Device& device : *devices) device.sources = {report.name};
       lists.push_back(*std::move(devices));
     } else {
-      report.problem = "answered nonsense";
+      report.problem = "its answer is not a list of devices";
     }
     inventory.probes.push_back(std::move(report));
   }

@@ -31,7 +31,7 @@ Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (request.count == 0 || keys.size() < request.count)
     return Error{Errc::invalid_argument,
-                 fmt::format("{} devices are asked for, and {} may be taken", request.count, keys.size())};
+                 fmt::format("{} devices are requested, but only {} may be leased", request.count, keys.size())};
   if (request.slots < 0 || request.slots > kMaxSlots)
     return Error{Errc::invalid_argument,
                  fmt::format("{} sharers: 1 to {} can share a device", request.slots, kMaxSlots)};
@@ -198,7 +198,7 @@ std::string describe(const std::vector<BusyDevice>& busy_devices) {
     for (std::size_t i = 0; i < busy.holders.size(); ++i) {
       const auto& record = busy.holders[i].record;
       text += i == 0 ? "is held by " : " and by ";
-      text += record ? describe_holder(*record, unix_time_s()) : "a process that has not signed yet";
+      text += record ? describe_holder(*record, unix_time_s()) : "a process whose record is not written yet";
     }
   }
   return text;
@@ -305,7 +305,7 @@ class LeaseAcquirer {
     }
     if (lease.devices_.empty()) return std::optional<Lease>{};
     if (lease.devices_.size() == request.count) return std::optional{std::move(lease)};
-    return Error{Errc::invalid_argument, fmt::format("{} devices are asked for inside a lease of {}; take all at once",
+    return Error{Errc::invalid_argument, fmt::format("{} devices are requested inside a lease of {}; lease all at once",
                                                      request.count, lease.devices_.size())};
   }
 

@@ -233,7 +233,7 @@ Result<TicketCounter> TicketCounter::lock(const fs::path& folder) {
     if (!locked) return locked.error();
     if (*locked) return TicketCounter{*std::move(file), name};
     if (std::chrono::steady_clock::now() > deadline)
-      return Error{Errc::timed_out, fmt::format("{}: somebody keeps the counter of the queue locked", name)};
+      return Error{Errc::timed_out, fmt::format("{}: another process keeps the ticket counter locked", name)};
     std::this_thread::sleep_for(std::chrono::microseconds{200});
   }
 }

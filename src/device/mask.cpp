@@ -94,8 +94,9 @@ void mask_nvidia(const Device& device, const MaskVariables& variables, CudaNames
   const std::string* present = find(variables, "CUDA_VISIBLE_DEVICES");
   if (present != nullptr && find(variables, "CUDA_DEVICE_ORDER") == nullptr &&
       present->find_first_of("0123456789") == 0)
-    mask.notes.push_back(fmt::format("CUDA_VISIBLE_DEVICES={} came without CUDA_DEVICE_ORDER and is read as PCI order",
-                                     printable(*present)));
+    mask.notes.push_back(
+        fmt::format("CUDA_VISIBLE_DEVICES={} is set without CUDA_DEVICE_ORDER; its indices are read in PCI order",
+                    printable(*present)));
   if (present == nullptr || *present != value) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", value);
   mask.changes.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
 }
@@ -145,9 +146,8 @@ void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& ma
   mask.changes.emplace_back("DRI_PRIME",
                             fmt::format("pci-{:04x}_{:02x}_{:02x}_{:x}", at.domain, at.bus, at.device, at.function));
   mask.notes.emplace_back(
-      "another card of the same model is there: MESA_VK_DEVICE_SELECT cannot tell them apart, so Vulkan programs may "
-      "see "
-      "both; choose by UUID or PCI address inside, and let the proof decide");
+      "another card of the same model exists: MESA_VK_DEVICE_SELECT cannot tell them apart, so Vulkan programs may see "
+      "both; let the program choose its device by UUID or PCI address, and check its placement");
 }
 
 }  // namespace

@@ -52,11 +52,11 @@ PlacementCheck refuted_check(const Device& requested, const std::string& used, c
 }
 
 std::string describe_missing(const PlacementEvidence& evidence, const Device& requested) {
-  std::string text =
-      evidence.unknown_reason.empty() ? "no driver books memory or engine time for it" : evidence.unknown_reason;
+  std::string text = evidence.unknown_reason.empty() ? "no driver reports memory or engine time of the command"
+                                                     : evidence.unknown_reason;
   if (requested.pci && std::find(evidence.opened_devices.begin(), evidence.opened_devices.end(), *requested.pci) !=
                            evidence.opened_devices.end())
-    text += "; it has the device open, which is a hint only";
+    text += "; the command has the device open, which is only a hint";
   return text;
 }
 
@@ -66,12 +66,12 @@ void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>
       std::any_of(devices.begin(), devices.end(), [](const Device& d) { return d.vendor == Vendor::nvidia; });
   if (!has_nvidia_card) return;
   if (!sees_host_pids()) {
-    evidence.unknown_reason = "NVML counts processes in the machine's numbers, which mean nothing in this container";
+    evidence.unknown_reason = "NVML reports process ids of the host, which are not valid in this container";
     return;
   }
   const auto current_devices = library != nullptr
                                    ? library->devices()
-                                   : Result<std::vector<Device>>{Error{Errc::unsupported, "NVML is not there"}};
+                                   : Result<std::vector<Device>>{Error{Errc::unsupported, "NVML is not available"}};
   if (!current_devices) {
     evidence.unknown_reason = current_devices.error().what;
     return;
@@ -86,7 +86,7 @@ void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>
       evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
     }
   }
-  if (!is_listed) evidence.unknown_reason = "NVML lists the process on no card";
+  if (!is_listed) evidence.unknown_reason = "NVML lists the command on no card";
 }
 
 }  // namespace
@@ -99,18 +99,20 @@ PlacementCheck check_placement(const Device& requested, std::span<const Device> 
                                const PlacementEvidence& evidence) {
   for (const PlacementEvidence::Booking& booking : evidence.bookings) {
     if (booking.pci != requested.pci && is_use(booking))
-      return refuted_check(
-          requested, name_at(devices, booking.pci),
-          booking_text(booking) + "; its mask was ignored, overwritten, or set after the first GPU call");
+      return refuted_check(requested, name_at(devices, booking.pci),
+                           booking_text(booking) +
+                               "; the command ignored or overwrote its device mask, or the mask was set after the "
+                               "first GPU call");
   }
   for (const std::string& uuid : evidence.reported_uuids) {
     if (!has_uuid(requested, uuid))
-      return refuted_check(requested, "a device with UUID " + printable(uuid), "the process says so itself");
+      return refuted_check(requested, "a device with UUID " + printable(uuid), "the process itself reported this UUID");
   }
   for (const PlacementEvidence::Booking& booking : evidence.bookings) {
     if (booking.pci == requested.pci && is_use(booking)) return {PlacementStatus::proved, booking_text(booking)};
   }
-  if (!evidence.reported_uuids.empty()) return {PlacementStatus::proved, "the UUID asked from inside"};
+  if (!evidence.reported_uuids.empty())
+    return {PlacementStatus::proved, "the process itself reported the UUID of this device"};
   return {PlacementStatus::unknown, describe_missing(evidence, requested)};
 }
 

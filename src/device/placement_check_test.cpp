@@ -44,7 +44,7 @@ TEST_F(PlacementCheckTest, MemoryElsewhereRefutesAlsoBesideUseHere) {
   EXPECT_EQ(
       proof.text,
       "asked for NVIDIA GeForce RTX 3090 at 0000:01:00.0, got NVIDIA GeForce RTX 5060 Ti at 0000:02:00.0: 400 MiB by "
-      "NVML; its mask was ignored, overwritten, or set after the first GPU call");
+      "NVML; the command ignored or overwrote its device mask, or the mask was set after the first GPU call");
 }
 
 TEST_F(PlacementCheckTest, MemoryFromListingDevicesIsNoUse) {
@@ -61,7 +61,7 @@ TEST_F(PlacementCheckTest, AnOpenDescriptorProvesNothing) {
   const PlacementCheck proof = check_placement(
       asked, machine, {.bookings = {}, .reported_uuids = {}, .opened_devices = {here, there}, .unknown_reason = {}});
   EXPECT_EQ(proof.status, PlacementStatus::unknown);
-  EXPECT_NE(proof.text.find("hint only"), std::string::npos);
+  EXPECT_NE(proof.text.find("only a hint"), std::string::npos);
 }
 
 TEST_F(PlacementCheckTest, TheReportedUuidDecides) {
@@ -81,9 +81,9 @@ TEST_F(PlacementCheckTest, SourcesWithoutValuesAreNamed) {
                                                {.bookings = {},
                                                 .reported_uuids = {},
                                                 .opened_devices = {},
-                                                .unknown_reason = "NVML counts processes in the machine's numbers"});
+                                                .unknown_reason = "NVML reports process ids of the host"});
   EXPECT_EQ(proof.status, PlacementStatus::unknown);
-  EXPECT_NE(proof.text.find("machine's numbers"), std::string::npos);
+  EXPECT_NE(proof.text.find("process ids of the host"), std::string::npos);
 }
 
 TEST(PlacementCheck, EvidenceComesFromFdinfo) {

@@ -77,7 +77,7 @@ Result<FinalSize> final_size(const nn::Network& network, const media::PictureInf
   if (width > kMaxSide || height > kMaxSide) {
     return Error{
         Errc::invalid_argument,
-        fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height, kMaxSide)};
+        fmt::format("a result of {:.0f}x{:.0f} was requested; at most {:.0f} pixels a side", width, height, kMaxSide)};
   }
   return FinalSize{static_cast<int>(width), static_cast<int>(height)};
 }

@@ -206,7 +206,7 @@ class PicturePlanner {
       }
       if (!found) {
         return Error{found.error().code,
-                     fmt::format("{}x{} with {}: {} ({} of {} taken by the rest); raise --ram{}", stage.in.width,
+                     fmt::format("{}x{} with {}: {} (other parts take {} of {}); raise --ram{}", stage.in.width,
                                  stage.in.height, network_.name, found.error().what, to_text(taken),
                                  to_text(settings_.ram), settings_.spill_limit == Bytes{} ? ", or give --spill" : "")};
       }

@@ -154,7 +154,7 @@ Result<std::vector<float>> run_reference(const nn::Network& network, const Geome
   if (!planes) return planes.error();
   const auto is_finite = [](float value) { return std::isfinite(value); };
   if (!std::all_of(planes->values.begin(), planes->values.end(), is_finite))
-    return Error{Errc::bad_values, network.name + ": a value that is no number, in float32"};
+    return Error{Errc::bad_values, network.name + ": a value that is not a number, in float32"};
   std::vector<float> result;
   for (int y = 0; y < planes->height; ++y) {
     for (int c = 0; c < planes->channels; ++c) {

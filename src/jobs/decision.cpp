@@ -169,7 +169,7 @@ Decision decide_from_record(const Item& item, const Record& done, const RecordRu
   const FileState output_state = compare_outputs(item, done, rules.verify);
   if (output_state == FileState::changed)
     return keep_output(changed_output(item, done, rules.verify), " and is not as weir left it");
-  if (replaces_its_input(item)) return skip("done before, in place of its input", done, adopted);
+  if (replaces_its_input(item)) return skip("done before; the output replaced its input", done, adopted);
   if (rules.redo) return work("asked for again", true);
   if (output_state == FileState::gone) return work("the output is gone", true);
   if (output_state == FileState::damaged) return work("the output is damaged", true);

@@ -44,7 +44,8 @@ Result<std::optional<std::string>> FrameReader::next() {
                                                 version, kProtocolVersion)};
   const std::size_t length = parse_little_endian(rest.substr(4, 4));
   if (length > kMaxMessageBytes)
-    return Error{Errc::corrupt, fmt::format("a message of {} bytes; at most {} are taken", length, kMaxMessageBytes)};
+    return Error{Errc::corrupt,
+                 fmt::format("a message of {} bytes; at most {} are accepted", length, kMaxMessageBytes)};
   if (rest.size() - kHeaderBytes < length) {
     buffer_.erase(0, std::exchange(at_, 0));
     return std::optional<std::string>{};

@@ -90,7 +90,7 @@ void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   // A task that can determine only on its device which variant fits may have used a smaller one. An index that no
   // variant has is ignored.
   if (const auto variant = count_field(message, "variant"); variant > worklist_[job.item].variant)
-    (void)use_smaller_variant(job.item, "there was no room for more", variant);
+    (void)use_smaller_variant(job.item, "a larger variant did not fit on its device", variant);
   const double seconds = std::chrono::duration<double>(now - job.start).count();
   ItemResult result = read_item_result(worklist_.make_result(job.item), message);
   result.device = slot.device->name;
@@ -170,7 +170,9 @@ void Coordinator::Run::record_instability(ItemNumber number) {
   if (stop_controller_.is_stopping()) return;  // an interrupted item does not count as a failure
   if (!slots_.sequential_fallback().record_failure(number, Clock::now())) return;
   reporter_.log(observe::Level::warning, "sequential");
-  reporter_.notify(Severity::warning, "three items failed so within ten minutes: the run goes on with one worker");
+  reporter_.notify(Severity::warning,
+                   "three items failed within ten minutes, perhaps because of parallel work: the run goes on with one "
+                   "worker");
 }
 
 /// Changes the item to the variant with the index `variant`; if `variant` is empty, to the next smaller one. Returns

@@ -83,8 +83,8 @@ void Coordinator::Run::replace_worker_if_needed(WorkerSlot& slot) {
   const bool leaks = slot.growth.is_leak();
   if ((!at_limit && !leaks) || worklist_.remaining() == 0) return;
   const Bytes growth{static_cast<std::uint64_t>(slot.growth.max_growth_bytes())};
-  const std::string why =
-      leaks ? fmt::format("grew by {}", to_text(growth)) : fmt::format("has done {} items", slot.finished_attempts);
+  const std::string why = leaks ? fmt::format("grew by {} of memory", to_text(growth))
+                                : fmt::format("has done {} items", slot.finished_attempts);
   reporter_.log(leaks ? observe::Level::warning : observe::Level::info, "worker_replaced",
                 {{"device", slot.device->name}, {"worker", slot.worker}, {"why", why}});
   reporter_.count_restart(slot, leaks ? "growth" : "items");

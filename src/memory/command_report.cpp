@@ -25,7 +25,7 @@ double steady_growth_of(const std::vector<double>& levels) {
 
 std::string device_peak_text(const RunMeasurements& run) {
   if (!run.device_before) return {};
-  if (run.device_levels.empty()) return ", not sampled on the device: it ended too soon";
+  if (run.device_levels.empty()) return ", not sampled on the device: the command ended too soon";
   return fmt::format(", {} on the device", to_text(run.device_peak));
 }
 
@@ -42,7 +42,7 @@ void report_runs(const std::vector<RunMeasurements>& runs, CommandReport& report
     return;
   }
   report.weaknesses.push_back(fmt::format("{} of {} runs failed", failed, runs.size()));
-  report.recommendations.emplace_back("fix the failure first: the memory of a failed run is no reliable measure");
+  report.recommendations.emplace_back("fix the failure first: the measurements of a failed run are not reliable");
 }
 
 void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
@@ -55,20 +55,21 @@ void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, Command
     return;
   }
   if (!first) {
-    report.analysis.emplace_back("device memory was not measured: no device of the policy gives its number");
+    report.analysis.emplace_back("device memory was not measured: no device of the policy reports how much is in use");
     return;
   }
   const Bytes held = increase(first, runs.back().device_after);
   report.analysis.push_back(fmt::format("device: {} in use before the first run, {} after the last", to_text(*first),
                                         to_text(runs.back().device_after.value_or(Bytes{}))));
   if (held <= limit) {
-    report.strengths.push_back(fmt::format("device memory comes back: {} more at the end", to_text(held)));
+    report.strengths.push_back(fmt::format("device memory is freed: {} more in use at the end", to_text(held)));
     return;
   }
   report.leaked = true;
   report.weaknesses.push_back(
       fmt::format("{} on the device outlive the command (limit {})", to_text(held), to_text(limit)));
-  report.recommendations.emplace_back("find who holds it: 'weir devices --json' lists the processes on each device");
+  report.recommendations.emplace_back(
+      "find the process that holds it: 'weir devices --json' lists the processes on each device");
 }
 
 void check_steady_growth(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
@@ -83,7 +84,8 @@ void check_steady_growth(const std::vector<RunMeasurements>& runs, Bytes limit, 
     report.leaked = true;
     report.weaknesses.push_back(fmt::format("{} rises steadily within a run, by {} after its start", where,
                                             to_text(Bytes{static_cast<std::uint64_t>(bytes)})));
-    report.recommendations.emplace_back("put weir.gpu_context around its steps to find the one that grows");
+    report.recommendations.emplace_back(
+        "put weir.gpu_context around the steps of the command to find the one whose memory grows");
   }
 }
 
@@ -91,7 +93,8 @@ void check_placement(const std::vector<RunMeasurements>& runs, CommandReport& re
   for (const RunMeasurements& run : runs) {
     if (run.wrong_device.empty()) continue;
     report.weaknesses.push_back("placement refuted: " + run.wrong_device);
-    report.recommendations.emplace_back("leave CUDA_VISIBLE_DEVICES and the other masks as they are set for it");
+    report.recommendations.emplace_back(
+        "do not change CUDA_VISIBLE_DEVICES and the other device masks, which weir sets for the command");
     return;
   }
 }
@@ -108,13 +111,14 @@ void check_leftovers(const std::vector<RunMeasurements>& runs, CommandReport& re
     report.weaknesses.push_back(processes == 1
                                     ? "1 process outlived the command and was ended"
                                     : fmt::format("{} processes outlived the command and were ended", processes));
-    report.recommendations.emplace_back("wait for the processes that it starts");
+    report.recommendations.emplace_back("let the command wait for the processes that it starts");
   } else {
-    report.strengths.emplace_back("no process outlives it");
+    report.strengths.emplace_back("no process outlives the command");
   }
   if (!files.empty()) {
     report.weaknesses.push_back(fmt::format("{} new files in /dev/shm, the first is {}", files.size(), files.front()));
-    report.recommendations.emplace_back("unlink shared memory: it is RAM until the machine is switched off");
+    report.recommendations.emplace_back(
+        "unlink shared memory: it occupies main memory until the machine is switched off");
   }
 }
 

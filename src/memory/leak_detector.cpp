@@ -42,7 +42,7 @@ ScopeRecord summary_of(const std::vector<ScopeRecord>& records) {
 std::string to_line(const ScopeRecord& record) {
   return fmt::format("{}: {} in run {} of scope '{}' ({}{}{})\n", name_of(record.verdict),
                      format_signed_bytes(record.growth.bytes), record.run, printable(record.name),
-                     record.growth.evidence, record.growth.confirmed ? "" : "; one source only",
+                     record.growth.evidence, record.growth.confirmed ? "" : "; measured by one source only",
                      record.failed ? "; the scope ended with an error" : "");
 }
 
@@ -178,8 +178,8 @@ LeakReport LeakDetector::report() const {
     report.text += fmt::format("not counted: {} of growth that happened once\n",
                                format_signed_bytes(report.one_time_growth_bytes));
   if (report.slope_bytes > 0)
-    report.text +=
-        fmt::format("creep: {} per scope\n", format_signed_bytes(static_cast<std::int64_t>(report.slope_bytes)));
+    report.text += fmt::format("steady growth: {} per scope\n",
+                               format_signed_bytes(static_cast<std::int64_t>(report.slope_bytes)));
   if (!report.unmeasured_reason.empty()) report.text += fmt::format("unknown: {}\n", report.unmeasured_reason);
   for (const ScopeRecord& record : report.suspects) report.text += to_line(record);
   return report;

@@ -72,8 +72,9 @@ Status choose_border(const PreferredSizes& sizes, Family& family) {
     family.align = sizes.align;
     return ok();
   }
-  return Error{Errc::unsupported, fmt::format("the picture shrinks by {} pixels in steps of {}: no even border fits",
-                                              sizes.shrink, sizes.align)};
+  return Error{Errc::unsupported,
+               fmt::format("the result lacks {} pixels, for sizes in steps of {}: no equal border on all sides fits",
+                           sizes.shrink, sizes.align)};
 }
 
 /// Properties of a graph from which the family's name and adds_enlarged_picture are derived.
@@ -156,8 +157,9 @@ Result<Family> recognise_family(const Graph& graph) {
   if (!scale) return scale.error();
   const auto sizes = find_preferred_sizes(graph, *scale);
   if (!sizes || sizes->shrink < 0) {
-    return Error{Errc::unsupported, fmt::format("pictures of {} to {} pixels do not give an even result of {} times",
-                                                kSmallestProbe, kSmallestProbe + 2 * kLargestAlign, *scale)};
+    return Error{Errc::unsupported,
+                 fmt::format("the results for pictures of {} to {} pixels are not regularly {} times as large",
+                             kSmallestProbe, kSmallestProbe + 2 * kLargestAlign, *scale)};
   }
   Family family;
   family.scale = *scale;

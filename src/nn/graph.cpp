@@ -65,7 +65,7 @@ Result<Extent64> layer_size(const Graph& graph, const Layer& layer, const std::v
   }
   const Extent64 out = output_size(layer.operation, first);
   if (out.height < 1 || out.width < 1) {
-    return layer_error(layer, fmt::format("an input of {} pixels leaves nothing", size_text(first)));
+    return layer_error(layer, fmt::format("an input of {} pixels is too small", size_text(first)));
   }
   if (out.height > kLargestExtent || out.width > kLargestExtent) {
     return layer_error(layer, fmt::format("an output of {} pixels is above the limit of 2^30", size_text(out)));

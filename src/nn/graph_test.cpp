@@ -54,7 +54,7 @@ TEST(Graph, AnInputThatIsTooSmallNamesTheLayer) {
   const auto extents = infer_extents(one_layer(shaped<Convolution>(5, 1, 0)), {9, 4});
   ASSERT_FALSE(extents);
   EXPECT_EQ(extents.error().code, Errc::invalid_argument);
-  EXPECT_EQ(extents.error().what, "line 4: Convolution op: an input of 9 x 4 pixels leaves nothing");
+  EXPECT_EQ(extents.error().what, "line 4: Convolution op: an input of 9 x 4 pixels is too small");
   EXPECT_FALSE(infer_extents(one_layer(Crop{2, 2, 2, 2}), {4, 9}));
   EXPECT_FALSE(infer_extents(one_layer(shaped<Deconvolution>(2, 1, 1)), {1, 9}));
   EXPECT_FALSE(infer_extents(one_layer(Interp{Interp::Kind::nearest, 0.25F}), {3, 9}));

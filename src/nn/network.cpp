@@ -34,7 +34,7 @@ Result<std::uint64_t> find_file_length(const std::filesystem::path& path) {
 Result<std::uint64_t> find_weights_length(const std::filesystem::path& bin, const std::filesystem::path& param_path) {
   std::error_code code;
   if (std::filesystem::exists(bin, code) || code) return find_file_length(bin);
-  return Error{Errc::io, fmt::format("{}: no such file; the weights of {} are taken from there", bin.string(),
+  return Error{Errc::io, fmt::format("{}: no such file; the weights of {} are expected there", bin.string(),
                                      param_path.filename().string())};
 }
 

@@ -29,7 +29,7 @@ Result<Program> Lowering::run() && {
   layer_ = static_cast<int>(graph_.layers.size()) - 1;
   const TensorView& result = first_part(graph_.output);
   if (result.gate >= 0 || result.cropped) {
-    return unsupported("a cropped or gated result is read where that is not supported");
+    return unsupported("a crop, or a product with a vector, as the last step is not supported");
   }
   program_.output = result.tensor;
   return std::move(program_);

@@ -88,7 +88,7 @@ Result<FileDescriptor> listen_on(const std::string& host, const std::string& por
   addrinfo* found = nullptr;
   if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
     return Error{Errc::invalid_argument,
-                 fmt::format("'{}' is no address; write 127.0.0.1:9090 or [::1]:9090", printable(address))};
+                 fmt::format("'{}' is not an address; write 127.0.0.1:9090 or [::1]:9090", printable(address))};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner{found, freeaddrinfo};
   FileDescriptor listener{socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0)};
   const int enabled = 1;

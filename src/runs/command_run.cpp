@@ -51,7 +51,7 @@ Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts
       const auto [at, is_new] = writers.emplace(output, text);
       if (is_new) continue;
       const std::string items_text =
-          at->second == text ? fmt::format("the item '{}' is there twice, or", printable(text))
+          at->second == text ? fmt::format("the item '{}' is in the list twice, or", printable(text))
                              : fmt::format("the items '{}' and '{}'", printable(at->second), printable(text));
       return Error{Errc::invalid_argument,
                    fmt::format("{} would write {} twice", items_text, printable(output.native()))};

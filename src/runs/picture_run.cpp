@@ -27,10 +27,10 @@ Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
     if (!picture.source.bytes) continue;
     auto file = make_memory_file("weir-standard-input");
     const auto& bytes = *picture.source.bytes;
-    if (!file) return Error{Errc::over_budget, "standard input cannot be handed on: " + file.error().what};
+    if (!file) return Error{Errc::over_budget, "standard input cannot be passed to the workers: " + file.error().what};
     const std::string_view all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     if (auto written = write_all(file->get(), all, "standard input"); !written)
-      return Error{Errc::over_budget, "it cannot be handed on: " + written.error().what};
+      return Error{Errc::over_budget, "it cannot be passed to the workers: " + written.error().what};
     return *std::move(file);
   }
   return FileDescriptor{};

@@ -136,9 +136,9 @@ class FreeTypeLettering final : public Lettering {
 }  // namespace
 
 Result<std::unique_ptr<Lettering>> Lettering::open() {
-  if (!freetype().is_complete) return Error{Errc::unsupported, "FreeType is not here: apt-get install libfreetype6"};
+  if (!freetype().is_complete) return Error{Errc::unsupported, "FreeType is missing: apt-get install libfreetype6"};
   FT_Library raw = nullptr;
-  if (freetype().init(&raw) != 0) return Error{Errc::unsupported, "FreeType does not start"};
+  if (freetype().init(&raw) != 0) return Error{Errc::unsupported, "FreeType cannot be initialized"};
   Library library{raw};
   std::vector<Font> fonts;
   for (const char* path : kFonts) {

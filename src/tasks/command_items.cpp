@@ -60,7 +60,7 @@ Result<CommandItems> split_items(const std::vector<std::string>& arguments, cons
   if (list.arguments.empty()) return invalid("no command is given before the items");
   if (separator == arguments.end()) return invalid("no items are given; write ::: ITEM... or :::: FILE");
   const std::vector<std::string> rest{separator + 1, arguments.end()};
-  if (has_item_separator(rest)) return invalid("items are given in one way: by ::: or by ::::, once");
+  if (has_item_separator(rest)) return invalid("give the items either after ::: or after ::::, and only once");
   if (*separator == ":::") {
     list.items = rest;
   } else {

@@ -45,7 +45,8 @@ class AttemptFiles {
     for (const fs::path& output : command_template.output_paths(files.folder_, item)) {
       files.work_paths_.push_back(files.folder_ / fmt::format("{}", files.work_paths_.size()) / output.filename());
       fs::create_directories(files.work_paths_.back().parent_path(), problem);
-      if (problem) return Error{errc_from_errno(problem.value()), "make a folder to work in: " + problem.message()};
+      if (problem)
+        return Error{errc_from_errno(problem.value()), "cannot make the working folder: " + problem.message()};
     }
     files.log_ = open_new(attempt.outputs.front());
     if (!files.log_) return errno_error(attempt.outputs.front());

@@ -69,7 +69,7 @@ bool handle_orphans(const device::Device& device, const device::Lease& lease, co
   if (!living_holder_pids.empty())
     notes.push_back(
         fmt::format("an earlier lease of {} left {} process{} running whose leaseholder lives: pid {}; not "
-                    "ended, as that one's",
+                    "ended, because they belong to it",
                     to_text(device), living_holder_pids.size(), living_holder_pids.size() == 1 ? "" : "es",
                     fmt::join(living_holder_pids, ", ")));
   if (orphan_pids.empty()) return false;

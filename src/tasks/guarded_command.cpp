@@ -155,7 +155,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   masked_command.environment.insert(masked_command.environment.end(), command.environment.begin(),
                                     command.environment.end());
   if (!result.variant.empty()) masked_command.environment.emplace_back("WEIR_VARIANT", result.variant);
-  result.placement.text = "it ended before the first sample";
+  result.placement.text = "the command ended before the first sample";
   DeviceMeasurement measurement{machine, chosen, probe.sampler(), result};
   auto process = device::CommandProcess::start(masked_command);
   if (!process) {
@@ -176,7 +176,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   measurement.measure_afterwards(exclusive ? 5 : 1);
   if (leased != nullptr && !leased->lease.is_intact())
     callbacks.on_note(
-        "the lease that this run had joined was given back while it ran: another may have used the device too");
+        "the lease that this run had joined was given back while it ran: another program may have used the device too");
   result.status = command_result.status;
   result.ended_by_itself = !command_result.forced && !command_result.guardian_lost;
   result.duration_s = command_result.duration.count();
@@ -184,7 +184,8 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   result.leftover_processes = command_result.leftover_processes;
   if (exclusive) result.device_growth = result.device_peak - result.device_before;
   if (result.driver_unresponsive)
-    callbacks.on_note(fmt::format("the driver of {} does not answer: what stays there is not known", result.device));
+    callbacks.on_note(
+        fmt::format("the driver of {} does not answer: whether memory stays in use there is not known", result.device));
   result.leaks =
       exclusive && !result.driver_unresponsive && result.device_after > result.device_before + command.max_leak;
   if (result.leaks) respond_to_leak(command, *leased, result, callbacks);
@@ -263,7 +264,7 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
   if (result.device_growth > Bytes{} && !result.driver_unresponsive && result.status == 0 && !result.error) {
     const auto key = CommandNeeds::make_key(fill_placeholders(command, result), result.variant, *result.initial_device);
     if (auto kept = needs.store_need(key, result.device_growth); !kept)
-      callbacks.on_note("what commands take cannot be remembered for the next time: " + kept.error().what);
+      callbacks.on_note("the memory needs of commands cannot be remembered for the next time: " + kept.error().what);
   }
   return result;
 }

@@ -12,13 +12,13 @@ using observe::MetricDefinition;
 using observe::MetricType;
 
 constexpr MetricDefinition kPeakMemory{"gpu_memory_allocated_bytes", MetricType::gauge,
-                                       "Most memory in use on the device while the last command ran there."};
+                                       "Largest memory in use on the device while the last command ran there."};
 constexpr MetricDefinition kMemoryGrowth{
     "gpu_memory_leak_bytes", MetricType::gauge,
-    "In use on the device after the last command that had it alone, less what was before."};
+    "Memory in use on the device after the last command, minus the memory in use before it."};
 constexpr MetricDefinition kPeakMemoryPercent{
     "gpu_utilization_percent", MetricType::gauge,
-    "Of the device's memory, in use at most while the last command ran there."};
+    "Largest share of the device's memory in use while the last command ran there."};
 constexpr MetricDefinition kLastCommandEnd{"gpu_timestamp_seconds", MetricType::gauge,
                                            "When the last command on the device ended, in seconds since 1970."};
 

@@ -62,7 +62,7 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
     // copy of the environment.
     if (const auto pids = device::find_lease_processes(leased.lease.claim()); !pids.empty())
       callbacks.on_note(
-          fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(pids, ", ")));
+          fmt::format("under the command's lease, but not started by it: pid {}; not ended", fmt::join(pids, ", ")));
   }
   const Machine machine = inspect_machine(command.device_request);
   const device::Device* now = find_again(machine, *result.initial_device);

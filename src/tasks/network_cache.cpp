@@ -12,8 +12,8 @@ namespace {
 
 Error no_network_error(const NetworkOptions& options) {
   if (!options.model.empty())
-    return {Errc::unsupported,
-            fmt::format("no network in {}; it takes X.param with X.bin beside it", printable(options.model.native()))};
+    return {Errc::unsupported, fmt::format("no network in {}; a network is a file X.param with X.bin beside it",
+                                           printable(options.model.native()))};
   std::string places;
   for (const auto& folder : options.folders) places += (places.empty() ? "" : ", ") + printable(folder.native());
   return {Errc::unsupported, fmt::format("no network found in {}; give --model FILE or FOLDER", places)};

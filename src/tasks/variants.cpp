@@ -33,8 +33,8 @@ Result<std::vector<Variant>> parse_variants(std::string_view text) {
     const auto need = parse_bytes(std::string_view{part}.substr(equals + 1));
     if (!need) return need.error();
     if (!variants.empty() && *need >= variants.back().need)
-      return Error{Errc::invalid_argument,
-                   fmt::format("variant '{}' needs as much as the one before it", printable(part.substr(0, equals)))};
+      return Error{Errc::invalid_argument, fmt::format("variant '{}' must need less than the one before it",
+                                                       printable(part.substr(0, equals)))};
     variants.push_back({part.substr(0, equals), *need});
   }
   if (variants.empty()) return Error{Errc::invalid_argument, "no variant is named"};
@@ -66,7 +66,7 @@ Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const M
   }
   if (!available.known)
     return Error{Errc::over_budget,
-                 fmt::format("needs {}, but the free memory is not known; --trust-unknown goes on", needs)};
+                 fmt::format("needs {}, but the free memory is not known; --trust-unknown allows it", needs)};
   return Error{Errc::over_budget,
                fmt::format("needs {} and {} for its context; {} are free, {} of them promised to others", needs,
                            to_text(kContextMargin), to_text(available.free), to_text(available.reserved))};
@@ -77,7 +77,7 @@ Result<std::size_t> choose_by_last_need(Bytes last_need, const MemoryAvailabilit
   return Error{
       Errc::over_budget,
       fmt::format("has {} free, {} of them promised to others, and this command took {} the last time; --need 0 "
-                  "starts it all the same",
+                  "starts it anyway",
                   to_text(available.free), to_text(available.reserved), to_text(last_need))};
 }
 

@@ -100,7 +100,7 @@ Status read_data(Table table, int scale, Recipe::Data& data) {
   table.integer("batch", data.batch_size, 1, 1024);
   table.expect(data.side_px % scale == 0, "side", fmt::format("'side' must be a multiple of the scale, {}", scale));
   table.expect(data.patch_px * scale <= data.side_px, "patch",
-               fmt::format("a patch of {} pixels is cut from {}", data.patch_px, data.side_px / scale));
+               fmt::format("'patch' is {} pixels, but a small picture only {}", data.patch_px, data.side_px / scale));
   return table.finish();
 }
 
@@ -138,7 +138,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& name) {
   Table table{parsed, name};
   table.string("name", recipe.name);
   table.expect(!recipe.name.empty() && recipe.name.find_first_of("/\n") == std::string::npos, "name",
-               "'name' must be fit for a file");
+               "'name' must be a file name: not empty, without '/'");
   table.integer("seed", recipe.seed, 0, (std::int64_t{1} << 32) - 1);
   table.string("about", recipe.about);
   if (auto read = read_structure({table.table("structure"), name}, recipe.structure); !read) return read.error();

@@ -141,7 +141,7 @@ class TrainingRun {
 
   Status start_run(const std::string& recipe_text) {
     if (fs::exists(file("run.json")))
-      return Error{Errc::exists, fmt::format("{}: a training is there already; --resume goes on with it",
+      return Error{Errc::exists, fmt::format("{}: contains a training already; --resume continues it",
                                              printable(settings_.folder.native()))};
     std::error_code problem;
     fs::create_directories(settings_.folder, problem);
@@ -161,7 +161,7 @@ class TrainingRun {
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object())
       return Error{Errc::invalid_argument,
-                   fmt::format("{}: no training to go on with is there", printable(settings_.folder.native()))};
+                   fmt::format("{}: contains no training that could continue", printable(settings_.folder.native()))};
     record_ = {json.value("recipe", ""), json.value("steps", std::uint64_t{0}), json.value("seconds", 0.0)};
     if (record_.recipe != recipe_text)
       return Error{Errc::invalid_argument,

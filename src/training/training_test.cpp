@@ -52,11 +52,11 @@ TEST(Recipe, ReportsErrorsWithTheirLine) {
       {"nam = 'x'\n", "r.toml:1: unknown key 'nam'"},
       {"\n[structure]\nscale = 5\n", "r.toml:3: 'scale' must be a whole number from 2 to 4"},
       {"[data]\ncomics = 'half'\n", "r.toml:2: 'comics' must be a number from 0 to 1"},
-      {"[data]\nside = 64\npatch = 48\n", "r.toml:3: a patch of 48 pixels is cut from 32"},
+      {"[data]\nside = 64\npatch = 48\n", "r.toml:3: 'patch' is 48 pixels, but a small picture only 32"},
       {"[learning]\nloss = 'best'\n", "r.toml:2: 'loss' must be charbonnier, l1 or mse"},
       {"[ending]\npart = 2\n", "r.toml:2: 'part' must be a number from 0 to 1"},
       {"data = 3\n", "r.toml:1: 'data' must be a table"},
-      {"name = 'a/b'\n", "r.toml:1: 'name' must be fit for a file"},
+      {"name = 'a/b'\n", "r.toml:1: 'name' must be a file name"},
       {"name = \n", "r.toml:1: "},
   };
   for (const auto& [text, message] : wrong) {
@@ -246,7 +246,7 @@ TEST(Train, ReportsThatThereIsNothingToResume) {
   const auto made = train(std::string{kSmall}, small_recipe(), {.folder = folder / "none", .resume = true}, {},
                           [](const TrainProgress&) {});
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().what, HasSubstr("no training to go on with"));
+  EXPECT_THAT(made.error().what, HasSubstr("contains no training"));
 }
 
 TEST(Curves, ShowLossAndGain) {

@@ -31,7 +31,8 @@ Status check_tree() {
   const auto changed = run_git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"});
   if (!changed) return changed.error();
   if (changed->empty()) return ok();
-  return Error{Errc::invalid_argument, "the tree has changes; commit or stash them first: " + changed_list(*changed)};
+  return Error{Errc::invalid_argument,
+               "the working tree has changes; commit or stash them first: " + changed_list(*changed)};
 }
 
 /// Returns the subset of `files` that git tracks; paths are relative to `top`, the top folder of the repository. Runs
@@ -97,7 +98,7 @@ Status check_branches(const Campaign& campaign) {
   if (!taken_names.empty())
     return Error{
         Errc::invalid_argument,
-        fmt::format("branches of an earlier campaign, or of yours, are in the way: merge what you want of them, then "
+        fmt::format("the campaign needs branch names that exist already; merge the commits that you want to keep, then "
                     "'git branch -D {}'",
                     taken_names)};
   if (run_git({"rev-parse", "-q", "--verify", "refs/heads/weir"}))
@@ -114,7 +115,7 @@ Result<Campaign> plan_campaign(const CampaignRequest& request) {
   if (const auto stored = load_campaign();
       stored && compute_verdict(*stored).planned > 0 && compute_verdict(*stored).fixed > 0)
     return Error{Errc::invalid_argument,
-                 fmt::format("a campaign is not finished: 'weir audit run' goes on with it; delete {} to forget it",
+                 fmt::format("a campaign is not finished: 'weir audit run' continues it; delete {} to discard it",
                              printable(folder->native()))};
   if (auto clean = check_tree(); !clean) return clean.error();
   Campaign campaign;

@@ -17,7 +17,7 @@ std::string slowdown_text(const CampaignFile& file, int pairs) {
 }
 
 std::string duration_text(const Campaign& campaign, const Verdict& verdict) {
-  return fmt::format("{:.1f} s of wall time; the files' own times add up to {:.1f} s", campaign.wall_seconds,
+  return fmt::format("{:.1f} s of wall time; the durations of the files add up to {:.1f} s", campaign.wall_seconds,
                      verdict.sequential_seconds);
 }
 
@@ -119,13 +119,13 @@ std::string gpu_selection_page(const Policy& policy) {
   std::string text = fmt::format("# How this project selects its GPU\n\nThe card: {} (role {}).\n\n",
                                  policy.device.empty() ? "none is named in weir.toml" : policy.device, policy.role);
   text +=
-      "1. One card a process. The mask is set before the first GPU library is imported, by the program itself or by "
-      "what starts it.\n"
-      "2. A mask that is there already is respected: a scheduler or a user has set it.\n"
+      "1. One card per process. The mask is set before the first GPU library is imported, by the program itself or by "
+      "the command that starts it.\n"
+      "2. A mask that is already set is kept: a scheduler or a user has set it.\n"
       "3. An index mask comes with CUDA_DEVICE_ORDER=PCI_BUS_ID; a UUID needs none.\n"
-      "4. Within the program the card is `cuda:0`, always: masks renumber.\n"
-      "5. Libraries set nothing; programs do.\n"
-      "6. What runs where is proved by UUID or PCI address, never by a number.\n";
+      "4. Within the program the card is always `cuda:0`, because a mask numbers the visible cards from 0.\n"
+      "5. Programs set masks; libraries set none.\n"
+      "6. Which card a program uses is verified by UUID or PCI address, never by a number.\n";
   if (!mask.empty())
     text +=
         fmt::format("\nThe start of a program:\n\n```python\n{}```\n", header_text(policy, !policy.mask_by_uuid, "\n"));

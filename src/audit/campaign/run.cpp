@@ -94,7 +94,8 @@ Result<Campaign> run_campaign(const CampaignRequest& request) {
   if (!folder || !top || !head) return Error{Errc::invalid_argument, "this is no git repository"};
   if (first_line(*head) != campaign->base)
     return Error{Errc::invalid_argument,
-                 fmt::format("the plan was made from {}; check that out, or plan again", campaign->base.substr(0, 12))};
+                 fmt::format("the plan was made from the commit {}; check that out, or plan again",
+                             campaign->base.substr(0, 12))};
   if (compute_verdict(*campaign).planned == 0) return campaign;
   const auto begin = Clock::now();
   const auto texts = edited_texts(request, *campaign, first_line(*top));

@@ -55,7 +55,7 @@ class Worker {
     if (auto ready = prepare(); !ready) return ready;
     for (CampaignFile& file : shard_.files) {
       if (context_.request.stop.stop_requested())
-        return Error{Errc::cancelled, "interrupted; 'weir audit run' goes on where it was"};
+        return Error{Errc::cancelled, "interrupted; 'weir audit run' continues with the next file"};
       if (file.state != "planned") continue;
       const auto begin = Clock::now();
       if (auto done = fix_file(file); !done) return done.error();
@@ -144,7 +144,7 @@ class Worker {
     // An earlier run committed the file, and was interrupted before it recorded the commit.
     if (current && current->text() == texts.text_after)
       return record_commit(file, run_git({"log", "-1", "--format=%H", "--", file.path}, tree_));
-    if (!current || current->text() != texts.text_before) return put_back(file, "is not what the plan was made from");
+    if (!current || current->text() != texts.text_before) return put_back(file, "was changed after the plan was made");
     for (const std::string& command : {context_.campaign.check_command, context_.campaign.test_command}) {
       const auto difference = compare(command, file, texts);
       if (!difference) return difference.error();
@@ -183,9 +183,9 @@ Status prepare_worktree(const fs::path& tree, const std::string& branch, const s
   }
   const bool branch_exists = static_cast<bool>(run_git({"rev-parse", "-q", "--verify", "refs/heads/" + branch}));
   if (branch_exists && !is_campaign_branch(branch, base))
-    return Error{Errc::invalid_argument,
-                 fmt::format("the branch {0} is there and none of this campaign's; 'git branch -m {0} NAME' renames it",
-                             branch)};
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("the branch {0} exists and is not of this campaign; 'git branch -m {0} NAME' renames it", branch)};
   // The branch is marked before it is created, so that an interruption never leaves an unmarked branch.
   if (auto noted = branch_exists ? ok() : mark_campaign_branch(branch, base); !noted) return noted;
   const auto added = branch_exists ? run_git({"worktree", "add", "-f", tree.native(), branch})

@@ -96,7 +96,7 @@ std::string apply_edits(const std::vector<Edit>& edits, std::string_view text) {
 
 /// Returns the notebook's file with the edits. `code` is the code after the edits, which the new file must contain.
 Result<std::string> apply_to_notebook(const SourceFile& source, const EditSet& edits, std::string_view code) {
-  const Error refused{Errc::invalid_argument, "the cells cannot be edited so"};
+  const Error refused{Errc::invalid_argument, "the edits do not fit the notebook's cells"};
   const auto in_file = to_file_edits(source, edits.edits());
   if (in_file.empty()) return refused;
   std::string after = apply_edits(in_file, source.file_text());
@@ -169,7 +169,7 @@ Status check_unchanged_outside(Language language, std::string_view before, const
   const auto [a, b] = std::mismatch(old_tokens.begin(), old_tokens.end(), new_tokens.begin(), new_tokens.end());
   if (a == old_tokens.end() && b == new_tokens.end()) return ok();
   return Error{Errc::invalid_argument,
-               fmt::format("would change line {}, which it must not", a == old_tokens.end() ? b->line : a->line)};
+               fmt::format("would change line {}, which has no edit", a == old_tokens.end() ? b->line : a->line)};
 }
 
 }  // namespace weir::audit

@@ -187,7 +187,7 @@ class Fixer {
     if (!is_audited) {
       note_file(finding);
       files_.at(path.native()).problem =
-          fmt::format("is a link to {}, which is none of the files", printable(target.native()));
+          fmt::format("is a link to {}, which is not one of the audited files", printable(target.native()));
     }
     excluded_links_.insert(path.native());
     return true;
@@ -341,7 +341,7 @@ class Fixer {
   Status replace_file(const FixedFile& file) const {
     const auto current = SourceFile::read(file.path, file.name);
     if (!current) return current.error();
-    if (current->text() != file.text_before) return Error{Errc::io, "was changed meanwhile by somebody else"};
+    if (current->text() != file.text_before) return Error{Errc::io, "was changed by another program during the fix"};
     if (!may_be_written(file.path)) return Error{Errc::io, "is read-only"};
     if (!options_.write) return ok();  // a dry run makes the same checks, so that it reports the same problems
     if (options_.backup) {

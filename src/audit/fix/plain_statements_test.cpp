@@ -180,7 +180,7 @@ TEST(AuditPlainStatements, AnEntryPointKeepsItsOwnOrder) {
   EXPECT_EQ(folder.text("shared.py").find("CUDA_DEVICE_ORDER"), std::string::npos) << folder.text("shared.py");
   const auto& all = left->audit_after.findings;
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Finding& finding) {
-    return finding.rule == "G04" && finding.advice.find("own.py may have an order") != std::string::npos;
+    return finding.rule == "G04" && finding.advice.find("own.py may set a device order") != std::string::npos;
   }));
   folder.put("shared.py", shared);
   folder.put("own.py", "import torch\n");

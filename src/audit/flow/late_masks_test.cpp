@@ -41,10 +41,11 @@ TEST(AuditStrangeFlow, AQueryThatStartsTheDriverMakesALaterMaskDead) {
   const std::string text = g03_text({{"a.py", start + "n = torch.cuda.device_count()\n" + mask}});
   EXPECT_NE(text.find("before 1.13"), std::string::npos) << text;
   EXPECT_EQ(g03_text({{"a.py", start + mask + "n = torch.cuda.device_count()\n"}}), "");
-  EXPECT_TRUE(
-      g03_text(
-          {{"a.py", start + "os.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'\ntorch.cuda.is_available()\n" + mask}})
-          .starts_with("fragile"));
+  EXPECT_TRUE(g03_text({{"a.py", start +
+                                     "os.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'\n"
+                                     "torch.cuda.is_available()\n" +
+                                     mask}})
+                  .starts_with("fragile"));
 }
 
 TEST(AuditStrangeFlow, AMaskSetInALoopOverVariablesCounts) {

@@ -116,7 +116,7 @@ std::string markdown_report(const AuditResult& audit) {
   }
   text += fmt::format("\n{} findings in {} files.\n", count, audit.file_count);
   for (const std::string& problem : audit.problems)
-    text += fmt::format("- not judged whole: {}\n", markdown_text(problem));
+    text += fmt::format("- not audited completely: {}\n", markdown_text(problem));
   return text;
 }
 

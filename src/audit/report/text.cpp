@@ -64,7 +64,7 @@ std::string statistics_report(const AuditResult& audit) {
   if (!files.empty()) text += "\n";
   for (std::size_t i = 0; i < files.size() && i < 10; ++i)
     text += fmt::format("{:>5}  {}\n", files[i].first, printable(files[i].second));
-  return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not judged whole\n",
+  return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not audited completely\n",
                             audit.file_count, groups.size(), by_file.size(), suppressed, audit.problems.size());
 }
 

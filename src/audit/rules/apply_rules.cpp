@@ -51,8 +51,9 @@ void FindingCollector::drop_edits_of_needed_mask(Finding& finding) const {
   finding.fixability = Fixability::manual;
   finding.advice =
       found->second == finding.module
-          ? "leave it while this file is run by itself, or set the mask in one module that all import first"
-          : fmt::format("leave it for {}, or set the mask in one module that all import first",
+          ? "keep it as long as this file is also run by itself, or set the mask in one module that all programs "
+            "import first"
+          : fmt::format("keep it, because {} needs it, or set the mask in one module that all programs import first",
                         printable(found->second->source.name()));
 }
 
@@ -66,7 +67,7 @@ void FindingCollector::drop_edits_of_possible_order(Finding& finding) const {
   finding.edits.clear();
   finding.fixability = Fixability::manual;
   finding.advice += fmt::format(
-      "; no automatic fix: {} may have an order of its own",
+      "; no automatic fix: {} may set a device order itself",
       found->second == finding.module ? std::string{"this program"} : printable(found->second->source.name()));
 }
 

@@ -177,9 +177,10 @@ void check_chosen_index(const Execution& execution, std::size_t index, const Rul
   if (const Argument* command_mask = command_mask_with_number(use)) {
     context.findings.add(
         make_finding("G08", *use.module, use.event->range,
-                     fmt::format("the device has the number that {} is given: behind the mask the cards count from 0",
+                     fmt::format("this device number is also the value of {}: under a mask the visible cards are "
+                                 "numbered from 0",
                                  command_mask->keyword),
-                     "take device 0 behind the mask, or leave the mask out"));
+                     "use device 0 under the mask, or remove the mask"));
     return;
   }
   const Step* mask = mask_write_before(execution, index, vendor_of_device(*use.event));
@@ -197,9 +198,10 @@ void check_chosen_index(const Execution& execution, std::size_t index, const Rul
           ? fmt::format(
                 "the same number is put into {} ({}) and used here: it works only while the mask is set too late",
                 mask->event->name, place)
-          : fmt::format("the device has the number that {} is given ({}): behind the mask the cards count from 0",
+          : fmt::format("this device number is also the value of {} ({}): under a mask the visible cards are numbered "
+                        "from 0",
                         mask->event->name, place),
-      "take device 0 behind the mask, or leave the mask out");
+      "use device 0 under the mask, or remove the mask");
   if (is_too_late || mask->event->mode == Event::Mode::set_if_unset) found.severity = Severity::fragile;
   context.findings.add(std::move(found));
 }

@@ -166,7 +166,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
                                 fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA "
                                             "runtime, which counts the visible ones",
                                             code),
-                                "go by UUID: nvmlDeviceGetHandleByUUID()");
+                                "select the card by UUID: nvmlDeviceGetHandleByUUID()");
       found.edits = rewrite_lookup_by_uuid(*use.module, *use.event);
       found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
       context.findings.add(std::move(found));
@@ -183,7 +183,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
                        fmt::format("`{}` ignores masks: this is card {} of the machine, and {}={} ({}) selects another",
                                    code, number->number, mask_write->event->name, *mask_write->value.as_text(),
                                    location_text(*use.module, *mask_write->module, mask_write->event->range)),
-                       "go by UUID: nvmlDeviceGetHandleByUUID()"));
+                       "select the card by UUID: nvmlDeviceGetHandleByUUID()"));
   } else if (use.value.may_be(PossibleValue::Kind::smi_index)) {
     context.findings.add(make_finding(
         "G20", *use.module, use.event->range,
@@ -221,7 +221,7 @@ void check_settings(const Module& settings, const Event& use, const RuleContext&
                      fmt::format("device {} does not exist under {}={} of the program that reads this file ({})",
                                  fixed->index, mask_write->name, mask_write->value.as_text().value_or("?"),
                                  location_text(settings, program, mask_write->range)),
-                     "the number within the mask, in this file");
+                     "write the number within the mask into this file");
     renumber(found, *alternative, *fixed, *mask);
     context.findings.add(std::move(found));
   }

@@ -162,12 +162,11 @@ void check_mask_order(const Execution& execution, const Step& step, OrderUsage& 
   if (is_not_python && !has_known_entry(step.value) && !step.value.may_be(PossibleValue::Kind::smi_index)) return;
   if (step.value.may_be(PossibleValue::Kind::environment_variable) || step.value.may_be(PossibleValue::Kind::none))
     return;
-  auto found =
-      make_finding("G04", *step.module, step.event->range,
-                   fmt::format("{} selects by index, and {} is set nowhere in this program: with unlike cards the "
-                               "index is not that of nvidia-smi",
-                               step.event->name, order),
-                   fmt::format("set {} too, or select by UUID", order));
+  auto found = make_finding("G04", *step.module, step.event->range,
+                            fmt::format("{} selects by index, and {} is set nowhere in this program: with cards of "
+                                        "different models the index may not be that of nvidia-smi",
+                                        step.event->name, order),
+                            fmt::format("set {} too, or select by UUID", order));
   const Step& place = order_position(execution, step, order, context);
   if (is_removed(execution, step)) {
     found.advice += "; no automatic fix: the mask is removed again, and its order would stay";
@@ -195,9 +194,9 @@ void check_overwrite(const Step& step, const RuleContext& context) {
       "G10", *step.module, event.range,
       fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
                   *step.value.as_text()),
-      kind == FileKind::cpp ? "respect a mask that is there: 0 as the last argument of setenv()"
-      : checks_shell ? fmt::format("respect a mask that is there: ${{{}:-{}}}", event.name, *step.value.as_text())
-                     : "respect a mask that is there: setdefault()");
+      kind == FileKind::cpp ? "keep a mask that is already set: 0 as the last argument of setenv()"
+      : checks_shell ? fmt::format("keep a mask that is already set: ${{{}:-{}}}", event.name, *step.value.as_text())
+                     : "keep a mask that is already set: setdefault()");
   if (selects_policy_card(*mask, context.policy)) found.severity = Severity::style;
   const SourceFile& source = step.module->source;
   const std::string_view code = source.text(event.range);
@@ -230,7 +229,7 @@ void check_overwrite(const Step& step, const RuleContext& context) {
   // After another write setdefault() would keep the value of that write.
   if (!found.edits.empty() && !context.statements.is_first_write(*step.module, event)) {
     found.edits.clear();
-    found.advice += "; no automatic fix: something above may set it, and would then win";
+    found.advice += "; no automatic fix: code above may set it, and that value would then be kept";
   }
   // If the mask selects a card that is not the policy's (G33), setdefault() would keep the wrong value.
   if (selects_other_card(*mask, event.name, context.policy)) found.edits.clear();
@@ -252,11 +251,11 @@ void check_card(const Step& step, const RuleContext& context) {
     if (!mask) continue;
     if (!selects_other_card(*mask, event.name, context.policy)) continue;
     const std::string text = Value{alternative}.as_text().value_or("?");
-    auto found = make_finding(
-        "G33", *step.module, event.range,
-        fmt::format("{} is {}, and the policy allows {} ({}) alone", event.name, text, context.policy.mask(true),
-                    context.policy.device),
-        fmt::format("{}, or leave the choice to the policy", context.policy.mask(!context.policy.mask_by_uuid)));
+    auto found = make_finding("G33", *step.module, event.range,
+                              fmt::format("{} is {}, but the policy allows only {} ({})", event.name, text,
+                                          context.policy.mask(true), context.policy.device),
+                              fmt::format("set it to {}, or leave the choice to the policy",
+                                          context.policy.mask(!context.policy.mask_by_uuid)));
     const std::string_view literal = step.module->source.text(alternative.literal);
     // In scripts only a plain export or prefix is edited; other machines and containers count differently.
     const bool is_fixable = step.module->kind == FileKind::python ||
@@ -350,7 +349,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Rul
       context.findings.add(make_finding("G06", *step.module, event.range,
                                         fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
                                                     mask_text(step.value), mask_text(other.value), where),
-                                        "keep the one that is meant"));
+                                        "keep the intended one"));
     } else if (!may_use_first_mask) {
       auto found =
           make_finding("G07", *step.module, event.range,
@@ -372,7 +371,7 @@ void check_removal(const Execution& execution, std::size_t index, const RuleCont
   context.findings.add(make_finding(
       "G24", *step.module, step.event->range,
       fmt::format("{} is removed: this process and all that it starts see every card again", step.event->name),
-      "leave the mask that was given"));
+      "do not remove the mask that the program received"));
 }
 
 /// Returns the value of ZE_FLAT_DEVICE_HIERARCHY, which selects whether Intel's driver shows cards or tiles (parts of a
@@ -391,15 +390,14 @@ void check_fixed_tiles(const Execution& execution, const Step& step, const RuleC
   const bool names_tile = std::any_of(mask->entries.begin(), mask->entries.end(),
                                       [](const std::string& entry) { return entry.find('.') != std::string::npos; });
   if (names_tile && hierarchy_of(execution) == "FLAT")
-    context.findings.add(
-        make_finding("G26", *step.module, step.event->range,
-                     fmt::format("under ZE_FLAT_DEVICE_HIERARCHY=FLAT each tile is a device of its own, "
-                                 "and {} names none",
-                                 *step.value.as_text()),
-                     "the tile's number without a point, or COMPOSITE"));
+    context.findings.add(make_finding("G26", *step.module, step.event->range,
+                                      fmt::format("under ZE_FLAT_DEVICE_HIERARCHY=FLAT each tile is a device, "
+                                                  "and {} names none",
+                                                  *step.value.as_text()),
+                                      "use the tile's number alone, without a dot, or set COMPOSITE"));
   else if (mask->entries.size() > 1 && step.event->mode == Event::Mode::child_environment && step.in_loop)
     context.findings.add(make_finding("G26", *step.module, step.event->range, all_cards_text(*step.value.as_text()),
-                                      "one card for each worker: its own index"));
+                                      "give each worker a mask with one card"));
 }
 
 /// Checks G26, rules about ZE_AFFINITY_MASK, for constant masks and for masks such as f"0.{index}".
@@ -413,9 +411,9 @@ void check_tiles(const Execution& execution, const Step& step, const RuleContext
                                pattern->text[dot + 1] == kHole && pattern->text.find_first_not_of("0123456789") == dot;
   if (!is_tile_of_card) return;
   auto found = make_finding("G26", *step.module, step.event->range,
-                            fmt::format("the index is put behind \"{}.\": that is a tile of one card, not a card",
+                            fmt::format("the index follows \"{}.\": that selects a tile of one card, not a card",
                                         pattern->text.substr(0, dot)),
-                            "the card's index alone, with an explicit ZE_FLAT_DEVICE_HIERARCHY");
+                            "use the card's index alone, and set ZE_FLAT_DEVICE_HIERARCHY, too");
   const std::string_view literal = step.module->source.text(pattern->literal);
   if (literal.starts_with(pattern->text.substr(0, dot + 1)) && !step.module->parse_error) {
     const std::uint32_t begin = pattern->literal.begin;
@@ -461,7 +459,7 @@ void check_amd_masks(const Execution& execution, std::size_t index, const RuleCo
         make_finding("G27", *inner.module, inner.event->range,
                      fmt::format("{} is set beside ROCR_VISIBLE_DEVICES ({}), which acts first and renumbers",
                                  inner.event->name, location_text(*inner.module, *outer.module, outer.event->range)),
-                     "keep ROCR_VISIBLE_DEVICES alone");
+                     "keep only ROCR_VISIBLE_DEVICES");
     // The statement of a prefix is the whole command.
     const bool is_prefix = inner.module->kind == FileKind::shell && inner.event->mode == Event::Mode::child_environment;
     if (!is_prefix && is_removable(inner)) found.edits = remove_statement(inner.module->source, inner.event->statement);

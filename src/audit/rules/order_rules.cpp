@@ -117,7 +117,7 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
         make_finding("G02", *step.module, event.range,
                      fmt::format("{} was set at {} and is set again after {}", event.name,
                                  location_text(*step.module, *earlier->module, earlier->event->range), import_text),
-                     equal ? "delete this copy" : "decide for one of the two values, above the import");
+                     equal ? "delete this copy" : "set only the intended value, above the import");
     if (equal) found.severity = Severity::style;
     if (equal) remove_repeated_write(found, step, context);
     context.findings.add(std::move(found));
@@ -202,7 +202,7 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
         fmt::format("{} is set after `{}` ({}) {}", step.event->name,
                     code_text(*driver_start->module, driver_start->event->range),
                     cause_location(execution, *driver_start, step),
-                    is_uncertain ? "has asked for the cards: PyTorch before 1.13 has started the driver by then "
+                    is_uncertain ? "has counted the cards: PyTorch before 1.13 has started the driver by then "
                                    "(no effect in this process), and before 2.4 it keeps the old count"
                                  : "has started the driver: no effect in this process"),
         "set it before the first use, or start a process with it (weir run, subprocess with env=)");

@@ -188,7 +188,7 @@ void check_unused_mask(const Execution& execution, const RuleContext& context) {
   if (const Event* client = client_import(*execution.program)) {
     context.findings.add(
         make_finding("G12", *mask->module, mask->event->range,
-                     fmt::format("this program asks a server ({}, {}); its mask has no effect on the server",
+                     fmt::format("this program is a client of a server ({}, {}); its mask has no effect on the server",
                                  code_text(*mask->module, client->range),
                                  location_text(*mask->module, *execution.program, client->range)),
                      "set it where the server is started"));
@@ -239,7 +239,7 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
   const bool is_same_driver = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
   if (!is_same_driver) return "its devices are not of the policy's vendor";
   if (program.source.path().filename() == "__main__.py" && has_package_that_imports(execution))
-    return "in the package's __init__.py: that is run first";
+    return "do so in the package's __init__.py, which Python runs first";
   std::vector<Step> all = execution.steps;
   all.insert(all.end(), execution.worker_steps.begin(), execution.worker_steps.end());
   for (const Step& step : all) {
@@ -251,7 +251,7 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
                                ((device && device->index > 0) || (number != nullptr && number->number > 0));
     if (counts_devices || is_above_zero)
       return fmt::format("under a mask of one card {} must change first ({})",
-                         is_above_zero ? "the index above 0" : "what asks for the number of cards",
+                         is_above_zero ? "the index above 0" : "the code that reads the number of cards",
                          location_text(program, *step.module, step.event->range));
   }
   return {};
@@ -317,13 +317,13 @@ void check_selection_and_verification(const Execution& execution, const RuleCont
     else if (!execution.is_imported || context.policy.is_entry_point(program.source.name()))
       found.edits = header_edits(program, context.policy);
     else
-      found.advice += ", in the programs: others import this file (or name it in the policy's entry-points)";
+      found.advice += ", in the programs that import this file (or add this file to the policy's entry-points)";
     found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
     context.findings.add(std::move(found));
   }
   if (find_step(execution, verifies) == nullptr) {
     auto found = make_finding("G13", program, use->entry_event->range, "nothing checks which card this program got",
-                              "weir.verify(), or compare the UUID with the policy");
+                              "call weir.verify(), or compare the UUID with the policy");
     found.edits = add_verification(program, *use->entry_event);
     found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
     context.findings.add(std::move(found));

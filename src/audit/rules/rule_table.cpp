@@ -75,7 +75,7 @@ constexpr std::array kRules{
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
     Rule{"G08", "index outside the mask", wrong, opt_in, false,
          "A mask renumbers: under CUDA_VISIBLE_DEVICES=1 the one card is cuda:0, and cuda:1 does not exist. Code that "
-         "takes the physical index fails, or proves that the mask was ignored.",
+         "takes the physical index fails, or works only because the mask has no effect.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\nmodel.to(\"cuda:1\")\n",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\nmodel.to(\"cuda:0\")\n", "python",
          "unslothai/unsloth-zoo#46; AMD-AGI/Hyperloom#1582; devitocodes/devito#2710; "
@@ -90,13 +90,13 @@ constexpr std::array kRules{
     Rule{
         "G10", "mask overwritten unconditionally", fragile, opt_in, false,
         "A scheduler, a container or the user may have set the mask for a reason; the program replaces it with a fixed "
-        "value, and two jobs meet on one card.",
+        "value, and two jobs may then use one card.",
         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\n", "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"0\")\n",
         "python",
         "IsoNet-cryoET/IsoNet2#28; SBU-BMI/quip_cancer_segmentation#4; ray-project/ray#28215; Parsl/parsl#2740; "
         "mozilla/translations#67"},
     Rule{"G11", "mask set in a program that uses no GPU", style, opt_in, true,
-         "The header was copied. It has no effect, but readers may believe that the program uses a GPU.",
+         "The line was probably copied. It has no effect, but readers may believe that the program uses a GPU.",
          "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nprint(open(\"log\").read())\n",
          "print(open(\"log\").read())\n", "python", ""},
     Rule{"G12", "mask set in the client of a server", dead, manual, false,
@@ -110,7 +110,7 @@ constexpr std::array kRules{
          "import torch\nmodel.to(\"cuda\")\n", "import weir\nweir.verify()\nimport torch\nmodel.to(\"cuda\")\n",
          "python", ""},
     Rule{"G14", "device check that is never called", dead, manual, false,
-         "The function looks at the mask or at the card and raises when it is wrong, but no code of the project calls "
+         "The function checks the mask or the card and raises when it is wrong, but no code of the project calls "
          "it.",
          "def check_gpu():\n    if \"3090\" not in torch.cuda.get_device_name(0):\n        raise RuntimeError(\"wrong "
          "card\")\n",
@@ -139,9 +139,9 @@ constexpr std::array kRules{
          "import gpu_setup\n", "python", ""},
     Rule{
         "G20", "runtime index given to NVML or nvidia-smi, or the other way round", wrong, opt_in, false,
-        "NVML and nvidia-smi count all cards by PCI address and know no mask; the CUDA runtime counts the visible "
+        "NVML and nvidia-smi count all cards by PCI address and ignore masks; the CUDA runtime counts the visible "
         "ones. The "
-        "same number means different cards. Go by UUID or PCI address.",
+        "same number means different cards. Identify cards by UUID or PCI address.",
         "h = pynvml.nvmlDeviceGetHandleByIndex(torch.cuda.current_device())\n",
         "uuid = \"GPU-\" + str(torch.cuda.get_device_properties(0).uuid)\nh = pynvml.nvmlDeviceGetHandleByUUID(uuid)\n",
         "python", "huggingface/transformers#9354"},
@@ -174,7 +174,7 @@ constexpr std::array kRules{
     Rule{"G26", "tile mask built from an index", wrong, opt_in, false,
          "ZE_AFFINITY_MASK=0.1 is the second tile of the first card, not the second card. On cards of one tile it "
          "selects "
-         "nothing; with ZE_FLAT_DEVICE_HIERARCHY=FLAT the numbers mean tiles without a point.",
+         "nothing; with ZE_FLAT_DEVICE_HIERARCHY=FLAT each number without a dot is a tile.",
          "env[\"ZE_AFFINITY_MASK\"] = f\"0.{worker}\"\n", "env[\"ZE_AFFINITY_MASK\"] = f\"{worker}\"\n", "python",
          "oneapi-src/level-zero#86; intel/intel-device-plugins-for-kubernetes#1601"},
     Rule{"G27", "two AMD masks at once", wrong, opt_in, false,

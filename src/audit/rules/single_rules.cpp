@@ -89,10 +89,11 @@ void check_cleanup(const Module& module, const Function& function, const RuleCon
 Finding container_mask_finding(const Module& module, const Event& event) {
   auto found =
       make_finding("G28", module, event.range,
-                   fmt::format("{} selects already ({}); inside, the cards count from 0 and {} means another, or none",
+                   fmt::format("{} already selects cards ({}); inside, these are numbered from 0, and {} selects "
+                               "another card or none",
                                event.name.starts_with("the ") ? "the scheduler" : "the container", event.name,
                                event.value.as_text().value_or("the mask")),
-                   "leave the inner mask out");
+                   "remove the inner mask");
   if (!event.target.empty() && !module.parse_error) {
     std::uint32_t begin = event.target.begin;
     while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;
@@ -119,7 +120,7 @@ void check_processes(const Module& module, const Event& event, const RuleContext
     const auto mask = inner.name == "ZE_AFFINITY_MASK" ? parse_mask(inner.value) : std::nullopt;
     if (inner.kind == Kind::set_variable && mask && is_constant(inner.value) && mask->entries.size() > 1)
       context.findings.add(make_finding("G26", *owner, inner.range, all_cards_text(*inner.value.as_text()),
-                                        "one card for each worker: its own index"));
+                                        "give each worker a mask with one card"));
   }
 }
 
@@ -134,7 +135,7 @@ void check_threads(const Module& module, const Event& event, const RuleContext& 
           "G25", *owner, inner.range,
           fmt::format("{} is set in a function that runs in a thread ({}): the environment belongs to the process",
                       inner.name, location_text(*owner, module, event.range)),
-          "a process for each card, with env="));
+          "start a process for each card, with env="));
   }
 }
 
@@ -175,7 +176,7 @@ Finding mask_comparison_finding(const Module& module, const Event& event, const 
   auto found = make_finding(
       "G15", module, event.range,
       fmt::format(
-          "{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's index)",
+          "{} is compared with the text {}: another mask may select the right card, too (UUID, a scheduler's index)",
           event.name, event.value.as_text().value_or("?")),
       "compare the UUID of the device in use");
   if (const auto mask = parse_mask(event.value); mask && selects_policy_card(*mask, policy))
@@ -190,7 +191,7 @@ void check_event(const Module& module, const Function& function, const Event& ev
       add(with_edits(make_finding("G29", module, event.range,
                                   fmt::format("{} is read as a number: it may hold UUIDs, several entries, none or -1",
                                               event.name),
-                                  "under a mask the devices count from 0; take its entries as text"),
+                                  "use the mask's entries as texts; under a mask the devices are numbered from 0"),
                      replace_with_first_visible(module, event)));
       break;
     case Kind::compare_mask:
@@ -200,7 +201,7 @@ void check_event(const Module& module, const Function& function, const Event& ev
     case Kind::compare_device_name:
       add(make_finding("G16", module, event.range,
                        fmt::format("the product name {} is part of the program", event.value.as_text().value_or("?")),
-                       "name the card in the policy, and look there"));
+                       "name the card in the policy (weir.toml), and call weir.verify()"));
       break;
     case Kind::cpu_fallback:
       add(with_edits(
@@ -213,8 +214,8 @@ void check_event(const Module& module, const Function& function, const Event& ev
       break;
     case Kind::estimate_free_memory:
       add(with_edits(make_finding("G31", module, event.range,
-                                  "this difference is not the free memory of the card: other processes are not in it",
-                                  "torch.cuda.mem_get_info(), or NVML"),
+                                  "this difference is not the free memory of the card: it ignores other processes",
+                                  "use torch.cuda.mem_get_info(), or NVML"),
                      replace_free_memory_estimate(module, event)));
       break;
     case Kind::late_future_import:

@@ -178,11 +178,11 @@ void check_copied_headers(const RuleContext& context) {
       if (files.size() >= 3)
         context.findings.add(make_finding("G19", *copy.module, copy.event->range,
                                           fmt::format("the same header is in {} files", files.size()),
-                                          "one module that all import"));
+                                          "set it up in one module, and import that in all of them"));
       if (code.find("\"/") != std::string_view::npos || code.find("'/") != std::string_view::npos)
         context.findings.add(make_finding("G30", *copy.module, copy.event->range,
                                           "a machine-specific path is beside the GPU set-up",
-                                          "a path from the file, or a setting"));
+                                          "derive the path from __file__, or read it from a setting"));
     }
   }
 }

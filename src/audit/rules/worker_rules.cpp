@@ -51,7 +51,7 @@ void check_workers(const Execution& execution, const RuleContext& context) {
             : fmt::format("a worker of the pool ({}) runs this for each of its tasks: {} has no effect once a task has "
                           "used the driver",
                           pool, event.name),
-        "set it once a worker (initializer=), or give each task a process of its own (maxtasksperchild=1)");
+        "set it once per worker (initializer=), or start a new process for each task (maxtasksperchild=1)");
     if (driver_start == nullptr) found.severity = Severity::fragile;
     context.findings.add(std::move(found));
   }

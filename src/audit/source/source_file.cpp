@@ -47,9 +47,8 @@ Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::stri
   if (!S_ISREG(info.st_mode)) return file_error(Errc::unsupported, name, "is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > kMaxBytes)
-    return file_error(
-        Errc::unsupported, name,
-        fmt::format("is {}, more than the {} that code has", to_text(Bytes{size}), to_text(Bytes{kMaxBytes})));
+    return file_error(Errc::unsupported, name,
+                      fmt::format("is {}, more than the limit of {}", to_text(Bytes{size}), to_text(Bytes{kMaxBytes})));
   std::string text(size, '\0');
   std::size_t done = 0;
   while (done < text.size()) {

@@ -34,7 +34,7 @@ struct FreeMemory {
 };
 
 [[noreturn]] void out_of_memory(std::size_t size) {
-  std::fprintf(stderr, "error: no memory for %zu bytes more while parsing\n", size);
+  std::fprintf(stderr, "error: not enough memory: the parser needs %zu bytes more\n", size);
   std::abort();  // the parser does not handle a failed allocation
 }
 

@@ -222,7 +222,7 @@ Result<Tree> parse(Language language, std::string_view text) {
   const TSInput input{&parsed_text, read_text, TSInputEncodingUTF8, nullptr};
   const TSParseOptions options{&limit, WorkLimit::exceeded};
   const std::unique_ptr<TSTree, DeleteTree> parsed{ts_parser_parse_with_options(parser.get(), nullptr, input, options)};
-  if (!parsed) return Error{Errc::unsupported, "takes more work to parse than any text of its length should"};
+  if (!parsed) return Error{Errc::unsupported, "takes too much work to parse for its length"};
   Tree tree;
   tree.grammar_ = &grammar_of(language);
   tree.records_ = flattened(*parsed, *tree.grammar_);

@@ -109,7 +109,7 @@ Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::str
   const bool software_by_default = pattern == "gpu" && device.kind == DeviceKind::software;
   if (software_by_default && ordinal == 0 && devices.size() > 1 &&
       std::any_of(devices.begin(), devices.end(), [](const DeviceInfo& d) { return d.kind != DeviceKind::software; }))
-    return Error{Errc::unsupported, fmt::format("no GPU can be used, and a software device is only taken by name; {}",
+    return Error{Errc::unsupported, fmt::format("no GPU can be used; to use a software device, write its name; {}",
                                                 list_devices_text(devices))};
   return DeviceChoice{matching.front(), software_by_default};
 }

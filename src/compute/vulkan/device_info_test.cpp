@@ -56,7 +56,7 @@ TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenReported) {
   const std::vector useless{lacking, kSoft};
   const auto refused = choose_device(useless, "gpu");
   ASSERT_FALSE(refused) << "a GPU is there: software must not stand in for it in silence";
-  EXPECT_THAT(refused.error().what, HasSubstr("only taken by name"));
+  EXPECT_THAT(refused.error().what, HasSubstr("to use a software device"));
 }
 
 TEST(ChooseDevice, ByUuidPciAndPartOfTheName) {

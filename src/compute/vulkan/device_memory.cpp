@@ -42,7 +42,8 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
     best_score = score;
   }
   if (best) return *best;
-  return Error{Errc::unsupported, "the driver has no memory that host and device both see"};
+  return Error{Errc::unsupported,
+               "the driver has no suitable memory type, such as memory that host and device can both access"};
 }
 
 Result<MemoryBlock> LogicalDevice::allocate(Bytes size, MemoryUsage usage) {

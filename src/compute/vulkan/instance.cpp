@@ -124,7 +124,7 @@ Status Instance::initialise(Validation validation) {
   messenger.pNext = nullptr;
   if (const VkResult result = vkCreateDebugUtilsMessengerEXT(handle_, &messenger, nullptr, &messenger_);
       result != VK_SUCCESS)
-    return error_from_result(result, "Vulkan: listen to the validation layer");
+    return error_from_result(result, "Vulkan: receive the messages of the validation layer");
   return ok();
 }
 

@@ -51,7 +51,7 @@ Status LogicalDevice::create_layouts() {
   set.pBindings = bindings.data();
   if (const VkResult result = api_.vkCreateDescriptorSetLayout(handle_, &set, nullptr, &descriptor_layout_);
       result != VK_SUCCESS)
-    return make_error(result, "create the layout of descriptors");
+    return make_error(result, "create the descriptor set layout");
   const VkPushConstantRange push{VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes};
   auto layout = make_struct<VkPipelineLayoutCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO);
   layout.setLayoutCount = 1;
@@ -60,7 +60,7 @@ Status LogicalDevice::create_layouts() {
   layout.pPushConstantRanges = &push;
   if (const VkResult result = api_.vkCreatePipelineLayout(handle_, &layout, nullptr, &pipeline_layout_);
       result != VK_SUCCESS)
-    return make_error(result, "create the layout of kernels");
+    return make_error(result, "create the pipeline layout");
   return ok();
 }
 

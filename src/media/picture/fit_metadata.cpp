@@ -85,7 +85,7 @@ class MetadataFitter {
 
   std::string text_loss_reason() const {
     if (support_.max_comment_bytes == 0) return no_place_reason("it", kSupportsTexts);
-    return fmt::format("{} holds comments of at most {} KiB alone; use {}", format_name_,
+    return fmt::format("{} holds only comments of at most {} KiB; use {}", format_name_,
                        (support_.max_comment_bytes + 1023) >> 10, list_formats_with(kSupportsTexts));
   }
 

@@ -254,7 +254,7 @@ std::vector<Damage> JpegDecoder::damage() const {
   if (warning.starts_with(kCorruptPrefix)) warning.remove_prefix(kCorruptPrefix.size());
   const std::string missing_reason = !truncation_reason_.empty()      ? truncation_reason_
                                      : source_.has_added_end_marker() ? "the file ends early"
-                                                                      : "its pixel data end early";
+                                                                      : "the pixel data ends early";
   if (has_several_scans()) {
     const std::string scan =
         errors_.first_warning ? ", in scan " + std::to_string(errors_.first_warning->scan_number) : ", between scans";

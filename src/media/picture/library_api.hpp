@@ -29,7 +29,7 @@ template <class Api>
 Result<Api> load_api(const LibraryName& names) {
   const auto library = SharedLibrary::open(names.file, SharedLibrary::Binding::lazy);
   if (!library)
-    return Error{Errc::unsupported, fmt::format("needs {}, which is not here ({}); install {}", names.name,
+    return Error{Errc::unsupported, fmt::format("needs {}, which cannot be loaded ({}); install {}", names.name,
                                                 library.error().what, names.package)};
   Api api;
   std::string missing;

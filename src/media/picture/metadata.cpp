@@ -74,7 +74,7 @@ void add_text(Metadata& metadata, TextEntry text) {
   if (total_bytes <= kMaxTextBytes && metadata.texts.size() < kMaxTexts)
     metadata.texts.push_back(std::move(text));
   else
-    record_omission(metadata, "text " + text.key, "more text than is carried");
+    record_omission(metadata, "text " + text.key, "the limit for all texts together is reached");
 }
 
 TiffNumberReader::TiffNumberReader(std::span<const std::byte> block)

@@ -91,7 +91,7 @@ Status PngRepairer::read_header() {
   auto header = has_signature ? read_chunk_at(kSignature) : std::nullopt;
   if (failure_) return *failure_;
   if (!header || as_text(header->type) != "IHDR" || header->size != kHeaderSize)
-    return file_->error(Errc::corrupt, "PNG: has no whole header; the file is damaged, get it again");
+    return file_->error(Errc::corrupt, "PNG: has no complete header; the file is damaged, get it again");
   if (!header->is_intact) record_fault("the checksum of the header is wrong");
   next_offset_ = header->body_offset + header->size + 4;
   queue_chunk(*header);

@@ -27,7 +27,7 @@ struct NamedTag {
   std::string_view name;
 };
 constexpr std::array kNamedTags{
-    NamedTag{301, "transfer function"}, NamedTag{330, "pictures below the page"}, NamedTag{37724, "layers"},
+    NamedTag{301, "transfer function"}, NamedTag{330, "subpictures of the page"}, NamedTag{37724, "layers"},
     NamedTag{332, "set of inks"},       NamedTag{333, "names of inks"},
 };
 constexpr std::uint16_t kWhitePoint = 318, kPrimaries = 319, kIptc = 33723, kImageResources = 34377;

@@ -9,7 +9,8 @@ namespace {
 Result<VipsApi> load_and_initialize() {
   auto api = load_api<VipsApi>({"libvips.so.42", "libvips 8.13 or later", "libvips42"});
   if (!api) return api;
-  if (api->vips_init("weir") != 0) return Error{Errc::unsupported, "libvips does not start: " + api->take_error()};
+  if (api->vips_init("weir") != 0)
+    return Error{Errc::unsupported, "libvips cannot be initialized: " + api->take_error()};
   api->vips_cache_set_max(0);    // a cache is useless, because each picture is read once
   api->vips_concurrency_set(1);  // weir has threads of its own; one thread requests rows in order
   // weir returns failures as errors, so the libraries must not print them.

@@ -34,7 +34,7 @@ int generate_rows(VipsRegion* out, void*, void* user, void*, gboolean*) {
   auto& cursor = *static_cast<RowCursor*>(user);
   const auto& area = out->valid;
   if (cursor.status && (area.left != 0 || area.width != cursor.width || area.top != cursor.next_row))
-    cursor.status = Error{Errc::unsupported, "libvips asked for rows out of order"};
+    cursor.status = Error{Errc::unsupported, "libvips requested rows out of order"};
   for (int i = 0; i < area.height && cursor.status; ++i, ++cursor.next_row)
     cursor.status = cursor.rows.read({region_row(out, area.top + i), cursor.row_bytes});
   return cursor.status ? 0 : -1;

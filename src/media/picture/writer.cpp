@@ -64,7 +64,7 @@ class ThreadedWriter final : public PictureWriter {
     assert(rows.size() % row_bytes == 0);
     if (rows.size() / row_bytes > rows_left_)
       return Error{Errc::invalid_argument,
-                   fmt::format("{}: rows beyond its height of {}", sink_.name(), options_.rows.height)};
+                   fmt::format("{}: received more rows than its height of {}", sink_.name(), options_.rows.height)};
     rows_left_ -= rows.size() / row_bytes;
     return queue_.write(rows);
   }

@@ -79,7 +79,8 @@ Status Concat::lower(Lowering& lowering, const Layer& layer) const {
   o.inputs = std::move(joined.parts);
   for (const TensorView& v : o.inputs) {
     if (v.gate >= 0) return lowering.unsupported("a gated input of a concatenation");
-    if (lowering.tensor(v.tensor).planar) return lowering.unsupported("a concatenation of at most four channels");
+    if (lowering.tensor(v.tensor).planar)
+      return lowering.unsupported("a concatenation with an input of at most four channels");
   }
   lowering.emit(std::move(o), layer.outputs[0]);
   return ok();

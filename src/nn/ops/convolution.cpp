@@ -82,7 +82,8 @@ Status Convolution::lower(Lowering& lowering, const Layer& layer) const {
   }
   if (o.kind != OpKind::patch) {
     for (const TensorView& v : o.inputs) {
-      if (v.gate >= 0) return lowering.unsupported("a gated input of a convolution with overlap");
+      if (v.gate >= 0)
+        return lowering.unsupported("a gated input of a 3x3 convolution, or of one with at most four input channels");
     }
   }
   if (pad > 0) {
@@ -96,7 +97,7 @@ Status Deconvolution::lower(Lowering& lowering, const Layer& layer) const {
   if (!fits_epilogue(activation)) return lowering.unsupported("only ReLU and leaky ReLU can be part of a convolution");
   const LoweredBlob& in = lowering.lowered_blob(layer.inputs[0]);
   if (in.parts.size() != 1 || lowering.tensor(in.parts[0].tensor).planar)
-    return lowering.unsupported("a transposed convolution needs 16 channels");
+    return lowering.unsupported("a transposed convolution of a concatenation, or of at most four channels");
   const int taps = (kernel + stride - 1) / stride;
   if (taps > compute::kMaxPatchKernel || stride > compute::kMaxPatchFactor) {
     return lowering.unsupported(fmt::format(

@@ -39,8 +39,9 @@ Status InnerProduct::lower(Lowering& lowering, const Layer& layer) const {
 Status GlobalAverage::lower(Lowering& lowering, const Layer& layer) const {
   const LoweredBlob& in = lowering.lowered_blob(layer.inputs[0]);
   if (in.parts.size() != 1) return lowering.unsupported("the mean of a concatenation");
-  if (in.parts[0].cropped || in.parts[0].gate >= 0) return lowering.unsupported("the mean of a crop");
-  if (lowering.tensor(in.parts[0].tensor).planar) return lowering.unsupported("the mean of at most four channels");
+  if (in.parts[0].cropped || in.parts[0].gate >= 0) return lowering.unsupported("the mean of a cropped or gated input");
+  if (lowering.tensor(in.parts[0].tensor).planar)
+    return lowering.unsupported("the mean of an input of at most four channels");
   if (lowering.program().means.size() == kMaxMeans) {
     return lowering.unsupported(fmt::format("more than {} means of whole pictures", kMaxMeans));
   }

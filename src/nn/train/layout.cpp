@@ -11,7 +11,8 @@ TapeTensor pixel_shuffle(TapeTensor x, int factor) {
   Tape& t = *x.tape();
   const Shape in = x.shape();
   if (factor < 1 || factor > in.c || in.c % (std::int64_t{factor} * factor) != 0) {
-    return t.fail({Errc::invalid_argument, fmt::format("pixel_shuffle: {} by {}", to_text(in), factor)});
+    return t.fail(
+        {Errc::invalid_argument, fmt::format("pixel_shuffle: {} does not fit factor {}", to_text(in), factor)});
   }
   const int channels = in.c / (factor * factor);
   const TapeTensor out =

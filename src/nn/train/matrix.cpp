@@ -57,7 +57,7 @@ TapeTensor mat_transpose(TapeTensor a) {
   Tape& t = *a.tape();
   const Shape s = a.shape();
   if (!is_matrix(a)) {
-    return t.fail({Errc::invalid_argument, fmt::format("mat_transpose: {} is no matrix", to_text(s))});
+    return t.fail({Errc::invalid_argument, fmt::format("mat_transpose: {} is not a matrix", to_text(s))});
   }
   const TapeTensor out = t.make_output({s.c, s.n}, {a}, [a, s](Tape& tape, TapeTensor self) {
     if (const auto g = tape.gradient_target(a))

@@ -17,8 +17,8 @@ Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, con
   if (!status_) return p;
   if (!is_valid(shape)) {
     status_ =
-        Error{Errc::invalid_argument, fmt::format("parameter {}: {} is no size: every extent is at least 1, and all "
-                                                  "values are at most {}",
+        Error{Errc::invalid_argument, fmt::format("parameter {}: {} is no valid shape: each extent must be at least 1, "
+                                                  "and the number of values at most {}",
                                                   name, to_text(shape), kMaxTensorValues)};
     return p;
   }
@@ -38,7 +38,8 @@ Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, con
 
 Parameter& ParameterSet::add_weights(const std::string& name, Shape shape, int fan_in, double slope) {
   if (status_ && (fan_in < 1 || !std::isfinite(slope))) {
-    status_ = Error{Errc::invalid_argument, fmt::format("parameter {}: {} inputs, slope {}", name, fan_in, slope)};
+    status_ = Error{Errc::invalid_argument,
+                    fmt::format("parameter {}: fan_in {} is below 1, or slope {} is not finite", name, fan_in, slope)};
   }
   Random random{seed_, parameters_.size()};
   const double deviation = std::sqrt(2 / ((1 + slope * slope) * fan_in));

@@ -41,8 +41,8 @@ TapeTensor Tape::make_output(Shape shape, std::initializer_list<TapeTensor> inpu
   if (!status_) return fail(status_.error());
   if (!is_valid(shape)) {
     return fail(
-        {Errc::invalid_argument, fmt::format("{} is no tensor: every extent is at least 1, and all values are at "
-                                             "most {}",
+        {Errc::invalid_argument, fmt::format("{} is no valid shape: each extent must be at least 1, and the number "
+                                             "of values at most {}",
                                              to_text(shape), kMaxTensorValues)});
   }
   bool needs_gradient = false;
@@ -57,7 +57,8 @@ TapeTensor Tape::make_output(Shape shape, std::initializer_list<TapeTensor> inpu
 
 TapeTensor Tape::input(Shape shape, std::span<const float> values) {
   if (is_valid(shape) && shape.count() != values.size()) {
-    return fail({Errc::invalid_argument, fmt::format("input {}: {} values", to_text(shape), values.size())});
+    return fail({Errc::invalid_argument,
+                 fmt::format("input {}: the shape does not fit {} values", to_text(shape), values.size())});
   }
   const TapeTensor tensor = make_output(shape, {}, {});
   if (!status_) return tensor;
@@ -136,7 +137,9 @@ Status Tape::backward(TapeTensor loss) {
 }
 
 Result<std::vector<float>> Tape::read_values(Operand operand) {
-  if (!operand) return Error{Errc::invalid_argument, "read: the value was given back by backward(); keep() it before"};
+  if (!operand)
+    return Error{Errc::invalid_argument,
+                 "read: there are no values: backward() freed them (use keep()), or there is no gradient"};
   std::vector<float> values(operand.count);
   if (auto done = device_->read(operand, values); !done) return done.error();
   return values;

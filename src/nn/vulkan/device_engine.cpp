@@ -48,7 +48,8 @@ Status DeviceEngine::test_matrix_kernels() {
   if (!agree) return agree.error();
   use_matrices_ = *agree;
   if (!use_matrices_)
-    warning_ = fmt::format("{}: its matrix kernels do not agree with the plain ones, which are used", info_.name);
+    warning_ = fmt::format("{}: its matrix kernels and plain kernels differ in their results; the plain ones are used",
+                           info_.name);
   return ok();
 }
 

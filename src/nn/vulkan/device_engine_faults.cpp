@@ -59,14 +59,14 @@ std::string DeviceEngine::switch_to_float32(DevicePlan& plan) {
 bool DeviceEngine::prepare_retry(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
   const bool is_unusable = !is_usable();
   const bool reopens = step == kRetrySteps - 1;
-  std::string description = reopens     ? "repeated after the device was opened anew"
+  std::string description = reopens     ? "repeated after the device was opened again"
                             : step == 0 ? shrink_tiles(plan)
                                         : switch_to_float32(plan);
   if (description.empty()) return false;
   if (is_unusable || reopens) {
     ++counts_.reopened;
-    if (!reopens) description += ", the device opened anew";
-    if (auto opened = open(); !opened) description += fmt::format(" (which failed: {})", opened.error().what);
+    if (!reopens) description += ", after the device was opened again";
+    if (auto opened = open(); !opened) description += fmt::format(" (opening failed: {})", opened.error().what);
   }
   events.push_back(fmt::format("{}: {}", fault.what, description));
   return true;

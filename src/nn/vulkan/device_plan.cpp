@@ -52,8 +52,9 @@ class Planner {
     for (const ProgramTensor& tensor : program_.tensors) common_.extents.push_back((*extents)[to_index(tensor.blob)]);
     const DeviceWeights weights = layout_weights(graph_, program_, half);
     if (const Bytes largest{weights.largest_range()}; largest > limits_.max_buffer_range) {
-      return Error{Errc::unsupported, fmt::format("a layer's weights take {}; the device reads {} at most as one",
-                                                  to_text(largest), to_text(limits_.max_buffer_range))};
+      return Error{Errc::unsupported,
+                   fmt::format("a layer's weights take {}; a kernel of this device can access at most {}",
+                               to_text(largest), to_text(limits_.max_buffer_range))};
     }
     common_.weights = BufferPool::size_class(Bytes{weights.size});
     common_.parameters = BufferPool::size_class(Bytes{layout_parameters(program_, graph_, common_.extents).size});
@@ -150,7 +151,7 @@ class Planner {
 /// Returns the error for a plan that does not fit.
 Error over_budget_error(const DevicePlan& plan, const DeviceLimits& limits) {
   return {Errc::over_budget,
-          fmt::format("{}x{} needs {} of the device and {} of the host with tiles of {} pixels; there are {} and {}",
+          fmt::format("{}x{} needs {} on the device and {} on the host with tiles of {} pixels; available: {} and {}",
                       plan.input.width, plan.input.height, to_text(plan.device_memory(limits)),
                       to_text(plan.host_memory(limits)), plan.tile, to_text(limits.device_memory),
                       to_text(limits.host_memory))};

@@ -11,7 +11,7 @@ namespace {
 using compute::vulkan::BindingSlot;
 
 static_assert(compute::kMaxCombined <= compute::vulkan::kMaxSources && kMaxGatedInputs == 2,
-              "what weighted_sum.comp has");
+              "weighted_sum.comp has these limits");
 
 /// The push constants of weighted_sum.comp.
 struct SumPush {

@@ -13,7 +13,7 @@ using compute::vulkan::BindingSlot;
 
 namespace {
 
-static_assert(kMaxConcatParts <= compute::vulkan::kMaxSources, "what conv.comp has");
+static_assert(kMaxConcatParts <= compute::vulkan::kMaxSources, "conv.comp has this limit");
 
 /// The push constants of conv.comp and conv3x3_matrix.comp.
 struct ConvPush {

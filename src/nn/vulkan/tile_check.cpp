@@ -14,9 +14,9 @@ Status to_status(const compute::ValueSummary& summary, const ColourRange& source
     case ValueFault::none:
       break;
     case ValueFault::not_finite:
-      return Error{Errc::bad_values, "the device made values that are no numbers"};
+      return Error{Errc::bad_values, "the device computed values that are infinite or NaN"};
     case ValueFault::single_colour:
-      return Error{Errc::bad_values, "the device made one colour of a part of the picture that has many"};
+      return Error{Errc::bad_values, "the device computed a single colour for a part of the picture that has several"};
   }
   return ok();
 }

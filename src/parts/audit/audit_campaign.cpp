@@ -68,7 +68,7 @@ ExitResult write_campaign_plan(const Arguments& args) {
     for (const auto& file : shard.files)
       text += fmt::format("{}  {}  {}\n", audit::branch_name(shard), printable(file.path), fmt::join(file.rules, " "));
   }
-  return print(text + fmt::format("{} files in {} shards; 'weir audit run' does it\n",
+  return print(text + fmt::format("{} files in {} shards; 'weir audit run' runs the plan\n",
                                   audit::compute_verdict(*campaign).planned, campaign->shards.size()));
 }
 

@@ -87,7 +87,7 @@ Activation NcnnAttributes::read_activation() {
   if (kind == 1) return make_activation(Activation::Kind::relu, 0);
   if (kind == 2) return make_activation(Activation::Kind::leaky_relu, 1);
   if (kind == 3 && values.size() == 2 && values[0] > values[1]) {
-    fail_corrupt(fmt::format("bounds {} and {} leave nothing", values[0], values[1]));
+    fail_corrupt(fmt::format("low bound {} is above high bound {}", values[0], values[1]));
     return {};
   }
   if (kind == 3) return make_activation(Activation::Kind::clip, 2);

@@ -38,7 +38,7 @@ class GraphBuilder {
       used_.push_back(false);
     }
     if (std::holds_alternative<Input>(read->operation)) {
-      if (result_.graph.input >= 0) return unsupported(line, "a second picture goes in; supported: one");
+      if (result_.graph.input >= 0) return unsupported(line, "a second input picture; supported: one");
       result_.graph.input = layer.outputs[0];
     }
     for (NcnnArray& array : read->arrays) {

@@ -42,7 +42,7 @@ TEST(NcnnGraph, BlobsAreMadeOnceBeforeTheyAreUsed) {
 
 TEST(NcnnGraph, OnePictureGoesInAndOneComesOut) {
   expect_error("Input in2 0 1 mask\nBinaryOp a 2 1 data mask out\n", Errc::unsupported,
-               "net.param:4: Input in2: a second picture goes in; supported: one");
+               "net.param:4: Input in2: a second input picture; supported: one");
   expect_error("Split s 1 2 data a b\n", Errc::unsupported,
                "net.param: nothing uses blobs 'a' and 'b'; supported: one result");
   expect_error("Pooling p 1 1 data mean 0=1 4=1\n", Errc::unsupported,
@@ -98,7 +98,7 @@ TEST(NcnnGraph, ValuesThatAreNotSupportedAreNamed) {
   expect_error(conv("0=4 1=3 6=107"), Errc::corrupt, head + "107 weights, where its channels and kernel make 108");
   expect_error(conv("0=65536 1=31 6=2147483647"), Errc::corrupt,
                head + "2147483647 weights, where its channels and kernel make 188940288");
-  expect_error(conv("0=4 1=3 6=108 9=3 10=1.0,0.0"), Errc::corrupt, head + "bounds 1 and 0 leave nothing");
+  expect_error(conv("0=4 1=3 6=108 9=3 10=1.0,0.0"), Errc::corrupt, head + "low bound 1 is above high bound 0");
   expect_error(conv("0=4 1=3 6=108 9=2"), Errc::corrupt,
                head + "activation 2 needs 1 values (parameter 10), and has 0");
 }
@@ -117,9 +117,9 @@ TEST(NcnnGraph, EachLayerRefusesWhatItCannotDo) {
       {"Crop p 1 1 data o -23309=1,1 -23310=1,-1 -23311=1,0\n", "axis 0; supported"},
       {"Crop p 1 1 data o -23309=1,1 -23310=1,9 -23311=1,1\n", "end 9, axis 1; supported"},
       {"Crop p 1 1 data o -23309=1,-1 -23310=1,-1 -23311=1,1\n", "start -1, end -1"},
-      {"Crop p 1 1 data o -23309=2,1,1 -23310=2,-1,-1 -23311=2,1,-2\n", "an axis is cut twice"},
+      {"Crop p 1 1 data o -23309=2,1,1 -23310=2,-1,-1 -23311=2,1,-2\n", "an axis is cropped twice"},
       {"Split s 1 2 data a b\nConcat p 2 1 a b o 0=1\n", "axis (parameter 0) is 1; supported: 0"},
-      {"PixelShuffle p 1 1 data o 0=2\n", "3 channels do not make blocks of 4"},
+      {"PixelShuffle p 1 1 data o 0=2\n", "3 channels are not a multiple of 4"},
       {"Interp p 1 1 data o 0=1 1=2.0 2=4.0\n", "scales 2 and 4; supported: equal"},
       {"Interp p 1 1 data o 0=1 1=1e9 2=1e9\n", "supported: equal, 1/16 to 16"},
       {"Interp p 1 1 data o 0=1 1=-1.0 2=-1.0\n", "supported: equal, 1/16 to 16"},
@@ -134,7 +134,7 @@ TEST(NcnnGraph, EachLayerRefusesWhatItCannotDo) {
        "type (0 constant, 1 replicate, 2 reflect) (parameter 4) is 3; supported: 0 to 2"},
       {"Padding p 1 1 data o 3=-1\n", "columns at the right (parameter 3) is -1; supported: 0 to 256"},
       {pooled + "Padding q 1 1 mean o 0=1\n", "an input is a vector of channel means; supported: pictures"},
-      {"Clip p 1 1 data o 0=1.0 1=0.0\n", "leave nothing"},
+      {"Clip p 1 1 data o 0=1.0 1=0.0\n", "low bound 1 is above high bound 0"},
       {"Sigmoid p 2 1 data data o\n", "2 inputs and 1 outputs are not supported"},
       {"Sigmoid p 1 0 data\n", "1 inputs and 0 outputs are not supported"},
       {"Deconvolution p 1 1 data o 0=3 1=2 3=2 6=36 18=1\n", "output pad (parameter 18) is 1; supported: 0"},

@@ -148,7 +148,7 @@ NcnnLayer read_crop(NcnnReadContext& context) {
     }
     int& near_side = axis == CropAxis::height ? op.top : op.left;
     int& far_side = axis == CropAxis::height ? op.bottom : op.right;
-    if (near_side != 0 || far_side != 0) a.fail_corrupt("an axis is cut twice");
+    if (near_side != 0 || far_side != 0) a.fail_corrupt("an axis is cropped twice");
     near_side = static_cast<int>(starts[i]);
     far_side = end_crop;
   }
@@ -182,7 +182,7 @@ NcnnLayer read_pixel_shuffle(NcnnReadContext& context) {
   op.factor = a.read_integer(0, 1, 1, kLargestFactor, "factor");
   a.require(1, 0, 0, "order of channels");
   const int channels = context.inputs[0].channels, block = op.factor * op.factor;
-  if (channels % block != 0) a.fail_corrupt(fmt::format("{} channels do not make blocks of {}", channels, block));
+  if (channels % block != 0) a.fail_corrupt(fmt::format("{} channels are not a multiple of {}", channels, block));
   return {op, {}, {std::max(1, channels / block), false}};
 }
 
@@ -246,7 +246,7 @@ NcnnLayer read_clip(NcnnReadContext& context) {
   constexpr float kMax = std::numeric_limits<float>::max();
   const float low = context.attributes.read_number(0, -kMax, "low bound");
   const float high = context.attributes.read_number(1, kMax, "high bound");
-  if (low > high) context.attributes.fail_corrupt(fmt::format("bounds {} and {} leave nothing", low, high));
+  if (low > high) context.attributes.fail_corrupt(fmt::format("low bound {} is above high bound {}", low, high));
   return {Pointwise{{Activation::Kind::clip, low, high}}, {}, context.inputs[0]};
 }
 

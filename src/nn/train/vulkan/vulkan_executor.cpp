@@ -43,7 +43,8 @@ VulkanExecutor::~VulkanExecutor() { stream_.reset(); }
 Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
   const Bytes size = Bytes{std::max<std::size_t>(count, 1)} * sizeof(float);
   if (const Bytes limit = device_->info().max_buffer_range; size > limit) {
-    return Error{Errc::unsupported, fmt::format("{}: a tensor of {} values takes {}, and its kernels reach {}",
+    return Error{Errc::unsupported, fmt::format("{}: a tensor of {} values takes {}, and a kernel can access at most "
+                                                "{}",
                                                 device_->info().name, count, to_text(size), to_text(limit))};
   }
   return pool_->acquire(size, MemoryKind::activations, MemoryUsage::device);
