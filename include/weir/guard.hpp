@@ -23,10 +23,10 @@ namespace weir {
 
 /// The main memory of this process and of the machine at one moment.
 struct MemoryStatistics {
-  std::uint64_t allocated_bytes = 0,      ///< bytes that the allocator has handed out to the program
-      reserved_bytes = 0,                 ///< bytes that the allocator holds, handed out or not
-      max_allocated_bytes = 0,            ///< largest value of allocated_bytes so far
-      max_reserved_bytes = 0;             ///< largest value of reserved_bytes so far
+  std::uint64_t allocated_bytes = 0,      ///< bytes that malloc has handed out to the program; 0 if unknown
+      reserved_bytes = 0,                 ///< resident memory of the process, but at least allocated_bytes
+      max_allocated_bytes = 0,            ///< the same as allocated_bytes, because malloc keeps no peak
+      max_reserved_bytes = 0;             ///< peak of the resident memory so far, but at least reserved_bytes
   std::uint64_t total_bytes = 0,          ///< memory of the machine
       free_bytes = 0;                     ///< memory that is available to all processes
   double utilization_pct = 0;             ///< share of total_bytes in use by all processes, in percent
@@ -36,9 +36,9 @@ struct MemoryStatistics {
 
 /// Limits and settings of a guard.
 struct GuardOptions {
-  std::uint64_t scope_limit_bytes = 100ULL << 20U;  ///< limit of the growth in one scope; more raises an alarm
-  std::uint64_t drift_limit_bytes = 50ULL << 20U;   ///< limit of the growth over all scopes; more fails the validation
-  int repeated_readings = 3;       ///< how often memory is read again before growth is accepted as real
+  std::uint64_t scope_limit_bytes = 100ULL << 20U;  ///< limit of the growth in one scope; more is an alarm or a leak
+  std::uint64_t drift_limit_bytes = 50ULL << 20U;   ///< limit of the growth since the baseline; more fails validate()
+  int repeated_readings = 3;       ///< how often at most memory is read again before growth above the limit counts
   int reading_pause_ms = 20;       ///< pause before each repeated reading
   int driver_timeout_ms = 10'000;  ///< time limit for each answer of a driver
   std::string pci_address{};       ///< PCI address of an NVIDIA card to measure, "0000:01:00.0"; empty: none
@@ -48,24 +48,25 @@ struct GuardOptions {
 struct ScopeResult {
   std::string name;               ///< name of the scope
   int run_number = 1;             ///< 1 for the first scope of this name, 2 for the second, ...
-  std::int64_t growth_bytes = 0;  ///< growth on which the allocator and the system agree; negative if memory shrank
-  bool confirmed = false;         ///< true if two independent sources show the growth
+  std::int64_t growth_bytes = 0;  ///< the smaller of the growths that the allocator and the system measured, or the
+                                  ///< only one that was measured; negative if memory shrank
+  bool confirmed = false;         ///< true if both the allocator and the system could be measured
   std::string evidence;           ///< the measurements, for example "malloc +120 MiB, resident memory +118 MiB"
   int new_descriptors = 0;        ///< change of the number of open file descriptors
-  std::string verdict;            ///< "clean"; "alarm": more growth than the limit in the first scope of this name;
-                                  ///< "leak": more growth than the limit in a later scope of this name
-  std::string unmeasured_reason;  ///< why a source gave no reading, for example "NVML does not answer"; the verdict
-                                  ///< does not include this source; empty: every source gave a reading
+  std::string verdict;            ///< "alarm": more growth than the limit in the first scope of this name; "leak": more
+                                  ///< growth than the limit in a later scope of this name; "clean": neither
+  std::string unmeasured_reason;  ///< which sources did not answer in time, for example "NVML does not answer"; the
+                                  ///< verdict does not include them; empty: all answered in time
 };
 
 /// The result of all scopes since the baseline.
 struct GuardReport {
   bool passed = true;               ///< false if memory leaks, or a driver did not answer
   std::int64_t drift_bytes = 0;     ///< growth since the baseline, without growth that happened only once
-  std::int64_t one_time_bytes = 0;  ///< growth that a second run of the same scope did not repeat
-  double bytes_per_scope = 0;       ///< steady growth per scope
-  int scopes = 0;                   ///< number of scopes
-  std::string first_leak;           ///< name of the first scope that leaked; empty if no scope leaked
+  std::int64_t one_time_bytes = 0;  ///< growth above the limit that a later scope of the same name did not repeat
+  double bytes_per_scope = 0;       ///< steady growth per scope; 0 if it is below 2.5 MB
+  int scopes = 0;                   ///< number of scopes that ended; add_counter() resets it, set_baseline() does not
+  std::string first_leak;           ///< name of the first scope with an alarm or a leak; empty if there is none
   std::string text;                 ///< evidence and suspicious scopes as text for people, several lines
 };
 
@@ -94,7 +95,8 @@ class WEIR_API Guard {
   /// Sets a function that empties caches. The guard calls it before the readings at the end of a scope, and before each
   /// repeated reading.
   void set_clean_up(std::function<void()> clean_up);
-  /// Makes the present memory the baseline of all growth. Call it after the program has filled its caches.
+  /// Makes the present memory the baseline of all growth, and discards the alarms and leaks of earlier scopes. Call it
+  /// after the program has filled its caches.
   void set_baseline();
   /// Returns the result of all scopes since the baseline, and logs it.
   GuardReport validate() const;
@@ -127,8 +129,8 @@ class WEIR_API Guard {
 class WEIR_API GuardScope {
  public:
   explicit GuardScope(std::string name, Guard& guard = Guard::process());
-  /// Ends the scope like finish(), unless finish() or abandon() has ended it. The work counts as failed if an exception
-  /// is leaving the scope.
+  /// Unless finish() or abandon() has ended the scope, ends it as finish() does. The work counts as failed if an
+  /// exception is leaving the scope.
   ~GuardScope();
   GuardScope(const GuardScope&) = delete;
   GuardScope& operator=(const GuardScope&) = delete;

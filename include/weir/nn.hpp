@@ -102,18 +102,20 @@ struct TrainerOptions {
   /// The device: "" or "cpu": the CPU; "gpu": the best Vulkan device; otherwise a part of a device's name, its
   /// GPU-UUID, or pci:ADDRESS.
   std::string device = {};
-  /// Limit of the memory for all tensors and parameters, in bytes of the device that holds them (main memory for the
-  /// CPU, the GPU's memory for a GPU); 0: the free memory of the device.
+  /// Limit of the memory for all tensors and parameters, in bytes: of main memory if the device is the CPU, of the
+  /// GPU's memory if it is a GPU. 0: on the CPU, the memory that is available when the trainer is created; on a GPU, no
+  /// limit except that of its driver.
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t seed = 1;        ///< seed of the starting values of the weights
-  bool use_sgd = false;          ///< true: stochastic gradient descent (SGD); false: Adam (0.9, 0.999, 1e-8)
+  bool use_sgd = false;          ///< true: stochastic gradient descent (SGD); false: Adam with beta1 = 0.9,
+                                 ///< beta2 = 0.999, epsilon = 1e-8
   double momentum = 0;           ///< momentum of SGD, at least 0; Adam ignores it
   double weight_decay = 0;       ///< each step multiplies the weights by 1 - learning rate * weight_decay, apart from
                                  ///< the gradient's change (as in AdamW); biases and slopes do not decay; at least 0
-  double max_gradient_norm = 0;  ///< limit of the norm of all gradients together; larger ones are scaled down to it;
-                                 ///< at least 0; 0: no limit
+  double max_gradient_norm = 0;  ///< limit of the Euclidean norm of all gradients together; larger ones are scaled
+                                 ///< down to it; at least 0; 0: no limit
   double ema_decay = 0;          ///< decay of the exponential moving average (EMA) of the parameters, 0 or more and
-                                 ///< below 1; smaller in the first steps; 0: no average is kept
+                                 ///< below 1; in the first steps the decay is smaller; 0: no average is kept
 };
 
 /// The use of memory and of the device's command queue since the trainer was created. The memory pool allocates blocks
@@ -148,8 +150,9 @@ class WEIR_API Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  // Parameters. Add all parameters before the first step. Their order and the seed determine the starting values. If a
-  // size is below 1 or too large, or a parameter is added after the first step, the next step() returns the error.
+  // Parameters. Add all parameters before the first call of step(), save() or restore(). Their order and the seed
+  // determine the starting values. If a size is below 1 or too large, or a parameter is added too late, the next step()
+  // returns the error.
 
   /// Adds the two parameters of a linear layer or a convolution with `in` input and `out` output channels: NAME.weight
   /// [kernel * kernel * in, out] with random starting values, and NAME.bias [1, out] of zeros. For a linear layer over
@@ -167,14 +170,14 @@ class WEIR_API Trainer {
   /// channels-last: the value of image i, channel k, row y, column x is values[((i * h + y) * w + x) * c + k].
   Tensor input(Shape shape, std::span<const float> values);
 
-  /// Computes the gradients of `loss` (one value), changes the parameters with this learning rate (at least 0), and
-  /// ends the step: its tensors cannot be used any more. read() still returns the inputs, the loss and the tensors
+  /// Computes the gradients of `loss` (one value), changes the parameters with the learning rate `rate` (at least 0),
+  /// and ends the step: its tensors cannot be used any more. read() still returns the inputs, the loss and the tensors
   /// given to keep(). Returns nothing on success. The device may still be at work when this returns.
   /// Errors: the first error of all operations since the last step: invalid_argument, over_budget, unsupported (the
   /// device is lost).
   std::optional<Problem> step(Tensor loss, double rate);
   /// Ends the step without changing the parameters. Use it after computations whose results are only read, such as a
-  /// test of the network.
+  /// test of the network. read() can still return every tensor of the step until the next tensor is made.
   void discard_step();
   /// Marks a tensor of this step so that read() can return its values after step(), until the next tensor is made.
   void keep(Tensor tensor);
@@ -186,7 +189,7 @@ class WEIR_API Trainer {
   Expected<std::vector<float>> read(Tensor tensor);
   /// Exchanges the values of all parameters with their exponential moving averages: call it before a test of the
   /// network and once more before training goes on. Does nothing if TrainerOptions::ema_decay is 0, or before the first
-  /// step.
+  /// call of step(), save() or restore(), which creates the averages.
   void swap_ema_parameters();
 
   /// Waits until the device has executed everything recorded so far. One call per epoch is enough.
@@ -257,7 +260,7 @@ WEIR_API Tensor max_pool(Tensor x, Window window);
 /// Rearranges x [n, c * factor * factor, h, w] to [n, c, h * factor, w * factor]: input channel
 /// (k * factor + dy) * factor + dx becomes channel k of pixel (y * factor + dy, x * factor + dx).
 WEIR_API Tensor pixel_shuffle(Tensor x, int factor);
-/// Joins tensors of equal n, h and w along their channels. `parts` must not be empty.
+/// Joins tensors of equal n, h and w along their channels. Returns an empty tensor if `parts` is empty.
 WEIR_API Tensor concat(std::span<const Tensor> parts);
 
 // Losses. Each returns one value, of shape [1]. No gradient is computed for a target.
@@ -271,7 +274,8 @@ WEIR_API Tensor l1(Tensor prediction, Tensor target);
 /// Returns the mean of sqrt(difference^2 + epsilon^2); the shapes are equal.
 WEIR_API Tensor charbonnier(Tensor prediction, Tensor target, float epsilon = 1e-3F);
 /// Returns the mean cross entropy of softmax(scores) and target over all rows (pixels); the channels are the classes.
-/// The shapes are equal, usually [rows, classes]. `target` holds the share of each class; the shares of a row sum to 1.
+/// The shapes are equal, usually [rows, classes]. A row of `target` has the probability of each class; the
+/// probabilities sum to 1.
 WEIR_API Tensor cross_entropy(Tensor scores, Tensor target);
 
 }  // namespace weir::training

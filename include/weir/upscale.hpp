@@ -120,8 +120,8 @@ struct UpscaleEstimate {
   std::string device;            ///< "cpu", or name and driver of the GPU
   std::string precision;         ///< "int16" or "float32" on the CPU, "float16" or "float32" on a GPU
   std::string instruction_set;   ///< instruction set of the CPU kernels: "avx512_vnni", "avx2", "neon" or "plain"
-  int band_height = 0,           ///< rows of the picture that are computed in one step
-      strip_width = 0;           ///< columns of the picture that are computed in one step
+  int band_height = 0,           ///< rows of the network's input that are processed in one step
+      strip_width = 0;           ///< columns of the network's input that are processed in one step
   int tile = 0;                  ///< side of the square parts that the GPU computes, in pixels of the source; 0: CPU
   int passes = 1;                ///< how often the run goes through the picture; above 1 if the network needs means of
                                  ///< the whole picture, if the network runs twice, and with tta
@@ -190,9 +190,9 @@ class WEIR_API Upscaler {
   /// was moved from.
   std::string family() const;
 
-  /// Computes what a run will need. It reads no row. To choose the precision for the CPU, the first call for a network
-  /// that is new on this machine runs the network on a test picture of at most 96x96 pixels, within ram_bytes (not with
-  /// exact_precision).
+  /// Computes what a run will need. It reads no row. The first call for a network that is new on this machine may have
+  /// to choose the precision for the CPU: it then runs the network on a test picture of at most 96x96 pixels, within
+  /// ram_bytes. With exact_precision there is no such test.
   /// Errors: over_budget (the text has the numbers); invalid_argument (an option or the shape is out of its range; no
   /// device, or more than one, has that name: the text lists all devices); unsupported; bad_values (on the test
   /// picture).

@@ -49,7 +49,7 @@ typedef struct weir_options {
   const char* spill_folder; /* folder for rows that do not fit within ram_bytes; null: nothing is written to disk */
   uint64_t spill_bytes;     /* limit of the bytes written to spill_folder; 0: nothing is written to disk */
   int threads;              /* number of threads, at most 1024; 0: as many as the process may use */
-  int exact_precision, tta; /* 0 or 1: 32-bit floating point instead of integers; average of eight orientations */
+  int exact_precision, tta; /* 0 or 1: 32-bit floating point instead of 16 bits; average of eight orientations */
   const char* device;  /* null or "cpu": the CPU; "gpu": the best GPU; a part of a name, GPU-UUID or pci:0000:01:00.0 */
   uint64_t vram_bytes; /* limit of the GPU's memory; 0: the free memory of the GPU, less a margin */
   int strict_device;   /* 1: a fault of the GPU fails the run; 0: the work is repeated, at last on the CPU */

@@ -60,7 +60,7 @@ weir::PictureShape to_shape(const weir_shape& shape) {
   return {.width = shape.width, .height = shape.height, .channels = shape.channels, .bits = shape.bits};
 }
 
-/// Size of the first version of the struct: it ended with `strict_device`.
+/// Size of weir_options in its first version, whose last member was `strict_device`.
 constexpr std::size_t kMinOptionsSize = offsetof(weir_options, strict_device) + sizeof(int);
 
 /// Copies the caller's options into the struct of this version. Members that the caller's version lacks become zero.
@@ -68,7 +68,7 @@ weir_status read_options(const weir_options* given, weir_options& options) {
   options = WEIR_OPTIONS_INIT;
   if (given == nullptr) return WEIR_OK;
   const std::size_t size = given->struct_size;
-  constexpr std::size_t kMaxOptionsSize = 1 << 16;  // larger than any future version
+  constexpr std::size_t kMaxOptionsSize = 1 << 16;  // no version will be larger, so a larger size is an error
   if (size < kMinOptionsSize || size > kMaxOptionsSize)
     return fail(WEIR_INVALID_ARGUMENT, "weir_options: struct_size is " + std::to_string(size) +
                                            "; set it to sizeof(weir_options), as WEIR_OPTIONS_INIT does");

@@ -24,6 +24,8 @@ memory::LeakLimits limits_of(const GuardOptions& options) {
   return limits;
 }
 
+/// Returns the meters of main memory, and those of device memory. The latter call drivers, which may hang, so each gets
+/// a time limit.
 memory::Meters standard_meters(const GuardOptions& options) {
   memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter()};
   const auto add = [&](const char* name, memory::MeterFactory make) {
@@ -180,7 +182,7 @@ struct GuardScope::State {
   Guard& guard;
   std::shared_ptr<memory::LeakDetector> detector;
   memory::LeakDetector::ScopeStart start;
-  int exceptions_at_start = std::uncaught_exceptions();
+  int exceptions_at_start = std::uncaught_exceptions();  // more at the end: an exception is leaving the scope
   bool finished = false;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
@@ -196,7 +198,7 @@ GuardScope::~GuardScope() {
   try {
     finish(std::uncaught_exceptions() > state_->exceptions_at_start, "an exception");
   } catch (const std::exception&) {
-    // Not enough memory to measure: the growth counts in the next scope.
+    // There was not enough memory to measure. This scope has no result.
   }
 }
 

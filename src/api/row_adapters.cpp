@@ -37,7 +37,7 @@ SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : opti
   if (thread)
     thread_ = *std::move(thread);
   else
-    queue_->cancel(thread.error());
+    queue_->cancel(thread.error());  // write() returns this error
 }
 
 SinkWriter::~SinkWriter() {

@@ -22,8 +22,8 @@ namespace internal = nn::train;
 struct Trainer::State {
   State(const TrainerOptions& requested, std::unique_ptr<internal::TrainingDevice> opened)
       : options{requested}, device{std::move(opened)}, parameters{*device, requested.seed}, tape{*device} {}
-  /// Creates the optimiser, and the moving average if there is one, unless they exist. Called when all parameters were
-  /// added.
+  /// Creates the optimiser and, if ema_decay is above 0, the moving average. Does nothing if they exist. Called when
+  /// all parameters were added.
   Status prepare() {
     if (optimiser) return ok();
     const auto kind =
@@ -103,6 +103,7 @@ struct Access {
     return state.tape;
   }
 
+  /// Returns the trainer of a tensor or parameter; null if it has none or the trainer was destroyed.
   template <class Handle>
   static StatePtr trainer(const Handle& handle) {
     return std::static_pointer_cast<State>(handle.trainer_.lock());
@@ -206,8 +207,8 @@ Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options
   return std::unique_ptr<Trainer>{new Trainer{std::make_shared<State>(options, *std::move(device))}};
 }
 
-/// Returns true before the first step. Later the optimiser has already allocated its memory: returns false, and the
-/// next step() returns an error.
+/// Returns true as long as the optimiser does not exist, which step(), save() and restore() create for the parameters
+/// added so far. After that returns false, and the next step() returns an error.
 bool Trainer::State::check_can_add_parameter(const std::string& parameter_name) {
   if (!optimiser) return true;
   (void)Access::current_tape(*this).fail(

@@ -21,8 +21,9 @@
 namespace weir::audit {
 namespace {
 
-/// Returns whether the text contains one of the words without which no rule can report anything. A file without such a
-/// word is parsed only if it is Python, because other files may import it, or if may_run_other_files() is true.
+/// Returns whether the text contains one of the words without which no rule can report anything. Of the files without
+/// such a word, only two kinds are parsed: Python files, because other files may import them, and shell scripts for
+/// which may_run_other_files() is true.
 bool mentions_devices(std::string_view text) {
   for (const std::string_view word : {"VISIBLE_DEVICES", "cuda", "CUDA", "gpu", "GPU", "ZE_AFFINITY", "xpu", "nvidia",
                                       "__future__", "ONEAPI_", "vulkan", "Vulkan", "ALLOC_CONF"}) {
@@ -50,7 +51,7 @@ bool may_run_other_files(FileKind kind, std::string_view text) {
 
 struct ReadResult {
   std::optional<Module> module;  ///< empty if the file cannot be read or is irrelevant to all rules
-  std::string problem;           ///< why the file could not be read, or not parsed to the end; empty if it could
+  std::string problem;           ///< why the file could not be read or parsed completely; otherwise empty
 };
 
 ReadResult read_listed_file(const ListedFile& file) {

@@ -19,8 +19,8 @@ namespace weir::audit {
 struct AuditRequest {
   std::vector<std::string> operands{};  ///< files and folders to read
   Policy policy{};
-  std::vector<std::string> select{};  ///< ids of the rules to apply; empty: all rules, or, if `policy.is_defined` is
-                                      ///< false, all rules that need no policy
+  std::vector<std::string> select{};  ///< ids of the rules to apply; empty: all rules if `policy.is_defined` is true,
+                                      ///< otherwise all rules that need no policy
   std::vector<std::string> ignore{};  ///< ids of rules that are not applied, even if `select` contains them
   std::set<std::string> baseline{};   ///< fingerprints of accepted findings, which are marked as suppressed
   int threads = 1;                    ///< number of threads that read files
@@ -28,9 +28,11 @@ struct AuditRequest {
 
 /// The result of one audit. The findings point into `project`.
 struct AuditResult {
-  std::unique_ptr<Project> project;   ///< the files that were read, without those that are irrelevant to all rules
+  std::unique_ptr<Project> project;   ///< the files that were read, without those that no rule needs
   std::vector<Finding> findings;      ///< ordered by file and position, suppressed findings included
-  std::vector<std::string> problems;  ///< files and folders that could not be read, or parsed to the end, one line each
+  std::vector<std::string> problems;  ///< one line per file or folder that could not be read, and per file with a
+                                      ///< syntax error that may hide code about GPUs; data files (large or binary
+                                      ///< files that are not Python) are no problem
   std::vector<std::string>
       notes{};                 ///< warnings about files that were audited, and links to folders that are not followed,
                                ///< one line each
@@ -38,7 +40,7 @@ struct AuditResult {
 };
 
 /// Reads all files below the operands and applies the rules. Errors: invalid_argument (an operand or a rule does not
-/// exist, or the audit cannot read the kind of an operand).
+/// exist, or an operand is a file of a kind that the audit cannot read).
 Result<AuditResult> run_audit(const AuditRequest& request);
 
 /// Applies the rules that the request selects to files that were read before, and returns the findings. Findings that a

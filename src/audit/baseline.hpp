@@ -17,8 +17,8 @@ namespace weir::audit {
 Result<std::set<std::string>> read_baseline(const std::filesystem::path& path);
 /// Marks as suppressed all findings whose fingerprint is in `accepted`.
 void apply_baseline(const std::set<std::string>& accepted, std::vector<Finding>& findings);
-/// Writes one line per finding that is not suppressed: its fingerprint, followed by its rule and file for human
-/// readers. Replaces an existing file. Errors: io, disk_full.
+/// Writes a baseline file: a first line with the format, then one line per finding that is not suppressed. Such a line
+/// has the fingerprint, followed by rule and file for human readers. Replaces an existing file. Errors: io, disk_full.
 Status write_baseline(const std::filesystem::path& path, const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

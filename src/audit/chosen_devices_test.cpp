@@ -35,7 +35,9 @@ TEST(AuditChosenDevices, TheNumberInAMaskIsNoDeviceNumberUnderIt) {
   EXPECT_EQ(one("net = torch.nn.Linear(2, 2).cuda()\n"), Lines{});
   EXPECT_EQ(one("torch.cuda.set_device(args.rank)\n"), Lines{});
   EXPECT_EQ(one("args.gpu = 0\ntorch.cuda.set_device(args.gpu)\n"), Lines{});
+  // The same number, although its text may be a whole device.
   EXPECT_EQ(one("d = torch.device(args.gpu)\n"), last);
+  // Numbers computed from it.
   EXPECT_EQ(one("n = len(args.gpu.split(','))\ntorch.cuda.set_device(n - 1)\n"), Lines{});
   EXPECT_EQ(one("at = args.gpus.index(args.gpu)\ntorch.cuda.set_device(at)\n"), Lines{});
   EXPECT_EQ(one("for i, g in enumerate(args.gpu):\n    torch.cuda.set_device(i)\n"), Lines{});

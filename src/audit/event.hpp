@@ -28,8 +28,9 @@ struct Arm {
 
 /// A test that an event depends on: "if use_gpu", "if not args.cpu".
 struct Condition {
-  Value value;        ///< the tested value, here `use_gpu` or `args.cpu`
-  bool holds = true;  ///< the truth value that it must have for the event to happen, here true or false
+  Value value;        ///< the tested value: `use_gpu` in the first example, `args.cpu` in the second
+  bool holds = true;  ///< the truth value that it must have for the event to happen: true for `use_gpu`, false for
+                      ///< `args.cpu`
 };
 
 /// The keyword of the argument that contains the instance whose method is called.
@@ -44,30 +45,32 @@ struct Argument {
   Value value;
 };
 
-/// An action of a program that rules check, independent of the language. The comment of each kind lists the fields that
-/// it uses. The events of a function are in execution order.
+/// An action of a program that rules check, independent of the language. The comment of each kind lists what the fields
+/// `name`, `value` and `mode` contain, as far as the kind uses them. The comment of each other field lists the kinds
+/// that use it; a field without such a list is set for all kinds. The events of a function are in execution order.
 struct Event {
   enum class Kind {
-    set_variable,          ///< name = the variable; value, mode
+    set_variable,          ///< name = the variable; value = its new value; mode = how it is set
     remove_variable,       ///< name = the variable
     change_environment,    ///< unknown variables are set or removed, here or later
     import_module,         ///< name = full dotted name of the module
     call,                  ///< name = ':' and the key of a function of this module, or the full dotted name of an
                            ///< imported function
-    start_driver,          ///< a call that starts the GPU driver unless it runs already; name = the call
+    start_driver,          ///< a call that starts the GPU driver unless the driver runs already; name = the call, or
+                           ///< "torch.cuda, asserted" if the program ends without a GPU
     use_device,            ///< name = the call or option that receives a device; value = the device, a number or text
     use_smi_index,         ///< NVML (NVIDIA's management library) or nvidia-smi receives a device number; name = the
                            ///< call; value = the number
     start_process,         ///< name = the call; value = the program, if it is known
     mask_as_number,        ///< int() is applied to a mask; name = the variable
-    compare_mask,          ///< a test that a mask equals a literal; name = the variable; value = the literal
-    compare_device_name,   ///< a test that contains a product name; value = the literal
+    compare_mask,          ///< a mask is compared with a literal; name = the variable; value = the literal
+    compare_device_name,   ///< a device's product name is compared with a literal; value = the literal
     cpu_fallback,          ///< the program uses the CPU when there is no GPU; name = the test
     deprecated_call,       ///< name = the call; value = the name of its replacement
     estimate_free_memory,  ///< free memory computed as a difference of the process's own counters
     late_future_import,    ///< a `from __future__` import that other code precedes
-    verify_device,         ///< the program reads the device's UUID, PCI address or name
-    machine_path,          ///< an absolute path that exists on one machine only; value = the path
+    verify_device,         ///< the program reads the device's UUID, PCI address or name, or calls weir.verify()
+    machine_path,          ///< an absolute path that exists on one machine only; value = the path. No reader emits it
     change_paths,          ///< os.chdir or sys.path.insert at module level; name = the call
     container_mask,        ///< a mask inside a container or job that receives selected cards; name = the option that
                            ///< selects the cards; value = the mask
@@ -96,7 +99,8 @@ struct Event {
   std::vector<Argument> arguments{};    ///< call: its arguments; use_device in a command: the masks before the command,
                                         ///< by variable
   Mode mode = Mode::assign;             ///< set_variable: the kind of write
-  bool variable_read_before = false;    ///< the program reads the same variable before this event
+  bool variable_read_before = false;    ///< set_variable: the code may respect an existing value, because it reads the
+                                        ///< variable before this event
   bool in_main_part = false;            ///< inside `if __name__ == "__main__"`: not executed on import
   bool in_try = false;                  ///< inside a `try` that catches exceptions
   bool in_loop = false;                 ///< the event may happen more than once
@@ -116,8 +120,8 @@ struct Event {
   bool is_editable = false;      ///< set_variable: `statement` does nothing else and may be moved or deleted
   Range target{};  ///< set_variable in Python: the object that is written to, such as `os.environ`; set_variable in a
                    ///< script: the `export`, or the prefix of a command, that exports the variable; set_variable in a
-                   ///< settings file: the environment that contains the variable; cpu_fallback: the expression that is
-                   ///< used with a GPU
+                   ///< settings file: the environment that contains the variable; container_mask in a script: the
+                   ///< argument that sets the mask; cpu_fallback: the expression that is used with a GPU
 };
 
 /// A function, or the body of a module.
@@ -132,17 +136,18 @@ struct Function {
   std::set<std::string> changed_parameters{};  ///< parameters (dictionaries, objects) whose items the function changes
   std::string args_parameter{};                ///< name of the *args parameter; empty if there is none
   std::string kwargs_parameter{};              ///< name of the **kwargs parameter; empty if there is none
-  std::size_t positional_count = SIZE_MAX;     ///< number of parameters that accept a positional argument
+  std::size_t positional_count = SIZE_MAX;     ///< number of parameters that accept a positional argument, the
+                                               ///< instance of a method included; SIZE_MAX: all
 };
 
-/// Returns the value with each parameter of `callee` (Kind::parameter) replaced by the caller's argument, or by its
-/// default.
+/// Returns the value with each parameter of `callee` (PossibleValue::Kind::parameter) replaced by its argument in
+/// `args`, or by its default if the call has no such argument.
 Value substitute_parameters(const Value& value, const Function& callee, const std::vector<Argument>& args);
-/// Returns the arguments of a call together with the arguments that the function is bound to (partial(), closures).
-/// `function` is a PossibleValue::Kind::function.
+/// Returns the arguments of a call, `args`, together with the arguments that the called function is bound to
+/// (partial(), closures). `function` is a PossibleValue::Kind::function.
 std::vector<Argument> add_bound_arguments(const PossibleValue& function, const std::vector<Argument>& args);
-/// Returns the argument at a position (from 0, keyword arguments not counted; -1: no position) or with a keyword
-/// (empty: no keyword); null if the call has neither.
+/// Returns the first argument that is at the position or has the keyword; null if there is none. Positions count from
+/// 0, without keyword arguments; -1: only the keyword counts. Empty keyword: only the position counts.
 const Argument* find_argument(const std::vector<Argument>& args, int position, std::string_view keyword);
 /// Returns the value of the argument that find_argument() finds; unknown if there is none.
 Value argument_value(const std::vector<Argument>& args, int position, std::string_view keyword = {});

@@ -10,7 +10,7 @@ namespace weir::audit {
 
 /// How bad a finding is, the most severe first.
 enum class Severity {
-  dead,     ///< the code has no effect
+  dead,     ///< the code has no effect, or the file does not compile
   wrong,    ///< the code uses the wrong device or fails
   fragile,  ///< the code is correct only as long as nothing else changes
   style     ///< the code is correct but hard to keep correct
@@ -37,7 +37,7 @@ struct Edit {
 struct Finding {
   std::string_view rule;  ///< id such as "G01"; points into the rule table, so it is always valid
   Severity severity;
-  const Module* module;  ///< file that contains the defect
+  const Module* module;  ///< file that contains the defect; never null
   Range range;           ///< the code in question
   std::string message;   ///< what is wrong, one line
   std::string advice;    ///< how to repair the defect, one line

@@ -43,8 +43,10 @@ struct Mask {
 };
 
 /// Parses a mask as the CUDA runtime does: entries are separated by commas, and the first invalid or negative entry
-/// ends the list (CUDA C++ Programming Guide, CUDA environment variables). Returns nothing if the value, or the number
-/// of its entries, is unknown; a text has kHole (value.hpp) in place of each unknown part.
+/// ends the list (CUDA C++ Programming Guide, CUDA environment variables). Entries in other forms than those of
+/// Mask::entries are invalid, such as "level_zero:0" in ONEAPI_DEVICE_SELECTOR. Repeated entries and indices of cards
+/// that do not exist count as valid. Returns nothing if the value is no single text or number, or if the number of its
+/// entries is unknown. A text has kHole (value.hpp) in place of each unknown part.
 std::optional<Mask> parse_mask(const Value& value);
 std::optional<Mask> parse_mask(std::string_view text);
 
@@ -54,8 +56,9 @@ struct DeviceText {
   long index;
   std::size_t digits_offset;  ///< byte offset of the number in the text
 };
-/// Parses texts such as "cuda:1", "xpu:0", "hip:2", "/gpu:1" and "/device:GPU:1": xpu is Intel, hip is AMD, all other
-/// words are NVIDIA. Returns nothing for texts without a number ("cuda", the default device) and for other texts.
+/// Parses texts such as "cuda:1", "xpu:0", "hip:2", "/gpu:1" and "/device:GPU:1". The vendor is Intel for xpu, AMD for
+/// hip, and NVIDIA for all other words, although PyTorch for AMD cards uses "cuda", too. Returns nothing for texts
+/// without a number ("cuda", the default device) and for other texts.
 std::optional<DeviceText> parse_device(std::string_view text);
 
 }  // namespace weir::audit

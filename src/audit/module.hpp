@@ -41,11 +41,12 @@ struct Module {
   NamedValues exported_names{};  ///< known values of the names that other modules may import
   std::string imports_text{};    ///< the ImportedNames that the file was read with, as a text for comparisons
   std::set<std::string> overwritten_attributes{};  ///< attributes of other modules that this module overwrites
-  bool is_entry_point = false;      ///< the file is a program: it has `if __name__ == "__main__"` or a shebang, its
-                                    ///< kind is a kind of script, it is a __main__.py, or weir.toml declares it as a
-                                    ///< program
+  bool is_entry_point = false;      ///< the file is a program: Python with `if __name__ == "__main__"`, a shebang or a
+                                    ///< call of parse_args(); a script of another language; C++ with main(); a
+                                    ///< __main__.py; or a file that weir.toml declares as a program
   bool is_served = false;           ///< a server or a model runner imports the module and calls its functions
-  std::uint32_t header_offset = 0;  ///< byte offset in the code where lines can be inserted before all other statements
+  std::uint32_t header_offset = 0;  ///< Python: byte offset in the code where lines can be inserted, after shebang,
+                                    ///< encoding, docstring and `from __future__`, before all other statements
   std::optional<Range> parse_error{};  ///< the first syntax error; empty if the file parses
   /// For a symbolic link to another file of the project: path of that file, where findings are reported. Otherwise
   /// empty.
@@ -53,7 +54,7 @@ struct Module {
 
   /// Returns the module's body.
   const Function& body() const { return functions.front(); }
-  /// Returns the function with this key; null if there is none.
+  /// Returns the function whose Function::key is `key`, such as "Class.name"; null if there is none.
   const Function* find_function(std::string_view key) const;
 };
 

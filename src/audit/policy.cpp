@@ -80,7 +80,7 @@ std::string Policy::mask(bool by_index) const {
 }
 
 Vendor Policy::vendor() const {
-  // A vendor matches if a word of the product name begins with one of these texts.
+  // A vendor matches if a word of the product name begins with one of its texts.
   struct Named {
     std::string_view part;
     Vendor vendor;

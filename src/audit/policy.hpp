@@ -26,11 +26,12 @@ struct Policy {
   std::vector<std::string> exclude{};          ///< patterns of excluded files and folders
 
   /// Returns the mask that selects the card: the UUID if `by_index` is false and `device` is a UUID, otherwise the
-  /// index. Empty if the index is needed and the policy does not contain it.
+  /// index, which is `index`, or `device` if that is a number. Empty if the policy does not contain the needed index.
   std::string mask(bool by_index) const;
-  /// Returns whether one of `entry_points` matches this file name.
+  /// Returns whether one of `entry_points` matches this path of a file.
   bool is_entry_point(std::string_view name) const;
-  /// Returns the vendor of the policy's card, derived from its product name; NVIDIA if the name does not identify one.
+  /// Returns the vendor of the policy's card, derived from the product name in `device`; NVIDIA if `device` contains no
+  /// product name, or a name that identifies no vendor.
   Vendor vendor() const;
 };
 
@@ -38,8 +39,9 @@ struct Policy {
 /// has a wrong value; the message contains file and line), io.
 Result<Policy> read_policy(const std::filesystem::path& path);
 
-/// Returns whether a shell pattern ("tests/**", "*_pb2.py", "vendor") matches the path, one of its parts, or a leading
-/// part of it. A pattern that matches a folder therefore matches everything below the folder.
+/// Returns whether a shell pattern ("tests/**", "*_pb2.py", "vendor") matches the path, the name of a file or folder in
+/// it, or the path of a folder that contains the file. A pattern that matches a folder therefore matches everything
+/// below the folder.
 bool matches_pattern(std::string_view pattern, std::string_view path);
 
 }  // namespace weir::audit

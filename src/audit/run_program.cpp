@@ -19,7 +19,7 @@ namespace weir::audit {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kMaxOutput = 4U << 20U;
+constexpr std::size_t kMaxOutput = 4U << 20U;  // bytes
 
 struct Pipe {
   FileDescriptor read, write;
@@ -31,9 +31,9 @@ Result<Pipe> make_pipe() {
   return Pipe{FileDescriptor{ends[0]}, FileDescriptor{ends[1]}};
 }
 
-/// Writes request.input to the descriptor `input`, which it closes at the end of the text, and appends what it reads
-/// from the descriptor `output` to `gathered`. Ends when the program closes its output, when a call fails, or when the
-/// time is over. Returns true if the time is over.
+/// Writes request.input to the descriptor `input`, which it closes at the end of the text. Appends what it reads from
+/// the descriptor `output` to `gathered`, up to kMaxOutput; the rest is read and discarded. Ends when the program
+/// closes its output, when a call fails, or at the deadline. Returns whether the deadline ended it.
 bool exchange_data(const ProgramRequest& request, FileDescriptor& input, const FileDescriptor& output,
                    Clock::time_point deadline, std::string& gathered) {
   std::string_view rest = request.input;
@@ -67,7 +67,7 @@ ChildResult wait_for_end(ChildProcess& child, Clock::time_point deadline, bool& 
   if (!timed_out) timed_out = !child.wait_for_exit(deadline);
   child.send_signal_to_group(SIGKILL);
   if (const auto result = child.wait_until(Clock::now() + std::chrono::seconds{5})) return *result;
-  child.abandon();  // a process that is blocked in the kernel does not end yet
+  child.abandon();  // a process that is blocked in the kernel ends only later; it is not waited for
   return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak_resident = {}};
 }
 

@@ -9,11 +9,11 @@
 namespace weir::audit {
 
 /// Marks as suppressed all findings that a suppression comment allows. Such a comment is `weir: ignore[G10,G04]
-/// reason`, on a line of the finding's code or alone on the line above the code. A comment without a list of rules
-/// allows all findings. The reason is stored in the finding.
+/// reason`, on a line of the finding's code, or on the line above the code if that line contains nothing else. A
+/// comment without a list of rules allows the findings of all rules there. The reason is stored in the finding.
 void apply_suppression_comments(std::vector<Finding>& findings);
 
-/// Returns one warning for each suppression comment that names an unknown rule and therefore allows nothing: "a.py:3:
+/// Returns one warning for each unknown rule id in a suppression comment, since such an id allows nothing: "a.py:3:
 /// this comment allows nothing: there is no rule 'G3' ...". `weir: ignore` in a text outside comments gives no warning.
 std::vector<std::string> unknown_rule_warnings(const Module& module);
 

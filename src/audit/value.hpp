@@ -17,8 +17,8 @@ namespace weir::audit {
 
 struct Items;
 
-/// Returns the key under which Kind::call_result stores a constructor argument in its items; `name` is the position or
-/// keyword of the argument.
+/// Returns the key under which a PossibleValue::Kind::call_result stores a constructor argument in its items; `name` is
+/// the position or keyword of the argument.
 inline std::string constructor_argument_key(std::string_view name) { return '\x04' + std::string{name}; }
 /// Separates the keys of a path through nested dictionaries and instances.
 inline constexpr char kPathSeparator = '\x02';
@@ -26,15 +26,15 @@ inline constexpr char kPathSeparator = '\x02';
 /// One possible value of an expression.
 struct PossibleValue {
   enum class Kind {
-    unknown,
+    unknown,  ///< nothing is known
     none,     ///< Python's None
     text,     ///< a known text
     pattern,  ///< a text with unknown parts; `text` has kHole in place of each. With exactly one hole, `items` contains
               ///< the value of the hole
     number,   ///< a known whole number
     boolean,  ///< True or False: `number` is 1 or 0
-    runtime_index,         ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), the
-                           ///< rank of a worker on its machine
+    runtime_index,         ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), or
+                           ///< the rank of a worker on its machine; `text` is the environment variable with the rank
     smi_index,             ///< a device number as nvidia-smi or NVML counts
     environment_variable,  ///< the value of the environment variable `text`
     device_name,           ///< the product name of a device
@@ -51,7 +51,7 @@ struct PossibleValue {
                   ///< of a constructor
     dictionary,   ///< a dictionary whose known entries are `items`
     sequence,     ///< a list or tuple; `items` contains all elements, by position from "0"; `number` is its nesting
-                  ///< depth
+                  ///< depth: 1 if no element is a sequence
     device_list,  ///< a list of devices, as from jax.devices()
     symbol,       ///< an unknown value; two occurrences are the same value if their `number` is equal
     memory_counter  ///< a byte count of one device: `text` is "total", "reserved" or "allocated"
@@ -91,7 +91,9 @@ class Value {
   const PossibleValue* single_alternative(PossibleValue::Kind kind) const&& = delete;
   /// Returns whether one of the alternatives has this kind.
   bool may_be(PossibleValue::Kind kind) const;
-  /// Returns the union of both sets; unknown if one of them is unknown or the union is too large.
+  /// Returns the union of both sets. Alternatives that differ only in their items become one alternative with the items
+  /// of both. Unknown if one of the sets is unknown, if the union has more than kMaxAlternatives alternatives, or if
+  /// sequences of different lengths would become one alternative.
   Value joined(const Value& other) const;
   /// Returns the text of a single text, number or pattern (with its holes); otherwise nothing.
   std::optional<std::string> as_text() const;
@@ -112,20 +114,21 @@ struct Items {
   std::map<std::string, Value, std::less<>> values;
 };
 
-/// Returns the item or attribute at the end of a path. For a parameter and for a user's choice the result has the same
-/// kind, with the path as its key. Returns unknown if nothing is known about the item. Sets `missing` to true if the
-/// item certainly does not exist in a dictionary; otherwise leaves it unchanged.
+/// Returns the item or attribute at the end of a path. For a parameter, and for a user's choice whose item the program
+/// has not set, the result has the same kind, with the path as its key. Returns unknown if nothing is known about the
+/// item. Sets `missing`, which must be false before the call, to true if the item certainly does not exist in a
+/// dictionary. If several alternatives lack the item, the last of them decides.
 Value item_of(const Value& whole, std::string_view path, bool& missing);
 
 /// Makes a known text.
 Value text_value(std::string text, Range literal = {});
-/// Makes a text with holes. `filling` is the value of the hole if there is exactly one; a constant is filled in, so
-/// that the result is a plain text. A text without holes gives a plain text, too.
+/// Makes a text with holes. `filling` is the value of the hole if there is exactly one. If `filling` is a single text
+/// or number, it replaces the hole, and the result is a plain text. A text without holes gives a plain text, too.
 Value pattern_value(std::string text, const Value& filling, Range literal = {});
 /// Replaces each pattern whose only hole has several constants as alternatives by one text per constant. Other
 /// alternatives stay.
 Value expand_patterns(const Value& value);
-/// Returns the value of the only hole of a pattern; unknown if the pattern has several holes.
+/// Returns the value of the only hole of a pattern; unknown for a pattern with several holes and for other kinds.
 Value hole_value(const PossibleValue& pattern);
 /// Returns whether elements of this value have the same kind as the value itself, and the value also keeps its kind
 /// when it is converted to a number or text: an element of the user's choice is still the user's choice.
@@ -136,12 +139,13 @@ Value number_value(long number, Range literal = {});
 Value sequence_value(const std::vector<Value>& elements);
 /// Returns the elements of a sequence, in order; empty for other kinds.
 std::vector<Value> elements_of(const PossibleValue& sequence);
-/// Returns the value of an arbitrary element: the union of the elements of a sequence; `container` itself if
-/// keeps_kind() is true for it; otherwise, and if it has several alternatives, unknown.
+/// Returns the value of an arbitrary element: the union of the elements of a sequence, or `container` itself if
+/// keeps_kind() is true for it. Returns unknown for other kinds, and if `container` has several alternatives.
 Value any_element(const Value& container);
-/// Returns whether the value is a text or a number.
+/// Returns whether the value is a text without holes or a number.
 bool is_constant(const PossibleValue& alternative);
-/// Applies `make` to each alternative and returns the union of the results; unknown if an alternative is no constant.
+/// Applies `make` to each alternative and returns the union of the results; unknown if the value is unknown or one of
+/// the alternatives is no constant.
 Value map_constants(const Value& value, const std::function<Value(const Value&)>& make);
 /// Makes a value with one alternative of this kind and text.
 Value value_of_kind(PossibleValue::Kind kind, std::string text = {});

@@ -17,7 +17,7 @@ Result<AnonymousMapping> AnonymousMapping::create(Bytes size) {
   if (memory == MAP_FAILED) {
     return Error{Errc::over_budget, fmt::format("reserve {}: {}", to_text(size), std::strerror(errno))};
   }
-  // a request; without large pages only speed is lost
+  // The system may refuse large pages; then only speed is lost.
   if (size >= 8_MiB) (void)madvise(memory, size.count(), MADV_HUGEPAGE);
   return AnonymousMapping{static_cast<std::byte*>(memory), size};
 }

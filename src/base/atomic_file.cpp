@@ -32,7 +32,7 @@ Error exists_error(const std::filesystem::path& path) {
   return Error{Errc::exists, printable(path.native()) + ": exists already; use --overwrite to replace it"};
 }
 
-// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). The hash only has to make names differ.
+// Returns the hash FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). It only has to make names differ.
 std::uint64_t hash(std::uint64_t seed, const std::string& text) {
   for (const unsigned char c : text) seed = (seed ^ c) * 0x100000001b3ULL;
   return seed;
@@ -55,7 +55,7 @@ bool is_named(int folder_fd, const std::string& name, int fd) {
          by_name.st_ino == opened.st_ino && by_name.st_dev == opened.st_dev;
 }
 
-constexpr int kMaxTries = 100;  // with a pause of 2 ms after each, while another process locks the temporary file
+constexpr int kMaxTries = 100;  // attempts to get the temporary file, 2 ms apart while another process has locked it
 
 /// Locks the whole file exclusively, without waiting. Returns false if another process has locked it or locking fails.
 bool try_lock_whole(const FileDescriptor& file) {
@@ -74,6 +74,7 @@ FileDescriptor open_temporary(int folder_fd, const std::string& name) {
   for (int i = 0; i < kMaxTries; ++i) {
     FileDescriptor file{::openat(folder_fd, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (!file) return file;
+    // The process that had locked the file may have renamed it since it was opened here: then tries again.
     if (!try_lock_whole(file)) {
       wait_briefly();
     } else if (is_named(folder_fd, name, file.get())) {

@@ -45,8 +45,8 @@ class FileDescriptor {
 Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder);
 
 /// A new file that appears under its name only when it is complete. It is written without a name (or, on file systems
-/// that do not support this, under a short temporary name in the same folder), synced (unless commit() gets Sync::no),
-/// and only then given its name. The temporary name depends only on the final name, and the next writer removes a
+/// that do not support this, under a short temporary name in the same folder). commit() syncs it, if that is requested,
+/// and only then gives it its name. The temporary name depends only on the final name, and the next writer removes a
 /// temporary file that a killed process left. Not thread-safe. The descriptor fd() may be written on another thread, by
 /// one thread at a time.
 class AtomicFile {
@@ -67,11 +67,11 @@ class AtomicFile {
   int fd() const { return file_.get(); }  ///< descriptor, open for reading and writing; -1 after a successful commit()
   /// Appends all of `bytes`. Errors: io, disk_full; the message names the file.
   Status write(std::string_view bytes);
-  /// Syncs the file, gives it its name and syncs the folder; Sync::no omits both syncs. With `overwrite` the file takes
-  /// over the mode of the file that it replaces. Without `overwrite` an existing file is never replaced, even if it
-  /// appeared after create(). Call it at most once.
-  /// Errors: io, disk_full, exists. After an error the file is not visible under its name, unless only the sync of the
-  /// folder failed.
+  /// Syncs the file, gives it its name and syncs the folder; Sync::no omits both syncs. If create() got `overwrite` =
+  /// true, the file takes over the mode of the file that it replaces. If it got false, an existing file is never
+  /// replaced, even if it appeared after create(). Call commit() at most once.
+  /// Errors: io, disk_full, exists. After an error the file is not visible under its name. The exception is an error of
+  /// the sync of the folder: then it is visible.
   Status commit(Sync sync = Sync::yes);
 
  private:

@@ -12,7 +12,8 @@
 namespace weir {
 
 /// The two connected ends of a byte stream in both directions (socket pair) between two processes. Both are closed on
-/// exec unless a child inherits them explicitly. In the functions below, `channel` is the file descriptor of one end.
+/// exec, so a child gets one only if ChildOptions::inherited_descriptors lists it. In the functions below, `channel` is
+/// the file descriptor of one end.
 struct Channel {
   FileDescriptor parent_end, child_end;
 };
@@ -32,8 +33,8 @@ Status send_all(int channel, std::string_view bytes);
 /// none have arrived. Returns an empty optional once the other end is closed and everything is read, or after an error.
 std::optional<std::size_t> try_receive(int channel, std::span<char> bytes);
 
-/// Waits until one of the file descriptors is readable or its other end is closed. Returns false if `timeout` passed or
-/// a signal arrived first.
+/// Waits until one of the file descriptors is readable or its other end is closed, and returns true. Returns false if
+/// `timeout` passed or a signal arrived first.
 bool wait_readable(std::span<const int> fds, std::chrono::milliseconds timeout);
 
 }  // namespace weir

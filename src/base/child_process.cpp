@@ -70,8 +70,8 @@ struct Launch {
   std::vector<char*> argv, envp;
 };
 
-/// Runs in the child. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC and before 5.9 no close_range; descriptors are then
-/// marked one by one.
+/// Runs in the child: marks all descriptors from 3 on as closed at exec. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC
+/// and before 5.9 no close_range; descriptors are then marked one by one.
 void close_from_3_at_exec() {
   if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
   rlimit limit{};
@@ -112,7 +112,8 @@ void die_with_parent(const Launch& launch) {
   if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the call above
 }
 
-/// Runs in the child between fork and exec; makes only calls that are allowed there.
+/// Runs in the child, before a program or a function. Before a program it makes only calls that are allowed between
+/// fork and exec (async-signal-safe calls).
 void prepare_child(const Launch& launch) {
   const ChildOptions& options = launch.options;
   if (options.own_process_group) ::setpgid(0, 0);
@@ -129,6 +130,8 @@ void prepare_child(const Launch& launch) {
   for (const int fd : options.inherited_descriptors) ::fcntl(fd, F_SETFD, 0);
 }
 
+/// Runs in the child: executes the program. On failure writes an ExecFailure to the pipe; a successful exec closes the
+/// pipe, so the parent then reads the end of the data.
 [[noreturn]] void become_program(const Launch& launch, int failure_pipe) {
   die_with_parent(launch);
   prepare_child(launch);
@@ -152,7 +155,7 @@ void prepare_child(const Launch& launch) {
 ///         of dl_iterate_phdr().
 bool may_load_libraries() {
   if (_r_debug.r_state != r_debug::RT_CONSISTENT) return false;
-  // These calls take the locks.
+  // These calls take the locks, and hang if a missing thread holds one.
   std::atexit([] {});  // NOLINT(cert-err33-c): the child ends with _exit
   ::dl_iterate_phdr([](dl_phdr_info*, std::size_t, void*) { return 1; }, nullptr);
   return true;
@@ -275,8 +278,9 @@ Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, co
   allow_child_statuses();
   const Launch launch{options, true};
   const auto give_up_time = Clock::now() + std::chrono::seconds{3};
-  std::chrono::milliseconds patience{100};  // doubled each time, because children start late on a busy machine
-  for (;;) {                                // ends soon after `give_up_time`
+  // time that a child gets to report; doubled each time, because children start late on a busy machine
+  std::chrono::milliseconds patience{100};
+  for (;;) {  // ends soon after `give_up_time`
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
       return Error{Errc::io, "make a socket: " + errno_text(errno)};

@@ -23,7 +23,7 @@ using EnvironmentChanges = std::vector<std::pair<std::string, std::string>>;
 /// Which file descriptors from 3 on a child gets in addition to ChildOptions::inherited_descriptors.
 enum class OtherDescriptors {
   /// all descriptors without O_CLOEXEC. These are the ones that the user's shell passed to this process, because weir
-  /// opens all of its own with O_CLOEXEC
+  /// opens its own descriptors with O_CLOEXEC
   keep_inheritable,
   close_all,  ///< none of them
 };
@@ -64,21 +64,22 @@ std::string describe(const ChildResult& result);
 class ChildProcess {
  public:
   /// Starts a program.
-  /// Errors: invalid_argument (`arguments` names no program, or a program that does not exist or is not executable:
-  /// start_failure_status() distinguishes the last two); io (no process can be started, or the folder cannot be
-  /// entered).
+  /// Errors: invalid_argument (`arguments` names no program, or a program that does not exist or is not executable;
+  /// start_failure_status() distinguishes a program that does not exist); io (no process can be started, or the folder
+  /// cannot be entered).
   static Result<ChildProcess> start(const ChildOptions& options);
   /// Runs `work` in a forked child. The child's exit status is the value that `work` returns, or 1 if `work` throws.
   /// Signals that this process handles have their default action in the child. The child gets the same descriptors as a
   /// program would; `options.arguments` and `options.folder` are not used. Other threads may load libraries at the same
-  /// time: a child that was forked while the loader's lock was held is killed and another child is forked; after three
-  /// seconds the next child is used in any case. Errors: io.
+  /// time: a child that was forked while the loader's lock was held is killed and another child is forked. After three
+  /// seconds the next child is used, even if it may hang for that reason. Errors: io.
   static Result<ChildProcess> fork_function(const ChildOptions& options, const std::function<int()>& work);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   /// Sends SIGKILL as send_signal_to_group() does and waits for at most one second. Does nothing if has_result() or
-  /// after abandon(). A process that is blocked in the kernel ends only later; its status is then not collected.
+  /// after abandon(). A process that is blocked in the kernel ends only later; then nothing reads its exit status, and
+  /// it stays a zombie until this process ends.
   ~ChildProcess();
 
   pid_t pid() const { return pid_; }

@@ -16,6 +16,7 @@ constexpr std::size_t kMinPrefixLetters = 3;  // shortest start of a word that i
 /// Source  F. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7 (1964); the
 ///         variant that edits no part twice (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // d[i][j]: the distance between the first i letters of `a` and the first j letters of `b`
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
   for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
@@ -56,7 +57,7 @@ std::string_view only_word_beginning_with(std::string_view word, std::span<const
 std::string_view closest_word(std::string_view word, std::span<const std::string_view> known) {
   if (word.size() > kMaxWordBytes) return {};
   const std::size_t letters = word.size() - std::min(word.find_first_not_of('-'), word.size());
-  std::size_t fewest_edits = std::min(kMaxEdits, letters / 3) + 1;
+  std::size_t fewest_edits = std::min(kMaxEdits, letters / 3) + 1;  // a word must need fewer
   std::string_view nearest;
   for (const std::string_view candidate : known) {
     const std::size_t edits =

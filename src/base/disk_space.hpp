@@ -9,8 +9,8 @@ namespace weir {
 
 /// Free and total space of a file system.
 struct DiskSpace {
-  Bytes free;  ///< space that an ordinary user may still write
-  Bytes total;
+  Bytes free;              ///< space that an ordinary user may still write
+  Bytes total;             ///< size of the file system
   bool read_only = false;  ///< the file system is mounted read-only
 };
 

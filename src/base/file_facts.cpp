@@ -74,7 +74,7 @@ Status remove_file(const std::filesystem::path& path) {
 }
 
 Result<std::optional<std::string>> read_bounded_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a pipe does not block
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<std::string>{};
   if (!file) return file_error(path, "cannot be opened", errno);
   struct stat info {};

@@ -12,9 +12,10 @@ namespace weir {
 
 /// A range of bytes to lock; it may lie beyond the end of the file. The functions below lock with OFD locks (open file
 /// description locks, fcntl(2)): each open() of a file makes a description, and a lock belongs to a description. The
-/// lock ends when the last descriptor of the description is closed, hence also when the process dies. Locks of two
-/// descriptions of one file exclude each other even in the same process. A forked child shares the descriptions of its
-/// parent, so the child must only close the descriptors and leave unlocking to the parent. Thread-safe.
+/// lock ends when the last descriptor of the description is closed; the death of a process closes its descriptors.
+/// Locks of two descriptions of one file exclude each other even in the same process. A forked child shares the
+/// descriptions of its parent, so the child must only close the descriptors and leave unlocking to the parent.
+/// Thread-safe.
 struct ByteRange {
   std::uint64_t first = 0;  ///< offset of the first byte
   std::uint64_t count = 1;  ///< number of bytes; 0: all bytes from `first` on

@@ -25,7 +25,7 @@ Result<std::vector<std::byte>> read_from_start(int fd) {
     const ssize_t got = ::pread(fd, bytes.data() + filled, kPieceBytes, static_cast<off_t>(filled));
     if (got < 0 && errno != EINTR) return Error{Errc::io, errno_text(errno)};
     bytes.resize(filled + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got == 0) return bytes;
+    if (got == 0) return bytes;  // the end of the file
   }
 }
 

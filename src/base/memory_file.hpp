@@ -8,8 +8,9 @@
 
 namespace weir {
 
-/// Creates a file that exists only in memory (memfd_create(2)). It is closed on exec unless a child inherits its
-/// descriptor explicitly. Every write, from any process, appends to the end of the file. `name` appears in /proc.
+/// Creates a file that exists only in memory (memfd_create(2)). Its descriptor is closed on exec, so a child gets it
+/// only if ChildOptions::inherited_descriptors lists it. Every write, from any process, appends to the end of the file.
+/// `name` appears in /proc.
 /// Errors: io.
 Result<FileDescriptor> make_memory_file(const char* name);
 

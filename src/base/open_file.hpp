@@ -26,9 +26,9 @@ FileDescriptor open_new(const std::filesystem::path& path);
 Status append_in_one_write(int fd, std::string_view text);
 
 /// Renames the file `path`, which is open as `fd`, to PATH.1 if it is longer than `max_bytes`. Returns true if the
-/// caller must open PATH again, because this or another process has renamed the file. If several processes find the
-/// same long file, only one renames it, while it holds the file's lock: a second rename would move the new file over
-/// the old one.
+/// caller must open PATH again, because this or another process has renamed the file. Before it renames, a process
+/// takes the lock of the file, which it holds until it closes `fd`. So if several processes find the same long file,
+/// only one renames it: a second rename would move the new file over the old one.
 bool rotate_if_long(const std::filesystem::path& path, int fd, std::uint64_t max_bytes);
 
 /// Calls fsync, so that everything written to `fd` so far survives a loss of power. Errors: io, disk_full; the message

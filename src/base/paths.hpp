@@ -17,7 +17,7 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 Environment process_environment();
 
 /// Returns the user's folder for settings: "weir" in $XDG_CONFIG_HOME or ~/.config. Returns an empty path if neither is
-/// known. Here and below, a relative path counts as unknown.
+/// known. Here and below, a variable whose value is a relative path counts as missing.
 /// Source  XDG Base Directory Specification 0.8
 std::filesystem::path user_settings_folder(const Environment& environment);
 
@@ -38,8 +38,8 @@ bool has_wildcard(std::string_view text);  ///< Returns whether `text` contains 
 /// must leave room for `extension` and the 17 characters of the hash.
 std::string fit_file_name(const std::string& stem, const std::string& extension, std::size_t limit = 255);
 
-/// Returns the absolute path with links resolved as far as they exist, so that all paths of one file give the same text
-/// (except hard links). Never fails.
+/// Returns the absolute path with symbolic links resolved as far as they exist, so that all paths of one file give the
+/// same text (except hard links). Never fails.
 std::string file_identity(const std::filesystem::path& path);
 
 }  // namespace weir

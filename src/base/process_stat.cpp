@@ -32,7 +32,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const std::string_view state = next_word(text);
   if (state.size() != 1 || !parse(next_word(text), stat.parent)) return std::nullopt;
   stat.state = state.front();
-  for (int field = 5; field < 22; ++field) next_word(text);
+  for (int field = 5; field < 22; ++field) next_word(text);  // skips fields 5 to 21
   if (!parse(next_word(text), stat.start_ticks)) return std::nullopt;
   return stat;
 }

@@ -17,8 +17,8 @@ struct ProcessStat {
   std::uint64_t start_ticks = 0;  ///< start time in clock ticks since boot
 };
 
-/// Parses the text of /proc/PID/stat; the process name in it, in parentheses, may contain any characters. Returns an
-/// empty optional if the text is damaged.
+/// Parses the text of /proc/PID/stat. The process name in it is in parentheses and may contain any characters. Returns
+/// an empty optional if the text is damaged.
 std::optional<ProcessStat> parse_process_stat(std::string_view text);
 
 /// Reads the fields of a process; empty if there is no such process. `root` is the folder that contains `proc`; tests

@@ -23,6 +23,7 @@ Error rename_error(const std::filesystem::path& to, int error) {
           fmt::format("{}: no file can be renamed to this name: {}", printable(to.native()), errno_text(error))};
 }
 
+/// Gives the file `to` the mode of the file `from`; does nothing if `from` does not exist.
 void copy_mode(const std::filesystem::path& from, const std::filesystem::path& to) {
   struct stat info {};
   if (::stat(from.c_str(), &info) == 0) (void)!::chmod(to.c_str(), info.st_mode & 07777U);

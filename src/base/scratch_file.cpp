@@ -37,7 +37,7 @@ Status ScratchFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) {
     const auto got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return scratch_error("read", errno);
-    if (got == 0) {
+    if (got == 0) {  // the end of the file: the other bytes were never written
       std::memset(bytes.data(), 0, bytes.size());
       return ok();
     }

@@ -12,7 +12,7 @@
 namespace weir {
 
 /// An unnamed temporary file with random access, deleted when it is closed. It stores pictures whose rows arrive in
-/// another order than they are needed. Not thread-safe.
+/// another order than the order in which they are needed. Not thread-safe.
 class ScratchFile {
  public:
   /// Creates the file in `folder`; an empty `folder` selects $TMPDIR, or /tmp if that is unset. Errors: io, disk_full.

@@ -20,7 +20,7 @@ class SignalQueue {
   ~SignalQueue();
 
   int fd() const { return fd_.get(); }  ///< readable when a signal has arrived
-  /// Removes the next signal that has arrived from the queue and returns it; 0 if there is none. Does not wait.
+  /// Returns the next signal that has arrived and removes it from the queue; 0 if there is none. Does not wait.
   int next_signal() const;
 
  private:

@@ -43,7 +43,7 @@ SignalBlocker::SignalBlocker() : signals_{unignored_stop_signals()} {
 
 SignalBlocker::~SignalBlocker() {
   const timespec now{};
-  while (sigtimedwait(&signals_, nullptr, &now) > 0) continue;
+  while (sigtimedwait(&signals_, nullptr, &now) > 0) continue;  // discards the pending signals
   pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
@@ -68,6 +68,7 @@ SignalStopSource::SignalStopSource(std::chrono::milliseconds grace, int status, 
       siginfo_t info{};
       const int signal = sigtimedwait(&state->signals, &info, &tick);
       if (signal > 0) state->last_signal = signal;
+      // SI_KERNEL: Ctrl-C on the terminal; the kernel sends the signal to the command as well.
       if (signal > 0 && !state->stop.stop_requested())
         state->signal_to_forward = info.si_code == SI_KERNEL ? 0 : signal;
       if (signal > 0 && state->stop.request_stop()) {
@@ -100,7 +101,7 @@ void prepare_standard_streams() {
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The direction is wrong on purpose: reading a closed input or writing a closed output stays an error.
-    if (open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) == -1) _exit(70);
+    if (open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) == -1) _exit(70);  // an internal error
   }
 }
 

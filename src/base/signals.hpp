@@ -27,10 +27,10 @@ class SignalBlocker {
 };
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process ignores stay ignored. Create it in
-/// main before any other thread starts: threads inherit the signal mask. If work does not end within `grace` after the
-/// request, the process exits with `status`; `before_exit`, which must not be null, runs just before that, on the
-/// thread of this object. While a SignalBlocker exists, the last signal that this object received is pending again
-/// after its destruction, for the next SignalStopSource.
+/// main before any other thread starts: threads inherit the signal mask. The program must destroy this object within
+/// `grace` after the stop request. Otherwise the process exits with `status`; `before_exit`, which must not be null,
+/// runs just before that, on the thread of this object. While a SignalBlocker exists, the last signal that this object
+/// received is pending again after its destruction, for the next SignalStopSource.
 class SignalStopSource {
  public:
   SignalStopSource(std::chrono::milliseconds grace, int status, void (*before_exit)());

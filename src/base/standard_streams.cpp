@@ -13,8 +13,8 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kReserveBytes = std::size_t{1} << 20;      // step by which the buffer grows
-constexpr std::size_t kMaxReservedBytes = std::size_t{1} << 30;  // if the size of the input is not known (a pipe)
+constexpr std::size_t kReserveBytes = std::size_t{1} << 20;      // step by which the buffer grows; also spare room
+constexpr std::size_t kMaxReservedBytes = std::size_t{1} << 30;  // limit if the size of the input is unknown (a pipe)
 constexpr int kPollMs = 50;  // longest time that a wait for input lasts before it checks for a stop request
 
 Error input_too_large(Bytes limit) {

@@ -20,11 +20,13 @@ namespace {
 
 constexpr int kMaxCpus = CPU_SETSIZE;  // 1024; sched_setaffinity(2)
 
+/// Returns the limit of one control group as a number of processors; empty if it has none.
 std::optional<double> quota_of(const std::filesystem::path& folder) {
   std::istringstream fields{read_small_file(folder / "cpu.max")};  // version 2: "max 100000" or "150000 100000"
   double quota = 0;
   double period = 0;
   if (fields >> quota >> period && period > 0 && quota > 0) return quota / period;
+  // version 1: -1 in the first file means no limit
   std::istringstream v1_quota{read_small_file(folder / "cpu.cfs_quota_us")};
   std::istringstream v1_period{read_small_file(folder / "cpu.cfs_period_us")};
   if (v1_quota >> quota && v1_period >> period && period > 0 && quota > 0) return quota / period;

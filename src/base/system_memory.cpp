@@ -36,8 +36,8 @@ std::optional<Bytes> remaining_below(std::optional<Bytes> limit, std::optional<B
   return *limit - (*used - reclaimable);
 }
 
-/// Returns what remains in one control group. The files are documented in Documentation/admin-guide/cgroup-v2.rst and
-/// cgroup-v1/memory.rst of the Linux kernel.
+/// Returns what remains in one control group: version 2 if it has memory.current, else version 1. The files are
+/// documented in Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the Linux kernel.
 std::optional<Bytes> remaining_in_group(const fs::path& folder) {
   const std::string stat = read_small_file(folder / "memory.stat");
   if (auto used = bytes_in(folder / "memory.current")) {

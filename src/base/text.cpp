@@ -25,6 +25,7 @@ std::size_t utf8_length(std::string_view text) {
     if ((byte_at(i) & 0xC0) != 0x80) return 0;
   }
   const bool overlong = (lead == 0xE0 && byte_at(1) < 0xA0) || (lead == 0xF0 && byte_at(1) < 0x90);
+  // U+D800 to U+DFFF, or above U+10FFFF
   const bool outside = (lead == 0xED && byte_at(1) > 0x9F) || (lead == 0xF4 && byte_at(1) > 0x8F);
   return overlong || outside ? 0 : length;
 }

@@ -10,7 +10,7 @@
 namespace weir {
 
 /// Returns the text in a form that is safe in a one-line message: control characters, bytes that are not UTF-8 and the
-/// backslash are escaped as \n, \t, \x1b, \\ and so on. Everything else is kept.
+/// backslash are escaped as \n, \t, \x1b, \\ and so on. All other characters are kept.
 std::string printable(std::string_view text);
 
 /// Returns the length in bytes of the first character of `text`. Returns 0 if that is a control character or no valid
@@ -28,8 +28,8 @@ std::string one_line(std::string_view text);
 std::string escape_markup(std::string_view text);
 
 /// Parses a size such as "1G", "640M", "1.5GiB", "3 MB", "4096B". K, M, G, T and KiB ... TiB are powers of 1024, KB ...
-/// TB are powers of 1000, B is bytes. A number without a unit is refused, except 0. Ignores case and locale. Errors:
-/// invalid_argument.
+/// TB are powers of 1000, B is bytes; a fraction of a byte is dropped. A number without a unit is refused, except 0.
+/// Ignores case and locale. Errors: invalid_argument.
 Result<Bytes> parse_bytes(std::string_view text);
 
 /// Parses a finite number above zero; the decimal separator is a point. Errors: invalid_argument.

@@ -16,7 +16,7 @@ std::string host_name();
 /// Returns the path of the running program's file; empty if the system does not report it.
 std::filesystem::path program_file();
 
-/// Sets the name of this process in process lists; the system keeps 15 bytes.
+/// Sets the name of this process in process lists; call it on the main thread. The system keeps 15 bytes.
 void set_process_name(const std::string& name);
 
 /// Returns all environment variables as NAME=VALUE. The texts point into the environment.

@@ -11,7 +11,7 @@
 namespace weir {
 namespace {
 
-std::atomic<int> missing_thread_count{0};
+std::atomic<int> missing_thread_count{0};  // since the last missing_threads_message()
 
 }  // namespace
 

@@ -35,16 +35,16 @@ std::vector<std::jthread> start_helpers(int count, const std::function<void()>& 
 
 /// Adds `count` to the number of threads that could not be started, for missing_threads_message(). Thread-safe.
 void add_missing_threads(int count);
-/// Returns "N of the threads that were wanted could not be started: the limit on processes (ulimit -u) is reached; the
-/// work goes on with fewer" and resets the count; empty if no thread was missing since the last call. Thread-safe.
+/// Returns "N of the requested threads could not be started: the limit on processes (ulimit -u) is reached; the work
+/// goes on with fewer" and resets the count; empty if no thread was missing since the last call. Thread-safe.
 std::string missing_threads_message();
 
 /// Returns the error for an exception that means that the system refused a thread or memory; empty for any other
 /// exception.
 std::optional<Error> resource_error_of(const std::exception& problem);
-/// Returns the status that `work` returns, or the error of resource_error_of() if `work` throws an exception that means
-/// that a thread or memory is missing; rethrows other exceptions. For the outermost function of a thread, where such an
-/// exception from a library would end the process.
+/// Calls `work` and returns its status. If `work` throws an exception that means that a thread or memory is missing,
+/// returns the error of resource_error_of(); rethrows other exceptions. For the outermost function of a thread, where
+/// such an exception from a library would end the process.
 template <class Work>
 Status catch_resource_errors(Work&& work) {
   try {

@@ -17,7 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Returns the JSON of one item: the fields of the result, then those of the task's report.
+/// Returns the JSON of one item: the fields of the result, then those fields of the task's report that the result does
+/// not have.
 Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
   Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
   if (!json.is_object()) json = Json::object();
@@ -157,7 +158,7 @@ std::string BatchReporter::networks_text() const {
 }
 
 void BatchReporter::count_losses(const jobs::ItemResult& result) {
-  constexpr std::size_t kMaxKinds = 64;
+  constexpr std::size_t kMaxKinds = 64;  // kinds can be texts from the pictures, so their number is limited
   if (result.status != jobs::ItemStatus::done) return;
   const auto report = jobs::parse_object(result.report);
   if (!report) return;

@@ -24,12 +24,13 @@ Status open_logs(const Arguments& args, const Environment& environment, runs::Ru
 /// Makes the command's result for an error of open_logs(): wrong_usage for invalid_argument, else nothing_started.
 ExitResult make_log_failure(const Error& error);
 
-/// Reports that the event log or the metrics file could not be written. If `result` is a success, the error becomes its
-/// message, and its status becomes 1 (some_failed); otherwise the error is printed with `log`. Returns the result.
+/// Returns `result`. If the event log or the metrics file could not be written, also reports this error: the error of a
+/// result that is a success becomes its message, and its status becomes 1 (some_failed); otherwise the error is printed
+/// with `log`.
 ExitResult add_log_failures(ExitResult result, const runs::RunLogs& logs, observe::Log& log);
 
-/// Makes the settings whose flags are the same for all kinds of runs: records, pause file, metrics file. The caller
-/// sets the other settings.
+/// Makes the settings whose flags are the same for all kinds of runs: rules for the checkpoints (jobs::Record), pause
+/// file, metrics file. The caller sets the other settings.
 jobs::RunSettings make_run_settings(const Arguments& args);
 
 /// Makes the log that prints messages for the user on standard error; with --quiet it prints only errors.

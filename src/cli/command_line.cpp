@@ -41,8 +41,8 @@ Error unknown_flag_error(std::string_view argument, std::span<const Flag> flags)
                              did_you_mean(argument.substr(0, argument.find('=')), names)));
 }
 
-/// Returns the flag whose value is missing: a flag that needs a value and is the last argument or is followed by
-/// another flag. If there is no such flag, returns the last argument.
+/// Returns the first flag that needs a value and has none: it is the last argument, or another flag follows it. If
+/// there is no such flag, returns the last argument.
 std::string flag_without_value(std::span<const Flag> flags, const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool needs_value = std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {

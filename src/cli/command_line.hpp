@@ -18,8 +18,8 @@ struct GivenFlag {
 /// The parsed arguments of a command.
 struct CommandLine {
   std::vector<GivenFlag> flags;
-  std::vector<std::string> operands;  ///< arguments that are not flags, including all arguments after "--"
-  /// The arguments after "--", unchanged: the external program and its arguments.
+  std::vector<std::string> operands;  ///< arguments that are not flags; also those in external_arguments
+  /// Only the arguments after "--", unchanged: the external program and its arguments.
   std::vector<std::string> external_arguments;
   bool has_separator = false;  ///< the command line contains "--"
 

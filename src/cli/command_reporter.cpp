@@ -16,7 +16,7 @@ namespace weir::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::size_t kMaxTailBytes = 4096;
+constexpr std::size_t kMaxTailBytes = 4096;  // the end of a failed command's log, for the JUnit report
 
 jobs::Json parse_report(const std::string& report) {
   const auto json = jobs::parse_object(report.empty() ? "{}" : report);

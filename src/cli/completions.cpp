@@ -18,7 +18,7 @@ std::string first_words(const Command& command) {
   return command.name == "help" ? all_commands() : fmt::format("{}", fmt::join(list_verbs(command), " "));
 }
 
-/// How a flag's value is completed.
+/// What a shell offers as the value of a flag.
 enum class Completion { nothing, choices, folders, files };
 Completion completion_of(const Flag& flag) {
   if (!list_choices(flag.value_name).empty()) return Completion::choices;

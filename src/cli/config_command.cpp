@@ -7,6 +7,7 @@
 namespace weir::cli {
 namespace {
 
+/// Returns true if TOML writes the value without quotes: a number, true or false.
 bool is_bare(const std::string& text) {
   const bool number = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
   return number || text == "true" || text == "false";

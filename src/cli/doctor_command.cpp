@@ -46,6 +46,7 @@ void check_probes(const tasks::Machine& machine, std::vector<Finding>& findings)
   }
 }
 
+/// Returns the memory values of the device and where they come from.
 std::string measured_text(const device::Device& device) {
   const auto value_text = [](const char* name, const std::optional<memory::Reading>& reading) {
     if (!reading) return fmt::format("{}: not known", name);
@@ -143,6 +144,7 @@ void check_chosen_device(const tasks::Machine& machine, const GuardArguments& ar
   if (machine.choice.ranked.empty()) return;
   const std::size_t chosen = machine.choice.ranked.front();
   const device::Device& device = machine.device_at(chosen);
+  // A mask is a set of environment variables, such as CUDA_VISIBLE_DEVICES, that hide all other devices.
   const auto mask = device::make_mask(machine.devices, chosen, machine.masks, make_device_request(args).mask);
   if (!mask) {
     findings.push_back({Grade::bad, "mask", mask.error().what, "unset that variable, or allow a device that it names"});
@@ -198,6 +200,7 @@ void check_leases(const tasks::Machine& machine, const Result<device::LeaseFolde
       continue;
     }
     const auto unleased_use = device::find_unleased_use(machine.device_at(i), {});
+    // Slot 0 has the record of the last exclusive holder; holders that share the device write other slots.
     if (holders->empty() && unleased_use)
       findings.push_back({Grade::note,
                           "lease",

@@ -29,7 +29,7 @@ Finding make_success(const std::string& command, const std::string& on, const st
           Json{{"command", command}, {"device", on}, {"works", true}}};
 }
 
-/// Makes the finding for a command that does not work, with the reason `why`. `on`: see works().
+/// Makes the finding for a command that does not work, with the reason `why`. `on`: see make_success().
 Finding make_failure(const std::string& command, const std::string& on, Grade grade, const std::string& why,
                      const std::string& advice = {}) {
   return {grade, fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),

@@ -13,7 +13,8 @@ namespace weir::cli {
 struct DoctorContext {
   const tasks::Machine& machine;
   std::string device_refusal;  ///< reason why the policy (the user's rules for devices) accepts no device; else empty
-  /// The refusal is an error, because the user named devices, or because the machine has a GPU.
+  /// The refusal is an error, because the user has set rules for devices, or because the machine has a GPU. False if
+  /// there is no refusal.
   bool is_device_refusal_bad = false;
   std::string lease_problem;  ///< reason why no lease can be taken on this machine; empty if leases can be taken
 };

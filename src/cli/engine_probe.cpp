@@ -22,11 +22,11 @@ namespace {
 using SortedJson = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr char kNetwork[] = "weir-2x";
-constexpr std::chrono::seconds kTimeLimit{60};
-constexpr int kFirstSide = 128;      // width and height of the first picture, in pixels
-constexpr int kSecondSide = 512;     // width and height of the second picture, in pixels
-constexpr double kMaxSeconds = 1.0;  // the second picture is not enlarged if this is expected to take longer
+constexpr char kNetwork[] = "weir-2x";          // the network that comes with weir
+constexpr std::chrono::seconds kTimeLimit{60};  // of the child process that does the probe
+constexpr int kFirstSide = 128;                 // width and height of the first picture, in pixels
+constexpr int kSecondSide = 512;                // width and height of the second picture, in pixels
+constexpr double kMaxSeconds = 1.0;             // the second picture is not enlarged if this is expected to take longer
 
 /// A square picture with a pattern of squares and a gradient, so that no part of it has only one colour.
 class GeneratedPicture final : public media::PictureReader {

@@ -89,7 +89,7 @@ ExitStatus wrong_usage_status(const Command& command, const std::vector<std::str
   if (!command.external_program) return ExitStatus::wrong_usage;
   const auto separator = std::find(arguments.begin(), arguments.end(), "--");
   const std::string_view verb = command.external_program->verb;
-  if (!verb.empty()) {
+  if (!verb.empty()) {  // only this verb runs an external program, as in 'weir lease hold -- COMMAND'
     const bool runs_program = std::find(arguments.begin(), separator, verb) != separator &&
                               (separator != arguments.end() || !missing_separator_message(command, arguments).empty());
     return runs_program ? ExitStatus::own_failure : ExitStatus::wrong_usage;

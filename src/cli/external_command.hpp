@@ -18,7 +18,8 @@ std::string missing_separator_message(const Command& command, const std::vector<
 /// items (:::), which does not return the status of a program.
 ExitStatus wrong_usage_status(const Command& command, const std::vector<std::string>& arguments);
 
-/// Quotes an argument for a shell where necessary.
+/// Quotes an argument for a shell if necessary. An argument with control characters or bytes that are not UTF-8 becomes
+/// $'...', which bash and zsh read.
 std::string quote_for_shell(const std::string& argument);
 
 }  // namespace weir::cli

@@ -82,7 +82,8 @@ Status set_format(std::string_view text, Arguments& args) {
 }
 
 /// Parses DIR or DIR:SIZE. The text after the last colon is the size if it is a valid size; else it belongs to DIR.
-/// Errors: invalid_argument, also for a size without a unit, unless a file or folder has the whole text as its name.
+/// Errors: invalid_argument for an empty text, and for a number without a unit after the colon. Such a number is no
+/// error if a file or folder has the whole text as its name.
 Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
@@ -130,6 +131,7 @@ Status set_device(std::string_view text, Arguments& args) {
       if (auto set = assign_parsed(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cpus); !set)
         return set;
     }
+    // A processor may be named once only: by its number, or by an entry "cpu", which stands for all processors.
     const std::size_t before = named_cpus.size();
     named_cpus.insert(device.cpus.begin(), device.cpus.end());
     const bool is_cpu_repeated = named_cpus.size() - before != device.cpus.size();

@@ -37,7 +37,7 @@ std::span<const FlagGroup> all_groups();
 struct Flag {
   FlagGroup group;
   std::string_view name;        ///< "--scale"; empty for a setting without a flag
-  char letter = 0;              ///< 'o' for -o
+  char letter = 0;              ///< 'o' for -o; 0: the flag has no letter
   std::string_view value_name;  ///< "N", "png|jpg" (a list of choices), "DIR|FILE"; empty for a switch
   std::string_view help;        ///< description, without the default
   /// Description of the default, such as "the format's". Empty: `default_value` returns the default; a switch is off.
@@ -45,7 +45,8 @@ struct Flag {
   std::string_view setting_key;  ///< key in weir.toml, in small letters, dashes and points; empty: not a setting
   /// Parses the value (of a switch: "true" or "false") and stores it in `args`. Errors: invalid_argument.
   Status (*set)(std::string_view text, Arguments& args) = nullptr;
-  /// Returns the default value as text, for `weir config`; null: there is no default value.
+  /// Returns the default value as text, for `weir config` and, if default_text is empty, for the help. Null: there is
+  /// no default value.
   std::string (*default_value)(const Arguments& args) = nullptr;
 
   bool is_switch() const { return value_name.empty(); }

@@ -51,8 +51,8 @@ bool requires_device(const GuardArguments& args);
 /// Converts the flags to the request for a device.
 tasks::DeviceRequest make_device_request(const GuardArguments& args);
 
-/// Warns on standard error about drivers that hung while the devices were listed. For a command that continues without
-/// these drivers' devices. Prints nothing if `quiet` is true.
+/// Warns on standard error about drivers that hung while the devices were listed. A command calls it if it continues
+/// without the devices of these drivers. Prints nothing if `quiet` is true.
 void warn_unanswered_drivers(const tasks::Machine& machine, bool quiet);
 
 }  // namespace weir::cli

@@ -151,6 +151,7 @@ std::string report_json(const memory::ReportOrigin& origin, const memory::Comman
 ExitResult run_leak(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
   const std::vector<std::string>& arguments = invocation.command_line.external_arguments;
+  // The operands include the arguments after "--"; no others are allowed.
   if (arguments.empty() || invocation.args().operands.size() != arguments.size())
     return {ExitStatus::own_failure, "write the command after --, as in 'weir leak -- python test.py'"};
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};

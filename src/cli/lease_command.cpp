@@ -51,6 +51,7 @@ Result<ListedLease> inspect_lease(const std::filesystem::path& folder, const std
                  : listed.holders.front().slot == 0 ? "held"
                                                     : fmt::format("shared by {}", listed.holders.size());
   if (listed.holders.empty() && device != devices.end()) {
+    // Slot 0 has the record of the last exclusive holder; holders that share the device write other slots.
     if (const auto unleased_use = device::find_unleased_use(*device, {})) {
       listed.state = "dirty";
       listed.note =
@@ -156,6 +157,7 @@ ExitResult run_command(const Invocation& invocation, const tasks::LeasedDevice& 
 
 ExitResult run_lease(const Invocation& invocation) {
   const std::string verb = invocation.args().operands.empty() ? "" : invocation.args().operands.front();
+  // The operands are the verb and all arguments after "--".
   const std::size_t expected_operands = 1 + invocation.command_line.external_arguments.size();
   const auto verbs = list_verbs(*find_command("lease"));
   const bool is_known_verb = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();

@@ -16,6 +16,7 @@ void add_count(std::string& text, std::size_t count, std::string_view one, std::
   text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : several);
 }
 
+/// Returns how many entries of folders were skipped, by reason; empty if none were skipped.
 std::string skipped_text(const tasks::SkippedEntries& skipped) {
   std::string text;
   add_count(text, skipped.folder_links, "link to a folder not followed", "links to folders not followed");

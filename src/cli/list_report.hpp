@@ -5,8 +5,9 @@
 
 namespace weir::cli {
 
-/// Logs two lines about the list: the numbers of skipped entries of folders, by reason; and the outputs that do not
-/// have their short names (PictureList::renamed), the first one by name. Does not log a line that would report nothing.
+/// Logs two lines about the list: the numbers of skipped entries of folders, by reason; and the first output that does
+/// not have its short name (PictureList::renamed), with the number of the others. Does not log a line that would report
+/// nothing.
 void report_list(const tasks::PictureList& list, observe::Log& log);
 
 }  // namespace weir::cli

@@ -29,6 +29,8 @@ int main_program(int argc, char** argv, const PartCommand* part_command) {
   std::vector<std::string> arguments{argv + (argc > 0 ? 1 : 0), argv + argc};
   const bool is_worker = part_command != nullptr && part_command->task_factories != nullptr && !arguments.empty() &&
                          arguments.front() == "worker";
+  // A part's program runs only the part's command, so its arguments do not name the command. But if the coordinator
+  // starts it as a worker, the command is "worker".
   if (part_command != nullptr && !is_worker) arguments.insert(arguments.begin(), std::string{part_command->name});
   const ExitResult result = run(arguments, part_command);
   try {

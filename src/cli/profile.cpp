@@ -28,6 +28,7 @@ Profile selected_profile(const GuardArguments& args) {
 }
 
 Bytes max_fragmentation(const GuardArguments& args) {
+  // Computed in two parts, so that the product does not overflow.
   const auto percent = static_cast<std::uint64_t>(selected_profile(args).fragmentation_pct);
   return Bytes{args.max_fragmentation.count() / 100 * percent + args.max_fragmentation.count() % 100 * percent / 100};
 }

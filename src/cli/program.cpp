@@ -30,6 +30,7 @@ ExitResult run_command(const Command& command, const std::vector<std::string>& a
   const auto wrong = [&](std::string what) {
     return ExitResult{wrong_usage_status(command, arguments), std::move(what), {}};
   };
+  // Checked before the result of the parser, which may report a flag of the external program as unknown.
   if (const std::string missing = missing_separator_message(command, arguments); !missing.empty())
     return wrong(fmt::format("{}; see 'weir help {}'", missing, command.name));
   if (!line) return wrong(fmt::format("{}; see 'weir help {}'", line.error().what, command.name));
@@ -37,6 +38,7 @@ ExitResult run_command(const Command& command, const std::vector<std::string>& a
   if (command.operands.empty() && !line->operands.empty())
     return wrong(
         fmt::format("'{}' is not expected here; see 'weir help {}'", printable(line->operands.front()), command.name));
+  // A command without settings reads no environment variables and no files.
   const Environment environment =
       command.reads_settings ? process_environment() : [](const char*) { return std::nullopt; };
   const auto files = command.reads_settings ? settings_files(environment) : std::vector<std::filesystem::path>{};

@@ -52,7 +52,8 @@ tasks::GuardedCommand make_guarded_command(const Invocation& invocation) {
     command.variants = {{{}, *args.need}};
   else
     command.use_last_need = true;
-  command.device_request.need.free = Bytes{};  // the memory is checked once the device is leased
+  // choose_variant() checks the memory when the device is leased.
+  command.device_request.need.free = Bytes{};
   return command;
 }
 
@@ -74,6 +75,7 @@ void log_result(const tasks::GuardedResult& result, observe::Log& log) {
 ExitResult run_run(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
   const std::vector<std::string>& arguments = invocation.command_line.external_arguments;
+  // The operands include the arguments after "--"; no others are allowed.
   if (arguments.empty() || invocation.args().operands.size() != arguments.size())
     return {ExitStatus::own_failure, "write the command after --, as in 'weir run -- python train.py'"};
   if (tasks::has_item_separator(arguments)) return run_items(invocation);

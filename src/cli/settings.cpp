@@ -95,6 +95,7 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
     const auto values = read_settings_file(file);
     if (!values) return values.error();
     for (const FileSetting& value : *values) roles.push_back(value.role);
+    // First the settings outside of the tables of roles, then the table of the active role, which overrides them.
     for (const std::string& section : {std::string{}, role}) {
       for (const FileSetting& value : *values) {
         if (value.role != section) continue;

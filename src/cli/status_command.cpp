@@ -8,6 +8,7 @@
 namespace weir::cli {
 namespace {
 
+/// Returns the state of the run for the first line: "running", the reason of a pause, or how the run ended.
 std::string state_text(const jobs::RunState& run) {
   if (run.alive) {
     const std::string pause_reason = jobs::text_field(run.state, "pause_reason");

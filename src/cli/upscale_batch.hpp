@@ -12,7 +12,8 @@
 
 namespace weir::cli {
 
-/// A run of `weir upscale` whose outputs are files. The referenced objects must outlive this struct.
+/// A run of `weir upscale` for one or several pictures, whose outputs are files. The referenced objects must outlive
+/// this struct.
 struct UpscaleBatch {
   const Invocation& invocation;
   const tasks::UpscaleRequest& request;

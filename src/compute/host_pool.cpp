@@ -15,6 +15,7 @@ constexpr std::uint64_t kMinBlockBytes = 256;  // size of the smallest block
 }
 
 // There are four classes for each power of two: blocks of class 4 * p + q, with q < 4, have (4 + q) / 4 * 2^p bytes.
+// Class 255 also has the sizes above its own, which no machine has.
 std::size_t HostPool::class_of(Bytes size) {
   const std::uint64_t bytes = std::max(size.count(), kMinBlockBytes);
   const auto power = static_cast<unsigned>(std::bit_width(bytes) - 1);
@@ -79,7 +80,7 @@ void HostPool::free(Block block) {
 void HostPool::cleanup() {
   for (std::deque<Block>& idle_blocks : idle_) {
     for (const Block& block : idle_blocks) free(block);
-    std::deque<Block>{}.swap(idle_blocks);
+    std::deque<Block>{}.swap(idle_blocks);  // frees the memory of the deque too, which clear() may keep
   }
   idle_bytes_ = Bytes{};
 }

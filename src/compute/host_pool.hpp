@@ -26,7 +26,7 @@ struct HostPoolStatistics {
 };
 
 /// Pool of memory blocks of the host (the CPU's memory). A block that is given back stays idle in the pool until a
-/// request of the same size class reuses it. Blocks are aligned to 64 bytes. Not thread-safe. The
+/// request of the same size class reuses it, or until it is freed. Blocks are aligned to 64 bytes. Not thread-safe. The
 /// destructor frees the idle blocks only: the caller must give back all other blocks before.
 class HostPool {
  public:
@@ -57,7 +57,7 @@ class HostPool {
   HostPoolStatistics statistics() const;
   /// Returns the size of the block that acquire(size) returns: `size` rounded up to the next size class. The classes
   /// begin at 256 bytes; there are four for each power of two, so that a block is less than a quarter larger than a
-  /// `size` of 256 bytes or more.
+  /// `size` of 256 bytes or more. A `size` of 2^60 bytes or more is not rounded; acquire() refuses it.
   static Bytes size_class(Bytes size);
 
  private:

@@ -16,9 +16,9 @@ inline void spin_pause() {
 #endif
 }
 
-/// Waits until `value` is no longer `old`. It spins for about ten microseconds, then sleeps. The caller usually needs
-/// less time than that between two calls of run(), and waking a sleeping thread takes longer, above all in a virtual
-/// machine.
+/// Waits until `value` is no longer `old`. It spins for a short time (a few to about 200 microseconds, depending on the
+/// CPU), then sleeps. It spins because run() is usually called again within that time, and because waking a sleeping
+/// thread takes long, above all in a virtual machine.
 template <class T>
 void wait_for_change(const std::atomic<T>& value, T old) {
   constexpr int kSpins = 4000;
@@ -33,7 +33,8 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 
 ThreadTeam::ThreadTeam(int threads) {
   if (start_threads(threads)) return;
-  // The system limits the number of threads. Leave some of them for the decoder, the encoder and their libraries.
+  // The system limits the number of threads. Some of those that it allows are left for the decoder, the encoder and
+  // their libraries.
   constexpr int kThreadsForOthers = 4;
   const int reduced_size = size() - kThreadsForOthers;
   end_threads();
@@ -64,7 +65,7 @@ void ThreadTeam::end_threads() {
 void ThreadTeam::work_loop(int member, std::uint32_t last_call_number) {
   while (true) {
     wait_for_change(call_number_, last_call_number);
-    ++last_call_number;
+    ++last_call_number;  // no call is missed, because run() waits for all threads
     if (ending_.load()) return;
     take_pieces(range_, member);
     if (busy_threads_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_threads_.notify_one();
@@ -72,10 +73,11 @@ void ThreadTeam::work_loop(int member, std::uint32_t last_call_number) {
 }
 
 void ThreadTeam::take_pieces(const WorkRange& range, int member) {
-  const int shares = 2 * size();
+  const int shares = 2 * size();  // two for each thread
   int first = next_unit_.load(std::memory_order_relaxed);
   while (first < range.units) {
-    // Pieces become smaller towards the end, so that the threads end at about the same time.
+    // A piece is half of a thread's equal share of the units that are left. So pieces become smaller towards the end,
+    // and the threads end at about the same time.
     const int piece_units = std::max(1, (range.units - first) / shares / range.grain) * range.grain;
     const int last = std::min(range.units, first + std::min(piece_units, range.max_units));
     if (!next_unit_.compare_exchange_weak(first, last, std::memory_order_relaxed)) continue;

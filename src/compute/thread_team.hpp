@@ -10,13 +10,16 @@
 namespace weir::compute {
 
 /// A fixed set of threads that process one range of units (for example rows) at a time. The thread that calls run() is
-/// a member of the team and works too. A network makes many short calls of run(); so the other threads spin for about
-/// ten microseconds after a call before they sleep. Only one thread may call run().
+/// a member of the team and works too. A network makes many short calls of run(); so the other threads spin for a short
+/// time (a few to about 200 microseconds, depending on the CPU) after a call before they sleep. Only one thread may
+/// call run().
 class ThreadTeam {
  public:
   /// Starts `threads` - 1 threads; `threads` includes the caller and is at least 1. If the system refuses to start one
-  /// of them, the team is four threads smaller than the system allows, so that other libraries can start threads.
-  /// size() returns the size of the team; add_missing_threads() (base/threads.hpp) counts the missing threads.
+  /// of them, the team is four threads smaller than the system allows, so that other libraries can start threads; the
+  /// smallest team is the caller alone.
+  /// size() returns the size of the team; the constructor reports the number of missing threads to
+  /// add_missing_threads() (base/threads.hpp).
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -43,7 +46,7 @@ class ThreadTeam {
   /// The loop of a started thread: waits for each call of run() and processes pieces. `last_call_number` is the value
   /// of call_number_ when the thread was started.
   void work_loop(int member, std::uint32_t last_call_number);
-  /// Processes pieces of the range until all pieces are taken.
+  /// Takes pieces of the range and processes them, until no thread can take another piece.
   void take_pieces(const WorkRange& range, int member);
 
   WorkRange range_;
@@ -51,7 +54,7 @@ class ThreadTeam {
   alignas(64) std::atomic<std::uint32_t> call_number_{0};  // raised to wake the threads, and to end them
   alignas(64) std::atomic<int> busy_threads_{0};           // started threads that still work on the current call
   std::atomic<bool> ending_{false};                        // true: the threads must end
-  std::vector<std::jthread> threads_;  // last, because the threads use the other members until they end
+  std::vector<std::jthread> threads_;  // last, because the threads use the other data members until they end
 };
 
 }  // namespace weir::compute

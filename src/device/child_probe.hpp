@@ -21,9 +21,9 @@ class ChildProbe {
   /// Starts `work` in a child. `changes`: changes of the child's environment. Errors: io.
   static Result<ChildProbe> start(const std::function<std::string()>& work, const EnvironmentChanges& changes = {});
 
-  /// Waits for the child and returns the text that `work` returned. Kills the child if it has not ended `time_limit`
-  /// after its start; does not wait for a child that the kernel cannot end. Call it once. Errors: timed_out ("does not
-  /// answer within 10 s"); device_lost if a signal or an error status ended the child.
+  /// Waits for the child and returns the text that `work` returned. Kills the child if its text is not complete
+  /// `time_limit` after its start. Then waits at most one second for its end, which the kernel may delay. Call it once.
+  /// Errors: timed_out ("does not answer within 10 s"); device_lost if a signal or an error status ended the child.
   Result<std::string> wait(std::chrono::milliseconds time_limit);
 
   /// Reads what the child has written so far, without waiting. Returns true once its text is complete.
@@ -46,7 +46,8 @@ class ChildProbe {
 /// parent handles these signals, and it ends the child.
 void block_termination_signals();
 
-/// Runs `work` in a child, waits for it and returns its text. Errors: those of ChildProbe::start and ChildProbe::wait.
+/// Runs `work` in a child process, waits for it and returns the text of `work`. `time_limit`: as in ChildProbe::wait.
+/// `changes`: as in ChildProbe::start. Errors: those of ChildProbe::start and ChildProbe::wait.
 Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit,
                                  const EnvironmentChanges& changes = {});
 

@@ -22,10 +22,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
+// Names of GuardianReport::Kind in messages, in the order of the enumerators.
 constexpr std::array kReportKinds{"started", "failed", "ended"};
 constexpr std::size_t kMaxReportedProcesses = 100;  // per message, which must fit into the socket's buffer
-constexpr std::size_t kMaxCommandLength = 200;      // bytes of a process's name in a message
-constexpr int kMaxSearches = 10;                    // searches for descendants while the guardian still has children
+constexpr std::size_t kMaxCommandLength = 200;      // bytes of EndedProcess::command in a message
+constexpr int kMaxSearches = 10;                    // longest series of searches in find_remaining()
 
 Json json_of_process(const EndedProcess& process) {
   return {{"pid", process.pid},
@@ -47,20 +48,22 @@ class Guardian {
   GuardianReport run() {
     while (!child_.poll() && !end_requested_) {
       std::array<pollfd, 2> entries{pollfd{channel_fd_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
+      // Without a pidfd the end of the command does not wake poll(), so the loop checks it every 5 ms.
       ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? 100 : 5);
       if (entries[0].revents != 0) handle_request();
       reap_adopted();
     }
     GuardianReport report{.kind = GuardianReport::Kind::ended, .error = {}, .result = {}, .leftover_processes = {}};
-    if (!child_.has_result()) end_all();
+    if (!child_.has_result()) end_all();  // ends the command too, since it is a descendant
     report.result = final_result();
-    report.leftover_processes = end_all();
+    report.leftover_processes = end_all();  // processes that outlived the command
     reap_adopted();
     return report;
   }
 
  private:
-  /// Handles one request. When the parent has ended, the socket is closed, which counts as a request to end.
+  /// Handles one request. When the parent has ended, its end of the socket is closed: recv() then returns 0 or an
+  /// error, which counts as a request to end.
   void handle_request() {
     std::array<char, 4096> message{};
     const ssize_t received = ::recv(channel_fd_, message.data(), message.size(), MSG_DONTWAIT);
@@ -73,7 +76,7 @@ class Guardian {
   }
 
   /// Returns the living descendants of the guardian. A search may miss a process that the guardian adopts meanwhile, so
-  /// the search is repeated while the guardian has children, at most kMaxSearches times.
+  /// a search that finds none is repeated while the guardian has children, at most kMaxSearches times.
   std::vector<pid_t> find_remaining() const {
     for (int search = 0; search < kMaxSearches; ++search) {
       reap_adopted();
@@ -83,6 +86,7 @@ class Guardian {
     return {};
   }
 
+  /// Ends all descendants of the guardian and returns them.
   std::vector<EndedProcess> end_all() {
     return end_processes([&] { return find_remaining(); });
   }
@@ -107,13 +111,15 @@ class Guardian {
   bool end_requested_ = false;  // the parent has requested the end, or has ended
 };
 
+/// Sends a report to the parent.
 void send(int channel_fd, const GuardianReport& report) {
   const std::string message = to_message(report);
   (void)!::send(channel_fd, message.data(), message.size(), MSG_NOSIGNAL);  // the parent may have ended
 }
 
-/// Blocks the signals of the terminal, which only the command and the parent handle. Ignoring the signals would be
-/// wrong, because the command would inherit this.
+/// Blocks signals that would end or suspend the guardian, such as those of the terminal; only the parent and the
+/// command handle them. They are not ignored instead, because the command would inherit this and ignore them too. It
+/// inherits blocked signals as well, but ChildProcess::start() unblocks all signals before the command runs.
 void block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -173,7 +179,8 @@ std::optional<GuardianRequest> parse_request(std::string_view message) {
 int run_guardian(const ChildOptions& command, int channel_fd) {
   block_signals();
   ::prctl(PR_SET_NAME, "weir-guardian");
-  // The parent's death must not kill the guardian, which then ends the command; the closed socket reports this death.
+  // Removes the setting of ChildProcess that makes the kernel kill a child when its parent dies. The guardian must
+  // outlive the parent, to end the command then; it detects the parent's death by the closed socket.
   ::prctl(PR_SET_PDEATHSIG, 0);
   adopt_orphans();
   auto child = ChildProcess::start(command);
@@ -183,6 +190,7 @@ int run_guardian(const ChildOptions& command, int channel_fd) {
     return 0;
   }
   // Moves to a separate process group, so that a kill of weir's process group (timeout -s KILL) spares the guardian.
+  // Only now, so that the command has not moved with it.
   ::setpgid(0, 0);
   send(channel_fd, {.kind = GuardianReport::Kind::started,
                     .pid = child->pid(),

@@ -14,7 +14,7 @@ namespace weir::device {
 // The guardian is a process between this one and a command (CommandProcess). It is a fork of this process, starts the
 // command, and adopts every process that the command leaves. It ends all these processes on request, when the command
 // has ended, or when this process dies, and keeps the lease files open until then. It calls no driver, so a hanging
-// driver cannot block it. The two processes exchange messages over a socket.
+// driver cannot block it. The guardian and this process exchange messages over a socket.
 
 /// A message from the guardian.
 struct GuardianReport {

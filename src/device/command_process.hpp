@@ -27,28 +27,32 @@ struct Command {
   int stdout_fd = -1;                  ///< file descriptor for standard output; -1: standard output of this process
   int stderr_fd = -1;                  ///< file descriptor for standard error; -1: standard error of this process
   bool own_process_group = false;  ///< new process group, so that a Ctrl-C on the terminal reaches only this process
-  /// How all other file descriptors are handled. They are kept by default, because make's job server passes some to a
-  /// single command; close_all is for an item of a batch.
+  /// How all other file descriptors are handled. By default they are kept, because make's job server passes some
+  /// to a command that runs alone; close_all is for commands that are items of a batch.
   OtherDescriptors other_descriptors = OtherDescriptors::keep_inheritable;
-  /// File descriptors of the lease files. (A lease is the use of a device, kept by a lock on an open file.) They stay
-  /// open, and so locked, until no process of the command is left.
+  /// File descriptors of the lease files. (A lease is the use of a device, kept by a lock on an open file.) The
+  /// guardian keeps them open, and so locked, until no process of the command is left (exceptions: see CommandProcess).
   std::vector<int> lease_descriptors = {};
 };
 
 /// The longest time to end a command and the processes that it left. Each gets SIGTERM, and SIGKILL five seconds later.
+/// This is longer than the guardian needs: two calls of end_processes() (at most ten seconds each), and five seconds
+/// between them.
 inline constexpr auto kMaxEndTime = std::chrono::seconds{30};
-/// The longest time from a stop to the return of wait(), without the grace period.
+/// The longest time from a stop to the return of wait(), without the grace period. It includes the case that the
+/// guardian does not answer: this process then calls end_processes() itself (at most ten seconds).
 inline constexpr auto kMaxStopTime = kMaxEndTime + std::chrono::seconds{15};
 
-/// How a command ended. Exit status and peak memory (ChildResult) come from the kernel, so they are also valid for a
-/// command that ended at once.
+/// How a command ended. Exit status and peak memory (ChildResult) come from the kernel and not from samples, so they
+/// are valid even for a command that ended before the first sample. If `guardian_lost` is set, they are not known, and the status is that of a command that
+/// SIGKILL ended.
 struct CommandResult : ChildResult {
   bool timed_out = false;                        ///< the command reached its time limit
   bool stopped = false;                          ///< a stop was requested while the command ran
   bool forced = false;                           ///< the command got SIGTERM, at the time limit or because of a stop
-  bool guardian_lost = false;                    ///< the guardian was killed, and the command died with it
+  bool guardian_lost = false;                    ///< the guardian was killed or did not answer; the command was killed
   std::vector<EndedProcess> leftover_processes;  ///< processes that the command started and that outlived it
-  std::chrono::duration<double> duration{};      ///< time from the start to the end
+  std::chrono::duration<double> duration{};      ///< time from the start until no process of the command was left
 };
 
 /// When and how a command is ended early.
@@ -83,8 +87,8 @@ class CommandProcess {
   std::vector<pid_t> all_pids() const;
 
   /// Waits for the command. Calls `tick` (may be empty) at once and then about every `tick_interval` while the command
-  /// runs; `tick` must not wait. At the time limit or a stop, ends the command as StopRules describes; SIGKILL follows
-  /// five seconds after SIGTERM. Ends processes that outlive the command with SIGTERM and SIGKILL too.
+  /// runs; `tick` must return quickly. At the time limit or a stop, ends the command as StopRules describes; SIGKILL
+  /// follows five seconds after SIGTERM. Ends processes that outlive the command with SIGTERM and SIGKILL too.
   CommandResult wait(const StopRules& rules, std::chrono::milliseconds tick_interval,
                      const std::function<void()>& tick);
 

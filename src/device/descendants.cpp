@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMaxSearchRounds = 4;
+constexpr int kMaxSearchRounds = 4;  // searches of one call of find_descendants()
 
 /// Returns the processes whose parent is `process`, from /proc/PID/stat of all processes.
 std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {

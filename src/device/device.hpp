@@ -34,7 +34,7 @@ struct GpuProcess {
 struct MigInstance {
   std::string uuid;  ///< "MIG-..."
   std::string name;
-  std::optional<memory::Reading> total, free;
+  std::optional<memory::Reading> total, free;  ///< the memory of the instance
 };
 
 /// The index of a device in the device list of each software stack (CUDA, AMD's HIP, Intel's Level Zero, Vulkan), while
@@ -52,29 +52,33 @@ struct Device {
   std::string name;
   Vendor vendor = Vendor::other;
   DeviceKind kind = DeviceKind::unknown;
-  std::string uuid;         ///< NVML's "GPU-...", AMD's unique id "GPU-0123456789abcdef"; empty: none
+  std::string uuid;         ///< "GPU-..." (NVML), "GPU-" and AMD's unique id, "MIG-...", or 32 digits (Level Zero)
   std::string vulkan_uuid;  ///< deviceUUID, 32 hexadecimal digits; not unique for software devices
   std::optional<PciAddress> pci;
-  std::uint32_t pci_vendor = 0, pci_device = 0;  ///< PCI ids, 0 if unknown
-  std::string driver;                            ///< "nvidia 550.54", "amdgpu", "llvmpipe"
-  std::optional<memory::Reading> total, free, used;
+  std::uint32_t pci_vendor = 0, pci_device = 0;      ///< PCI ids, 0 if unknown
+  std::string driver;                                ///< "nvidia 550.54", "amdgpu", "llvmpipe"
+  std::optional<memory::Reading> total, free, used;  ///< the memory of the device
   std::vector<GpuProcess> processes;
-  bool has_process_list = false;  ///< false: `processes` may lack some processes
+  /// A source could list the processes that use the device, maybe only those that this user may inspect. If false,
+  /// `processes` may lack any process.
+  bool has_process_list = false;
   std::vector<MigInstance> mig_instances;
   StackIndices stack_indices;
   std::string drm_card;              ///< name in /sys/class/drm: "card0"
   std::vector<std::string> sources;  ///< names of the sources that list it (Provider::name)
 };
 
-/// Returns the key of the device's lease (lease.hpp: the exclusive or shared use of a device): "pci-ADDRESS"; for a MIG
-/// instance, or without a PCI address, "id-" with the UUID, or, without a UUID, with the name and the Vulkan index.
+/// Returns the key of the device's lease (lease.hpp: the exclusive or shared use of a device). A device with a PCI
+/// address has "pci-ADDRESS". A MIG instance, and a device without a PCI address, has "id-UUID", or "id-NAME-INDEX"
+/// with its Vulkan index if it has no UUID. In "id-" keys '_' replaces all characters except ASCII letters, digits and
+/// '-'; at most 100 remain.
 std::string lease_key(const Device& device);
 
 /// For a MIG instance, returns the key of the lease of its card: the holders of the card's instances share that lease.
 /// Returns an empty text for other devices.
 std::string parent_lease_key(const Device& device);
 
-/// Returns a text such as "NVIDIA GeForce RTX 3090 at 0000:01:00.0".
+/// Returns a name of the device for messages: "NVIDIA GeForce RTX 3090 at 0000:01:00.0".
 std::string to_text(const Device& device);
 
 std::string_view name_of(Vendor vendor);

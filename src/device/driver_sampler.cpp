@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxMessageBytes = 64U << 10U;
-constexpr auto kHangTime = std::chrono::seconds{2};  // a working driver answers earlier
+constexpr auto kHangTime = std::chrono::seconds{2};  // a driver that takes longer counts as hanging
 
 Json to_json(const SampleRequest& request) {
   return {{"card", request.card ? to_text(*request.card) : ""},

@@ -13,16 +13,16 @@ namespace weir::device {
 
 /// A request for values from the drivers.
 struct SampleRequest {
-  std::optional<PciAddress> card;  ///< card whose used and free memory is read
+  std::optional<PciAddress> card;  ///< card whose used and free memory is read; empty: none
   bool needs_evidence = false;     ///< also collect evidence of where the processes `pids` work
-  std::vector<pid_t> pids;
+  std::vector<pid_t> pids;         ///< the processes of the command that is monitored
 };
 
 /// The values from the drivers.
 struct DriverSample {
-  std::optional<Bytes> used;  ///< memory of the card used by all processes; empty if not reported
-  std::optional<Bytes> free;  ///< free memory of the card
-  std::optional<PlacementEvidence> evidence;
+  std::optional<Bytes> used;                  ///< memory of the card used by all processes; empty if not reported
+  std::optional<Bytes> free;                  ///< free memory of the card
+  std::optional<PlacementEvidence> evidence;  ///< set if SampleRequest::needs_evidence was
 };
 
 /// Reads values from the drivers repeatedly in a child process, which opens NVML (NVIDIA's management library) once. A
@@ -34,8 +34,8 @@ class DriverSampler {
   DriverSampler(const DriverSampler&) = delete;
   DriverSampler& operator=(const DriverSampler&) = delete;
 
-  /// Sends a request and waits for the sample; discards the sample of a pending earlier request. Returns nothing if the
-  /// child did not answer within `timeout`, or has ended.
+  /// Sends a request and waits for its sample. If an earlier request is pending, first waits for its sample and
+  /// discards it. Returns nothing if all this took longer than `timeout`, or the child has ended.
   std::optional<DriverSample> sample(const SampleRequest& request, std::chrono::milliseconds timeout);
   /// Sends a request without waiting; poll() returns the sample later. Does nothing while a request is pending, or if
   /// the child has ended.

@@ -32,8 +32,8 @@ struct FdInfo {
 /// in bytes.
 std::optional<FdInfo> parse_fdinfo(std::string_view text);
 
-/// Returns the memory on the card: the sum of the regions vram* and local*, or, if these do not exist (integrated
-/// GPUs), of system* and gtt*.
+/// Returns the memory of the client on the card: the sum of the regions vram* and local*, or, if these do not exist
+/// (integrated GPUs), of system* and gtt*.
 Bytes device_memory(const FdInfo& info);
 
 /// The usage of one card by one process, summed over its clients (FdInfo::client).
@@ -42,7 +42,7 @@ struct ProcessUsage {
   PciAddress pci;
   Bytes memory;
   std::uint64_t engine_ns = 0;
-  bool engine_used = false;  ///< an engine worked for the process
+  bool engine_used = false;  ///< an engine (a unit of the GPU that executes work) worked for the process
 };
 
 /// Reads the usage of the processes `pids` (empty: all processes in /proc) whose fdinfo this user may read. A client

@@ -14,8 +14,8 @@ class FileWriteMonitor {
   FileWriteMonitor();
   /// Adds a file to monitor; ignores errors.
   void add_file(const std::filesystem::path& file);
-  /// Waits until a file is written, at most for `time`. Returns true as soon as a file was written since the last call,
-  /// else false.
+  /// Waits until a file is written, at most for `max_wait`. Returns true at once if a file was written since the last
+  /// call; returns false if none was written in time.
   bool wait(std::chrono::microseconds max_wait);
 
  private:

@@ -154,7 +154,7 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds t
                                     {"MESA_VK_DEVICE_SELECT", ""},
                                     {"DRI_PRIME", ""}};
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Result<ChildProbe>> probes;  // all in parallel, so that several hanging probes take only one deadline
+  std::vector<Result<ChildProbe>> probes;  // all in parallel, so that several hanging probes take only one time limit
   probes.reserve(providers.size());
   for (const auto& provider : providers) {
     probes.push_back(ChildProbe::start(

@@ -14,7 +14,7 @@ namespace weir::device {
 struct ProbeReport {
   std::string name;       ///< Provider::name()
   bool answered = false;  ///< the probe returned a list of devices, maybe an empty one
-  bool hung = false;      ///< the probe did not end before the deadline
+  bool hung = false;      ///< the probe did not end within the time limit
   /// Why the probe returned no list: "libnvidia-ml.so.1: cannot open ...", "does not answer within 10 s".
   std::string problem = {};
   std::size_t devices = 0;               ///< number of devices found
@@ -38,8 +38,9 @@ std::string describe_hung_probes(const Inventory& inventory);
 /// use PCI order. A pure function.
 std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists);
 
-/// Probes all providers in parallel, each in a separate child process. Waits at most `deadline` from the start. A stop
-/// ends the wait at once; the inventory is then `interrupted`.
+/// Probes all providers in parallel, each in a separate child process. Waits for all of them together, at most
+/// `time_limit`, and up to one second more for each child that must be killed. A stop ends the wait at once; the
+/// inventory is then `interrupted`.
 Inventory take_inventory(const Providers& providers, std::chrono::milliseconds time_limit = std::chrono::seconds{10},
                          const std::stop_token& stop = {});
 

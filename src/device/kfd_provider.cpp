@@ -51,7 +51,7 @@ class KfdProvider : public Provider {
     for (int node = 0; fs::is_directory(nodes / std::to_string(node), problem) && node < 1024; ++node) {
       const fs::path folder = nodes / std::to_string(node);
       const std::uint64_t gpu = read_number_file(folder / "gpu_id").value_or(0);
-      if (gpu == 0) continue;  // a processor
+      if (gpu == 0) continue;  // a node without a GPU: CPUs only
       devices.push_back(describe(folder, gpu));
       devices.back().stack_indices.hip = static_cast<int>(devices.size()) - 1;
     }

@@ -29,8 +29,8 @@ struct LeaseRequest {
   std::vector<std::string> keys = {};  ///< keys of the candidate devices (lease_key())
   std::size_t count = 1;               ///< number of devices to lease, all or none
   int slots = 0;                       ///< 0: exclusive use; N: shared use by at most N holders of each device
-  std::chrono::milliseconds max_wait = std::chrono::seconds{1800};
-  std::string job = {};      ///< job name for the OwnerRecord
+  std::chrono::milliseconds max_wait = std::chrono::seconds{1800};  ///< longest wait; 0: try once
+  std::string job = {};                                             ///< job name for the OwnerRecord
   std::string program = {};  ///< program_name() for the OwnerRecord: the user of the device; empty: this program
 };
 
@@ -115,8 +115,8 @@ class Lease {
 /// includes that many of them. Requests for a device are served in the order of arrival; requests of dead processes are
 /// dropped. `folder`: the lease folder (find_lease_folder()). Errors: timed_out, naming the holders; cancelled; io;
 /// invalid_argument for a wrong request, or if WEIR_LEASE includes some of the devices but too few. Source: the order
-/// by tickets is Lamport's bakery algorithm; file locks, which the kernel releases when a process dies, replace its
-/// flags.
+/// by tickets follows Lamport's bakery algorithm, with two changes: a locked counter (TicketCounter) gives out the
+/// tickets, and file locks, which the kernel releases when a process dies, replace the shared variables.
 Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
                             const Environment& environment, const WaitOptions& waiting = {});
 

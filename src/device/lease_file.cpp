@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr ByteRange kWhole{0, 1};                              // the byte for the use of the whole device
+constexpr ByteRange kWhole{0, 1};                              // byte 0: for the use of the whole device or counter
 constexpr std::uint64_t kCountBase = 128;                      // plus n: the byte for n allowed holders
 constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;  // plus n: the byte for ticket n
 constexpr std::uint64_t kMaxTickets = std::uint64_t{1} << 60;
@@ -243,7 +243,8 @@ Result<std::uint64_t> TicketCounter::next_ticket() {
   const ssize_t got = ::pread(file_.get(), text.data(), text.size(), 0);
   std::uint64_t last = 0;
   if (got > 0) std::from_chars(text.data(), text.data() + got, last);
-  if (last >= kMaxTickets - 2) last = 0;  // unreachable by counting, but any user may write to the file
+  // The next ticket must be below kMaxTickets. Counting does not get there, but any user may write to the file.
+  if (last >= kMaxTickets - 2) last = 0;
   const std::string next = fmt::format("{:<20}\n", last + 1);
   if (::pwrite(file_.get(), next.data(), next.size(), 0) != static_cast<ssize_t>(next.size()))
     return Error{Errc::io, fmt::format("{}: write the counter of the queue: {}", name_, errno_text(errno))};

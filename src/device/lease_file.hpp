@@ -78,7 +78,7 @@ class LeaseFile {
   std::vector<Holder> holders_of_removed_files() const { return holders_of_removed_files(folder(), key_); }
   /// Returns true if another process (or another LeaseFile of this process) holds the slot now. Errors: io.
   Result<bool> is_held(int slot) const;
-  /// Returns the number of other waiters, at most 1000. Errors: io.
+  /// Returns the number of waiters in the queue of the device, without this object, at most 1000. Errors: io.
   Result<int> count_waiting() const;
 
  private:
@@ -95,7 +95,7 @@ class LeaseFile {
 };
 
 /// Returns the holders of the device with this key: those of its lease `file` (from open_read_only(); may be empty),
-/// or, if nobody has ever held that file, those of earlier files that were removed. Errors: io.
+/// or, if that file has no record of a holder yet, those of earlier files that were removed. Errors: io.
 Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, const std::filesystem::path& folder,
                                        const std::string& key);
 

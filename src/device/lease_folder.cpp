@@ -107,9 +107,9 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
 }
 
 Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
-  // O_NONBLOCK, so that a FIFO with this name does not block. The first attempt has no O_CREAT, because
-  // fs.protected_regular refuses that flag for another user's file in a folder that every user may write
-  // (Documentation/admin-guide/sysctl/fs.rst).
+  // O_NONBLOCK, so that a FIFO with this name does not block (with O_RDWR it never does). The first attempt has no
+  // O_CREAT, because fs.protected_regular refuses that flag for another user's file in a folder that every user may
+  // write (Documentation/admin-guide/sysctl/fs.rst).
   const int flags = (use == LockFileUse::lock ? O_RDWR : O_RDONLY | O_NONBLOCK) | O_CLOEXEC | O_NOFOLLOW;
   FileDescriptor file{::open(path.c_str(), flags)};
   if (!file && errno == ENOENT && use == LockFileUse::lock) {

@@ -17,7 +17,7 @@ struct LeaseFolder {
 
 /// Returns the first of these folders that applies:
 /// 1. $WEIR_LEASE_DIR, if the variable is set; it must be an absolute path,
-/// 2. `system`, if it exists (packaging/tmpfiles.d/weir.conf creates it at boot; root creates it here),
+/// 2. `system`, if it exists (packaging/tmpfiles.d/weir.conf creates it at boot; a process of root creates it here),
 /// 3. $XDG_RUNTIME_DIR/weir, if the variable is an absolute path,
 /// 4. /tmp/weir-UID.
 /// Folders 3 and 4 are created if they are missing, and have a warning, since programs of other users do not use them.
@@ -38,8 +38,8 @@ Result<FileDescriptor> open_lock_file(const std::filesystem::path& path, LockFil
 /// again, the path names another file, with other locks.
 bool is_path_of_file(int file, const std::filesystem::path& path);
 
-/// Returns true if `type` (f_type of statfs(2)) is the type of a file system that other machines may share: of a
-/// network file system, or of FUSE or 9p, which may be one.
+/// Returns true if `type` (f_type of statfs(2)) is the type of a file system that several machines may share: of a
+/// network or cluster file system, or of FUSE or 9p, which may be one.
 bool is_network_file_system(unsigned long type);
 
 }  // namespace weir::device

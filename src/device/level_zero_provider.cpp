@@ -17,11 +17,11 @@ namespace {
 // correct.
 namespace ze {
 
-constexpr int kGpuOnly = 1;
-constexpr int kGpu = 1;
-constexpr unsigned kIntegrated = 1;
-constexpr int kDeviceProperties = 0x3;
-constexpr int kPciProperties = 0x10008;
+constexpr int kGpuOnly = 1;              // ZE_INIT_FLAG_GPU_ONLY
+constexpr int kGpu = 1;                  // ZE_DEVICE_TYPE_GPU
+constexpr unsigned kIntegrated = 1;      // ZE_DEVICE_PROPERTY_FLAG_INTEGRATED
+constexpr int kDeviceProperties = 0x3;   // ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES
+constexpr int kPciProperties = 0x10008;  // ZE_STRUCTURE_TYPE_PCI_EXT_PROPERTIES
 
 struct DeviceProperties {  // ze_device_properties_t
   int type_of_structure;

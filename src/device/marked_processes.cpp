@@ -38,7 +38,7 @@ std::optional<std::string_view> value_of(std::string_view environ, std::string_v
 }
 
 constexpr auto kEndTimeout = std::chrono::seconds{5};  // time to end after SIGTERM, and again after SIGKILL
-constexpr std::size_t kMaxListed = 5;
+constexpr std::size_t kMaxListed = 5;                  // most processes in the text of describe()
 
 /// A process to end.
 class Target {

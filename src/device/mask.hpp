@@ -25,8 +25,9 @@ MaskVariables read_mask_variables();
 /// number.
 enum class CudaNames { uuid, index };
 
-/// The settings of PyTorch's allocator that weir sets if the environment has none. Memory blocks above this size in MiB
-/// are not split, which limits the fragmentation of a cache with many block sizes. The settings change no result.
+/// The settings of PyTorch's caching allocator that weir sets if the environment has none. Cached blocks of more than
+/// 1024 MiB are then not split for smaller requests, which limits the fragmentation of the cache. The settings change
+/// no result.
 /// Source: PyTorch, "CUDA semantics", section "Optimizing memory usage with PYTORCH_CUDA_ALLOC_CONF".
 inline constexpr char kTorchAllocatorSettings[] = "max_split_size_mb:1024";
 

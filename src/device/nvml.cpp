@@ -42,6 +42,8 @@ Result<Functions> load_functions(const SharedLibrary& library) {
   return f;
 }
 
+/// Calls an NVML function that writes a text, and returns the text; empty after an error. `before`: the function's
+/// arguments before the buffer and its size.
 template <class Function, class... Before>
 std::string text_of(Function function, Before... before) {
   std::array<char, 128> text{};

@@ -39,6 +39,7 @@ class Library {
  private:
   Library(SharedLibrary library, const Functions& functions) : library_{library}, functions_{functions} {}
   std::optional<nvml::Device> find(const PciAddress& card) const;
+  // nvml::Device is the library's handle of a device.
   Memory read_memory(nvml::Device device) const;
   /// Returns the processes on the device. Sets `known` to false if NVML cannot list them here, else to true.
   std::vector<GpuProcess> read_processes(nvml::Device device, bool& known) const;
@@ -47,7 +48,7 @@ class Library {
 
   SharedLibrary library_;
   Functions functions_;
-  bool started_ = true;
+  bool started_ = true;  // false after a move: the destructor does not shut NVML down
 };
 
 }  // namespace weir::device::nvml

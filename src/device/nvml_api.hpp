@@ -17,7 +17,7 @@ inline constexpr Return kInsufficientSize = 7;
 inline constexpr Return kDriverNotLoaded = 9;
 
 struct DeviceHandle;
-using Device = DeviceHandle*;
+using Device = DeviceHandle*;  // nvmlDevice_t: the library's handle of a card or MIG instance
 
 struct PciInfo {  // nvmlPciInfo_t
   char bus_id_legacy[16];
@@ -29,6 +29,7 @@ struct MemoryV2 {  // nvmlMemory_v2_t
   unsigned version;
   unsigned long long total, reserved, free, used;
 };
+/// The value of MemoryV2::version: the size of the structure, and version 2 in the upper bits.
 inline constexpr unsigned kMemoryV2 = sizeof(MemoryV2) | (2U << 24);
 
 struct MemoryV1 {  // nvmlMemory_t

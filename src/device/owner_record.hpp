@@ -35,7 +35,7 @@ OwnerRecord make_owner_record(std::string job);
 /// Returns one line of JSON, padded with spaces to kRecordBytes; long texts are cut at their end.
 std::string to_page(const OwnerRecord& record);
 
-/// Parses a page; returns nothing if its content, which may be anything, is no record.
+/// Parses a page; returns nothing if it contains no record. (Any user may write any content into the lease file.)
 std::optional<OwnerRecord> parse_page(std::string_view page);
 
 /// Returns one line: "pid 4242 'python train.py' of user 1000, job 'nightly', since 2026-11-21 10:20:05 (12 min)".

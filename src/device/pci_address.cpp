@@ -8,7 +8,7 @@ namespace weir::device {
 namespace {
 
 /// Removes a hexadecimal number and the character `end` after it (0: the number ends the text) from the front of the
-/// text, and returns the number. Returns nothing if there is no such number, or it is above `most`.
+/// text, and returns the number. Returns nothing if there is no such number, or it is above `max_value`.
 std::optional<std::uint32_t> take_hex(std::string_view& text, char end, std::uint32_t max_value) {
   const std::size_t length = end == 0 ? text.size() : text.find(end);
   if (length == std::string_view::npos || length == 0) return std::nullopt;

@@ -12,24 +12,28 @@
 namespace weir::device {
 namespace {
 
-// Less memory on a card is no evidence of use: a driver that only lists its devices allocates page tables and a few
-// fences on each. A CUDA context takes 100 MiB or more.
+// The smallest memory of a process on a card that counts as use of the card. A process that only lists the devices
+// needs less: the driver allocates page tables and a few fences on each card. A CUDA context takes 100 MiB or more.
 constexpr Bytes kMinUseMemory = 16_MiB;
 
+/// Returns true if the booking is evidence that a process works on the card.
 bool is_use(const PlacementEvidence::Booking& booking) {
   return booking.engine_used || booking.memory >= kMinUseMemory;
 }
 
+/// Returns the name, for messages, of the device with this PCI address; the address itself if no device has it.
 std::string name_at(std::span<const Device> devices, const PciAddress& pci) {
   const auto at = std::find_if(devices.begin(), devices.end(), [&](const Device& device) { return device.pci == pci; });
   return at == devices.end() ? to_text(pci) : to_text(*at);
 }
 
+/// Returns a text such as "400 MiB and engine time by NVML".
 std::string booking_text(const PlacementEvidence::Booking& booking) {
   return fmt::format("{}{} by {}", to_text(booking.memory), booking.engine_used ? " and engine time" : "",
                      booking.source);
 }
 
+/// Returns the UUID in lower case, without dashes and without the prefix "GPU".
 std::string normalised_uuid(std::string_view uuid) {
   std::string out;
   for (const char c : uuid) {
@@ -39,18 +43,20 @@ std::string normalised_uuid(std::string_view uuid) {
   return out.starts_with("gpu") ? out.substr(3) : out;
 }
 
-/// Returns true if the UUID is that of the device. Compares normalised forms, since stacks write a UUID in several
-/// ways: "GPU-4f3e...", without dashes, without the prefix.
+/// Returns true if the UUID is that of the device. Compares normalised forms, since CUDA, Vulkan, Level Zero
+/// and NVML write a UUID in several ways: "GPU-4f3e...", without dashes, without the prefix.
 bool has_uuid(const Device& device, std::string_view uuid) {
   const std::string normalised = normalised_uuid(uuid);
   return !normalised.empty() &&
          (normalised_uuid(device.uuid) == normalised || normalised_uuid(device.vulkan_uuid) == normalised);
 }
 
+/// Returns a refuted check. `used`: the device on which the command works, as text; `evidence`: what shows this.
 PlacementCheck refuted_check(const Device& requested, const std::string& used, const std::string& evidence) {
   return {PlacementStatus::refuted, fmt::format("asked for {}, got {}: {}", to_text(requested), used, evidence)};
 }
 
+/// Returns why there is no evidence, for messages.
 std::string describe_missing(const PlacementEvidence& evidence, const Device& requested) {
   std::string text = evidence.unknown_reason.empty() ? "no driver reports memory or engine time of the command"
                                                      : evidence.unknown_reason;
@@ -60,6 +66,7 @@ std::string describe_missing(const PlacementEvidence& evidence, const Device& re
   return text;
 }
 
+/// Adds what NVML reports about the processes `pids`; if it reports nothing, sets `evidence.unknown_reason`.
 void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
                        PlacementEvidence& evidence) {
   const bool has_nvidia_card =
@@ -69,6 +76,7 @@ void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>
     evidence.unknown_reason = "NVML reports process ids of the host, which are not valid in this container";
     return;
   }
+  // `devices` was read earlier, maybe before the processes used a card, so the cards are read again.
   const auto current_devices = library != nullptr
                                    ? library->devices()
                                    : Result<std::vector<Device>>{Error{Errc::unsupported, "NVML is not available"}};
@@ -76,12 +84,13 @@ void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>
     evidence.unknown_reason = current_devices.error().what;
     return;
   }
-  bool is_listed = false;
+  bool is_listed = false;  // NVML lists one of the processes
   for (const Device& device : *current_devices) {
     for (const GpuProcess& process : device.processes) {
       if (!device.pci || std::find(pids.begin(), pids.end(), process.pid) == pids.end()) continue;
       is_listed = true;
-      // WSL2 lists compute processes without their memory; a listed process has a context, so it counts as a use.
+      // NVML under WSL2 lists compute processes without their memory. A listed process has a CUDA context, so it counts
+      // as use: its memory is set to the smallest size that does.
       const Bytes memory = process.memory ? process.memory->value : kMinUseMemory;
       evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
     }

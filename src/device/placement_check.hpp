@@ -13,7 +13,7 @@ namespace weir::device {
 
 /// Evidence of the devices on which a command (a set of processes) works.
 struct PlacementEvidence {
-  /// Memory or engine time on one card that a driver reports for one of the processes.
+  /// Memory or engine time on one card that a driver reports for one of the processes (it "books" them).
   struct Booking {
     PciAddress pci;
     Bytes memory{};
@@ -41,9 +41,9 @@ struct PlacementCheck {
 };
 
 /// Checks whether the command works on the device `requested` and on no other of `devices`. These count as evidence of
-/// use: a UUID that the process itself reported, engine time, or at least 16 MiB of memory. Less memory does not count,
-/// since listing the devices allocates as much on every card. An open device file does not count either. A pure
-/// function.
+/// use: a UUID that the process itself reported, engine time, at least 16 MiB of memory, or an entry in NVML's list of
+/// compute or graphics processes without a memory size. Less memory does not count, because a program that only lists
+/// the devices allocates a few MiB on every card. An open device file does not count either. A pure function.
 PlacementCheck check_placement(const Device& requested, std::span<const Device> devices,
                                const PlacementEvidence& evidence);
 

@@ -21,9 +21,9 @@ namespace weir::device {
 struct Policy {
   std::vector<std::string> allow;  ///< patterns of allowed devices; empty: every GPU
   std::vector<std::string> deny;   ///< patterns of denied devices; overrides `allow`
-  /// Patterns for this run only: of the allowed devices, those that match any pattern without '!' (if there is one),
-  /// and no pattern after a '!'. A software device is used only if a pattern in `allow` or `request` that is not a
-  /// plain number matches it.
+  /// Patterns for this run only, with or without '!' before them. An allowed device is used if it matches none of the
+  /// patterns with '!', and, if there are patterns without '!', at least one of these. A software device is used only
+  /// if it also matches a pattern of `allow` or `request` that does not consist of digits and dots alone.
   std::vector<std::string> request;
   std::vector<std::string> prefer;  ///< patterns in order of preference
   std::optional<Bytes> min_memory;  ///< smallest total memory of a device
@@ -52,9 +52,10 @@ struct DeviceChoice {
   std::vector<DeviceAssessment> assessments;  ///< one entry per device
 };
 
-/// Decides which devices may be used, and orders them: by `prefer` patterns, then discrete before integrated, then more
-/// free memory first, then in the order of `devices`. `hidden_reasons`: for each device why a mask that is set hides it
-/// (empty text: no mask does), from find_hidden_reasons(); or an empty list. Makes no driver call.
+/// Decides which devices may be used, and orders them: by `prefer` patterns, then by kind (discrete, integrated,
+/// software, unknown), then more free memory first, then in the order of `devices`. `need`: the memory that the work
+/// needs. `hidden_reasons`: for each device why a mask that is set hides it (empty text: no mask does), from
+/// find_hidden_reasons(); an empty list if no masks are considered. Makes no driver call.
 DeviceChoice choose_devices(std::span<const Device> devices, const Policy& policy, const MemoryRequirement& need,
                             std::span<const std::string> hidden_reasons = {});
 

@@ -18,7 +18,7 @@ namespace {
 // PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace of a machine.
 constexpr std::uint64_t kFirstPidNamespace = 0xEFFFFFFC;
 
-/// Programs whose first argument is the name of a script or a command.
+/// Programs, besides python*, whose first argument is the name of a script or a command.
 constexpr std::array<std::string_view, 10> kInterpreters{"sh",   "bash", "dash",    "zsh",   "perl",
                                                          "ruby", "node", "Rscript", "julia", "weir"};
 

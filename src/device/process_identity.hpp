@@ -15,7 +15,7 @@ namespace weir::device {
 struct ProcessIdentity {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;    ///< start time in clock ticks since boot, field 22 of /proc/PID/stat
-  std::string boot_id;              ///< /proc/sys/kernel/random/boot_id
+  std::string boot_id;              ///< /proc/sys/kernel/random/boot_id, different after every boot
   std::uint64_t pid_namespace = 0;  ///< inode of /proc/PID/ns/pid
 };
 

@@ -10,8 +10,7 @@
 namespace weir::device {
 namespace {
 
-// Processes with less memory on the device are not listed: a driver that only lists its devices allocates less than
-// this.
+// The smallest memory of a process that is reported. A process that only lists the devices needs less on each of them.
 constexpr Bytes kMinReportedMemory = 16_MiB;
 
 std::string gpu_process_text(const GpuProcess& process) {

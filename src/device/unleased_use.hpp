@@ -9,10 +9,11 @@
 
 namespace weir::device {
 
-/// Memory in use on a device whose lease is free: a process of a dead holder still lives, or a process works there
-/// without a lease.
+/// Memory in use on a device whose lease is free, because a process of a dead holder still lives, or a process works on
+/// the device without a lease.
 struct UnleasedUse {
-  Bytes used{};                       ///< memory in use on the whole device, or the sum of `processes` if that is more
+  /// Memory in use on the whole device, if a source reports it; but at least the sum of the memory of `processes`.
+  Bytes used{};
   std::vector<GpuProcess> processes;  ///< processes that hold at least 16 MiB or an unknown amount there; may be empty
 };
 

@@ -34,6 +34,8 @@ Status AlphaBleed::read_row() {
   row.samples.resize(info_.row_bytes());
   if (auto status = reader_.read(row.samples); !status) return status;
   row.nearest.assign(static_cast<std::size_t>(info_.width), -1);
+  // From left to right `nearest` is the last visible pixel before x; then from right to left the nearer one of both
+  // sides.
   int last = -1;
   for (int x = 0; x < info_.width; ++x) {
     if (is_visible(row, x))
@@ -58,8 +60,9 @@ void AlphaBleed::fill_hidden_pixels(std::size_t centre, std::span<std::byte> row
   const int reach = kSearchRadius;
   for (int x = 0; x < info_.width; ++x) {
     if (is_visible(window_[centre], x)) continue;
-    long best = static_cast<long>(reach) * reach + 1;
+    long best = static_cast<long>(reach) * reach + 1;  // square of the smallest distance so far
     const std::byte* from = nullptr;
+    // Rows at distance d above and below; it ends when all further rows are farther than the best pixel.
     for (int d = 0; static_cast<long>(d) * d < best; ++d) {
       for (const int y : {static_cast<int>(centre) - d, static_cast<int>(centre) + d}) {
         if (y < 0 || y >= static_cast<int>(window_.size())) continue;
@@ -73,6 +76,7 @@ void AlphaBleed::fill_hidden_pixels(std::size_t centre, std::span<std::byte> row
         from = other.samples.data() + static_cast<std::size_t>(nearest) * pixel_bytes;
       }
     }
+    // No visible pixel is near: the new colour of the pixel to the left, or in column 0 of the row above.
     if (from == nullptr) from = x > 0 ? row.data() + static_cast<std::size_t>(x - 1) * pixel_bytes : last_row_.data();
     std::memcpy(row.data() + static_cast<std::size_t>(x) * pixel_bytes, from, colour_bytes);
   }

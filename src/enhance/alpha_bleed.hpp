@@ -12,7 +12,7 @@ namespace weir::enhance {
 /// Alpha bleeding: delivers the rows of a picture in order, and replaces the colour of each hidden pixel (alpha 0) by
 /// the colour of the nearest visible pixel (alpha above 0). Without this, a network would spread the colours of hidden
 /// pixels into visible pixels. The search covers a distance of kSearchRadius pixels. If it finds no visible pixel, the
-/// hidden pixel gets the new colour of the pixel to its left, or in column 0 that of the pixel above.
+/// hidden pixel gets the new colour of the pixel to its left, or in column 0 that of the pixel above (in row 0: black).
 /// Pictures without alpha are not changed. Not thread-safe.
 class AlphaBleed {
  public:

@@ -43,6 +43,7 @@ double requested_scale(const nn::Network& network, const media::PictureInfo& pic
 }  // namespace
 
 int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
+  // A result that is larger only because its sides are rounded to whole pixels does not need a second run.
   const double rounding = 0.5 / std::max(picture.width, picture.height);
   return network.family.scale > 1 && requested_scale(network, picture, settings) > network.family.scale + rounding ? 2
                                                                                                                    : 1;

@@ -6,7 +6,7 @@ namespace weir::enhance {
 
 const nn::PackedWeights& PackedWeightCache::get(compute::Arithmetic arithmetic, int orientation) {
   if (!packed_ || arithmetic_ != arithmetic || orientation_ != orientation) {
-    packed_.reset();
+    packed_.reset();  // frees the memory before the new weights are allocated
     packed_ = nn::pack_weights(graph_, program_, kernels_, arithmetic, orientation_of(orientation));
     arithmetic_ = arithmetic;
     orientation_ = orientation;

@@ -20,6 +20,7 @@ constexpr int kMinBand = 4;  // smallest number of rows in a step: the rows of a
 /// (docs/gpu.md); not measured with other drivers.
 constexpr Bytes kDriverSlack = 64_MiB;
 
+/// Returns the memory of the network's result as a whole: three float32 values per pixel.
 Bytes result_bytes(const Stage& stage) {
   return Bytes{static_cast<std::uint64_t>(stage.out.width) * 3 * sizeof(float)} *
          static_cast<std::uint64_t>(stage.out.height);
@@ -61,9 +62,10 @@ class PicturePlanner {
                   {"weights", weights, {}},
                   {"scratch of threads", scratch, {}},
                   {"decoder", decoder.ram, decoder.disk},
+                  // Memory that decoder and encoder share counts only once.
                   {"encoder", encoder.ram - std::min(encoder.shared_ram, decoder.shared_ram), encoder.disk}};
     if (mode.on_device) plan.parts.push_back({"driver of the GPU", kDriverSlack, {}});
-    media::PictureInfo source = picture;
+    media::PictureInfo source = picture;  // the picture that the next stage enlarges
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
       stage.geometry = geometry_of(family, source.width, source.height);
@@ -72,11 +74,12 @@ class PicturePlanner {
       stage.out.width *= family.scale;
       stage.out.height *= family.scale;
       const bool last = run + 1 == plan.network_runs;
-      stage.out.bits = last ? picture.bits : 16;
+      stage.out.bits = last ? picture.bits : 16;  // a second run reads 16 bits, whatever the picture has
       if (auto status = plan_stage(stage, last, plan, *details); !status) return status.error();
       source = stage.out;
       details->stages.push_back(std::move(stage));
     }
+    // If the precision check needs more memory than the picture, a part for the difference is added.
     const Bytes picture_peak = sum_ram(plan.parts);
     if (process_.peak > picture_peak) plan.parts.push_back({"check of int16", process_.peak - picture_peak, {}});
     finish(plan, *details);
@@ -91,6 +94,7 @@ class PicturePlanner {
     for (const PlanPart& part : parts) sum += part.ram;
     return sum;
   }
+  /// Returns the error of a plan above the memory limit; its text lists the parts of at least 1 MiB.
   Error over_budget_error(const UpscalePlan& plan) const {
     std::string parts;
     for (const PlanPart& part : plan.parts) {
@@ -119,8 +123,9 @@ class PicturePlanner {
     return strips ? strips : whole;
   }
 
-  /// Plans one application of the network: calls planning(parts), and adds the parts to the plan. `last`: this is the
-  /// last application. `collects_result`: the result is collected in a store before it is converted.
+  /// Plans one application of the network: calls plan_network(parts), which appends the parts of the network, and adds
+  /// all parts to the plan. `last`: this is the last application. `collects_result`: the result is collected in a store
+  /// before it is converted.
   template <class PlanNetwork>
   Status add_stage(Stage& stage, bool last, bool collects_result, UpscalePlan& plan, RunPlan& details,
                    PlanNetwork&& plan_network) {
@@ -139,6 +144,7 @@ class PicturePlanner {
     return ok();
   }
 
+  /// Returns the memory within the limit that is left if `taken` is in use; the largest number if there is no limit.
   Bytes remaining_ram(Bytes taken) const {
     return settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
   }
@@ -192,7 +198,7 @@ class PicturePlanner {
     limits.band = useful_band(stage.geometry.input_width);
     // The number of rows that the SourceWindow must keep follows from the plan: start with a guess and repeat with the
     // true number. If no plan fits with the useful band, use the smallest band. The loop ends, because the band is
-    // reduced at most once, and every other turn raises the number of rows, which is at most the height.
+    // reduced at most once, and every other attempt raises the number of rows, which is at most the height.
     int read_ahead_rows = 64;
     while (true) {
       const Bytes taken =
@@ -238,6 +244,7 @@ class PicturePlanner {
     parts.push_back({name, on_disk ? Bytes{} : bytes, on_disk ? bytes : Bytes{}});
   }
 
+  /// Sets the sums of the parts, and the fields that follow from the stages.
   void finish(UpscalePlan& plan, const RunPlan& details) const {
     plan.ram = sum_ram(plan.parts);
     for (const PlanPart& part : plan.parts) {
@@ -267,6 +274,7 @@ class PicturePlanner {
                                                        kSecondsPerPixel * plan.output_width * plan.output_height};
   }
 
+  /// Sets the fields that follow from the stages, for a plan on the GPU.
   void finish_on_device(UpscalePlan& plan, const RunPlan& details) const {
     const Stage& stage = details.stages.back();
     plan.band_height = std::min(stage.device_plan->tile, stage.geometry.input_height);

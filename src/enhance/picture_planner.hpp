@@ -13,7 +13,8 @@ inline constexpr Bytes kWorkingSlack = 4_MiB;
 /// The memory of the process that will run the plan.
 struct ProcessMemory {
   Bytes resident;  ///< resident memory when planning began
-  Bytes peak;      ///< lower limit of UpscalePlan::ram: the memory that the precision check needed or would need
+  Bytes peak;      ///< peak memory of the process during a precision check; the same value if the check was not run
+                   ///< because its verdict was cached; zero: the mode needs no check. UpscalePlan::ram is at least this
 };
 
 /// The objects that the planner uses; the references must outlive the call.
@@ -28,8 +29,8 @@ struct PlannerContext {
 };
 
 /// Plans one picture for one execution mode: its stages (applications of the network), the memory of each stage, and
-/// the sum. `decoder` is the memory of the reader.
-/// Errors: over_budget if the sum is above the memory limit; else those of PictureUpscaler::plan().
+/// the sum. `decoder` is the memory and disk space of the picture's reader.
+/// Errors: over_budget if the sum is above the memory limit; other errors as in PictureUpscaler::plan().
 Result<UpscalePlan> plan_picture(const PlannerContext& context, ExecutionMode mode, const media::PictureInfo& picture,
                                  const media::MediaNeed& decoder, const media::WriteOptions& output);
 

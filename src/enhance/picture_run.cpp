@@ -111,7 +111,8 @@ class PictureRun {
     return convert_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
   }
 
-  /// Adds the part of `rows` that is inside the picture to the values in the store.
+  /// Adds the part of `rows` that is inside the enlarged picture to the values in the store. A row of the store is
+  /// [3][width] floats.
   static Status add_rows(const Stage& stage, const nn::PlanarRows& rows, RowStore& sums) {
     const int crop = stage.geometry.crop;
     const int first = std::max(rows.left, crop);
@@ -135,6 +136,7 @@ class PictureRun {
     return ok();
   }
 
+  /// Multiplies the stored sums by `factor` and converts them row by row.
   static Status convert_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window,
                              ResultConverter& result) {
     const auto width = static_cast<std::size_t>(stage.out.width);
@@ -160,10 +162,10 @@ class PictureRun {
   const RunContext& context_;
   const UpscaleJob& job_;
   const RunPlan& plan_;
-  int written_ = 0;
-  int skipped_rows_ = 0;
-  double done_ = 0;
-  double total_ = 0;
+  int written_ = 0;       // number of rows of the result that are complete, skipped ones included
+  int skipped_rows_ = 0;  // number of rows that an earlier run wrote; they are not written again
+  double done_ = 0;       // multiplications so far
+  double total_ = 0;      // multiplications of the whole run
 };
 
 }  // namespace

@@ -77,8 +77,9 @@ class NetworkUpscaler final : public PictureUpscaler {
   }
 
  private:
-  /// The plan is the same whether the precision check runs or its verdict is cached: it uses the resident memory from
-  /// before the check, and adds a fixed amount (kWorkingSlack) for what code and threads use later.
+  /// Plans for the CPU; checks the precision of int16 first if no picture was planned with it yet. The plan is the same
+  /// whether the precision check runs or its verdict is cached: it uses the resident memory from before the check, and
+  /// adds a fixed amount (kWorkingSlack) for what code and threads use later.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                   const media::WriteOptions& output) {
     ProcessMemory process{resident_memory(), {}};
@@ -128,8 +129,8 @@ class NetworkUpscaler final : public PictureUpscaler {
   nn::Program program_;
   PackedWeightCache weights_;
   std::unique_ptr<compute::ThreadTeam> team_;
-  std::optional<bool> int16_good_;
-  Bytes check_peak_;  // peak memory of the process during the check
+  std::optional<bool> int16_good_;  // the verdict of the precision check; nothing: not checked yet
+  Bytes check_peak_;                // peak memory of the process during the check
   UpscaleDevice device_;
 };
 

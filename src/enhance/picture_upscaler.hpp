@@ -35,7 +35,7 @@ struct UpscaleSettings {
   int height = 0;    ///< height of the result in pixels; 0: follows from `width`, or else from `scale`
   Bytes ram;         ///< limit of the main memory of the whole process; zero: no limit
   std::filesystem::path spill_folder;  ///< folder for rows that do not fit within `ram`
-  Bytes spill_limit;                   ///< limit of the bytes written to spill_folder; zero: nothing is written to disk
+  Bytes spill_limit;                   ///< limit of the size of each file in spill_folder; zero: nothing is written
   int threads = 1;                     ///< number of threads, at least 1
   Precision precision = Precision::automatic;  ///< arithmetic on the CPU; `exact` also means float32 on a GPU
   bool tta = false;                            ///< test-time augmentation: averages the results of eight orientations
@@ -51,16 +51,19 @@ struct PlanPart {
   Bytes device_memory{};  ///< memory of the GPU; 0 on the CPU
 };
 
-/// Everything that is decided before the first row is read; computed from the headers of picture and network only.
+/// Everything that is decided before the first row is read. It depends on the network, the settings, the header of the
+/// picture and the free memory, not on the pixels. If the network runs twice, band_height, strip_width, strip_halo and
+/// tile are those of the second run.
 struct UpscalePlan {
   int input_width = 0, input_height = 0;
   int output_width = 0, output_height = 0;  ///< size of the result in pixels, after a final resize
-  int network_runs = 1;                     ///< how often the network is applied: 1 or 2
+  int network_runs = 1;                     ///< how often the network is applied in sequence: 1 or 2
   bool resized = false;                     ///< the rows are resized after the network
   std::string precision;                    ///< "int16", "float32" or "float16": the arithmetic that was chosen
   std::string instruction_set;              ///< that of the CPU kernels: "avx512_vnni", "avx2", "neon" or "plain"
-  int band_height = 0;                      ///< rows of the network's input that are computed in one step
-  int strip_width = 0;                      ///< columns per strip; the whole width if there is only one strip
+  int band_height = 0;                      ///< rows computed in one step; on a GPU: rows of a tile
+  int strip_width = 0;                      ///< own columns of a strip; the whole width if there is only one strip; on
+                                            ///< a GPU: columns of a tile
   int strip_halo = 0;                       ///< largest number of columns that a strip also reads on one side
   std::string device_name = "cpu";          ///< "cpu", or name and driver of the GPU
   int tile = 0;                             ///< side of the GPU's tiles in input pixels; 0 on the CPU
@@ -76,7 +79,8 @@ struct UpscalePlan {
 };
 
 /// The progress of a run. The thread that runs the picture calls the callback after each step, which is a few
-/// milliseconds of work; the callback must return quickly.
+/// milliseconds of work; the callback must return quickly. The progress begins at 0 again if PictureUpscaler::run()
+/// repeats the picture on the CPU or in float32.
 struct Progress {
   double fraction = 0;  ///< share of the multiplications that are done, 0..1
   double pixels = 0;    ///< `fraction` times the number of pixels of the result
@@ -111,15 +115,15 @@ class PictureUpscaler {
   virtual ~PictureUpscaler() = default;
 
   virtual const nn::Network& network() const = 0;
-  /// Plans a picture. `decoder` is the memory of the picture's reader. The first call opens the GPU, or checks the
-  /// precision of int16 on the CPU.
+  /// Plans a picture. `decoder` is the memory of the picture's reader. The first call opens the GPU. The first call
+  /// that plans for the CPU with Precision::automatic checks the precision of int16.
   /// Errors: over_budget (the text has the numbers) if the smallest plan is above settings.ram; invalid_argument if
   /// the picture is too small for the network; unsupported; bad_values if a large network computes values that are not
   /// numbers for the test picture of the precision check; with settings.device_settings.strict, those of opening the
   /// GPU.
   virtual Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                    const media::WriteOptions& output) = 0;
-  /// Returns the report of the GPU; nothing if no GPU was opened.
+  /// Returns the report of the GPU since it was opened; nothing if no GPU was opened.
   virtual std::optional<DeviceReport> device_report() const = 0;
   /// Reads the whole picture and writes all rows of the result, in the format of rows_info(). The caller must call
   /// writer.finish() afterwards. Returns messages about differences from the plan: "rows from 512 on were repeated in
@@ -133,7 +137,8 @@ class PictureUpscaler {
 /// Returns the format of the rows that the writer receives: the result of the network before the final resize.
 media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings);
-/// Returns how often the network is applied: 1, or 2 if the scale of the result is larger than that of the network.
+/// Returns how often the network is applied in sequence: 2 if it enlarges and the scale of the result is larger than
+/// its own scale; otherwise 1.
 int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings);
 /// The size of the final result in pixels.
 struct FinalSize {

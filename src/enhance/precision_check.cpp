@@ -21,8 +21,8 @@ namespace {
 using compute::Arithmetic;
 
 constexpr int kVersion = 2;  // version of the check; raise it if the test picture or the kernels' rounding changes
-constexpr double kMinPsnrDb = 55;
-constexpr int kMaxDifference = 8;  // of 255
+constexpr double kMinPsnrDb = 55;  // int16 is good enough from this PSNR on
+constexpr int kMaxDifference = 8;  // largest difference of a sample that is good enough, in steps of 1/255
 /// Limit of the multiplications for the large test picture. They take about 50 ms on two cores with vector kernels.
 constexpr double kMaxMultiplications = 1.6e10;
 constexpr int kSide = 96;  // side of the large test picture in pixels
@@ -33,8 +33,8 @@ constexpr std::array kSmallSides{8, 16, 32, 64, 96};
 /// Memory for rows of the test picture with which planning is tried first, although more would make the run faster.
 constexpr Bytes kSmallRowMemory = 16_MiB;
 
-/// Returns a value of the test picture. Its four quarters are noise, a checkerboard, bars of saturated colours, and a
-/// ramp with a sharp disc.
+/// Returns the value of channel c at (y, x) of the test picture. Its four quarters are noise, a checkerboard, bars of
+/// saturated colours, and a ramp with a sharp disc.
 float test_picture_value(int side, int c, int y, int x) {
   const int half = side / 2;
   if (y < half && x < half) {
@@ -44,7 +44,7 @@ float test_picture_value(int side, int c, int y, int x) {
   }
   if (y < half) return static_cast<float>((x + y) % 2);
   if (x < half) return static_cast<float>(((x / std::max(1, side / 16)) >> c) & 1);
-  const int dy = y - half - half / 2;
+  const int dy = y - half - half / 2;  // from the centre of the disc, whose radius is 0.147 * side
   const int dx = x - half - half / 2;
   return 96 * 96 * (dy * dy + dx * dx) < 200 * side * side ? 1.0F - 0.4F * static_cast<float>(c)
                                                            : static_cast<float>(x - half) / static_cast<float>(half);
@@ -164,7 +164,8 @@ Result<std::vector<float>> run_reference(const nn::Network& network, const Geome
   return result;
 }
 
-/// Returns the peak memory of run_reference(): it keeps every blob.
+/// Returns an upper limit of the memory of run_reference(): the size of all blobs, although it frees a blob after the
+/// last layer that reads it.
 Result<Bytes> reference_bytes(const nn::Graph& graph, const Geometry& geometry) {
   const auto extents = nn::infer_extents(graph, {geometry.input_height, geometry.input_width});
   if (!extents) return extents.error();

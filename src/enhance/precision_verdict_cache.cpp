@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns the path of the file for a verdict; an empty path if the environment names no cache folder.
+/// Returns the path of the file for a verdict; an empty path if the environment names no cache folder. The file has one
+/// line: good_enough (0 or 1), psnr_db, max_difference.
 fs::path cache_file(std::uint64_t key) {
   const fs::path cache = user_cache_folder(process_environment());
   return cache.empty() ? cache : cache / "precision" / fmt::format("{:016x}", key);

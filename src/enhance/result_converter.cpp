@@ -24,6 +24,7 @@ std::pair<int, double> cubic_position(int x, int scale) {
   return {static_cast<int>(floor) - 1, centre - floor};
 }
 
+/// Returns the alpha sample of pixel x of a row.
 float alpha_sample(std::span<const std::byte> row, const media::PictureInfo& info, int x) {
   const std::size_t i = static_cast<std::size_t>(x) * info.channels() + info.colours;
   return with_samples(row, info.bits, [i](const auto* samples, float) { return static_cast<float>(samples[i]); });
@@ -68,6 +69,7 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
   std::array<std::span<const std::byte>, 4> rows;
   for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
   const float max_sample = in.bits == 8 ? 255.0F : 65535.0F;
+  // Converts between 8 and 16 bits: 65535 = 257 * 255.
   const float depth_factor = info_.bits == in.bits ? 1.0F : info_.bits == 16 ? 257.0F : 1.0F / 257.0F;
   const int channels = info_.channels();
   for (int x = 0; x < info_.width; ++x) {
@@ -81,7 +83,7 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
       }
       sum += row_weights[k] * along;
     }
-    // Truncated, not rounded, as established programs do on the CPU.
+    // Truncated, not rounded: the established programs (realesrgan-ncnn-vulkan and others) do the same on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
     const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
     if (info_.bits == 8)

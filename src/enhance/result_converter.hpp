@@ -16,7 +16,8 @@
 
 namespace weir::enhance {
 
-/// Receives complete rows of interleaved samples; `first` is the picture row of the first of these rows.
+/// Receives complete rows of interleaved samples; `first` is the index, in the enlarged picture, of the first of these
+/// rows.
 using SampleRowSink = std::function<Status(int first, std::span<const std::byte> rows)>;
 
 /// Converts the rows that a network computes to rows of the result:
@@ -48,30 +49,31 @@ class ResultConverter {
   };
   struct BandCheck {  // the state of the check of one band of source rows
     int band = -1;    ///< index of the band; -1: no band yet
+    /// first pixel of the band, if the rows are float32 planes
     std::array<float, 3> first_values{};
     std::array<std::uint8_t, 3> first_pixel{};  ///< first pixel of the band, if the rows are samples
     bool has_unequal_pixels = false;
     nn::ColourRange range;  ///< colours of the source in the rows of the band that were converted so far
   };
-  /// Converts row i of `rows` to samples at `to`. `summary` receives whether a value is not finite, or
+  /// Converts row i (an index within `rows`) to samples at `to`. `summary` receives whether a value is not finite, or
   /// differs from the first pixel of the band.
   void make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::ValueSummary& summary);
-  /// Adds the enlarged source to row y of the picture.
+  /// Adds the enlarged source to row y of the enlarged picture.
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);
   /// Replaces the first plane by the luma of all three.
   void make_grey(float* planes, std::ptrdiff_t plane_stride);
-  /// Computes the alpha samples of row y by cubic interpolation of the source.
+  /// Computes the alpha samples of row y of the enlarged picture by cubic interpolation of the source.
   void make_alpha(int y, std::byte* to);
-  /// Returns the part of the `count` rows from `first` on that is inside the picture, and reads the source as far as
-  /// the conversion of these rows needs it. Errors: those of the source.
+  /// Returns the part of the `count` rows from `first` on (before the crop) that is inside the enlarged picture, and
+  /// reads the source as far as the conversion of these rows needs it. Errors: those of the source.
   Result<RowSpan> begin_rows(int first, int count);
   /// Returns the index of the band that row `row` of the network's output belongs to.
   int band_of(int row) const;
-  /// Copies row i of `rows`, and adds alpha if the picture has alpha.
+  /// Copies row i (an index within `rows`) to `to`, and adds alpha if the picture has alpha.
   void copy_row(const nn::ByteRows& rows, int i, std::byte* to);
-  /// Starts the check of band `band`, whose first row is row i of `rows`; the row is already converted.
+  /// Starts the check of band `band`, whose first row is row i (an index within `rows`); the row is already converted.
   void begin_band(const nn::PlanarRows& rows, int i, int band);
-  /// Checks the rows first..last-1 of the result, which are converted. Errors: bad_values.
+  /// Checks the rows first..last-1 of the enlarged picture, which are already converted. Errors: bad_values.
   Status check(int first, int last, const compute::ValueSummary& summary);
 
   const nn::Family& family_;

@@ -13,9 +13,10 @@ namespace weir::enhance {
 /// thread-safe.
 class RowStore {
  public:
-  /// Creates a store in a file of `folder`, or in memory if `folder` is empty. Errors: over_budget, io.
+  /// Creates a store in a temporary file in `folder`, or in memory if `folder` is empty. Errors: over_budget, io,
+  /// disk_full.
   static Result<RowStore> create(int rows, std::size_t row_bytes, const std::filesystem::path& folder);
-  /// Writes `bytes` into a row, beginning at byte offset `at` of the row. Errors: io.
+  /// Writes `bytes` into a row, beginning at byte offset `at` of the row. Errors: io, disk_full.
   Status write(int row, std::span<const std::byte> bytes, std::size_t at = 0);
   /// Reads `bytes.size()` bytes of a row, beginning at byte offset `at` of the row. Bytes that were never written are
   /// zero. Errors: io.

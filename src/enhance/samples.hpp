@@ -9,7 +9,7 @@
 namespace weir::enhance {
 
 /// Calls use(samples, largest) and returns its result. `samples` points to the interleaved samples of the row as
-/// uint8_t or uint16_t; `largest` is the largest possible sample, 255 or 65535.
+/// uint8_t (if `bits` is 8) or uint16_t (if it is 16); `largest` is the largest possible sample, 255 or 65535.
 template <class Use>
 auto with_samples(std::span<const std::byte> row, int bits, Use&& use) {
   if (bits == 8) return use(reinterpret_cast<const std::uint8_t*>(row.data()), 255.0F);

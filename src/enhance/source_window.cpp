@@ -36,6 +36,7 @@ SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometr
 }
 
 int SourceWindow::rows_kept(const Geometry& geometry, int read_ahead_rows) {
+  // The border at the bottom mirrors the last rows of the picture: as many as the border and the extension have.
   const int extension = geometry.input_height - 2 * geometry.border - geometry.height;
   return std::min(geometry.height, std::max(geometry.border + extension + 2, read_ahead_rows + 8));
 }

@@ -16,9 +16,9 @@ namespace weir::enhance {
 class SourceWindow final : public nn::InputRows {
  public:
   /// `read_ahead_rows` is the number of rows that are read ahead of the result: row() can return at least this many of
-  /// the newest rows. `reader` must outlive this object.
+  /// the rows that were read last. `reader` must outlive this object.
   SourceWindow(media::PictureReader& reader, const Geometry& geometry, int read_ahead_rows);
-  /// Returns how many rows of the picture are kept.
+  /// Returns how many rows of the picture a SourceWindow with these arguments keeps.
   static int rows_kept(const Geometry& geometry, int read_ahead_rows);
   /// Returns the memory that a SourceWindow with these arguments needs.
   static Bytes need(const media::PictureInfo& info, const Geometry& geometry, int read_ahead_rows);
@@ -39,7 +39,7 @@ class SourceWindow final : public nn::InputRows {
 
  private:
   media::PictureInfo info_;
-  AlphaBleed source_rows_;
+  AlphaBleed source_rows_;  // delivers the rows of the picture
   Geometry geometry_;
   int kept_;                             // number of rows in the ring buffer
   int read_ = 0;                         // number of rows read so far

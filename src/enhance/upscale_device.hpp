@@ -10,8 +10,8 @@
 
 namespace weir::enhance {
 
-/// The GPU of a PictureUpscaler. It is opened at first use and kept from picture to picture; it is disabled if it
-/// cannot be opened. Not thread-safe.
+/// The GPU of a PictureUpscaler, which opens it for the first picture and keeps it open for the next ones, and disables
+/// it if it cannot be opened. Not thread-safe.
 class UpscaleDevice {
  public:
   /// Stores references to all arguments; they must outlive this object.

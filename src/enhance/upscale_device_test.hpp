@@ -45,11 +45,12 @@ inline std::shared_ptr<const nn::Network> network_of(std::string_view family, in
   return std::make_shared<const nn::Network>(*std::move(network));
 }
 
+/// An enlarged picture, and how it was made.
 struct Enlarged {
   std::vector<std::byte> samples;
   UpscalePlan plan;
-  std::vector<std::string> events;
-  std::uint64_t retries = 0;
+  std::vector<std::string> events;  ///< messages of PictureUpscaler::run()
+  std::uint64_t retries = 0;        ///< EngineCounts::retries
 };
 
 /// Enlarges a picture with an existing upscaler.
@@ -89,8 +90,10 @@ inline int largest_difference(const Enlarged& a, const Enlarged& b, int bits = 8
   return most;
 }
 
+/// Base of tests that compare a Vulkan device with the CPU.
 class VulkanUpscale : public test::VulkanTest {
  protected:
+  /// Returns settings for a run on the CPU in float32.
   UpscaleSettings cpu() const {
     UpscaleSettings s;
     s.ram = 4_GiB;
@@ -98,6 +101,7 @@ class VulkanUpscale : public test::VulkanTest {
     s.precision = Precision::exact;
     return s;
   }
+  /// Returns settings for a run on the test's device in float32.
   UpscaleSettings gpu() const {
     UpscaleSettings s = cpu();
     s.gpu = std::make_shared<const nn::vulkan::Gpu>(nn::vulkan::Gpu{instance(), device(), false});

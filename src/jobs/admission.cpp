@@ -13,9 +13,9 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kMaxEntries = 1024;
-constexpr Bytes kDiskMargin = 16_MiB;  // free space that is left for records, logs and other programs
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxEntries = 1024;  // learned needs that are kept
+constexpr Bytes kDiskMargin = 16_MiB;      // free space that is left for records, logs and other programs
+constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;  // a longer file of learned needs is not read
 
 std::string key_of(const std::string& variant, const std::string& size, const std::string& device) {
   return fmt::format("{} | {} | {}", printable(variant), printable(size), printable(device));

@@ -25,14 +25,18 @@ enum class Admission {
   does_not_fit  ///< the item must get a smaller variant, be tried again later, or end
 };
 
-/// Decides whether the memory suffices for an item that needs `need` bytes. Returns `start` if it does; `wait` if it
-/// does not, but other items run (`others_run`) and the item would fit without `memory.reserved`; else `does_not_fit`.
+/// Decides whether the memory suffices for an item that needs `need` bytes. `others_run`: other items are running.
+/// Returns
+/// - `start` if `need`, `memory.reserved` and `memory.margin` together are at most `memory.free`,
+/// - `wait` if they are more, but `others_run` is true, and `need` and `memory.margin` together are at most
+///   `memory.free` plus `memory.reserved`,
+/// - `does_not_fit` otherwise.
 Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run);
 
 /// Decides whether the disk space suffices for an item that is expected to write `output` bytes while the running items
-/// write `running_output` bytes. Returns
-/// - `start` if `output`, `running_output` and a margin of 16 MiB together are free, and also if the file system is
-///   read-only or `space` is empty (not known), because the item itself then reports the problem,
+/// write `running_output` bytes. `space`: the space of the file system of the outputs; empty: not known. Returns
+/// - `start` if `output`, `running_output` and a margin of 16 MiB together are free. Also `start` if the file system is
+///   read-only or `space` is empty, because the item itself then reports the problem,
 /// - `does_not_fit` if `output` is larger than the whole file system,
 /// - `wait` otherwise.
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space);
@@ -41,6 +45,7 @@ Admission admit_output(Bytes output, Bytes running_output, const std::optional<D
 /// (Estimate::size) and a device. A need is either a planned need, raised after an item ran out of memory, or measured
 /// memory, where no plan exists. Keeps the latest 1024 entries in a small JSON file; an unreadable file counts as
 /// empty. Not thread-safe.
+/// In all functions, `variant` and `device` are names, `size` is Estimate::size, and `planned` is Estimate::ram.
 class LearnedNeeds {
  public:
   /// Reads the JSON file `file`. If `file` is empty, the needs are kept in this object only.

@@ -11,7 +11,7 @@ namespace {
 // Memory that the coordinator allocates after its start for messages, state and log lines.
 constexpr Bytes kCoordinatorMargin = 6_MiB;
 constexpr Bytes kRamPerItem{512};       // memory of the coordinator for the state of one item
-constexpr Bytes kMinWorkerRam = 8_MiB;  // memory of a worker without items
+constexpr Bytes kMinWorkerRam = 8_MiB;  // smallest share of a worker: what it uses without items
 
 }  // namespace
 

@@ -27,7 +27,7 @@ struct RunSettings {
   std::string unit = "megapixels";          ///< unit of ItemResult::amount, for metrics and reports
   std::vector<std::string> worker_command;  ///< program of a worker and its first arguments
   std::vector<int> inherited_descriptors;   ///< file descriptors that stay open in the workers
-  std::vector<WorkerDevice> devices;        ///< one worker process runs for each device
+  std::vector<WorkerDevice> devices;        ///< at most one worker process at a time runs for each device
   Bytes ram_limit;                          ///< memory limit for the coordinator and all workers together
   RecordRules rules;
   /// All results of the run must have one ComputeConfig: that of the first item with a record of a finished result, or,
@@ -35,14 +35,15 @@ struct RunSettings {
   /// devices that would produce another configuration are not used.
   bool same_pixels = false;
   std::filesystem::path outputs;  ///< output folder; with RecordRules::write_records it gets the RunFolder of the run
-  /// A worker that sends no heartbeat for this time is killed (stall_limit() lengthens it for long items).
+  /// A worker that has an item and sends no message for this time is killed. stall_limit() lengthens the time for long
+  /// items.
   std::chrono::duration<double> stall_timeout{120};
-  /// Time that workers have to end by themselves when the run is stopped, before they are killed. A second signal ends
-  /// this time at once.
+  /// Time that workers have to end by themselves when the run is stopped, before they are killed. A further signal
+  /// (SIGINT, SIGTERM or SIGHUP) that arrives during the stop ends this time at once.
   std::chrono::milliseconds stop_grace{1500};
   /// Longest wait of a worker for the lease of its device.
   std::chrono::milliseconds max_lease_wait = std::chrono::seconds{1800};
-  std::size_t max_items_per_worker = 0;  ///< a worker is replaced after so many items; 0: no limit
+  std::size_t max_items_per_worker = 0;  ///< a worker is replaced after so many attempts at items; 0: no limit
   FullDiskPolicy full_disk_policy = FullDiskPolicy::wait;
   std::filesystem::path pause_file;          ///< the run is paused while this file exists; empty: no such file
   std::filesystem::path learned_needs_file;  ///< file of LearnedNeeds; empty: no file
@@ -71,9 +72,9 @@ class Coordinator {
   std::unique_ptr<Run> run_;
 };
 
-/// Returns the memory limit of each of `workers` workers: an equal share of `ram` after the coordinator's own memory,
-/// which grows with the number of items, is subtracted. Errors: over_budget, with the numbers, if a share is below
-/// 8 MiB.
+/// Returns the memory limit of each worker: an equal share of `ram` after the coordinator's own memory, which grows
+/// with the number of items, is subtracted. `ram`: memory limit for all processes of the run; `workers`, `items`: their
+/// numbers. Errors: over_budget, with the numbers, if a share is below 8 MiB.
 Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items);
 
 }  // namespace weir::jobs

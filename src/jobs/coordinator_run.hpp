@@ -38,7 +38,7 @@ class Coordinator::Run {
   void finish();
   RunView view() const { return {worklist_, queue_, slots_, stop_controller_.idle_reason()}; }
 
-  // run_workers.cpp: start, check and end of workers
+  // run_workers.cpp: start, check and end of workers. drop_device() excludes a device from the run.
   void start_workers();
   void start_worker(WorkerSlot& slot);
   void read_worker(WorkerSlot& slot);
@@ -47,7 +47,8 @@ class Coordinator::Run {
   void replace_worker_if_needed(WorkerSlot& slot);
   void drop_device(WorkerSlot& slot, const std::string& why);
 
-  // run_items.cpp: handling of messages from workers. on_NAME() handles the message NAME.
+  // run_items.cpp: handling of messages from workers. on_NAME() handles the message NAME, or the event in its name.
+  // enforce_config() drops a device whose results would have another ComputeConfig than the run requires.
   void on_message(WorkerSlot& slot, const Json& message);
   void on_hello(WorkerSlot& slot, const Json& message);
   void on_waiting(WorkerSlot& slot, const std::string& why);
@@ -65,7 +66,7 @@ class Coordinator::Run {
   void end_item(const ItemResult& result);
   std::optional<Decision> find_finished_result(ItemNumber number);
 
-  // run_dispatch.cpp: assignment of items to workers
+  // run_dispatch.cpp: assignment of items to workers. try_start() returns false if the item must wait for memory.
   void dispatch();
   void assign_work(WorkerSlot& slot);
   void start_estimate(WorkerSlot& slot, ItemNumber number);
@@ -73,7 +74,8 @@ class Coordinator::Run {
   void start_item(WorkerSlot& slot, ItemNumber number, Bytes need);
   Admission disk_admission(ItemNumber number) const;
 
-  // run_stops.cpp: signals, pauses, a full disk, early stop
+  // run_stops.cpp: signals, pauses, a full disk, early stop. suspend() suspends this process, pause() the workers.
+  // close_job() ends the item of a worker that has ended during a stop.
   void handle_signals();
   void suspend();
   void check_pause_file();
@@ -81,8 +83,9 @@ class Coordinator::Run {
   void resume();
   void check_disk();
   void requeue_for_disk(ItemNumber number);
-  /// Starts the stop of the run. `at_once`: the workers get no time to end by themselves. `signal`: the signal that
-  /// workers pass on to the processes of their items.
+  /// Starts the stop of the run; during a stop, a call only applies `at_once`. `why`: the reason, for the event log.
+  /// `at_once`: the workers get no more time to end by themselves. `signal`: the signal that workers pass on to the
+  /// processes of their items.
   void stop(std::string_view why, bool at_once = false, int signal = SIGINT);
   void check_stop();
   void close_job(const std::optional<WorkerJob>& job);

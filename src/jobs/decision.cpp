@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The state of a file compared with its record.
+/// The state of a file compared with its description in a record. compare_outputs() needs the order same,
+/// damaged, gone.
 enum class FileState {
   same,
   changed,  ///< a program has changed the file
@@ -23,7 +24,7 @@ enum class FileState {
 };
 
 /// Compares the file with its record: first the size, then the mtime, and, if the mtime differs or `hash` is true, the
-/// contents. A file with equal contents is `same`, even if its mtime differs.
+/// contents (by their hash). A file with equal contents is `same`, even if its mtime differs.
 FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool hash) {
   const auto facts = file_facts(path);
   if (!facts) return FileState::gone;
@@ -38,7 +39,8 @@ FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool 
 std::string input_change_reason(const Item& item, const Record& record, bool verify) {
   if (item.inputs.size() != record.inputs.size()) return "other inputs";
   for (std::size_t i = 0; i < item.inputs.size(); ++i) {
-    // Another file may have the same size and mtime by chance, or because both come from one archive.
+    // If the record describes another file, equal sizes and mtimes prove nothing (two files of one archive may have
+    // both), so the contents are compared.
     const bool other_path = encode_path(file_identity(item.inputs[i])) != record.inputs[i].path;
     switch (compare_file(item.inputs[i], record.inputs[i], verify || other_path)) {
       case FileState::same:
@@ -142,6 +144,7 @@ Decision keep_output(const fs::path& output, std::string_view detail) {
   return decision;
 }
 
+/// Decides to process the item. `replace`: Decision::replace.
 Decision work(std::string why, bool replace) {
   Decision decision;
   decision.why = std::move(why);
@@ -149,6 +152,7 @@ Decision work(std::string why, bool replace) {
   return decision;
 }
 
+/// Decides to skip the item. `done`: the record of its finished result; `adopted`: Decision::adopted.
 Decision skip(std::string why, const Record& done, bool adopted) {
   Decision decision;
   decision.damage = done.damage;
@@ -163,7 +167,7 @@ bool can_use_damaged_input(const Record& failed, const RecordRules& rules) {
   return failed.failure->code == Errc::corrupt && !failed.allows_damaged_input && rules.use_damaged;
 }
 
-/// Decides from the record of a finished item and from the files that it describes.
+/// Decides from `done`, the record of a finished item, and from the files that it describes.
 Decision decide_from_record(const Item& item, const Record& done, const RecordRules& rules,
                             const IdentitySource& identity_source, bool adopted) {
   const FileState output_state = compare_outputs(item, done, rules.verify);

@@ -24,17 +24,17 @@ struct RecordRules {
   std::optional<ComputeConfig> required_config;  ///< results made with another configuration are processed again
 };
 
-/// Returns the identity that a result made now would have (AttemptResult::identity), to compare it with the record.
-/// `facts` are the record's facts (AttemptResult::facts), for task kinds whose choice depends on the input. An empty
-/// function: identities are not compared.
+/// Returns the identity that a result made now would have (AttemptResult::identity), to compare it with the identity in
+/// the item's record. `facts`: the facts in that record (AttemptResult::facts), for task kinds whose identity depends
+/// on the input. If the function is empty, identities are not compared.
 using IdentitySource = std::function<Json(const Item& item, const Json& facts)>;
 
 /// What a run does with an item.
 enum class Action {
   skip,           ///< the item was done before
   work,           ///< the item is processed
-  keep_existing,  ///< the item fails: its output exists, but is not as a record describes it, or has no record
-  fail            ///< the item fails: it failed before and nothing has changed, or Item::problem is set
+  keep_existing,  ///< the item fails: its output exists, and no record describes this output as it is now
+  fail            ///< the item fails: Item::problem is set, or the item failed before and nothing has changed since
 };
 
 /// The decision about one item.

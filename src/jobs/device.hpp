@@ -29,16 +29,17 @@ struct WorkerDevice {
   std::function<Bytes()> free_memory;  ///< returns the free bytes of that memory; callable at any time
 };
 
-/// Runs in a worker: binds the process to the device that `weir worker --device` names and returns the identity of the
-/// device that the process really uses. Errors: unsupported, device_lost, invalid_argument.
+/// Runs in a worker: binds the process to `device`, the value of `weir worker --device`, and returns the identity of
+/// the device that the process really uses. Errors: unsupported, device_lost, invalid_argument.
 using BindDevice = std::function<Result<std::string>(const std::string& device)>;
 
-/// Makes a device of the processors with the numbers `cpus` (empty: all that this process may use). Errors:
-/// invalid_argument for processors that this process may not use.
+/// Makes a device of the CPU. `name`: WorkerDevice::name. `cpus`: numbers of its processors in ascending order; empty:
+/// all that this process may use. `threads`: WorkerDevice::threads. Errors: invalid_argument for processors that this
+/// process may not use.
 Result<WorkerDevice> cpu_device(const std::string& name, std::vector<int> cpus, int threads);
 
-/// Binds this process to the processors of the device "cpu:LIST"; "cpu" changes nothing. Returns the processors that
-/// the system then allows, as "cpu:0,1,2". Errors: invalid_argument, and those of bind_to_cpus().
+/// Binds this process to the processors in `device`, such as "cpu:0-2"; "cpu" changes nothing. Returns the processors
+/// that the system then allows, as "cpu:0,1,2". Errors: invalid_argument, and those of bind_to_cpus().
 Result<std::string> bind_cpu(const std::string& device);
 
 }  // namespace weir::jobs

@@ -32,7 +32,7 @@ Status make_folders(const Item& item, const fs::path& records) {
       return Error{Errc::io, fmt::format("the output {} is a folder", printable(output.native()))};
     if (problem == std::errc::filename_too_long)
       return Error{Errc::io, fmt::format("{}: {}", printable(output.native()), problem.message())};
-    problem.clear();
+    problem.clear();  // usually: the output does not exist yet
     if (auto made = make(output.parent_path()); !made) return made;
   }
   return make(records);
@@ -47,6 +47,7 @@ void replace_temporary_paths(const Item& item, std::string& what) {
   }
 }
 
+/// Runs the task; an exception becomes an error in the result.
 AttemptResult run_safely(Task& task, const Attempt& attempt) {
   AttemptResult result;
   try {

@@ -29,9 +29,9 @@ struct ExecutionResult {
 };
 
 /// Processes one item in this process: hashes the inputs (for the record), creates the output folders, runs the task on
-/// temporary files, publishes these, and records a persistent failure (FailureKind). In every case each output is
-/// either complete or unchanged. Never throws: an exception of the task becomes an error in the result: over_budget if
-/// the system refused memory or a thread (resource_error_of()), else an internal error. Errors are in the result.
+/// temporary files and publishes these. Records a persistent failure (FailureKind). In every case each output is either
+/// complete or unchanged. Never throws; all errors are in the result. An exception of the task becomes the error
+/// over_budget if the system refused memory or a thread (resource_error_of()), else an internal error.
 ExecutionResult execute(Task& task, const Item& item, const ExecutionOptions& options,
                         std::function<void(const Progress&)> progress, std::stop_token stop);
 

@@ -5,7 +5,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 8;
+constexpr std::size_t kHeaderBytes = 8;  // the letters, the version and the length
 
 void append_little_endian(std::string& frame, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) frame += static_cast<char>(value >> (8 * i) & 0xFF);
@@ -35,7 +35,7 @@ Result<std::string> to_frame(std::string_view message) {
 Result<std::optional<std::string>> FrameReader::next() {
   const std::string_view rest = std::string_view{buffer_}.substr(at_);
   if (rest.size() < kHeaderBytes) {
-    buffer_.erase(0, std::exchange(at_, 0));
+    buffer_.erase(0, std::exchange(at_, 0));  // removes the frames that were returned
     return std::optional<std::string>{};
   }
   if (!rest.starts_with("wj")) return Error{Errc::corrupt, "the message has no header of weir"};

@@ -8,9 +8,9 @@
 
 namespace weir::jobs {
 
-/// Runs a short list of items in this process, one after the other, each with the task's first variant that fits. It
-/// avoids the cost of a worker process for a single item. It uses records and decides about items as a Coordinator
-/// does, but retries nothing. Not thread-safe.
+/// Runs a short list of items in this process, one after the other, each with the task's first variant that fits (that
+/// does not end with the error over_budget). It avoids the cost of a worker process for a single item. It uses records
+/// and decides about items as a Coordinator does, but makes no further attempt after a failure. Not thread-safe.
 class InProcessRun {
  public:
   /// The references must outlive the object. `device`: the device name for records and results.
@@ -30,6 +30,7 @@ class InProcessRun {
   RunObserver& observer_;
   std::string device_;
   Totals totals_;
+  // start of the run, for its duration
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -30,7 +30,7 @@ void Inbox::read(int channel_fd, const std::stop_token& quit) {
   while (!quit.stop_requested()) {
     if (!wait_readable({&channel_fd, 1}, std::chrono::milliseconds{100})) continue;
     const auto got = try_receive(channel_fd, piece);
-    if (got && *got == 0) continue;
+    if (got && *got == 0) continue;  // nothing has arrived
     if (!got || !add_messages(frames, {piece, *got})) return close(quit);
   }
 }
@@ -54,7 +54,7 @@ bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
   }
 }
 
-/// Without a coordinator the result of an item cannot be used, so the worker ends.
+/// Ends the process after kEndTimeout. Without a coordinator the result of an item cannot be used, so the worker ends.
 void Inbox::close(const std::stop_token& quit) {
   {
     const std::lock_guard lock{mutex_};

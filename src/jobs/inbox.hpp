@@ -15,7 +15,7 @@
 
 namespace weir::jobs {
 
-/// The exit status of a worker whose coordinator has ended.
+/// The exit status of a worker whose coordinator has ended or sends an invalid message.
 inline constexpr int kExitCoordinatorGone = 4;
 
 /// Receives the coordinator's messages in a worker, on a separate thread, so that a stop reaches a running item. When
@@ -30,13 +30,14 @@ class Inbox {
   /// Waits for the next message, removes it and returns it; empty when the inbox is closed and no message is left.
   std::optional<Json> take();
   /// Returns the token on which a stop is requested when the message "stop" or "end" arrives, or the inbox closes.
-  /// ("end" arrives between items, possibly while the worker waits for a lease.)
+  /// ("stop" ends the running item too; "end" arrives when no item runs, possibly while the worker waits for a lease.)
   std::stop_token stop_token() const { return stop_.get_token(); }
   /// Returns the number of the signal that stopped the coordinator, or SIGINT if no signal did. Valid once a stop is
   /// requested. Thread-safe.
   int stop_signal() const { return signal_; }
 
  private:
+  // `quit` is requested by the destructor.
   void read(int channel_fd, const std::stop_token& quit);
   bool add_messages(FrameReader& frames, std::string_view bytes);
   void close(const std::stop_token& quit);

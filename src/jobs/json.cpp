@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 
+/// Returns the value of the field if it exists and `is_type` returns true for it; else an empty value.
 template <class T>
 T field(const Json& object, const char* key, bool (Json::*is_type)() const noexcept) {
   const auto found = object.is_object() ? object.find(key) : object.end();
@@ -20,7 +21,9 @@ T field(const Json& object, const char* key, bool (Json::*is_type)() const noexc
 }  // namespace
 
 Result<Json> parse_object(std::string_view text) {
+  // A value for which this callback returns false is left out.
   const auto is_shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= kMaxDepth; };
+  // `false`: the parser throws no exceptions
   Json json = Json::parse(text, is_shallow, false);
   if (!json.is_object()) return Error{Errc::corrupt, "no JSON object"};
   return json;
@@ -45,6 +48,7 @@ Json object_field(const Json& object, const char* key) {
 std::string encode_path(const std::filesystem::path& path) {
   std::string out;
   for (std::string_view rest = path.native(); !rest.empty();) {
+    // 0: the first byte is written as %XX
     const std::size_t length = rest.front() == '%' ? 0 : printable_char_length(rest);
     if (length == 0) out += fmt::format("%{:02X}", static_cast<unsigned char>(rest.front()));
     out += rest.substr(0, length);

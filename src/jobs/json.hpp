@@ -23,7 +23,7 @@ Result<Json> parse_object(std::string_view text);
 /// encode_path() first.
 std::string dump(const Json& json);
 
-// These functions return the value of a field of an object. If the field is missing or has another type, they return
+// These functions return the value of the field `key`. If it is missing or has another type, they return
 // an empty text, 0, false or an empty object. count_field() and bytes_field() accept only unsigned integers.
 std::string text_field(const Json& object, const char* key);
 double number_field(const Json& object, const char* key);

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Adds the lifetime of the object to a sum.
+/// Adds the lifetime of the object, in seconds, to a sum.
 class Stopwatch {
  public:
   explicit Stopwatch(double& sum) : sum_{sum} {}
@@ -44,7 +44,7 @@ Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
 /// Writes a record as an unnamed file and links it to the name `path`, so that a kill at any point leaves no partial
 /// file. Adds the time in fsync to `sync_s`.
 Status write_record_file(const Record& record, const fs::path& path, double& sync_s) {
-  if (auto removed = remove_file(path); !removed) return removed;
+  if (auto removed = remove_file(path); !removed) return removed;  // linking does not replace a file
   auto file = AtomicFile::create(path, false);
   if (!file) return file.error();
   if (auto written = file->write(to_text(record)); !written) return written;
@@ -77,6 +77,8 @@ Status publish_steps(const Item& item, Record& record, const RecordPaths& paths,
   record.outputs = *std::move(outputs);
   if (auto written = write_record_file(record, paths.intent, sync_s); !written) return written;
   if (auto renamed = rename_outputs(item, replace, sync_s); !renamed) {
+    // After another error the outputs may have their final names already; the next run then completes the steps with
+    // the intent record (finish_intent()).
     if (renamed.error().code == Errc::exists) (void)remove_file(paths.intent);
     return renamed;
   }
@@ -91,7 +93,8 @@ bool is_described(const fs::path& path, const RecordedFile& file) {
   return hash && *hash == file.hash;
 }
 
-/// Returns true if the output does not exist, or if the done record shows that weir made the existing file.
+/// Returns true if the output does not exist, or if the done record shows that weir made the existing file. `index`:
+/// index of the output in the item and in the record.
 bool may_replace(const fs::path& output, std::size_t index, const RecordPaths& paths) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(output, ignored))) return true;

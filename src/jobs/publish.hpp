@@ -27,10 +27,10 @@ Result<PublishTimes> publish_without_records(const Item& item, bool replace);
 /// disk_full.
 Status write_failure(const Record& record, const RecordPaths& paths);
 
-/// Completes the publishing that a killed run started. If an intent record exists, and a file with the size and hash in
-/// it exists for every output, under the final or the temporary name, does the remaining steps of publish() and returns
-/// true. Otherwise removes the intent record, if there is one, and the temporary files, and returns false. Never
-/// replaces a file that no record describes.
+/// Completes the publishing that a killed run started: does the remaining steps of publish() and returns true. This
+/// needs an intent record, and for every output a file, under the final or the temporary name, with the size and the
+/// hash in that record. An existing output is replaced only if the done record of an earlier run describes it. If any
+/// of this is not the case, or a step fails, removes the intent record and the temporary files, and returns false.
 bool finish_intent(const Item& item, const RecordPaths& paths);
 
 /// Removes the item's temporary files, which an earlier run may have left.

@@ -10,8 +10,9 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 2;       // the format that this version writes
 constexpr std::uint64_t kFirstFormat = 1;  // format 1 has the same content as format 2 under other key names
+// The ends of the names of records and temporary files.
 constexpr std::array<std::string_view, 4> kEndings{".done", ".intent", ".failed", ".tmp"};
 
 Json files_json(const std::vector<RecordedFile>& files) {
@@ -25,6 +26,7 @@ Json files_json(const std::vector<RecordedFile>& files) {
   return json;
 }
 
+/// Reads the descriptions of files that files_json() wrote. Returns false if one is not valid.
 bool read_files(const Json& object, const char* key, std::vector<RecordedFile>& files) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array()) return false;
@@ -54,7 +56,7 @@ void rename_first_format_keys(Json& json) {
   rename_key(json, "rung", "variant");
   rename_key(json, "pixels", "compute_config");
   rename_key(json, "takes_damaged", "allows_damaged_input");
-  // the parameters of a command of weir run
+  // The parameters of a command of weir run.
   if (const auto parameters = json.find("parameters"); parameters != json.end() && parameters->is_object())
     rename_key(*parameters, "ladder", "variants");
 }

@@ -44,11 +44,12 @@ struct Record {
   std::string damage;
   bool allows_damaged_input = false;  ///< the run allowed the use of the intact part of a damaged input
   std::optional<Error> failure;       ///< the error of a `.failed` record
-  /// Message for the user that another version of weir wrote the record in another format. Only the task and the files
-  /// are then used. Empty: this version of weir reads the format.
+  /// Message for the user that another version of weir wrote the record in another format. Only the fields `task`,
+  /// `inputs` and `outputs` may then be used. Empty: this version of weir reads the format.
   std::string other_format_message;
 };
 
+/// The largest size of a record; a longer file is corrupt.
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20;
 
 /// Returns the record as one JSON object and a newline.
@@ -56,7 +57,7 @@ std::string to_text(const Record& record);
 /// Parses the text of a record. Errors: corrupt if the text is cut off, is no JSON object, or lacks format, task or
 /// files.
 Result<Record> parse_record(std::string_view text);
-/// Reads a record; returns an empty value if the file does not exist. Errors: those of parse_record; io.
+/// Reads a record; returns an empty value if the file does not exist. Errors: io; corrupt.
 Result<std::optional<Record>> read_record(const std::filesystem::path& path);
 
 /// The paths of an item's records: hidden files beside its first output, or files in a separate folder. Names longer

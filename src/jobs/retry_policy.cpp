@@ -7,7 +7,7 @@ namespace weir::jobs {
 namespace {
 
 constexpr auto kWindow = std::chrono::minutes{10};  // older failures do not count
-constexpr std::size_t kFailuresToSequential = 3;    // number of failed items that makes the run sequential
+constexpr std::size_t kFailuresToSequential = 3;    // number of different failed items that makes the run sequential
 constexpr int kSuccessesToParallel = 10;            // successes in a row that make it parallel again
 
 }  // namespace

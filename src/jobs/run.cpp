@@ -7,7 +7,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kMaxMessages = 100;
+constexpr std::size_t kMaxMessages = 100;  // in each list of messages in Totals
 
 }  // namespace
 

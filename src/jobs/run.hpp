@@ -29,19 +29,20 @@ std::string_view name_of(ItemStatus status);
 struct ItemResult {
   ItemNumber number = 0;
   ItemStatus status = ItemStatus::failed;
-  std::string why;                 ///< Decision::why for an item that was not processed or is `redone`; else empty
-  bool redone = false;             ///< the item was processed and might replace an existing output (Decision::replace)
-  std::optional<Error> error;      ///< set for failed and interrupted items
-  bool internal_error = false;     ///< the error is a defect of weir
-  bool refused = false;            ///< no variant fits the memory, or no device is available
+  std::string why;              ///< Decision::why for an item that was not processed or is `redone`; else empty
+  bool redone = false;          ///< the item was processed, with Decision::replace set
+  std::optional<Error> error;   ///< set for failed and interrupted items
+  bool internal_error = false;  ///< the error is a defect of weir
+  bool refused =
+      false;  ///< no variant (way to process the item, Task::variants()) fits the memory, or no device is available
   std::string damage;              ///< for done and skipped items: the missing part of an input; empty: none
   std::string report;              ///< text of a JSON object of the task kind; may be empty
   std::vector<std::string> notes;  ///< messages for the user, one line each
   double amount = 0;               ///< work done, in RunSettings::unit
-  double seconds = 0;              ///< ExecutionResult::total_s of the last attempt; 0 for a skipped item
-  double sync_s = 0;               ///< ExecutionResult::sync_s of the last attempt
+  double seconds = 0;              ///< ExecutionResult::total_s of the last attempt; 0 if no attempt was reported
+  double sync_s = 0;               ///< time in fsync during the last attempt (ExecutionResult::sync_s)
   std::string device;              ///< name of the device; empty for a skipped item
-  std::string variant;             ///< name of the variant; empty for the first one
+  std::string variant;             ///< name of the variant; empty for the first one (Task::variants())
 };
 
 /// Makes the result of an item that is not processed (any action except Action::work).
@@ -68,13 +69,13 @@ struct Totals {
   std::size_t damaged = 0;          ///< number of done and skipped items that were made from a damaged input
   double amount = 0;                ///< work of the done items, in RunSettings::unit
   double seconds = 0;               ///< duration of the run
-  bool interrupted = false;         ///< the run was stopped early
+  bool interrupted = false;         ///< the run was stopped early, by a signal or for the reason in `fatal`
   std::optional<Error> fatal;       ///< why the run stopped early, if no signal did it: no device left, disk full
   std::vector<std::string> failure_messages;  ///< "page.png: truncated at row 512"; the first hundred
   std::vector<std::string> damage_messages;   ///< "page.png: the last 20 of 72 rows ..."; the first hundred
   std::vector<DeviceTotals> devices;
 
-  /// Adds the result of an item.
+  /// Adds the result of an item that ended.
   void add(const Item& item, const ItemResult& result);
 };
 
@@ -90,7 +91,7 @@ struct RunProgress {
   double amount = 0;                  ///< work done in this run, running items included, in RunSettings::unit
   double seconds = 0;                 ///< time since the start of the run
   std::optional<double> remaining_s;  ///< remaining time at the measured speed; empty while it is not known
-  std::string idle_reason;            ///< "paused", "waiting for room on the disk"; empty: running
+  std::string idle_reason;            ///< StopController::idle_reason(), such as "paused"; empty: the run works
   std::vector<Device> devices;
 };
 

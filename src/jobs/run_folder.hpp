@@ -13,7 +13,7 @@ namespace weir::jobs {
 inline constexpr char kRunFolderName[] = ".weir";
 
 /// The folder `.weir` in the output folder of a run. Only one run at a time can hold it. Its files:
-///   lock          locked until the process of the run ends in any way
+///   lock          locked during the run; the system unlocks it however the process ends
 ///   run.json      progress of the run, rewritten about once a second
 ///   events.jsonl  events of the run
 class RunFolder {

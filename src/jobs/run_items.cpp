@@ -15,6 +15,7 @@ void Coordinator::Run::on_message(WorkerSlot& slot, const Json& message) {
   if (type == "waiting") return on_waiting(slot, text_field(message, "why"));
   if (type == "leased") return on_leased(slot);
   if (type == "does_not_fit") return drop_device(slot, error_from_json(object_field(message, "error")).what);
+  // A heartbeat contains no item number.
   const bool is_about_job = slot.job && (type == "heartbeat" || count_field(message, "number") == slot.job->item);
   if (!is_about_job) return workers_.kill(slot, "it sent a message about an item that it does not have");
   if (type == "estimated") return on_estimated(slot, message);
@@ -103,7 +104,7 @@ void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   } else {
     if (bool_field(message, "unstable")) record_instability(job.item);
     if (bool_field(message, "retry") && !stop_controller_.is_stopping())
-      retry(result, name_of(result.error->code), std::numeric_limits<int>::max());
+      retry(result, name_of(result.error->code), std::numeric_limits<int>::max());  // the task limits the attempts
     else
       on_item_error(slot, std::move(result));
   }
@@ -125,6 +126,7 @@ void Coordinator::Run::on_item_error(WorkerSlot& slot, ItemResult result) {
     result.status = ItemStatus::interrupted;
     return end_item(result);
   }
+  // An attempt that was cancelled although the run is not being stopped is tried again.
   switch (code == Errc::cancelled ? FailureKind::transient : kind_of(code)) {
     case FailureKind::disk_full:
       return requeue_for_disk(result.number);

@@ -35,7 +35,7 @@ class RunQueue {
   /// (WorkQueue::take).
   std::optional<ItemNumber> take(std::span<const DeviceLoad> devices, std::size_t device_index);
 
-  /// Adds an item whose next attempt may start at `until`.
+  /// Adds an item whose next attempt may not start before `until`.
   void add_delayed(ItemNumber number, Clock::time_point until) { delayed_.emplace_back(until, number); }
   /// Moves the items whose delay is over to those that wait for a device.
   void release_delayed(Clock::time_point now);
@@ -49,7 +49,7 @@ class RunQueue {
 
   /// Returns true if no item waits for anything.
   bool empty() const { return count_without_disk_waits() == 0 && waiting_for_disk_.empty(); }
-  /// Returns the number of items that wait, without those that wait for disk space.
+  /// Returns the number of all waiting items except those that wait for disk space.
   std::size_t count_without_disk_waits() const { return ready_.size() + unestimated_.size() + delayed_.size(); }
   /// Returns the total cost (Estimate::cost) of the items that wait for a device.
   double waiting_cost() const { return waiting_cost_; }

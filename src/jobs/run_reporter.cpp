@@ -18,6 +18,7 @@ constexpr auto kMetricsFileInterval = std::chrono::seconds{2};
 
 double seconds_of(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
+/// Returns the value of the field "item" in events: the first output of the item.
 std::string output_text(const Item& item) { return encode_path(item.outputs.front()); }
 
 Json devices_of(const WorkerSlots& slots, const RunProgress& progress) {

@@ -16,7 +16,7 @@ struct RunView {
   const Worklist& worklist;
   const RunQueue& queue;
   const WorkerSlots& slots;
-  std::string_view idle_reason;  ///< StopController::pause_reason()
+  std::string_view idle_reason;  ///< StopController::idle_reason()
 };
 
 /// Returns the progress of a run. `elapsed`: time since its start.
@@ -26,7 +26,7 @@ RunProgress make_progress(const RunView& run, const Totals& totals, Clock::durat
 /// totals. The caller passes the time. Not thread-safe.
 class RunReporter {
  public:
-  /// The references must outlive the object. `start`: the start time of the run.
+  /// The references must outlive the object. `items`: number of items; `start`: the start time of the run.
   RunReporter(const RunSettings& settings, RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics,
               std::size_t items, Clock::time_point start);
   /// Also writes the state and the events to this folder from now on. The folder must outlive the reporter. Write
@@ -49,8 +49,9 @@ class RunReporter {
   /// Reports the memory of a worker after an item.
   void report_memory(const WorkerSlot& slot);
   void report_variant_change(const Item& item, const std::string& variant, std::string_view why);
-  /// Reports that the item is tried again after `delay`. `result`: result of the failed attempt number `attempt`.
-  /// `reason`: label value for the metrics, such as "worker_died"; the message contains the error in `result`.
+  /// Reports that the item is tried again after `delay`. `attempt`: number of the attempt that failed; `result`: its
+  /// result. `reason`: label value for the metrics, such as "worker_died". The message for the user contains the error
+  /// in `result`, not `reason`.
   void report_retry(const Item& item, const ItemResult& result, std::string_view reason, int attempt,
                     Clock::duration delay);
   void report_item_result(const Item& item, const ItemResult& result);
@@ -60,8 +61,8 @@ class RunReporter {
   /// Stores why the run stops early (Totals::fatal).
   void set_fatal(Error why) { totals_.fatal = std::move(why); }
 
-  /// Reports progress: at most four times a second to the observer, once a second to the state file, and every two
-  /// seconds to the metrics file.
+  /// Reports progress if it is due: at most four times a second to the observer, at most once a second to the state
+  /// file, and at most every two seconds to the metrics file. Call it often.
   void report_progress(const RunView& run, Clock::time_point now);
   /// Writes the state file now.
   void write_state(const RunView& run, Clock::time_point now) { write_state(run, now, false); }
@@ -69,8 +70,10 @@ class RunReporter {
   void report_run_end(const RunView& run, Clock::time_point now);
 
  private:
+  // `over`: the run has ended.
   void write_state(const RunView& run, Clock::time_point now, bool over);
   Json state_of(const RunView& run, const RunProgress& progress, bool over) const;
+  // Sets the metric of one value of a worker's pool of GPU memory. `statistic`: its name, such as "hits" or "peak".
   void set_memory_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value);
 
   const RunSettings& settings_;
@@ -80,7 +83,7 @@ class RunReporter {
   const RunFolder* folder_ = nullptr;
   Totals totals_;
   Clock::time_point start_;
-  Clock::time_point progress_reported_{}, state_written_{}, metrics_written_{};
+  Clock::time_point progress_reported_{}, state_written_{}, metrics_written_{};  // times of the last reports
 };
 
 }  // namespace weir::jobs

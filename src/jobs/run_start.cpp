@@ -100,7 +100,7 @@ void Coordinator::Run::finish() {
     wait_for_events();
     for (WorkerSlot& slot : slots_) check_worker(slot);
   }
-  for (WorkerSlot& slot : slots_) {
+  for (WorkerSlot& slot : slots_) {  // kills workers that have not ended in time
     workers_.remove_process(slot);
     (void)slot.remove_worker();
   }

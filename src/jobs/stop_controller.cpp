@@ -6,7 +6,8 @@
 namespace weir::jobs {
 namespace {
 
-constexpr auto kKillTimeout = std::chrono::milliseconds{300};  // time from StopStep::kill to StopStep::abandon
+// Time from the end of the grace period, when StopStep::kill is due, to StopStep::abandon.
+constexpr auto kKillTimeout = std::chrono::milliseconds{300};
 constexpr auto kDiskCheckInterval = std::chrono::seconds{1};
 
 }  // namespace

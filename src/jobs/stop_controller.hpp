@@ -17,21 +17,22 @@ class StopController {
 
   bool is_paused() const { return paused_; }
   bool is_stopping() const { return stopping_; }
-  /// Returns true if the run is neither paused nor being stopped. This includes a run that waits for disk space: items
-  /// that fit continue.
+  /// Returns true if the run is neither paused nor being stopped. Also true while the disk is full: an item that fits
+  /// may start then too.
   bool may_start_items() const { return !paused_ && !stopping_; }
-  /// Returns "paused" or "waiting for room on the disk" for messages; empty if the run is in neither state.
+  /// Returns for messages why the run starts no items: "paused"; else "waiting for room on the disk" while the disk is
+  /// full; else an empty text.
   std::string_view idle_reason() const;
 
-  /// Pauses. Returns false if the run is paused already.
+  /// Pauses the run. Returns false if it is paused already.
   bool pause(Clock::time_point now);
-  /// Resumes. Returns how long the run was paused; empty if it was not.
+  /// Ends the pause. Returns how long the run was paused; empty if it was not.
   std::optional<Clock::duration> resume(Clock::time_point now);
 
   /// Returns true if the caller must check the free disk space now, and stores `now` as the time of this check. It
   /// returns true at most once a second, and never while the run is being stopped.
   bool mark_disk_check_if_due(Clock::time_point now);
-  /// Stores whether the disk is full. Returns true if this has changed.
+  /// Stores whether the disk is full, as the caller has found. Returns true if the stored value has changed.
   bool set_disk_full(bool full);
 
   /// What the caller must do after request_stop().
@@ -39,16 +40,18 @@ class StopController {
     bool is_first = false;    ///< this is the first request: the caller must ask the workers to end
     bool was_paused = false;  ///< with is_first: the workers are paused, and the caller must continue them first
   };
-  /// Starts the stop of the run. `at_once`: the grace period of the workers ends now.
+  /// Starts the stop of the run, and ends a pause. `at_once`: the grace period of the workers ends now. (The caller
+  /// sets it for a signal that arrives while the run is being stopped.)
   StopResult request_stop(bool at_once, Clock::time_point now);
 
   enum class StopStep {
     none,
-    kill,    ///< kill the workers that are left; returned once
-    abandon  ///< stop waiting for workers that live after the kill
+    kill,    ///< kill the workers that are left; returned once, at the end of the grace period
+    abandon  ///< stop waiting for workers that live after the kill; returned from 0.3 s after the grace period on
   };
   /// Returns the step that the caller must do now.
   StopStep next_stop_step(Clock::time_point now);
+  /// Returns why the workers are killed, for messages. "A second signal" means that `at_once` was set.
   std::string_view kill_reason() const { return at_once_ ? "a second signal came" : "the run was stopped"; }
 
  private:

@@ -34,7 +34,7 @@ struct Estimate {
   Bytes ram = {};         ///< memory of the process
   Bytes device = {};      ///< memory on the device; zero for the CPU
   Bytes output = {};      ///< expected size of the outputs on disk
-  std::string size = {};  ///< the input size as text, "1200x1800"; items of equal size need the same memory
+  std::string size = {};  ///< input size as text, "1200x1800"; with one variant, equal sizes need the same memory
   ComputeConfig compute_config = {};
 };
 
@@ -79,7 +79,8 @@ struct AttemptResult {
   double amount = 0;                            ///< work done, in the unit of the task kind
   std::map<std::string, double> stage_seconds;  ///< seconds by stage: "decode", "network", "encode"
   /// Statistics of the device's memory pool after the item: "allocated", "in_use", "idle" and "peak" in bytes, and the
-  /// total numbers of "hits" (requests served by an idle block) and "misses" (all other requests).
+  /// numbers of "hits" (requests served by an idle block) and "misses" (all other requests) since the start of the
+  /// worker.
   std::map<std::string, double> pool_statistics;
 };
 

@@ -6,7 +6,8 @@
 namespace weir::jobs {
 namespace {
 
-/// The largest number of waiting items for which take() computes an assignment, which costs items x devices steps.
+/// The largest number of waiting items for which take() computes an assignment, which takes (number of items) *
+/// (number of devices) steps.
 constexpr std::size_t kMaxAssignedItems = 256;
 
 /// Returns the average of the known speeds; 1 if none is known.
@@ -32,11 +33,11 @@ std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> dev
     chosen = waiting_.begin();
   } else {
     const double average = average_speed(devices);
-    std::vector<double> free_at;
+    std::vector<double> free_at;  // when each device can start the next item, in seconds from now
     for (const DeviceLoad& device : devices) free_at.push_back(device.busy_s);
     for (auto item = waiting_.begin(); item != waiting_.end(); ++item) {
       std::size_t best = device_index;  // equal end times prefer the device that is free now
-      // the time when device i would finish the item; the cost is stored negative
+      // the time when device i would finish the item; waiting_ stores costs as negative numbers
       const auto finish_time = [&](std::size_t i) {
         return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : average);
       };

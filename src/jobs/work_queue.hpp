@@ -11,7 +11,7 @@ namespace weir::jobs {
 /// The speed and load of a device.
 struct DeviceLoad {
   double speed = 0;   ///< measured speed, in cost (Estimate::cost) per second; 0: not measured yet
-  double busy_s = 0;  ///< seconds until it has finished its current item
+  double busy_s = 0;  ///< expected seconds until it has finished its current item
 };
 
 /// The items that wait for a device, ordered by cost. "Largest" means: with the largest cost. Not thread-safe.
@@ -23,9 +23,9 @@ class WorkQueue {
   std::size_t size() const { return waiting_.size(); }
 
   /// Removes and returns the item that the free device `devices[device_index]` should process now. With one device, or
-  /// more than 256 waiting items, this is the largest item. Otherwise computes an assignment of all waiting items:
-  /// largest first, each to the device that would finish it first. Returns the largest item of this device; empty if
-  /// the device gets none. A device of unknown speed counts as average.
+  /// more than 256 waiting items, this is the largest item. Otherwise assigns all waiting items, the largest first,
+  /// each to the device that would finish it first, and takes the largest item that is assigned to this device; returns
+  /// an empty value if no item is. A device whose speed is not known counts as having the average of the known speeds.
   std::optional<Number> take(std::span<const DeviceLoad> devices, std::size_t device_index);
   /// Returns the largest item without removing it.
   std::optional<Number> largest() const {

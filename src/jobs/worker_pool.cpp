@@ -49,6 +49,7 @@ std::optional<Json> WorkerPool::receive(WorkerSlot& slot) {
   if (!process) return std::nullopt;
   auto message = process->receive();
   if (message) return *std::move(message);
+  // io: the worker has closed its socket; poll_exit() reports its end
   if (message.error().code != Errc::io) kill(slot, fmt::format("its message cannot be read: {}", message.error().what));
   return std::nullopt;
 }
@@ -64,8 +65,8 @@ void WorkerPool::kill(WorkerSlot& slot, std::string_view why) {
   auto& process = process_of(slot);
   if (!process || !slot.kill_reason.empty()) return;
   slot.kill_reason = fmt::format("was killed: {}", why);
-  // The guardian process of the worker's command (device/command_guardian.hpp) ends the command when the worker dies.
-  // A pause may have stopped the guardian, so it is continued first.
+  // If the worker's item is a command, the command's guardian process (device/command_guardian.hpp) ends the command
+  // when the worker dies. A pause may have suspended the guardian, so it is continued first.
   process->send_signal_to_tree(SIGCONT);
   process->send_signal(SIGKILL);
 }

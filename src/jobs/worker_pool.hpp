@@ -32,7 +32,7 @@ class WorkerPool {
   /// Returns the next complete message of the worker, if one has arrived. Kills a worker whose message is invalid.
   std::optional<Json> receive(WorkerSlot& slot);
 
-  /// Asks the worker to end before its next item.
+  /// Asks the worker to end. Call it while the worker has no job, because the message also stops a running item.
   void request_end(WorkerSlot& slot, std::string_view why);
   /// Kills the worker and stores the reason in WorkerSlot::kill_reason.
   void kill(WorkerSlot& slot, std::string_view why);

@@ -14,14 +14,13 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& comma
   auto channel = make_channel();
   if (!channel) return Error{channel.error().code, fmt::format("a worker cannot be started: {}", channel.error().what)};
   const FileDescriptor null = open_to_read("/dev/null");
-  ChildOptions options{
-      .arguments = command,
-      .environment = device.environment,
-      .folder = {},
-      .stdin_fd = null.get(),
-      .stdout_fd = 2,  // only the coordinator writes results to standard output
-      .inherited_descriptors = inherited,
-      .own_process_group = true};  // the coordinator decides which signals of the terminal a worker gets
+  ChildOptions options{.arguments = command,
+                       .environment = device.environment,
+                       .folder = {},
+                       .stdin_fd = null.get(),
+                       .stdout_fd = 2,  // only the coordinator writes results to standard output
+                       .inherited_descriptors = inherited,
+                       .own_process_group = true};  // the coordinator passes on the terminal's signals
   options.arguments.insert(options.arguments.end(), {"--channel", std::to_string(channel->child_end.get())});
   options.arguments.insert(options.arguments.end(), device.arguments.begin(), device.arguments.end());
   options.inherited_descriptors.push_back(channel->child_end.get());
@@ -50,7 +49,7 @@ Result<std::optional<Json>> WorkerProcess::receive() {
     if (closed_) return Error{Errc::io, "the worker closed its channel"};
     char piece[16384];
     const auto got = try_receive(channel_.get(), piece);
-    if (got && *got == 0) return std::optional<Json>{};
+    if (got && *got == 0) return std::optional<Json>{};  // nothing has arrived
     closed_ = !got;
     if (got) frames_.feed({piece, *got});
   }

@@ -162,7 +162,7 @@ MemoryAvailability WorkerSlots::memory_availability(const WorkerSlot& slot, Cloc
   return memory;
 }
 
-/// When a worker has grown by more than 1 MiB, the stored free memory is too large and is read again.
+/// When a worker has grown by more than 1 MiB, the stored free memory is too large, so it must be read again.
 void WorkerSlots::set_rss(WorkerSlot& slot, Bytes rss) {
   if (rss > slot.rss + 1_MiB) free_memory_.clear();
   slot.rss = rss;

@@ -17,7 +17,7 @@
 
 namespace weir::jobs {
 
-/// The item that a worker is busy with.
+/// The item that a worker processes or estimates.
 struct WorkerJob {
   ItemNumber item = 0;
   bool is_running = false;  ///< the worker processes the item; false: it only estimates the item
@@ -28,8 +28,8 @@ struct WorkerJob {
   Bytes output;                     ///< bytes that the item is expected to write
 };
 
-/// The memory that a worker holds after each item: resident memory of the process (`ram`), Task::pooled_memory()
-/// (`pool`) and Task::device_memory() (`device`).
+/// The memory that a worker holds after each attempt at an item: resident memory of the process (`ram`),
+/// Task::pooled_memory() (`pool`) and Task::device_memory() (`device`).
 struct MemoryGrowth {
   memory::LevelSeries ram, pool, device;
 
@@ -50,13 +50,13 @@ struct WorkerSlot {
   bool lost = false;             ///< the device is not used any more in this run
   int failed_starts = 0;         ///< number of workers in a row that ended before they were ready
   Clock::time_point started;     ///< time of the worker's start, moved later by pauses and waits for a lease
-  Clock::time_point idle_since;  ///< time when the worker became ready or ended its last item
+  Clock::time_point idle_since;  ///< time when the worker became ready, or ended its last attempt at an item
   std::string kill_reason;       ///< why the coordinator killed the worker; empty: it did not
   std::optional<WorkerJob> job;  ///< empty: the worker has no item
   Bytes rss;                     ///< resident memory of the worker, from its last message
-  MemoryGrowth growth;           ///< memory of the current worker after each of its items
+  MemoryGrowth growth;           ///< memory of the current worker after each attempt
   std::size_t finished_attempts = 0;  ///< number of attempts that the current worker finished, failed ones included
-  double done_cost = 0, done_s = 0;   ///< sums over the done items; done_cost / busy_s is the measured speed
+  double done_cost = 0, done_s = 0;   ///< cost and seconds of all done items; done_cost / done_s is the measured speed
   DeviceTotals totals;                ///< sums over all workers of this slot
 
   bool is_free() const { return worker != 0 && ready && !ending && !job; }
@@ -117,10 +117,11 @@ class WorkerSlots {
   /// items, at the speed of all active devices together; empty while the speed is not known.
   std::optional<double> remaining_s(double waiting_cost) const;
 
-  /// Returns the memory available to an item that starts in the slot now. Reads the free memory (WorkerDevice::
-  /// free_memory) at most ten times a second.
+  /// Returns the memory available to an item that starts in the slot now. Reads the free memory
+  /// (WorkerDevice::free_memory) at most ten times a second, and once after set_rss() has stored a larger size.
   MemoryAvailability memory_availability(const WorkerSlot& slot, Clock::time_point now);
-  /// Stores the resident memory of the slot's worker.
+  /// Stores the resident memory of the slot's worker. If it has grown by more than 1 MiB, memory_availability() reads
+  /// the free memory again.
   void set_rss(WorkerSlot& slot, Bytes rss);
   /// Returns the bytes that running items are expected to write.
   Bytes running_output() const;

@@ -52,7 +52,7 @@ bool Worklist::mark_ended(ItemNumber number, ItemStatus status) {
   ItemState& state = states_[number];
   if (std::exchange(state.is_ended, true)) return false;
   if (status != ItemStatus::interrupted) --remaining_;
-  state.estimate.size = {};
+  state.estimate.size = {};  // frees the text; it is not needed any more
   return true;
 }
 

@@ -16,7 +16,7 @@ struct ItemState {
   bool is_ended = false;         ///< its final result is known
   bool replaces_output = false;  ///< an existing output may be replaced (Decision::replace)
   bool is_redone = false;        ///< `replaces_output` is set, and the item is processed (Action::work)
-  std::uint8_t attempts = 0;     ///< number of attempts that were started
+  std::uint8_t attempts = 0;     ///< number of attempts; includes those that lack of memory prevented
   std::uint16_t variant = 0;     ///< index of the variant (Task::variants()) for the next attempt
   std::string why;               ///< Decision::why
   Estimate estimate;             ///< for the variant `variant`
@@ -43,9 +43,11 @@ class Worklist {
   /// Stores the reason of the decision and whether the output may be replaced.
   void set_decision(ItemNumber number, const Decision& decision);
   void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
+  /// Adds one to the item's number of attempts.
   void count_attempt(ItemNumber number) { ++states_[number].attempts; }
-  /// Reverts count_attempt() for an attempt that failed because the disk was full. Raises the item's expected output by
-  /// a quarter, and at least to 1 MiB more than `free`, the free space of the disk.
+  /// Reverts count_attempt() for an attempt that failed because the disk was full. Since the expected output
+  /// (Estimate::output) was too small, raises it by a quarter, and at least to 1 MiB more than `free`, the free space
+  /// of the disk.
   void cancel_attempt(ItemNumber number, Bytes free);
 
   /// Changes the item to the next smaller variant. Returns false if the item has the smallest one already.
@@ -61,8 +63,8 @@ class Worklist {
 
   /// Marks the item as ended. Returns false if it had ended before.
   bool mark_ended(ItemNumber number, ItemStatus status);
-  /// Makes a result with the fields that are known before the attempt ends: number, variant, and for a redone item
-  /// `redone` and `why`.
+  /// Makes a result with the fields that are known before an attempt ends: `number`, `variant`, and for an item with
+  /// ItemState::is_redone also `redone` and `why`.
   ItemResult make_result(ItemNumber number) const;
 
  private:

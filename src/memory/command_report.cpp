@@ -15,8 +15,8 @@ Bytes increase(const std::optional<Bytes>& before, const std::optional<Bytes>& a
   return before && after ? *after - *before : Bytes{};
 }
 
-/// Returns the growth within a run, without its start: that of the last two thirds of the levels, if they rise
-/// steadily.
+/// Returns the growth within a run, without the first third of the levels, in which a command usually still starts: the
+/// steady slope of the other levels times their number; 0 if they do not rise steadily.
 double steady_growth_of(const std::vector<double>& levels) {
   const std::span all{levels};
   const auto rest = all.subspan(levels.size() / 3);

@@ -12,18 +12,19 @@ namespace weir::memory {
 struct RunMeasurements {
   int status = 0;      ///< exit status, or 128 + signal
   double seconds = 0;  ///< duration
-  /// largest sum of the resident memory of all processes of the command; at least the peak of the largest process
+  /// largest sum of the resident memory of all processes of the command at one time; at least the peak of its largest
+  /// process
   Bytes resident_peak;
   /// sum of the resident memory of all processes of the command, in bytes, sampled a few times per second
   std::vector<double> resident_levels;
-  /// memory in use on the device by all processes, before and after the run; empty: not measured
+  /// memory in use on the device by all processes of the machine, before and after the run; empty: not measured
   std::optional<Bytes> device_before, device_after;
   Bytes device_peak;  ///< largest value of `device_levels`
   /// memory in use on the device over time, in bytes; empty if the command ended before the first sample
   std::vector<double> device_levels;
   std::size_t leftover_processes = 0;     ///< number of processes that outlived the command
   std::vector<std::string> shared_files;  ///< new files in /dev/shm
-  /// why the memory that remains on the devices is unknown; empty if it was measured
+  /// why the memory that remains in use on the devices after the run is unknown; empty if it was measured
   std::string unmeasured_reason;
   /// evidence that the command worked on another device than the assigned one; empty if there is none
   std::string wrong_device;
@@ -42,7 +43,8 @@ std::string_view name_of(Approval approval);
 /// The verdict on a command, with sentences that are all based on measurements.
 struct CommandReport {
   Approval approval = Approval::approved;
-  bool leaked = false;  ///< a leak was found; may be false, too, if the memory on the devices could not be measured
+  /// a leak was found; if the memory on the devices could not be measured, false does not exclude a leak
+  bool leaked = false;
   std::vector<std::string> analysis, strengths, weaknesses, recommendations, run_results;
 };
 

@@ -10,20 +10,21 @@
 namespace weir::memory {
 namespace {
 
-constexpr std::chrono::milliseconds kCloseTimeout{2000};
+constexpr std::chrono::milliseconds kCloseTimeout{2000};  // longest time that a destructor waits for the driver
 
-/// State shared by the reading thread and the threads that wait for it. It outlives both.
+/// State shared by the thread that reads or closes the meter and the threads that wait for it. Each holds a reference,
+/// so that it outlives a DeadlineMeter whose thread hangs.
 struct MeterRequest {
   explicit MeterRequest(MeterFactory maker) : make{std::move(maker)} {}
 
   const MeterFactory make;
-  std::shared_ptr<const Meter> meter;  // used only by the reading thread while `is_reading`
+  std::shared_ptr<const Meter> meter;  // used only by the started thread while `is_busy`
   bool make_was_called = false;
 
   std::mutex mutex;
   std::condition_variable finished;
-  bool is_busy = false;
-  bool timed_out = false;  // the last reading did not arrive in time
+  bool is_busy = false;    // a thread reads or closes the meter
+  bool timed_out = false;  // the last reading did not arrive in time, or no thread could be started
   std::optional<Reading> reading;
 };
 

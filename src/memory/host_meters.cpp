@@ -40,7 +40,7 @@ std::shared_ptr<const Meter> make_resident_meter() {
 int count_open_descriptors() {
   std::error_code problem;
   const std::filesystem::directory_iterator entries{"/proc/self/fd", problem};
-  // without the descriptor of this listing
+  // 1 is the descriptor of the folder itself, open while it is listed
   return problem ? -1 : static_cast<int>(std::distance(begin(entries), end(entries))) - 1;
 }
 

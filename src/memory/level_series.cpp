@@ -6,9 +6,10 @@
 namespace weir::memory {
 namespace {
 
-constexpr std::size_t kMinLevels = 5;
-constexpr std::size_t kMinSteadyLevels = 10;
+constexpr std::size_t kMinLevels = 5;  // fewer levels have no slope; also the number of levels in recent_median()
+constexpr std::size_t kMinSteadyLevels = 10;  // fewer levels have no steady slope
 
+/// Returns the median; of an even number of values, the upper one of the middle two.
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());

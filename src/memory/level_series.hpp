@@ -33,16 +33,19 @@ class LevelSeries {
   double last() const { return levels_.empty() ? 0 : levels_.back(); }  ///< the newest level; 0 if there is none
   /// Returns the slope in bytes per step.
   double slope() const { return theil_sen_slope(levels_); }
+  /// Returns the slope in bytes per step if the levels rise steadily, else 0.
   double steady_slope() const { return memory::steady_slope(levels_); }
   /// Returns the growth in bytes, the larger of two numbers: the slope times the number of steps between the kept
   /// levels; and, to detect slow growth, the median of the last five levels minus the lowest such median since the
   /// first level was added. At least 0; 0 for fewer than five levels.
   double growth() const;
+  /// Returns true if the growth is above kMaxGrowthBytes.
   bool is_leak() const { return growth() > kMaxGrowthBytes; }
-  /// growth in bytes that is not yet a leak: of a worker over its items, of a device over commands
+  /// largest growth in bytes that is not a leak: of a worker over its items, or of a device over commands
   static constexpr double kMaxGrowthBytes = 100e6;
 
  private:
+  /// Returns the median of the last five levels.
   double recent_median() const;
 
   std::size_t max_levels_ = 20;

@@ -30,13 +30,14 @@ class Meter {
   virtual MeterLayer layer() const = 0;
   /// Returns the current value; empty if it cannot be read now. An empty reading is no evidence for or against a leak.
   virtual std::optional<Reading> read() const = 0;
-  /// Returns whether the last read was abandoned because no answer came in time.
+  /// Returns whether the last read() gave up because no answer came in time.
   virtual bool has_timed_out() const { return false; }
 };
 
 using Meters = std::vector<std::shared_ptr<const Meter>>;
 
 /// Creates a meter of the bytes that malloc has allocated and not freed (mallinfo2 of glibc), whether touched or not.
+/// It has no readings if another allocator replaces malloc.
 std::shared_ptr<const Meter> make_malloc_meter();
 /// Creates a meter of the resident memory of the process, from /proc/self/statm.
 std::shared_ptr<const Meter> make_resident_meter();

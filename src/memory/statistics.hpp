@@ -10,7 +10,7 @@ struct MemoryStatistics {
   Bytes reserved;       ///< held by the allocators of the program
   Bytes max_allocated;  ///< largest `allocated` since the peaks were reset
   Bytes max_reserved;   ///< largest `reserved` since the peaks were reset
-  Bytes total;
+  Bytes total;          ///< memory of the device or the machine
   /// what the device or the machine has left for all processes; never computed from the counters of this process
   Bytes free;
   double utilization_pct = 0;    ///< used part of `total` by all processes: 100 * (total - free) / total
@@ -22,9 +22,10 @@ struct MemoryStatistics {
 /// and raises the peaks to at least the current values.
 MemoryStatistics fill_derived(MemoryStatistics statistics);
 
-/// Returns the statistics of this process and this machine. `allocated`: the bytes of make_malloc_meter();
-/// `max_allocated`: the same; `reserved`: the resident memory, but at least `allocated`; `max_reserved`: the peak of
-/// the resident memory, but at least `reserved`; `total`: MemTotal; `free`: available_memory().
+/// Returns the statistics of this process and this machine. `allocated` and `max_allocated`: the bytes of
+/// make_malloc_meter(), because malloc keeps no peak; `reserved`: the resident memory, but at least `allocated`;
+/// `max_reserved`: the peak of the resident memory, but at least `reserved`; `total`: MemTotal; `free`:
+/// available_memory().
 MemoryStatistics read_host_statistics();
 
 }  // namespace weir::memory

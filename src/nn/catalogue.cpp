@@ -21,6 +21,7 @@ namespace {
 constexpr int kMaxDepth = 4;              // levels of folders below a searched folder
 constexpr std::size_t kMaxFiles = 20000;  // largest number of files and folders inspected below a searched folder
 constexpr std::size_t kMaxListed = 20;    // largest number of networks in a message
+/// The folders of Real-CUGAN's networks, the preferred one first; see select_network().
 constexpr std::array<std::string_view, 3> kFolderOrder{"models-se", "models-pro", "models-nose"};
 
 CatalogueEntry describe_entry(const fs::path& param_path) {
@@ -206,7 +207,7 @@ Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>&
   }
   std::error_code code;
   if (fs::is_directory(*model, code)) {
-    const fs::directory_iterator listing{*model, code};
+    const fs::directory_iterator listing{*model, code};  // only for its error: add_folder() ignores errors
     if (code)
       return Error{Errc::invalid_argument,
                    fmt::format("model {}: cannot list the folder: {}", model->string(), code.message())};

@@ -12,11 +12,13 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestAlign = 64;      // largest supported Family::align, in pixels
-constexpr int kSmallestProbe = 1024;   // side in pixels of the smallest input whose result size is examined; it is so
-                                       // large that no network crops it to nothing
-constexpr int kZeroPaddedBorder = 10;  // pixels on every side: border for networks that pad their input with zeros, as
-                                       // in Real-ESRGAN's programs
+constexpr int kLargestAlign = 64;  // largest supported Family::align, in pixels
+/// Side in pixels of the smallest input whose result size is examined; it is so large that no network crops it to
+/// nothing.
+constexpr int kSmallestProbe = 1024;
+/// Border for networks whose result lacks no pixels, because their layers pad with zeros: pixels on every side, as in
+/// Real-ESRGAN's programs.
+constexpr int kZeroPaddedBorder = 10;
 
 /// Returns by how many pixels the output for an input of n x n is smaller than n * scale, along one axis (below 0 if it
 /// is larger); nothing if the graph does not support this size, or if the output is not square.
@@ -28,8 +30,8 @@ std::optional<std::int64_t> missing_pixels(const Graph& graph, int scale, int n)
   return std::int64_t{n} * scale - out.width;
 }
 
-/// Describes input sizes n for which the result lacks the fewest pixels: all n with n % align == remainder. With most
-/// other sizes, layers that reduce the size also drop rows and columns that do not fill a step.
+/// The input sizes n for which the result lacks the fewest pixels: all n with n % align == remainder. With most other
+/// sizes, layers that reduce the size also drop rows and columns that do not fill a whole stride.
 struct PreferredSizes {
   int align = 1;
   int remainder = 0;
@@ -59,12 +61,13 @@ std::optional<PreferredSizes> find_preferred_sizes(const Graph& graph, int scale
   return std::nullopt;
 }
 
-/// Sets border, crop and align of the family, so that a picture of u pixels along an axis, a multiple of align, gives
-/// u * scale pixels after the border is added, the network has run, and the crop is removed.
+/// Sets border, crop and align of the family, so that a picture of n pixels along an axis (n is a multiple of align)
+/// gives n * scale pixels after the border is added, the network has run, and `crop` pixels are cut off on every side.
 Status choose_border(const PreferredSizes& sizes, Family& family) {
   const std::int64_t scale = family.scale;
   const std::int64_t smallest = sizes.shrink > 0 ? (sizes.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
   for (std::int64_t border = smallest; border < smallest + sizes.align; ++border) {
+    // Pixels of the output that are outside the enlarged picture; both sides must have the same number of them.
     const std::int64_t excess = 2 * border * scale - sizes.shrink;
     if ((2 * border) % sizes.align != sizes.remainder || excess < 0 || excess % 2 != 0) continue;
     family.border = static_cast<int>(border);
@@ -77,7 +80,7 @@ Status choose_border(const PreferredSizes& sizes, Family& family) {
                            sizes.shrink, sizes.align)};
 }
 
-/// Properties of a graph from which the family's name and adds_enlarged_picture are derived.
+/// Properties of a graph from which the family's name and needs_enlarged_picture are derived.
 class Structure {
  public:
   explicit Structure(const Graph& graph) : graph_{graph}, producer_(graph.blobs.size()) {
@@ -99,8 +102,8 @@ class Structure {
   }
 
   /// Returns true if the result is the pixel shuffle of a convolution (possibly cropped), and only convolutions read
-  /// the picture. Such a network has no direct path for the picture's brightness, so its result is only the difference
-  /// from the enlarged picture.
+  /// the picture. No layer passes the picture around the convolutions to the result: such networks are trained to produce
+  /// only the difference from the enlarged picture.
   [[nodiscard]] bool ends_in_bare_shuffle() const {
     bool shuffled = false;
     const Layer* layer = &graph_.layers[producer_[graph_.output]];

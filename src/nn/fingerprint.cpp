@@ -37,6 +37,8 @@ class Hash {
     const auto& [channels, vector] = shape;
     add_all(channels, vector);
   }
+  // A structured binding does not compile if its type gets a further member: then decide whether to hash it. Names and
+  // line numbers are not hashed, because they do not change a result.
   void add(const Layer& layer) {
     const auto& [name, line, inputs, outputs, operation] = layer;
     static_cast<void>(name);

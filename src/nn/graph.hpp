@@ -32,7 +32,7 @@ struct Graph {
   std::vector<Layer> layers;
   std::vector<std::string> blob_names;  ///< by blob index
   std::vector<BlobShape> blobs;         ///< by blob index; the channels follow from the weights
-  int input = -1;                       ///< blob index of the picture
+  int input = -1;                       ///< blob index of the input picture
   int output = -1;                      ///< blob index of the result
 };
 
@@ -56,17 +56,18 @@ struct Extent {
 };
 
 /// Returns height and width of every blob, by blob index, for an input of [h, w]; {0, 0} for vectors.
-/// Errors: invalid_argument, naming the layer, when two inputs of a layer differ in extent, or when an extent would be
-/// below 1 or above 2^30.
+/// Errors: invalid_argument, if a side of `input` is below 1 or above 2^30; and, naming the layer, if two inputs of a
+/// layer differ in extent, or if a side of its output would be below 1 or above 2^30.
 Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input);
 
 /// Returns, by blob index, the scale of each blob: its pixels per pixel of the input, along one axis, for a picture so
 /// large that pixels lost at its edges do not matter; 0 for vectors.
-/// Errors: invalid_argument, naming the layer, when two inputs of a layer differ in scale.
+/// Errors: invalid_argument, naming the layer, if two inputs of a layer differ in scale.
 Result<std::vector<double>> blob_scales(const Graph& graph);
 
-/// Returns the multiplications of all convolutions per pixel of the input, for a picture so large that pixels lost at
-/// its edges do not matter. They are counted as direct convolution, without the savings of faster algorithms.
+/// Returns the multiplications of all convolutions, transposed ones included, per pixel of the input, for a picture so
+/// large that pixels lost at its edges do not matter. They are counted as direct convolution, without the savings of
+/// faster algorithms.
 /// Errors: those of blob_scales.
 Result<double> multiplications_per_pixel(const Graph& graph);
 

@@ -3,7 +3,8 @@
 // The kinds of layers that networks consist of. Each type has the layer's parameters and these members:
 //
 //   kName                name for messages and tables
-//   fields()             all data members, for fingerprint.cpp; fields() does not compile if it leaves one out
+//   fields()             all data members, for fingerprint.cpp; fields() does not compile if it leaves one out; a type
+//                        without data members has no fields()
 //   evaluate()           computes the output for whole pictures, with the reference implementations in compute/kernels
 //                        (reference.cpp)
 //   lower()              translates the layer into ops of a program (ops/)
@@ -12,7 +13,7 @@
 //
 //   output_size()        height and width of the outputs [those of the input]
 //   enlargement()        pixels of the output per pixel of the input, along one axis [1]
-//   multiplications()    number per pixel of the output, counted as direct convolution [0]
+//   multiplications()    multiplications per pixel of the output, counted as direct convolution [0]
 //   adds_padding()       returns true if the layer adds pixels outside its input's edges [false]
 //   treats_edges_alike() returns true if the layer treats all four edges alike, so that it can be rotated [true]
 //
@@ -43,8 +44,8 @@ struct Extent64 {
   bool operator==(const Extent64&) const = default;
 };
 
-/// The function that is applied to each value after a layer's sum and bias. Add new kinds at the end, because shaders
-/// and fingerprints use the values of the enumerators.
+/// A function that is applied to each value of a layer's result, after the bias is added. Add new kinds at the end,
+/// because shaders and fingerprints use the values of the enumerators.
 struct Activation {
   enum class Kind { none, relu, leaky_relu, clip, sigmoid };
   Kind kind = Kind::none;
@@ -212,8 +213,9 @@ struct Concat {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Rearranges channels into pixels, r = factor: [c * r * r, h, w] -> [c, h * r, w * r]; channel (c * r + y) * r + x
-/// goes to pixel (y, x) of its block.
+/// Rearranges channels into pixels, r = factor: [c * r * r, h, w] -> [c, h * r, w * r]. Each input pixel becomes a
+/// block of r x r output pixels: pixel (y, x) of the block has, in output channel i, the value of input channel
+/// (i * r + y) * r + x.
 struct PixelShuffle {
   static constexpr std::string_view kName = "PixelShuffle";
   int factor = 1;
@@ -228,7 +230,7 @@ struct PixelShuffle {
   Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
-/// Resizes by `scale` on both axes. nearest: output pixel x is input pixel floor(x / scale). bilinear and bicubic
+/// Resizes by `scale` on both axes. nearest: output pixel x equals input pixel floor(x / scale). bilinear and bicubic
 /// (Keys' cubic with A = -0.75, four taps, no antialiasing): pixel centres are at half-integer positions, and positions
 /// outside the input read the pixel at its edge. taps.hpp has the details.
 struct Interp {

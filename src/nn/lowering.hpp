@@ -28,7 +28,7 @@ class Lowering {
   ProgramTensor& tensor(int t) { return program_.tensors[to_index(t)]; }
   Op& op(int o) { return program_.ops[to_index(o)]; }
   Program& program() { return program_; }
-  /// Returns the number of layers that read the blob, plus one if it is the result of the graph. The outputs of a Split
+  /// Returns how many inputs of layers are this blob, plus one if it is the result of the graph. The outputs of a Split
   /// count as the same blob as its input, and the Split itself does not count.
   int count_readers(int blob) const { return reader_counts_[to_index(blob)]; }
 
@@ -62,7 +62,8 @@ class Lowering {
   int layer_ = 0;                           // index of the layer that is being lowered
 };
 
-/// Returns the epilogue of a convolution with this bias and activation, which must be none, ReLU or leaky ReLU.
+/// Returns the epilogue of a convolution with `channels` output channels. `bias` has one value per channel; missing
+/// values are 0. `activation` must be none, ReLU or leaky ReLU.
 Epilogue epilogue_of(const std::vector<float>& bias, const Activation& activation, int channels);
 /// Returns true if the activation can be part of an epilogue: none, ReLU or leaky ReLU.
 bool fits_epilogue(const Activation& activation);

@@ -25,9 +25,10 @@ struct RunControl {
 
 /// Base class of one run of a program on one picture, for all backends (CPU and GPU). A program may need means of whole
 /// pictures (ChannelMeans) before it can compute its result. Therefore a run goes through the picture several times, in
-/// passes: one pass for each entry of Program::means, in their order, and a last pass that makes the result. A pass
-/// processes the parts of the picture (strips or tiles) one after the other; a part that reads the input reads it from
-/// top to bottom.
+/// passes: one pass for each entry of Program::means, in their order, and a last pass that makes the result (or only
+/// one pass, see run_passes()). A pass processes the parts of the picture one after the other. On the CPU the parts are
+/// strips (ranges of columns); on a GPU the whole picture is one part. A part that reads the input reads it from top to
+/// bottom.
 class MultiPassRun {
  public:
   virtual ~MultiPassRun() = default;

@@ -52,6 +52,7 @@ class MemoryWeightReader final : public WeightReader {
   std::span<const std::byte> rest_;
 };
 
+/// Reads a .bin file; read_param() also reads a .param file with it.
 class FileReader final : public WeightReader {
  public:
   /// Opens a file for reading. Errors: io.

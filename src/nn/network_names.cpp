@@ -20,6 +20,7 @@ std::optional<int> level_at(std::string_view name, std::size_t at) {
   return name[at] - '0';
 }
 
+/// Returns the level of "denoise3x".
 std::optional<int> denoise_level(std::string_view name) {
   const std::size_t at = name.find("denoise");
   const auto level = at == name.npos ? std::nullopt : level_at(name, at + 7);
@@ -33,12 +34,13 @@ std::optional<int> noise_level(std::string_view name) {
   return level_at(name, at + 5);
 }
 
+/// Returns `scale` if a network of this scale is supported, otherwise nothing.
 std::optional<int> checked_scale(int scale) {
   return scale >= 1 && scale <= kLargestScale ? std::optional{scale} : std::nullopt;
 }
 
-/// Returns the number of one or two digits at offset `at`. Sets `end` to the offset behind the number and a following
-/// ".0".
+/// Returns the number of one or two digits at offset `at`; nothing if there is no digit, or if there are more. Sets
+/// `end` to the offset behind the number and a following ".0".
 std::optional<int> number_at(std::string_view name, std::size_t at, std::size_t& end) {
   end = at;
   int number = 0;
@@ -75,7 +77,8 @@ std::optional<int> scale_after_x(std::string_view name) {
   return std::nullopt;
 }
 
-/// Returns the scale of names such as "ClearReality4x", which end with the number and "x".
+/// Returns the scale of names such as "ClearReality4x", which end with the number and "x". The number of a name with
+/// "denoise" ("denoise3x") is a noise level.
 std::optional<int> scale_at_end(std::string_view name) {
   if (!name.ends_with('x') || contains(name, "denoise")) return std::nullopt;
   std::size_t at = name.size() - 1;
@@ -94,6 +97,7 @@ std::optional<int> parse_noise_level(std::string_view name) {
     return 0;
   if (const auto level = denoise_level(lower_name)) return level;
   if (const auto level = noise_level(lower_name)) return level;
+  // waifu2x's networks without a noise part: "scale2.0x_model".
   return lower_name.starts_with("scale") && lower_name.size() > 5 && is_digit(lower_name[5]) ? std::optional{-1}
                                                                                              : std::nullopt;
 }
@@ -103,6 +107,7 @@ std::optional<int> parse_scale(std::string_view name) {
   if (const auto scale = scale_before_x(lower_name)) return scale;
   if (const auto scale = scale_after_x(lower_name)) return scale;
   if (const auto scale = scale_at_end(lower_name)) return scale;
+  // waifu2x's networks that only remove noise: "noise1_model".
   return lower_name.starts_with("noise") && noise_level(lower_name) && contains(lower_name, "_model") ? std::optional{1}
                                                                                                       : std::nullopt;
 }

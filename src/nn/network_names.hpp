@@ -15,14 +15,14 @@ namespace weir::nn {
 ///   Real-ESRGAN-ncnn-vulkan    realesr-animevideov3-x2, realesrgan-x4plus, realesr-general-wdn-x4v3
 ///   OpenModelDB, upscayl       2x_Name, 4xName, 4x-Name, upscayl-lite-4x, spanx2_ch48, ClearReality4x
 
-/// Returns the noise level, how strongly the network removes noise:
+/// Returns the noise level (how strongly the network removes noise), with the numbers of the programs' own options:
 ///   - the digit of "denoise3x" and "noise3";
 ///   - 0 for "no-denoise";
-///   - -1 for "conservative", "srmdnf" and waifu2x's networks without a noise part ("scale2.0x"): they only enlarge.
+///   - -1 for "conservative", "srmdnf" and waifu2x's networks without a noise part ("scale2.0x").
 /// Returns nothing for other names.
 std::optional<int> parse_noise_level(std::string_view name);
 
-/// The largest scale of a network.
+/// The largest scale of a network that is supported.
 inline constexpr int kLargestScale = 16;
 
 /// Returns the scale of the network, 1 to kLargestScale: 2 for "up2x", "scale2.0x", "2x_..." and "...-x2"; 4 for

@@ -21,7 +21,7 @@ struct DeviceOutput {
   /// The part of one input that is in device memory.
   struct Source {
     vulkan::Rect region;  ///< region of the input's tensor that is available
-    int channels = 0;
+    int channels = 0;     ///< channels of the input's tensor
   };
   std::vector<Source> sources;  ///< in the order of Op::inputs
 };
@@ -41,13 +41,14 @@ struct DeviceCall {
 /// object, in one of the files of ops/.
 struct OpTraits {
   std::string_view name;
-  /// Returns the rows (or columns) of an input view that output rows `out` need; the result may exceed the edges of the
+  /// Returns the rows (or columns) that output rows (or columns) `out` need of each input. They are counted in the
+  /// input's view (TensorView: a tensor, possibly cropped), whose first row is row 0; they may exceed the edges of the
   /// view. Null: the same rows as `out`. The first needed row must never decrease when `out` moves down.
   RowRange (*input_rows)(const Op& op, RowRange out, const AxisExtents& axis) = nullptr;
   /// An op computes its output in steps of about `band` rows. Returns the end row of the step that begins at row
   /// `first`. Null: steps end at multiples of `band`.
   int (*step_end)(const Op& op, int first, int band) = nullptr;
-  /// Computes rows of the op with index `o` on the CPU.
+  /// Computes rows of the op with index `o` on the CPU. Null for OpKind::input, whose rows come from the picture.
   void (*compute_rows)(PassOps& pass, int o, RowRange rows) = nullptr;
   /// Returns the kernel calls that compute a part of the output on a device, in order. Null: vulkan/recorder.cpp has
   /// its own code for this kind, because the kernel reads weights, gates or tables.

@@ -48,7 +48,7 @@ Status Lowering::check_not_cropped(const std::vector<TensorView>& inputs) const 
 }
 
 void Lowering::count_all_readers() {
-  std::vector<int> origin(graph_.blobs.size());
+  std::vector<int> origin(graph_.blobs.size());  // by blob index: the blob of which Split layers make this copy
   for (std::size_t i = 0; i < origin.size(); ++i) origin[i] = static_cast<int>(i);
   for (const Layer& layer : graph_.layers) {
     if (std::holds_alternative<Split>(layer.operation)) {

@@ -16,11 +16,12 @@ inline constexpr std::size_t kMaxMeans = 256;
 /// The largest number of tensors that a convolution reads as one concatenation; a concatenation of more tensors is
 /// copied into one tensor.
 inline constexpr std::size_t kMaxConcatParts = 8;
-/// The number of inputs of a sum (OpKind::combine) that may have a gate. Only the first inputs may have one.
+/// The number of inputs of a sum (OpKind::combine) that may have a gate (see TensorView): only the first inputs may
+/// have one.
 inline constexpr std::size_t kMaxGatedInputs = 2;
 
-/// A tensor as one operation reads it: optionally cropped, and with each channel multiplied by a factor. The vector of
-/// these factors is called a gate; the network computes it from means over the whole picture.
+/// A tensor as one operation reads it: it may be cropped, and each of its channels may be multiplied by a factor. The
+/// vector of these factors is called a gate; the network computes it from means over the whole picture.
 struct TensorView {
   int tensor = -1;        ///< index into Program::tensors
   int top = 0, left = 0;  ///< position of the view's pixel (0, 0) in the tensor
@@ -66,7 +67,8 @@ struct Op {
   int output = -1;  ///< tensor index
   int layer = -1;   ///< index of the layer in the graph, for weights and messages
   Epilogue epilogue;
-  // conv3x3, direct, patch: side of the kernel in pixels; conv3x3, direct: rows and columns of zeros on each side
+  // kernel: for conv3x3 and direct, side of the kernel in pixels; for patch, side of a patch in input pixels.
+  // pad: for conv3x3 and direct, number of rows and columns of zeros on each side.
   int kernel = 1, pad = 0;
   // patch: a base is the position of one patch. The bases of row b (0, 1, ...) read `kernel` input rows, beginning at
   // row b * stride + first_tap, and make `factor` output rows, beginning at row b * factor - output_crop; the same for
@@ -121,10 +123,11 @@ struct Program {
 };
 
 /// Translates a graph into a program within the limits of the kernels (compute/kernels/kernels.hpp). A layer may become
-/// several ops, for example a sum of many inputs, or none. Errors: unsupported, naming the layer and the limit.
+/// several ops, for example a sum of many inputs, or none. Errors: unsupported, naming the layer and the reason.
 Result<Program> lower(const Graph& graph);
 
-/// Returns how many of the program's means must be known before `op` can run, because of the gates of its own inputs.
+/// Returns how many entries of Program::means, from the first on, must be known before `op` can run, because of the
+/// gates of its own inputs.
 /// The means that the ops before it require are not included.
 int count_required_means(const Program& program, const Op& op);
 

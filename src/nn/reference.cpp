@@ -178,13 +178,14 @@ Result<Planes> run_reference(const Graph& graph, Planes picture) {
     if (std::holds_alternative<Input>(layer.operation)) continue;
     LayerInputs inputs;
     for (const int blob : layer.inputs) inputs.push_back(blobs[blob].get());
+    // The outputs of a Split share the values of its input.
     const bool split = std::holds_alternative<Split>(layer.operation);
     auto out = split ? blobs[layer.inputs[0]]
                      : std::make_shared<const Planes>(
                            std::visit([&](const auto& op) { return op.evaluate(inputs); }, layer.operation));
     for (const int blob : layer.outputs) blobs[blob] = out;
     for (const int blob : layer.inputs) {
-      if (--readers[blob] == 0) blobs[blob].reset();
+      if (--readers[blob] == 0) blobs[blob].reset();  // frees the memory
     }
   }
   return *blobs[graph.output];

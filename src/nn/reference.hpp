@@ -18,7 +18,7 @@ namespace weir::nn {
 Result<compute::Planes> run_reference(const Graph& graph, compute::Planes picture);
 
 /// Enlarges a picture as the network's family requires: adds the reflected border, runs the network, removes everything
-/// outside the enlarged picture, and adds the picture enlarged by nearest neighbour if family.adds_enlarged_picture.
+/// outside the enlarged picture, and adds the picture enlarged by nearest neighbour if family.needs_enlarged_picture.
 /// `picture` is [3, h, w] with values 0 to 1. Returns [3, h * scale, w * scale]; values can be slightly outside 0 to 1.
 /// Errors: those of run_reference.
 Result<compute::Planes> upscale_reference(const Network& network, const compute::Planes& picture);
@@ -38,8 +38,9 @@ compute::Planes to_planes(const RgbPicture& picture);
 /// Rounds values * 255 to the nearest integer within 0 to 255. Errors: corrupt if a value is not finite.
 Result<RgbPicture> to_rgb(const compute::Planes& planes);
 
-/// Returns the index, 0 to extent - 1, of the pixel that a picture with a reflected border shows at `position`, which
-/// may be outside the picture. The pixels at the edges are not repeated (... 2 1 0 1 2 ... n-2 n-1 n-2 ...).
+/// Returns, for one axis, the index (0 to extent - 1) of the pixel that a picture with a reflected border shows at
+/// `position`, which may be outside the picture. The pixels at the edges are not repeated (... 2 1 0 1 2 ... n-2 n-1
+/// n-2 ...).
 int reflect_position(int position, int extent);
 
 }  // namespace weir::nn

@@ -7,6 +7,7 @@ namespace weir::nn {
 
 std::array<float, 4> cubic_weights(double t) {
   constexpr double a = -0.75;
+  // The weight of a tap at distance d from the position: `inner` for 0 <= d <= 1, `outer` for 1 <= d <= 2.
   const auto outer = [](double d) { return static_cast<float>(((a * d - 5 * a) * d + 8 * a) * d - 4 * a); };
   const auto inner = [](double d) { return static_cast<float>(((a + 2) * d - (a + 3)) * d * d + 1); };
   return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};

@@ -8,9 +8,10 @@
 namespace weir::nn {
 
 /// Filter taps of a resize along one axis, from `in` to `out` pixels: the input pixels that an output pixel is a
-/// weighted sum of. Nearest neighbour: one tap, pixel floor(x / scale). Bilinear and bicubic (Keys' cubic with
-/// A = -0.75): two or four taps around position (x + 0.5) * in / out - 0.5. The step in / out differs from 1 / scale if
-/// in * scale was truncated to a whole number. A tap outside the input reads the pixel at its edge.
+/// weighted sum of. x is the output position. Nearest neighbour: one tap, pixel floor(x / scale), or the last pixel if
+/// this is beyond the edge. Bilinear and bicubic (Keys' cubic with A = -0.75): two or four taps around position
+/// (x + 0.5) * in / out - 0.5. The step in / out differs from 1 / scale if in * scale was truncated to a whole number.
+/// A tap outside the input reads the pixel at its edge.
 /// Source: ncnn, src/layer/interp.cpp (how positions are computed); Keys, "Cubic Convolution Interpolation for Digital
 /// Image Processing", IEEE TASSP 29 (1981).
 struct Taps {

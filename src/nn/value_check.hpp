@@ -6,7 +6,7 @@
 
 namespace weir::nn {
 
-/// Minimum and maximum of each colour in a part of a picture, 0..1. The initial range is empty.
+/// Minimum and maximum of red, green and blue in a part of a picture, 0..1. The initial range is empty.
 struct ColourRange {
   std::array<float, 3> low{1, 1, 1};
   std::array<float, 3> high{0, 0, 0};

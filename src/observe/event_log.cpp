@@ -15,7 +15,7 @@
 namespace weir::observe {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20;  // a longer file is renamed before it is opened again
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -56,7 +56,7 @@ void EventLog::write(Level level, std::string_view event, const Fields& fields) 
   std::string text = fmt::format(R"({{"time":"{}","level":"{}","event":"{}","pid":{})", timestamp_now(), name_of(level),
                                  event, process_id());
   const std::string object = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
-  if (!fields.empty()) text.append(",").append(object, 1, object.size() - 2);
+  if (!fields.empty()) text.append(",").append(object, 1, object.size() - 2);  // without its braces
   text += "}\n";
   for (const File& file : files_) {
     const auto written = append_in_one_write(file.descriptor.get(), text);

@@ -31,7 +31,7 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
  private:
-  inline static const std::string kEraseLine = "\r\x1b[K";
+  inline static const std::string kEraseLine = "\r\x1b[K";  // moves to the start of the line and erases the line
   std::string status_;
 };
 

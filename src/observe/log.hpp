@@ -8,8 +8,8 @@ namespace weir::observe {
 /// Quiet mode writes errors only.
 enum class Verbosity { quiet, normal };
 
-/// Messages for people on standard error: lines and, on a terminal, one status line at the bottom that is overwritten
-/// again and again. In quiet mode only errors are written. Thread-safe.
+/// Messages for people on standard error: lines. On a terminal there is also one status line at the bottom, which is
+/// overwritten again and again. In quiet mode only errors are written. Thread-safe.
 class Log {
  public:
   explicit Log(Verbosity verbosity);

@@ -9,7 +9,7 @@
 namespace weir::observe {
 namespace {
 
-constexpr std::size_t kMaxLabelSets = 256;
+constexpr std::size_t kMaxLabelSets = 256;  // largest number of label combinations of a metric
 
 /// Escapes backslash and newline, and with `quotes` also the double quote: in label values, but not in help texts.
 /// Source  Prometheus documentation, "Exposition formats"

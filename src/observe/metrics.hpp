@@ -24,13 +24,14 @@ struct MetricDefinition {
 };
 
 /// A set of metrics by name and labels, exported in the Prometheus text format (exposition format 0.0.4). A metric
-/// takes at most 256 combinations of labels; all further combinations share the label overflow="true". Thread-safe.
+/// takes at most 256 combinations of labels; all further combinations share one more value, with the label
+/// overflow="true". Thread-safe.
 class Metrics {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
-  /// Adds `value` to a metric.
+  /// Adds `value` to the metric's value for these labels.
   void add(const MetricDefinition& metric, double value, const Labels& labels = {});
-  /// Sets a metric to `value`.
+  /// Sets the metric's value for these labels.
   void set(const MetricDefinition& metric, double value, const Labels& labels = {});
   /// Returns all metrics in the Prometheus text format.
   std::string text() const;

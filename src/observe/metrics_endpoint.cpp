@@ -20,8 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxRequestBytes = 4096;
-constexpr auto kTimeout = std::chrono::seconds{2};
-constexpr int kPollMs = 100;  // interval in which a wait checks for a stop request
+constexpr auto kTimeout = std::chrono::seconds{2};  // for a request to arrive, and for a response to be sent
+constexpr int kPollMs = 100;                        // interval in which a wait checks for a stop request
 
 /// Waits until poll(2) reports one of the events. Returns false at the deadline or after a stop request.
 bool wait_for(int fd, short events, Clock::time_point deadline, const std::stop_token& stop) {
@@ -32,7 +32,8 @@ bool wait_for(int fd, short events, Clock::time_point deadline, const std::stop_
   return false;
 }
 
-/// Returns the start of a request; empty if it does not arrive in time.
+/// Returns the start of a request, up to the end of its headers or about kMaxRequestBytes; empty if it does not arrive
+/// in time.
 std::string read_request(int fd, const std::stop_token& stop) {
   const auto deadline = Clock::now() + kTimeout;
   std::string request;
@@ -65,7 +66,7 @@ std::string response_to(std::string_view request, const Metrics& metrics) {
 
 void serve(int listener, const Metrics& metrics, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (!wait_for(listener, POLLIN, Clock::now() + std::chrono::hours{1}, stop)) continue;
+    if (!wait_for(listener, POLLIN, Clock::now() + std::chrono::hours{1}, stop)) continue;  // then waits again
     const FileDescriptor connection{accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
     if (!connection) continue;
     const std::string request = read_request(connection.get(), stop);

@@ -10,8 +10,8 @@
 namespace weir::observe {
 
 /// Answers `GET /metrics` over HTTP/1.1 with Metrics::text(), and other requests with status 404; serves one connection
-/// at a time. A request must arrive within two seconds; only its first 4 KiB are read. Runs on its own thread, which
-/// ends when the object is destroyed.
+/// at a time. A request must arrive within two seconds, else the connection is closed without an answer; only the first
+/// 4 KiB of a request are read. Runs on its own thread, which ends when the object is destroyed.
 class MetricsEndpoint {
  public:
   /// Starts to listen. `address` is, for example, "127.0.0.1:9090" or "[::1]:9090"; port 0 selects a free port.

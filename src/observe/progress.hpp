@@ -17,7 +17,7 @@ struct ItemProgress {
   std::size_t number = 1;  ///< position of the item among all items, from 1 to `count`
   std::size_t count = 1;   ///< number of items
   double fraction = 0;     ///< finished part, 0 to 1
-  double megapixels = 0;   ///< megapixels that are finished
+  double megapixels = 0;   ///< finished part in megapixels of the result
   Seconds elapsed{};       ///< time since the item started
 };
 
@@ -37,14 +37,15 @@ std::string format_clock(Seconds time);
 std::string shorten_name(const std::string& name, std::size_t max_bytes);
 
 /// Shows the progress of one running item. On a terminal it updates the status line at most ten times per second.
-/// Elsewhere it logs a line every ten seconds, so that short items log nothing. Not thread-safe.
+/// Elsewhere it logs a line every ten seconds while the item runs, so that short items log nothing. Not thread-safe.
 class ProgressMeter {
  public:
   using Clock = std::chrono::steady_clock;
   explicit ProgressMeter(Log& log) : log_{log} {}
   /// Starts the display for the next item, at position `number` (from 1) of `count` items.
   void start(std::string name, std::size_t number, std::size_t count, Clock::time_point now);
-  /// Shows the progress if the last display is old enough. `fraction` (0 to 1) and `megapixels` are the finished parts.
+  /// Shows the progress if the last display is old enough. `fraction` (0 to 1) is the finished part of the item,
+  /// `megapixels` the same part in megapixels of the result.
   void update(double fraction, double megapixels, Clock::time_point now);
   /// Removes the status line.
   void finish();

@@ -10,8 +10,8 @@ namespace weir::observe {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::size_t kMaxMessages = 1000;
-constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxMessages = 1000;                   // further warnings and errors are dropped
+constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;  // a longer line is not parsed
 
 std::string text_field(const Json& event, const char* key) {
   const auto found = event.find(key);
@@ -28,11 +28,11 @@ class ReportBuilder {
     const std::string name = text_field(event, "event");
     const double unix_time_s = parse_timestamp(text_field(event, "time"));
     if (name == "run_start") begin_run(event, unix_time_s);
-    const double time_s = unix_time_s - run_start_s_;  // time since the start of the run, in seconds
+    const double time_s = unix_time_s - run_start_s_;  // since the start of the run
     report_.duration_s = std::max(report_.duration_s, time_s);
     if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), time_s};
     if (name == "item_done" || name == "item_failed" || name == "item_interrupted")
-      end_item(event, name.substr(5), time_s);
+      end_item(event, name.substr(5), time_s);  // the name without "item_"
     if ((name == "item_skip" || name == "item_adopted") && !text_field(event, "damaged").empty())
       end_item(event, "skipped", time_s);
     if (name == "item_retry") end_item(event, "retry", time_s);

@@ -14,10 +14,12 @@ struct RunReport {
   /// One attempt at an item on a device, from its start to its result.
   struct ItemSpan {
     std::string device, item;  ///< their names in the log
-    std::string result;        ///< "done", "failed", "interrupted", "retry", "unfinished", "skipped" (damaged input)
-    std::string variant;       ///< variant of the task that was tried
-    std::string error;         ///< why the item is not done, or why it was skipped; may be empty
-    std::string damaged;       ///< what is damaged in the input; empty if nothing is
+    /// "done", "failed", "interrupted", "retry", "unfinished"; "skipped": the item needed no work in this run (listed
+    /// only if its input is damaged)
+    std::string result;
+    std::string variant;  ///< variant of the task that was tried
+    std::string error;    ///< why the item is not done, or why it was skipped; may be empty
+    std::string damaged;  ///< what is damaged in the input; empty if nothing is
     double start_s = 0, end_s = 0;
   };
   /// Resident memory of a process at one time.
@@ -31,10 +33,10 @@ struct RunReport {
     std::string text;  ///< the other fields of the event, as JSON
   };
   std::string start_time;  ///< timestamp of the run's first event
-  double duration_s = 0;
+  double duration_s = 0;   ///< time of the run's last event
   /// True if the log contains the run's end; false if the run was killed or still runs.
   bool completed = false;
-  std::map<std::string, double> totals;                     ///< numeric fields of the run_end event
+  std::map<std::string, double> totals;                     ///< numeric fields of the run_end event, by name
   std::vector<ItemSpan> spans;                              ///< in the order of their ends; unfinished ones last
   std::map<std::string, std::vector<MemorySample>> memory;  ///< samples of each device's worker and of "coordinator"
   std::vector<Message> messages;                            ///< the first thousand warnings and errors

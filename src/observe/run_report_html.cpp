@@ -11,8 +11,8 @@ namespace {
 
 // sizes of the charts, in SVG units
 constexpr double kWidth = 1000;
-constexpr double kRowHeight = 28;
-constexpr double kPlotHeight = 200;
+constexpr double kRowHeight = 28;    // of a device in the timeline
+constexpr double kPlotHeight = 200;  // of the memory curves
 constexpr std::array<const char*, 6> kColours{"#3867b7", "#c4632c", "#3c8d4f", "#8a4fa3", "#b23a48", "#5c6b73"};
 
 constexpr const char* kStyle =
@@ -25,6 +25,7 @@ constexpr const char* kStyle =
 /// Returns the x position of a time in seconds.
 double scale_x(const RunReport& report, double time_s) { return kWidth * time_s / std::max(report.duration_s, 1e-3); }
 
+/// Returns the labels of the time axis, at height `y`.
 std::string axis(const RunReport& report, double y) {
   std::string out;
   for (int i = 0; i <= 5; ++i) {

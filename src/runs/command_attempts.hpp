@@ -16,8 +16,9 @@ struct CommandAttempts {
   int attempt_count = 0;        ///< number of attempts
 };
 
-/// Runs a command with tasks::run_guarded_command(), and again, up to `retries` times, while a retry can help
-/// (tasks::may_retry). Records each attempt in `monitor`. Calls `on_retry` with a message before each further attempt.
+/// Runs a command with tasks::run_guarded_command(). Runs it again, at most `retries` times, while the result may be
+/// better after another attempt (tasks::may_retry). Records each attempt in `monitor`. Calls `on_retry` with a message
+/// before each further attempt. `stop`, `callbacks`: as in run_guarded_command(), for every attempt.
 CommandAttempts run_command_with_retries(const tasks::GuardedCommand& command, int retries,
                                          const Environment& environment, const std::stop_token& stop,
                                          const tasks::CommandCallbacks& callbacks,

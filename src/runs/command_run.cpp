@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr auto kMaxItemTime = std::chrono::hours{24 * 7};  // longest run time of a command without a time limit
 
 /// Returns the number of holders per device (DeviceRequest::slots): 0 (exclusive use) if there are at least as many
-/// devices as commands on GPUs, else so many that all these commands find a slot.
+/// devices as commands that use GPUs at once (`gpu_jobs`), else so many that each of these commands finds a slot.
 int slots_for(int gpu_jobs, std::size_t devices) {
   const int count = static_cast<int>(devices);
   return gpu_jobs > count ? (gpu_jobs + count - 1) / count : 0;
@@ -80,7 +80,9 @@ jobs::RunSettings run_settings(jobs::RunSettings settings, const tasks::CommandR
   settings.inherited_descriptors = {request.quarantine_fd};
   settings.ram_limit = 1024_GiB;  // no limit: the commands' memory does not count, and the workers need almost none
   settings.outputs = request.folder;
-  // A worker sends no heartbeat while its command waits or runs, so only the longest possible time is a limit.
+  // A worker sends no heartbeat while its command waits or runs, so only the longest possible time is a limit. A
+  // command may wait twice: for its turn among the commands of this run, and for its device. Two minutes are for the
+  // other steps.
   const tasks::GuardedCommand& guard = request.guard;
   settings.stall_timeout = guard.time_limit
                                ? std::chrono::duration<double>{*guard.time_limit + 2 * guard.device_request.max_wait} +

@@ -13,14 +13,21 @@ namespace weir::runs {
 
 /// Request for a run of one command per item, before it is checked against the machine.
 struct CommandRunRequest {
-  /// CommandRun::make() sets `quarantine_fd`, and, if it is 0, `guard.device_request.slots` (from `gpu_jobs`).
+  /// The command and its rules. CommandRun::make() sets these fields of `request`:
+  /// - `quarantine_fd`;
+  /// - with `guard.lease_before_start`: `guard.device_request.slots`, how many commands may share a device, is set to
+  ///   `request.gpu_jobs` unless it is set already;
+  /// - without `guard.lease_before_start`: `guard.device_request.policy` is set to the best accepted device. If
+  ///   `request.gpu_jobs` is above 1, the commands get that number in the variable WEIR_SLOTS.
   tasks::CommandRequest request;
   std::vector<std::string> items;  ///< texts that replace {} in the command, one per item
   int jobs = 1;                    ///< number of commands that run at once
-  jobs::RunSettings settings;      ///< rules and files; CommandRun::make() sets the other fields
+  /// Settings of the run. CommandRun::make() sets these fields: task, task_settings, unit, worker_command,
+  /// inherited_descriptors, devices, ram_limit, outputs, stall_timeout and stop_grace.
+  jobs::RunSettings settings;
 };
 
-/// A run of one command per item that is ready to start. Can be run once.
+/// A run of one command per item that is ready to start. Call run() once.
 class CommandRun {
  public:
   /// Checks a request and prepares the run. `machine` must have an accepted device. Errors: io; invalid_argument for

@@ -19,9 +19,9 @@ namespace weir::runs {
 /// thread-safe.
 class DeviceGrowthMonitor {
  public:
-  /// `max_leak`: an attempt is logged as a warning event if the memory in use is larger by more than this after it than
-  /// before it. `warn` is called once for each device whose memory in use keeps growing. The references must outlive
-  /// this object.
+  /// `max_leak`: largest growth of the memory in use during one attempt that is normal; a larger growth is written as a
+  /// warning event. `warn` is called once for each device whose memory in use keeps growing over many attempts
+  /// (LevelSeries::is_leak). The references must outlive this object.
   DeviceGrowthMonitor(Bytes max_leak, std::function<void(const std::string&)> warn, observe::EventLog& events,
                       observe::Metrics& metrics)
       : max_leak_{max_leak}, warn_{std::move(warn)}, events_{events}, metrics_{metrics} {}

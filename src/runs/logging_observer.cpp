@@ -19,6 +19,7 @@ void LoggingObserver::on_decision(const jobs::Item& item, const jobs::Decision& 
 
 void LoggingObserver::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
   observer_.on_item_result(item, result);
+  // An InProcessRun processes pictures, whose unit is the default (megapixels).
   jobs::log_item_result(item, result, jobs::RunSettings{}.unit, logs_.events, logs_.metrics);
 }
 

@@ -20,8 +20,8 @@ std::vector<jobs::Item> make_items(const PictureRunRequest& run) {
   return items;
 }
 
-/// Returns an open file with the content of standard input, which workers inherit; an empty descriptor if standard
-/// input is not an input.
+/// Returns an open file with the content of standard input, which workers inherit; an empty descriptor if no picture
+/// comes from standard input.
 Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
   for (const auto& picture : list.items) {
     if (!picture.source.bytes) continue;

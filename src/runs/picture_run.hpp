@@ -21,8 +21,9 @@ struct PictureRunRequest {
   jobs::RunSettings settings;
 };
 
-/// Processes the pictures of a list, usually one, in this process, on the device in the request. Errors: those of
-/// tasks::make_upscale_task.
+/// Processes the pictures of a list, usually one, in this process, on the device in `run.request`. Only the first
+/// picture may come from standard input. Uses these fields of `run.settings`: rules, pause_file, metrics_file, and the
+/// name of the first device. Errors: those of tasks::make_upscale_task.
 Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::RunObserver& observer, RunLogs& logs,
                                          std::stop_token stop);
 

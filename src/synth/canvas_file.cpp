@@ -32,7 +32,7 @@ Result<Canvas> read_canvas(const std::filesystem::path& path) {
   for (int y = 0; y < info.height; ++y) {
     if (auto read = (*reader)->read(row); !read) return read.error();
     for (int x = 0; x < info.width; ++x) {
-      for (std::size_t c = 0; c < 3; ++c) {
+      for (std::size_t c = 0; c < 3; ++c) {  // a grey picture has one value for all three
         const std::size_t i = static_cast<std::size_t>(x) * channels + (info.colours == 3 ? c : 0);
         std::uint16_t value_16 = 0;
         if (info.bits == 16) std::memcpy(&value_16, row.data() + 2 * i, 2);

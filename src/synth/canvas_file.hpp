@@ -7,8 +7,8 @@
 
 namespace weir::synth {
 
-/// Writes the canvas as 8-bit RGB in the format of the path's extension (PNG by default); replaces an existing file.
-/// Errors: those of media::PictureWriter.
+/// Writes the canvas as 8-bit RGB in the format of the path's extension, or as PNG if the extension is not that of
+/// a picture format; replaces an existing file. Errors: those of media::PictureWriter.
 Status write_canvas(const Canvas& canvas, const std::filesystem::path& path);
 
 /// Reads a picture in any format that weir::media supports; grey is expanded to three equal channels, alpha is dropped.

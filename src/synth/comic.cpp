@@ -49,13 +49,13 @@ class ComicPage {
     const float hue = random_.random_angle();
     Colour colour;
     for (std::size_t c = 0; c < 3; ++c) {
-      const float wave = 0.5F + 0.5F * std::cos(hue + 2.0944F * static_cast<float>(c));
+      const float wave = 0.5F + 0.5F * std::cos(hue + 2.0944F * static_cast<float>(c));  // 2.0944: 120 degrees
       colour[c] = light * (1 - saturation + saturation * wave);
     }
     return colour;
   }
 
-  /// Splits panels recursively and draws the smallest ones.
+  /// Splits the box into panels, each at most `depth` times, and draws the panels.
   void split_panel(const Box& box, int depth) {
     const bool tall = box.height() > box.width();
     const int length = tall ? box.height() : box.width();
@@ -90,7 +90,7 @@ class ComicPage {
     if (random_.chance(0.15F)) draw_speed_lines(canvas_, box, random_.chance(0.8F) ? ink_ : paper_, random_);
   }
 
-  /// Fills a shape with a flat colour, a screentone, a gradient or noise.
+  /// Fills a shape with a flat colour, a screentone, a gradient or noise. `size` is half the length of a gradient.
   template <class Shape>
   void fill_shape(const Box& clip, const Shape& shape, float size) {
     const Colour colour = random_colour();
@@ -106,7 +106,7 @@ class ComicPage {
       texture.colour = colour;
       texture.second_colour = mix(colour, random_colour(), 0.6F);
       texture.pitch = texture.kind == Texture::Kind::gradient ? 2 * size : random_.uniform(40, 200);
-      texture.phase = size;
+      texture.phase = size;  // the gradient reaches from -size to size
       texture.noise = &noise_;
       const float angle = random_.random_angle();
       texture.angle_cos = std::cos(angle);
@@ -147,7 +147,7 @@ class ComicPage {
       for (int x = box.left; x < box.right; ++x) {
         const auto fx = static_cast<float>(x);
         const auto fy = static_cast<float>(y);
-        // The shadow covers the blob without the moved blob.
+        // The shadow covers the part of the blob outside the moved blob.
         const float coverage =
             coverage_of(blob.signed_distance(fx, fy), 1) * (1 - coverage_of(moved.signed_distance(fx, fy), 1));
         if (coverage > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, darkness * coverage);
@@ -160,6 +160,7 @@ class ComicPage {
     const float half_distance = radius * random_.uniform(0.25F, 0.45F);
     for (const float side : {-1.0F, 1.0F}) {
       const Point eye{centre.x + side * half_distance, centre.y - 0.1F * radius};
+      // The white of the eye, the iris, a reflection of light, and a bow over the eye.
       draw_shape(canvas_, clip, Ellipse{eye, 1.3F * size, size, 0}, 1, flat_paint(paper_));
       draw_shape(canvas_, clip, Ellipse{eye, 0.7F * size, 0.9F * size, 0}, 1,
                  flat_paint(random_.chance(0.5F) ? ink_ : random_colour()));
@@ -187,7 +188,7 @@ class ComicPage {
     }
   }
 
-  /// Draws small shapes all over the panel, such as stars, drops or leaves.
+  /// Draws small ellipses all over the panel, as comics draw stars, drops or leaves.
   void draw_small_shapes(const Box& clip) {
     const int count = random_.uniform_int(5, 40);
     const Colour colour = random_.chance(0.5F) ? ink_ : random_colour();
@@ -212,6 +213,7 @@ class ComicPage {
     const Ellipse edge{centre, half_width + 2 * line_half_width_, half_height + 2 * line_half_width_, 0};
     const float angle = random_.random_angle();
     const Point tip{centre.x + 1.6F * half_width * std::cos(angle), centre.y + 1.6F * half_height * std::sin(angle)};
+    // The outline is a larger shape in ink below the interior. Some tails have no outline.
     Stroke tail;
     tail.joints = {{centre, 0.3F * half_height}, {tip, 0}};
     Stroke inner = tail;
@@ -223,6 +225,7 @@ class ComicPage {
     draw_shape(canvas_, clip, Ellipse{centre, half_width, half_height, 0}, 1, flat_paint(inside));
     if (lettering_ == nullptr) return;
     const float size = random_.power_law(7, 34, 1.5F);
+    // A box with 0.68 times the half axes of an ellipse fits into the ellipse.
     const Box text{static_cast<int>(centre.x - 0.68F * half_width), static_cast<int>(centre.y - 0.68F * half_height),
                    static_cast<int>(centre.x + 0.68F * half_width), static_cast<int>(centre.y + 0.68F * half_height)};
     lettering_->draw_text(canvas_, text.intersect(clip), size, luma(inside) > 0.5F ? ink_ : paper_, random_);

@@ -12,15 +12,16 @@ namespace weir::synth {
 
 namespace {
 
-constexpr int kMaxLeaves = 200'000;
+constexpr int kMaxLeaves = 200'000;             // per picture
 constexpr float kOpaqueThreshold = 1.0F / 512;  // a smaller uncovered part of a pixel is not visible
 
-/// Adds leaves from the nearest to the farthest, so that hidden parts cost no work.
+/// A picture to which leaves are added from the nearest to the farthest, so that hidden parts cost no work.
 class LeafPile {
  public:
   LeafPile(int width, int height)
       : canvas_{width, height}, uncovered_(canvas_.pixels.size(), 1.0F), uncovered_pixels_{canvas_.pixels.size()} {}
 
+  /// Adds a leaf behind all earlier ones; see draw_shape() for `softness` and `paint`.
   template <class Shape, class Paint>
   void add(const Shape& shape, float softness, Paint&& paint) {
     const Box box = shape.bounds(softness).intersect(bounds_of(canvas_));
@@ -61,7 +62,7 @@ class LeafPile {
  private:
   Canvas canvas_;
   std::vector<float> uncovered_;  // uncovered part of each pixel, 0 to 1
-  std::size_t uncovered_pixels_;
+  std::size_t uncovered_pixels_;  // number of pixels whose uncovered part is at least kOpaqueThreshold
 };
 
 Polygon make_polygon(Random& random, Point centre, float radius) {
@@ -80,12 +81,13 @@ Polygon make_polygon(Random& random, Point centre, float radius) {
 /// Style that all leaves of one picture share.
 struct LeafStyle {
   Palette palette;
-  float min_radius, max_radius, exponent;  // radii in pixels and their power law
+  float min_radius, max_radius, exponent;  // range of the radii in pixels, and exponent of their power law
   float softness;                          // width of the edges in pixels
   float blurred_part;                      // fraction of the leaves that are out of focus
   float line_part;                         // fraction of the leaves that are lines
 };
 
+/// Makes a random style for a picture whose shorter side is `side` pixels long.
 LeafStyle make_leaf_style(Random& random, int side) {
   LeafStyle style;
   style.palette = make_palette(random);
@@ -106,7 +108,7 @@ void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Nois
   const float shade = random.chance(0.4F) ? random.uniform(0, 0.4F) : 0;
   const auto paint = [&](float x, float y, float distance) {
     Colour colour = texture.colour_at(x - centre.x, y - centre.y);
-    if (shade > 0) {
+    if (shade > 0) {  // `distance` is negative inside the leaf
       const float brightness = 1 - shade * std::exp(std::min(distance, 0.0F) / (0.3F * radius));
       for (float& value : colour) value *= brightness;
     }

@@ -16,7 +16,7 @@ namespace {
 using weir::Error;
 using weir::Result;
 using weir::Status;
-using namespace weir::synth;  // NOLINT(google-build-using-namespace): the program is about nothing else
+using namespace weir::synth;  // NOLINT(google-build-using-namespace): the whole program uses it
 
 struct SheetOptions {
   std::string kind = "both";
@@ -44,7 +44,7 @@ Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool co
 Status draw_sheet(const SheetOptions& options) {
   auto lettering = Lettering::open();
   if (!lettering && options.kind != "leaves") return lettering.error();
-  constexpr int kGap = 4;
+  constexpr int kGap = 4;  // pixels between two pictures
   const int step = options.side + kGap;
   Canvas sheet{options.columns * step - kGap, options.rows * step - kGap, {0.5F, 0.5F, 0.5F}};
   for (int row = 0; row < options.rows; ++row) {
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   app.add_option("-o,--output", options.output, "Output file; its extension selects the format (PNG by default)")
       ->required();
   CLI11_PARSE(app, argc, argv);
-  options.side -= options.side % 2;
+  options.side -= options.side % 2;  // a degraded picture has half the side
   if (const auto drawn = draw_sheet(options); !drawn) {
     fmt::print(stderr, "error: {}\n", drawn.error().what);
     return 1;

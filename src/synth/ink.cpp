@@ -7,7 +7,8 @@ namespace weir::synth {
 
 namespace {
 
-/// The edge of a blob, thicker on one side.
+/// The edge of a blob as a line, which is thickest at the angle -`phase` around the centre and thinnest opposite. The
+/// half width varies by the factors 1 - `variation` to 1 + `variation`.
 struct Outline {
   const Blob& blob;
   float half_width, variation, phase;
@@ -21,6 +22,7 @@ struct Outline {
 }  // namespace
 
 Colour Screentone::colour_at(float x, float y) const {
+  // The position in the grid of dots; the dots have whole coordinates.
   const float u = (angle_cos * x + angle_sin * y) / pitch;
   const float v = (angle_cos * y - angle_sin * x) / pitch;
   const float du = u - std::round(u);
@@ -46,6 +48,7 @@ void draw_hatching(Canvas& canvas, const Box& clip, Point centre, float radius, 
   const float s = std::sin(angle);
   const float pitch = random.uniform(3, 8);
   const float half_width = random.uniform(0.35F, 1.1F);
+  // `across` is the distance of a stroke from the centre.
   for (float across = -radius; across < radius; across += pitch * random.uniform(0.8F, 1.2F)) {
     const float half_length = std::sqrt(std::max(0.0F, radius * radius - across * across)) * random.uniform(0.7F, 1);
     const float bend = random.uniform(-2, 2);
@@ -61,6 +64,7 @@ void draw_speed_lines(Canvas& canvas, const Box& clip, const Colour& ink, Random
   const auto height = static_cast<float>(clip.height());
   const Point centre{static_cast<float>(clip.left) + width * random.uniform(0.2F, 0.8F),
                      static_cast<float>(clip.top) + height * random.uniform(0.2F, 0.8F)};
+  // Each wedge has its tip near the centre and its wide end outside the clip box.
   const float outer_distance = std::hypot(width, height);
   const float inner_distance = random.uniform(0.15F, 0.4F) * std::min(width, height);
   const int lines = random.uniform_int(40, 160);

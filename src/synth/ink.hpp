@@ -6,8 +6,8 @@
 
 namespace weir::synth {
 
-/// A pattern of ink dots on a rotated grid, the grey of printed comics. The size of the dots may change from top to
-/// bottom.
+/// A pattern of ink dots on a rotated grid, with which printed comics show grey. The size of the dots may change from
+/// top to bottom.
 struct Screentone {
   Colour paper, ink;                   ///< colours of the ground and of the dots
   float pitch = 5;                     ///< distance between dots in pixels
@@ -17,7 +17,7 @@ struct Screentone {
   /// Returns the colour at a position in pixels.
   Colour colour_at(float x, float y) const;
 };
-/// Makes a screentone with random pitch, angle and dot radius.
+/// Makes a screentone with random pitch, angle and dot radius; in 30 % of the cases the radius changes downwards.
 Screentone make_screentone(Random& random, const Colour& paper, const Colour& ink);
 
 /// Draws parallel strokes with small random deviations that fill a circle around `centre`, within `clip`.

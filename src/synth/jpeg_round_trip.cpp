@@ -32,7 +32,7 @@ struct JpegOptions {
 bool compress(unsigned char* samples, const JpegOptions& options, Jpeg& jpeg, JpegErrorHandler& errors) {
   jpeg_compress_struct codec{};
   errors.install(codec.err);
-  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg reports errors so
     jpeg_destroy_compress(&codec);
     return false;
   }
@@ -44,6 +44,7 @@ bool compress(unsigned char* samples, const JpegOptions& options, Jpeg& jpeg, Jp
   codec.in_color_space = JCS_RGB;
   jpeg_set_defaults(&codec);
   jpeg_set_quality(&codec, options.quality, TRUE);
+  // The factors of luma; those of the two colour channels are 1.
   codec.comp_info[0].h_samp_factor = options.chroma == ChromaSubsampling::full ? 1 : 2;
   codec.comp_info[0].v_samp_factor = options.chroma == ChromaSubsampling::half_both ? 2 : 1;
   jpeg_start_compress(&codec, TRUE);
@@ -59,7 +60,7 @@ bool compress(unsigned char* samples, const JpegOptions& options, Jpeg& jpeg, Jp
 bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrorHandler& errors) {
   jpeg_decompress_struct codec{};
   errors.install(codec.err);
-  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg reports errors so
     jpeg_destroy_decompress(&codec);
     return false;
   }

@@ -20,7 +20,7 @@ constexpr std::array kFonts{
     "/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf",
 };
 
-/// FreeType, loaded at run time, because only training needs it.
+/// The functions of FreeType, loaded at run time, because only training needs them.
 struct FreeType {
   decltype(&::FT_Init_FreeType) init = nullptr;
   decltype(&::FT_Done_FreeType) done = nullptr;
@@ -71,6 +71,7 @@ class FreeTypeLettering final : public Lettering {
   void draw_text(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) override {
     Font& font = fonts_[static_cast<std::size_t>(random.uniform_int(0, static_cast<int>(fonts_.size()) - 1))];
     FT_Face face = font.face.get();
+    // The size is in 1/64 points; at 72 dpi a point is a pixel.
     if (freetype().set_size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
     const bool capitals = random.chance(0.5F);
     const int line_height = static_cast<int>(size * 1.2F) + 1;
@@ -88,7 +89,7 @@ class FreeTypeLettering final : public Lettering {
         if (freetype().index(face, letter) == 0) continue;  // the font has no such letter
         if (freetype().load(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
         FT_GlyphSlot slot = face->glyph;
-        const float advance = static_cast<float>(slot->advance.x) / 64;
+        const float advance = static_cast<float>(slot->advance.x) / 64;  // from 1/64 pixels
         if (pen + advance > static_cast<float>(box.right)) break;
         draw_glyph(canvas, box, slot, static_cast<int>(pen), baseline, ink);
         pen += advance;
@@ -100,19 +101,21 @@ class FreeTypeLettering final : public Lettering {
   static constexpr int kMaxTries = 10'000;  // letters per line, including those that the font lacks
 
   static FT_ULong random_latin_letter(Random& random, bool capitals) {
+    // The frequencies are about those of English text.
     constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";
     if (random.chance(0.03F)) return static_cast<FT_ULong>("!?.,"[random.uniform_int(0, 3)]);
     const char letter =
         kLetters[static_cast<std::size_t>(random.uniform_int(0, static_cast<int>(kLetters.size()) - 1))];
     return static_cast<FT_ULong>(capitals ? letter - 'a' + 'A' : letter);
   }
-  /// Returns kana in two thirds of the cases, else a character from U+4E00 to U+6FFF.
+  /// Returns kana (hiragana or katakana) in two thirds of the cases, else a Chinese character from U+4E00 to U+6FFF.
   static FT_ULong random_japanese_letter(Random& random) {
     if (random.chance(0.45F)) return static_cast<FT_ULong>(random.uniform_int(0x3042, 0x3093));
     if (random.chance(0.4F)) return static_cast<FT_ULong>(random.uniform_int(0x30a2, 0x30f3));
     return static_cast<FT_ULong>(random.uniform_int(0x4e00, 0x6fff));
   }
 
+  /// Draws the loaded glyph with its origin at (left, baseline), within `clip`.
   static void draw_glyph(Canvas& canvas, const Box& clip, FT_GlyphSlot slot, int left, int baseline,
                          const Colour& ink) {
     const FT_Bitmap& bitmap = slot->bitmap;

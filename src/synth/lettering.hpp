@@ -17,7 +17,7 @@ class Lettering {
   static Result<std::unique_ptr<Lettering>> open();
   virtual ~Lettering() = default;
 
-  /// Fills the box with lines of made-up words, in a random font with an em size of `size` pixels.
+  /// Fills the box with lines of random letters, in a random font with an em size of `size` pixels.
   virtual void draw_text(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) = 0;
 };
 

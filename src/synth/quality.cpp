@@ -25,7 +25,8 @@ Canvas luma_of(const Canvas& from, int border) {
 /// at once: one canvas holds the two pictures, another the three products for the variances and the covariance.
 double mean_similarity(const Canvas& picture, const Canvas& reference) {
   constexpr float kDeviation = 1.5F;
-  constexpr int kRadius = 5;  // blur() uses three standard deviations: 11 pixels in total
+  constexpr int kRadius = 5;  // of the window; blur() uses three standard deviations: 11 pixels in total
+  // The constants of the paper, for a peak of 255. They avoid a division by nearly zero.
   constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
   constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
   Canvas values{picture.width, picture.height};
@@ -42,6 +43,7 @@ double mean_similarity(const Canvas& picture, const Canvas& reference) {
   int count = 0;
   for (int y = kRadius; y < picture.height - kRadius; ++y) {
     for (int x = kRadius; x < picture.width - kRadius; ++x, ++count) {
+      // a and b are the weighted means of the two pictures in the window; `variances` is the sum of both variances.
       const double a = values.at(x, y)[0];
       const double b = values.at(x, y)[1];
       const double variances = products.at(x, y)[0] - a * a + products.at(x, y)[1] - b * b;

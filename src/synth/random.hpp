@@ -8,8 +8,8 @@
 
 namespace weir::synth {
 
-/// A random number generator whose values depend only on the seed and are the same on every machine. Not thread-safe;
-/// cheap to copy.
+/// A random number generator whose values depend only on the seed. They are the same on every machine, except for the
+/// last bits of normal() and power_law(), which depend on the C library. Not thread-safe; cheap to copy.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : bits_{seed} {}

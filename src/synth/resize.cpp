@@ -16,6 +16,7 @@ float sinc(float x) {
   return std::sin(p) / p;
 }
 
+/// Returns half the width of the kernel, for a scale of 1.
 float radius_of(ResizeKernel kernel) {
   switch (kernel) {
     case ResizeKernel::box:
@@ -30,6 +31,7 @@ float radius_of(ResizeKernel kernel) {
   return 0;
 }
 
+/// Returns the weight of a sample at the distance `x` from the centre of the kernel.
 float weight_of(ResizeKernel kernel, float x) {
   x = std::fabs(x);
   if (x > radius_of(kernel)) return 0;
@@ -55,19 +57,22 @@ struct Taps {
   std::vector<std::vector<float>> weight;
 };
 
+/// Scales the weights so that their sum is 1.
 void normalise(std::vector<float>& weights) {
   float sum = 0;
   for (const float w : weights) sum += w;
   for (float& w : weights) w /= sum;
 }
 
+/// Adds the weights of the next phase, normalised.
 void add_phase(Taps& taps, int first, std::vector<float> weight) {
   normalise(weight);
   taps.first.push_back(first);
   taps.weight.push_back(std::move(weight));
 }
 
-/// Adds the taps of an output sample whose centre is at `centre` in the input, for a kernel widened by `width`.
+/// Adds the next phase: the taps of an output sample whose centre is at `centre` in the input, for a kernel widened by
+/// the factor `width`.
 void add_kernel(Taps& taps, ResizeKernel kernel, float centre, float width) {
   const int first = static_cast<int>(std::ceil(centre - radius_of(kernel) * width));
   const int last = static_cast<int>(std::floor(centre + radius_of(kernel) * width));
@@ -104,6 +109,7 @@ Taps gaussian_taps(float deviation) {
   return taps;
 }
 
+/// Filters along each row: changes the width of the picture.
 Canvas filter_rows(const Canvas& from, const Taps& taps) {
   Canvas to{from.width * taps.phases / taps.step, from.height};
   for (int y = 0; y < to.height; ++y) {
@@ -121,6 +127,7 @@ Canvas filter_rows(const Canvas& from, const Taps& taps) {
   return to;
 }
 
+/// Filters along each column: changes the height of the picture.
 Canvas filter_columns(const Canvas& from, const Taps& taps) {
   Canvas to{from.width, from.height * taps.phases / taps.step};
   for (int y = 0; y < to.height; ++y) {

@@ -6,7 +6,7 @@ namespace weir::synth {
 
 /// Interpolation kernels. When a picture shrinks by a factor, the kernel is widened by this factor (antialiasing).
 enum class ResizeKernel {
-  box,       ///< mean of the covered pixels
+  box,       ///< shrinking: mean of the covered pixels; enlarging: nearest pixel
   triangle,  ///< linear interpolation
   cubic,     ///< Keys with a = -0.5: "bicubic" with antialiasing in Pillow and Matlab
   lanczos3,  ///< Lanczos with three lobes
@@ -21,7 +21,8 @@ Canvas shrink(const Canvas& canvas, int factor, ResizeKernel kernel);
 /// Enlarges by an integer factor on each axis, on sRGB values with edge pixels repeated; the kernel is not widened.
 Canvas enlarge(const Canvas& canvas, int factor, ResizeKernel kernel);
 
-/// Applies a Gaussian blur with standard deviation `deviation` in pixels; 0 changes nothing.
+/// Applies a Gaussian blur with standard deviation `deviation` in pixels, cut off at three standard deviations; 0
+/// changes nothing.
 Canvas blur(const Canvas& canvas, float deviation);
 
 }  // namespace weir::synth

@@ -10,6 +10,7 @@ Box box_around(Point centre, float half_width, float half_height) {
           static_cast<int>(std::ceil(centre.y + half_height)) + 1};
 }
 
+/// Returns the position (x, y) relative to `centre`, on axes that are rotated by `angle`.
 Point to_local(float x, float y, Point centre, float angle) {
   const float c = std::cos(angle);
   const float s = std::sin(angle);
@@ -37,7 +38,7 @@ SegmentPoint nearest_on_segment(float x, float y, Point a, Point b) {
 
 float Ellipse::signed_distance(float x, float y) const {
   const Point p = to_local(x, y, centre, angle);
-  // The first-order distance: value of the implicit function over the length of its gradient.
+  // The first-order distance: k - 1, which is 0 on the edge, over the length of its gradient, `gradient` / k.
   const float u = p.x / semi_axis_a;
   const float v = p.y / semi_axis_b;
   const float k = std::sqrt(u * u + v * v);
@@ -70,6 +71,7 @@ float Polygon::signed_distance(float x, float y) const {
     const Point& a = corners[i];
     const Point& b = corners[j];
     nearest = std::min(nearest, nearest_on_segment(x, y, a, b).distance);
+    // A point is inside if a ray from it to the right crosses an odd number of edges.
     if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
   }
   return inside ? -nearest : nearest;
@@ -85,15 +87,15 @@ float Blob::signed_distance(float x, float y) const {
   p.x /= stretch;
   const float r = std::hypot(p.x, p.y);
   const float direction = std::atan2(p.y, p.x);
-  float edge = 1;
-  float slope = 0;
+  float edge = 1;   // radius of the edge in this direction, relative to `radius`
+  float slope = 0;  // derivative of `edge` with respect to the direction
   for (int k = 0; k < kWaves; ++k) {
     const auto i = static_cast<std::size_t>(k);
     const auto crests = static_cast<float>(k + 2);
     edge += wave_amplitudes[i] * std::cos(crests * direction + wave_phases[i]);
     slope -= wave_amplitudes[i] * crests * std::sin(crests * direction + wave_phases[i]);
   }
-  // The distance is that of the unstretched curve; stretching increases it by a factor below `stretch`.
+  // The distance is that of the unstretched curve; stretching multiplies it by 1 to `stretch`.
   return (r - radius * edge) / std::sqrt(1 + slope * slope / (edge * edge));
 }
 Box Blob::bounds(float margin) const {
@@ -134,10 +136,11 @@ Box Stroke::bounds(float margin) const {
 Stroke make_stroke(Point from, Point control, Point to, float half_width, float taper) {
   const float length =
       std::hypot(control.x - from.x, control.y - from.y) + std::hypot(to.x - control.x, to.y - control.y);
-  const int pieces = std::clamp(static_cast<int>(length / 8), 3, 24);
+  const int pieces = std::clamp(static_cast<int>(length / 8), 3, 24);  // of about 8 pixels
   Stroke stroke;
   for (int i = 0; i <= pieces; ++i) {
     const float t = static_cast<float>(i) / static_cast<float>(pieces);
+    // The weights of the three points of a quadratic Bezier curve.
     const float a = (1 - t) * (1 - t);
     const float b = 2 * t * (1 - t);
     const float c = t * t;

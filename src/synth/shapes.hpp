@@ -13,10 +13,9 @@ struct Point {
   float x = 0, y = 0;
 };
 
-// All shapes have these two functions. signed_distance() returns the distance of a point from the edge of the shape in
-// pixels, negative inside; for some shapes it is approximate away from the edge. coverage_of() turns it into the
-// coverage of a pixel. bounds() returns a box that contains the shape and `margin` pixels around it. Lengths are in
-// pixels, angles in radians.
+// All shapes have two functions, signed_distance() and bounds(). signed_distance() returns the distance of a point from
+// the edge of the shape in pixels, negative inside; for some shapes it is approximate away from the edge. bounds()
+// returns a box that contains the shape and `margin` pixels around it. Lengths are in pixels, angles in radians.
 
 struct Ellipse {
   Point centre;
@@ -53,7 +52,7 @@ struct Blob {
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
-/// Makes a blob with random waves; their amplitude is proportional to `roughness`.
+/// Makes a blob with random waves, angle and stretch. The amplitude of the waves is proportional to `roughness`.
 Blob make_blob(Random& random, Point centre, float radius, float roughness);
 
 /// A line along straight segments with round joints, whose half width changes from joint to joint.
@@ -66,12 +65,12 @@ struct Stroke {
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
-/// Makes a quadratic Bezier curve with the control point `control`. `taper` makes it thin at the ends (0: not at all,
-/// 1: down to zero).
+/// Makes a stroke along a quadratic Bezier curve with the control point `control`. `taper` makes it thin at the ends
+/// (0: not at all, 1: down to zero).
 Stroke make_stroke(Point from, Point control, Point to, float half_width, float taper);
 
-/// Returns the coverage (0 to 1) of a pixel whose centre is `distance` from an edge that is `softness` pixels wide (1:
-/// sharp).
+/// Returns the coverage (0 to 1) of a pixel whose centre has the signed distance `distance` from the edge of a shape.
+/// The edge is `softness` pixels wide (1: sharp).
 inline float coverage_of(float distance, float softness) {
   const float t = std::min(std::max(0.5F - distance / softness, 0.0F), 1.0F);
   return softness > 1.5F ? t * t * (3 - 2 * t) : t;  // wide edges get a smooth ramp

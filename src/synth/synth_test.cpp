@@ -85,8 +85,8 @@ TEST(Synth, ValuesAreColours) {
   for (const std::uint64_t seed : {76U, 172U}) expect_colours(leaves(seed));
 }
 
-// The power spectrum of photographs falls with the square of the frequency. The difference of pixels therefore grows
-// with their distance, but less than proportionally.
+// The power spectrum of photographs falls with the square of the frequency. The mean square difference of pixels
+// therefore grows with their distance, but less than in proportion to its square.
 // Source  Ruderman, "Origins of scaling in natural images", Vision Research 37 (1997).
 TEST(Synth, LeavesHaveTheCorrelationsOfPhotographs) {
   std::map<int, double> sums;

@@ -8,9 +8,11 @@ namespace weir::synth {
 
 namespace {
 
+/// Returns a smooth ramp from 0 to 1 (smoothstep).
 float smooth(float t) { return t * t * (3 - 2 * t); }
 
-/// Adds noise of one octave: random values at `cells` x `cells` points, interpolated smoothly.
+/// Adds noise of one octave to `values`, which is [side][side]: random values at `cells` x `cells` points, interpolated
+/// smoothly. The last points are interpolated with the first ones, so that the noise repeats.
 void add_octave(std::vector<float>& values, int side, int cells, float amplitude, Random& random) {
   std::vector<float> points(static_cast<std::size_t>(cells) * static_cast<std::size_t>(cells));
   for (float& point : points) point = random.uniform(-1, 1);
@@ -35,7 +37,8 @@ void add_octave(std::vector<float>& values, int side, int cells, float amplitude
   }
 }
 
-/// Returns a wave from -1 to 1, with edges one pixel wide where the pitch allows it.
+/// Returns a wave from -1 to 1 with the period 1 of `phase`. Its edges are about two pixels wide if `pitch`, the period
+/// in pixels, is 6 or more; below that it is a sine.
 float square_wave(float phase, float pitch) {
   const float wave = std::sin(2 * std::numbers::pi_v<float> * phase);
   const float steepness = std::max(1.0F, pitch / 6.0F);
@@ -62,6 +65,7 @@ float Noise::at(float x, float y) const {
   const float fx = std::floor(x);
   const float fy = std::floor(y);
   const auto value = [&](int i, int j) {
+    // The noise repeats; kSide is a power of two.
     const auto row = static_cast<std::size_t>(j & (kSide - 1));
     return values_[row * kSide + static_cast<std::size_t>(i & (kSide - 1))];
   };
@@ -105,6 +109,7 @@ Colour Texture::colour_at(float x, float y) const {
 }
 
 Colour Palette::random_colour(Random& random) const {
+  // Offsets along the three axes: lightness, blue against yellow, red against green.
   const float l = lightness * random.normal();
   const float b = blue_yellow * random.normal();
   const float r = red_green * random.normal();
@@ -114,6 +119,7 @@ Colour Palette::random_colour(Random& random) const {
 
 Palette make_palette(Random& random) {
   Palette palette;
+  // The mean colour: its lightness, and its offsets from blue to yellow and from green to red.
   const float l = random.uniform(0.25F, 0.7F);
   const float b = 0.035F * random.normal();
   const float r = 0.03F * random.normal();
@@ -141,7 +147,7 @@ Texture make_texture(Random& random, const Palette& palette, const Noise& noise,
   } else if (kind_choice < 0.5F) {
     texture.kind = Texture::Kind::gradient;
     texture.pitch = std::max(4.0F, 2 * size);
-    texture.phase = size;
+    texture.phase = size;  // the gradient reaches from -size to size
   } else if (kind_choice < 0.58F) {
     texture.kind = Texture::Kind::waves;
     texture.pitch = random.power_law(2.5F, 40, 1.5F);

@@ -7,9 +7,9 @@
 
 namespace weir::synth {
 
-/// Smooth noise of several octaves (each has twice the frequency of the one before) on a square of kSide pixels that
-/// repeats. The amplitude of an octave is proportional to its frequency to the power -`decay` (1 is the average of
-/// natural pictures). The noise has mean 0 and standard deviation 1.
+/// Smooth noise of several octaves (each has twice the frequency of the one before) on a square of kSide x kSide pixels
+/// that repeats. The amplitude of an octave is proportional to its frequency to the power -`decay`, so a larger `decay`
+/// makes the noise smoother. The noise has mean 0 and standard deviation 1.
 class Noise {
  public:
   static constexpr int kSide = 128;
@@ -26,11 +26,12 @@ struct Texture {
   Kind kind = Kind::flat;
   Colour colour{}, second_colour{};    ///< the pattern changes between these two; Kind::flat has only `colour`
   float angle_cos = 1, angle_sin = 0;  ///< cosine and sine of the pattern's direction
-  /// period or length of the pattern in pixels; for Kind::noise the size of 8 pixels of the noise
+  /// period of waves, stripes and checks, or length of a gradient, in canvas pixels; for Kind::noise the number of
+  /// canvas pixels that 8 pixels of `noise` cover
   float pitch = 16;
   float phase = 0;               ///< shift of the pattern in pixels
-  float grain = 0;               ///< amplitude of noise that is added to any kind
-  float grain_scale = 1;         ///< canvas pixels per pixel of this noise
+  float grain = 0;               ///< standard deviation of the noise that is added to any kind; 0: none
+  float grain_scale = 1;         ///< canvas pixels per pixel of `noise` in the grain
   const Noise* noise = nullptr;  ///< not owned; may be null if `kind` is not noise and `grain` is 0
 
   /// Returns the colour at a position in pixels.
@@ -43,7 +44,7 @@ struct Texture {
 /// of the variance is lightness.
 struct Palette {
   Colour base{0.5F, 0.5F, 0.5F};                                    ///< mean colour
-  float lightness = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< standard deviations
+  float lightness = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< standard deviations of the three axes
   /// Returns a random colour of the palette.
   Colour random_colour(Random& random) const;
 };

@@ -23,7 +23,7 @@ bool has_item_placeholder(const std::vector<std::string>& arguments) {
   });
 }
 
-/// Returns the lines that are not empty.
+/// Returns the lines of the text that are not empty.
 std::vector<std::string> non_empty_lines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {

@@ -22,7 +22,7 @@ bool has_item_separator(const std::vector<std::string>& arguments);
 /// the content is too long.
 using LineReader = std::function<Result<std::vector<std::string>>(const std::string& file)>;
 
-/// The largest size in bytes of a file with items.
+/// The largest size in bytes of one file with items, or of the items on standard input.
 inline constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
 /// The largest number of items in one run.
 inline constexpr std::size_t kMaxItems = 1'000'000;

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 // Time between two attempts to start a command on a shared device whose other holders may free memory.
 constexpr auto kRetryInterval = std::chrono::milliseconds{250};
-// An inventory taken before the wait for the run's lease may still be used after it.
+// The largest age of a cached inventory of the devices that is used instead of a new one.
 constexpr auto kMaxInventoryAge = std::chrono::seconds{3};
 
 /// Makes the error of errno for this path.
@@ -31,8 +31,8 @@ Error errno_error(const fs::path& path) {
 }
 
 /// The files of one attempt: the log that receives the command's output, and a working folder in which the command
-/// writes its files. A file has its final name there, because programs choose formats by extension. hand_over() moves
-/// the files to their final paths. The destructor removes the folder with all other files.
+/// writes its files. A file has its final name there, because programs choose formats by extension. move_to_outputs()
+/// moves the files to their final paths. The destructor removes the folder with all other files.
 class AttemptFiles {
  public:
   static Result<AttemptFiles> make(const CommandRequest& request, const CommandTemplate& command_template,
@@ -61,12 +61,13 @@ class AttemptFiles {
     if (!folder_.empty()) fs::remove_all(folder_, ignored);
   }
 
-  const std::vector<fs::path>& work_paths() const { return work_paths_; }  ///< the paths that the command must write
-  int log() const { return log_.get(); }                                   ///< file descriptor of the log
-  int input() const { return input_.get(); }                               ///< file descriptor of the command's input
+  /// Returns the paths of the files that the command writes.
+  const std::vector<fs::path>& work_paths() const { return work_paths_; }
+  int log() const { return log_.get(); }      ///< file descriptor of the log
+  int input() const { return input_.get(); }  ///< file descriptor of the command's input
 
-  /// Syncs the files that the command made and renames them to the attempt's output paths. Errors: failed for a file
-  /// that was not made; io.
+  /// Syncs the log and the files that the command made, and renames these files to the attempt's output paths.
+  /// `outputs`: the paths of the log and then of these files. Errors: failed for a file that was not made; io.
   Status move_to_outputs(const std::vector<fs::path>& outputs) const {
     if (!sync_file(log_.get())) return errno_error(outputs.front());
     for (std::size_t i = 0; i < work_paths_.size(); ++i) {
@@ -87,12 +88,12 @@ class AttemptFiles {
   FileDescriptor log_, input_;
 };
 
-/// Returns "was ended by signal 9" or "exit status 1".
+/// Returns "was ended by signal 9" or "exit status 1": the error of an item.
 std::string describe_status(int status) {
   return status > 128 ? fmt::format("was ended by signal {}", status - 128) : fmt::format("exit status {}", status);
 }
 
-/// Returns "exit status 0" or "signal 9".
+/// Returns "exit status 0" or "signal 9", for a sentence about the end of the command.
 std::string describe_end(const GuardedResult& command_result) {
   return command_result.status > 128 ? fmt::format("signal {}", command_result.status - 128)
                                      : fmt::format("exit status {}", command_result.status);
@@ -128,6 +129,7 @@ class CommandTask final : public jobs::Task {
     const GuardedResult command_result = run_command(*files, attempt, result.notes);
     result.variant = command_result.variant_index;
     jobs::Json report = to_json(command_result);
+    // In the report of an item, "status" is the status of the item.
     report["exit_status"] = std::exchange(report["status"], {});
     report.erase("status");
     report["attempts"] = attempt.attempt_number;
@@ -160,8 +162,8 @@ class CommandTask final : public jobs::Task {
     const auto deadline = start + command.device_request.max_wait;
     std::optional<device::Lease> run_lease;
     if (command.lease_before_start) {
-      // Takes the inventory before the wait, so that it takes no time while this command holds the lease. The probe
-      // caches it, so the result is not needed here.
+      // Takes the inventory before the wait, so that it takes no time while this command holds a slot of the lease
+      // "jobs". The probe caches the inventory, so the result is not needed here.
       (void)probe_.inspect(command.device_request, kMaxInventoryAge, attempt.stop);
       auto taken = device::acquire_lease(request_.folder / ".weir",
                                          {.keys = {"jobs"},
@@ -197,14 +199,16 @@ class CommandTask final : public jobs::Task {
     }
   }
 
-  /// Replaces the exclusions of the policy (the user's rules for devices) by the devices in the quarantine.
+  /// Replaces the exclusions of the policy (the user's rules for devices) by the devices in the quarantine (the list of
+  /// devices that this run no longer uses).
   void exclude_quarantined(device::Policy& policy) const {
     policy.exclusions.clear();
     for (Quarantine::Entry& entry : quarantine_.entries())
       policy.exclusions.push_back({std::move(entry.pattern), std::move(entry.why)});
   }
 
-  /// Returns true if the policy accepts a device that is not in the quarantine.
+  /// Returns true if the policy accepts a device that is not in the quarantine (the list of devices that this run no
+  /// longer uses).
   bool has_another_device() {
     DeviceRequest request = request_.guard.device_request;
     exclude_quarantined(request.policy);
@@ -224,7 +228,8 @@ class CommandTask final : public jobs::Task {
     result.error =
         Error{Errc::failed, command_result.error ? command_result.error->what : describe_status(command_result.status)};
     if (stopped) result.error->code = Errc::cancelled;
-    // A refused item counts as never started. But a first attempt may have run and left memory on a device.
+    // The code over_budget marks the item as refused: it never started. But an earlier attempt of this item may have
+    // run and left memory on a device.
     const bool ran_before = attempt.attempt_number > 1 && !quarantine_.entries().empty();
     if (command_result.refused && !ran_before) result.error->code = Errc::over_budget;
     if (start_failed) result.error->code = Errc::io;  // not recorded, since the program may exist in a later run

@@ -16,14 +16,18 @@ inline constexpr char kCommandKind[] = "command";  ///< name of the task kind, a
 /// JSON.
 struct CommandRequest {
   std::vector<std::string> arguments;  ///< arguments of the CommandTemplate
-  GuardedCommand guard;  ///< rules for each command; its arguments, placeholders and file descriptors are set per item
-  int gpu_jobs = 1;      ///< largest number of commands that hold a device at the same time, counted over all devices
-  int retries = 0;       ///< largest number of retries for one item; only if may_retry() allows another attempt
+  /// Rules for each command. Its arguments, placeholders, file descriptors and first_signal are set per item.
+  GuardedCommand guard;
+  /// Largest number of commands that hold a device or wait for one at the same time, counted over all devices. If
+  /// guard.lease_before_start is false, weir does not enforce it: the commands receive it in WEIR_SLOTS.
+  int gpu_jobs = 1;
+  int retries = 0;               ///< largest number of retries for one item, each only if may_retry() returns true
   std::filesystem::path folder;  ///< output folder of the run: outputs, command logs and the folder .weir
   int quarantine_fd = -1;        ///< file descriptor of the Quarantine; -1: none
 };
 
-/// Converts the request to JSON for the workers.
+/// Converts the request to JSON for the workers. Leaves out the fields of `guard` that are set per item, and in
+/// guard.device_request the program, need.free and the exclusions.
 jobs::Json to_json(const CommandRequest& request);
 /// Reads the request from its JSON. Missing fields become empty, 0 or false; missing variants become a single
 /// Variant{}.
@@ -39,8 +43,8 @@ jobs::Item make_command_item(const std::string& item, const CommandRequest& requ
 /// Returns the item's text as the user gave it.
 std::string item_text(const jobs::Item& item);
 
-/// Returns the path to which the log of a failed command is renamed. It is in the folder of the item's first output,
-/// the normal log.
+/// Returns the path to which the log of a failed command is renamed. The item's first output is the log of a command
+/// that does not fail; the returned path is in the same folder.
 std::filesystem::path failed_log_path(const jobs::Item& item);
 
 /// Makes the task that runs the commands. Errors: invalid_argument for an invalid template.

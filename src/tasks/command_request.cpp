@@ -27,7 +27,7 @@ std::vector<Variant> variants_field(const Json& object) {
       variants.push_back(
           {jobs::decode_path(jobs::text_field(variant, "name")).native(), jobs::bytes_field(variant, "need")});
   }
-  if (variants.empty()) variants.emplace_back();
+  if (variants.empty()) variants.emplace_back();  // GuardedCommand::variants has at least one entry
   return variants;
 }
 

@@ -11,6 +11,7 @@ namespace weir::tasks {
 namespace {
 
 namespace fs = std::filesystem;
+
 constexpr std::string_view kOutPlaceholder = "{out}";
 
 /// Returns the extension at the start of `rest`: a dot and the letters, digits and characters of ".-_" after it. Dots
@@ -37,7 +38,7 @@ Result<CommandTemplate> CommandTemplate::make(const std::vector<std::string>& ar
       return Error{Errc::invalid_argument,
                    fmt::format("'{}' names a variant, but there is no --variants", printable(argument))};
     std::string rewritten;
-    std::size_t copied = 0;
+    std::size_t copied = 0;  // characters of the argument that `rewritten` contains already
     for (std::size_t start = argument.find(kOutPlaceholder); start != std::string::npos;
          start = argument.find(kOutPlaceholder, copied)) {
       const std::string_view rest = std::string_view{argument}.substr(start + kOutPlaceholder.size());

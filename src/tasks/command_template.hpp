@@ -39,8 +39,9 @@ class CommandTemplate {
   std::vector<std::string> extensions_;  // the extensions after {out}, each once; an empty text for {out} alone
 };
 
-/// Converts the item's text to a relative path, with which the item's files are named in the output folder. A leading
-/// '/' is removed, ".." becomes "_up_", and a path of which nothing is left becomes "_root_".
+/// Converts the item's text to a relative path, with which the item's files are named in the output folder. First
+/// normalizes the path ("a/../b" becomes "b"). Then a leading '/' is removed, each remaining ".." becomes "_up_", and a
+/// path of which nothing is left becomes "_root_".
 std::filesystem::path relative_output_path(const std::string& item);
 
 }  // namespace weir::tasks

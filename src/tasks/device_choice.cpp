@@ -96,7 +96,7 @@ MemoryAvailability availability_on(const device::Device& device) {
   if (!file || !*file) return measure_availability(device, {}, {});
   std::vector<device::Holder> sharers;
   if (const auto holders = (*file)->holders()) sharers = *holders;
-  // an exclusive holder will have ended before this lease starts
+  // An exclusive holder will have ended before this process gets the lease.
   std::erase_if(sharers, [](const device::Holder& holder) { return holder.slot == 0; });
   return measure_availability(device, sharers, {.key = {}, .nonce = {}, .folder = (*file)->folder_id()});
 }

@@ -42,16 +42,19 @@ struct Machine {
 };
 
 /// Decides which devices of an inventory the request accepts, under the masks that are set in the environment now.
+/// Compares need.free with the free memory as choose_variant() does: memory that other holders of leases have reserved
+/// does not count as free.
 Machine choose_from_inventory(const device::Inventory& inventory, const DeviceRequest& request);
 /// Takes an inventory of the devices (usually in a tenth of a second) and decides as choose_from_inventory() does. A
 /// stop request ends the inventory at once; `inventory.interrupted` of the result is then true.
 Machine inspect_machine(const DeviceRequest& request, const std::stop_token& stop = {});
 
-/// Makes the error for a machine without an accepted device. Its text names the drivers that hang, and the reason for
-/// each device. Its code is `cancelled` for an interrupted inventory, else `unsupported`.
+/// Makes the error for a machine without an accepted device. After an interrupted inventory, its code is `cancelled`.
+/// Otherwise its code is `unsupported`, and its text names the drivers that hang and the reason for each device.
 Error no_device_error(const Machine& machine);
 
-/// Makes the mask that hides all devices except machine.devices[chosen]. Errors: those of device::make_mask.
+/// Makes the mask that hides all devices except machine.devices[chosen]: the variables of device::make_mask() and
+/// device::add_vulkan_index(). Errors: those of device::make_mask().
 Result<device::Mask> make_device_mask(const Machine& machine, std::size_t chosen, const device::MaskOptions& options);
 
 /// A leased device, and the environment for programs that run on it.
@@ -63,10 +66,11 @@ struct LeasedDevice {
 };
 
 /// Leases one of the accepted devices and makes its mask. Takes the best device that is free now; if no device is free,
-/// waits for the one that becomes free first. `refresh` (may be empty) is called when the lease is held, with a copy of
-/// the device, and must update the memory values of the copy, which are needed for the notes. `notes` receives warnings
-/// about the lease folder, the mask, processes of earlier leases, and memory that is in use although the lease was
-/// free.
+/// waits for the one that becomes free first. For a MIG instance (a part of a card), also takes a shared lease of the
+/// whole card. `waiting`: the stop request and the callback of the wait. `refresh` (may be empty) is called when the
+/// lease is held, with a copy of the device, and must update the memory values of the copy, which are needed for the
+/// notes. `notes` receives warnings about the lease folder, the mask, processes of earlier leases, and memory that is
+/// in use although the lease was free.
 /// Errors: unsupported if the request accepts no device; timed_out, naming the holders; cancelled; io; those of
 /// find_lease_folder() and make_device_mask().
 Result<LeasedDevice> lease_device(const Machine& machine, const DeviceRequest& request, const Environment& environment,

@@ -23,10 +23,11 @@ std::string find_gpu_json(const std::string& device_name) {
   return jobs::dump({{"name", info.name},
                      {"uuid", info.uuid},
                      {"pci", info.pci},
+                     // find_gpu() fails if several GPUs have the UUID.
                      {"unique", static_cast<bool>(nn::vulkan::find_gpu(info.uuid))}});
 }
 
-/// Normalizes a UUID: "GPU-6D65..." and "6d65..." are the same one.
+/// Returns the hexadecimal digits of a UUID in lower case, so that "GPU-6D65..." and "6d65..." become equal.
 std::string uuid_digits(std::string_view uuid) {
   std::string digits;
   for (const char c : uuid.substr(uuid.starts_with("GPU-") ? 4 : 0)) {

@@ -21,13 +21,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kMaxCachedInventoryAge =
-    std::chrono::seconds{5};  // age of a cached inventory; cards are rarely added or removed
+// The largest age of a cached inventory with which a device is chosen; cards are rarely added or removed.
+constexpr auto kMaxCachedInventoryAge = std::chrono::seconds{5};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Samples the memory in use on one device and the placement of a command (the device on which it works) while the
-/// command runs. Never waits for a driver longer than kDriverTimeout.
+/// command runs. Waits at most kDriverTimeout for each answer of a driver.
 class DeviceMeasurement {
  public:
   DeviceMeasurement(const Machine& machine, std::size_t index, device::DriverSampler& sampler, GuardedResult& result)
@@ -173,7 +173,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
     if (measurement.sample(process->all_pids())) wrong_device.request_stop();
   });
   const bool exclusive = leased != nullptr && command.device_request.slots == 0;
-  measurement.measure_afterwards(exclusive ? 5 : 1);
+  measurement.measure_afterwards(exclusive ? 5 : 1);  // a leak is looked for only with an exclusive lease
   if (leased != nullptr && !leased->lease.is_intact())
     callbacks.on_note(
         "the lease that this run had joined was given back while it ran: another program may have used the device too");
@@ -299,7 +299,7 @@ GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& p
     if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
   bool may_fit_later = false;
   double waited_s = 0;
-  for (;;) {  // ends, because each iteration that does not return removes a device
+  for (;;) {  // ends, because each iteration that does not return removes one of the devices
     GuardedResult result = run_leased(command, machine, probe, environment, stop, callbacks);
     waited_s += result.waited_s;
     may_fit_later = may_fit_later || result.may_fit_later;

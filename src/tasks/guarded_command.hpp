@@ -38,7 +38,7 @@ struct GuardedCommand {
   std::chrono::milliseconds grace = std::chrono::seconds{5};  ///< time from the first signal of a stop to SIGTERM
   /// Returns the number of the first signal of a stop; 0: no signal. Empty function: SIGINT.
   std::function<int()> first_signal;
-  Bytes max_leak = 100_MiB;  ///< growth of the device's memory in use that does not count as a leak
+  Bytes max_leak = 100_MiB;  ///< largest growth of the memory in use on the device that does not count as a leak
   /// File descriptors of the command's standard streams; -1: the stream of this process.
   int input_fd = -1, output_fd = -1, error_fd = -1;
 };
@@ -48,7 +48,8 @@ struct GuardedResult {
   /// Exit status of the command; 128 + N after signal N; 127 or 126 if its program does not exist or is not executable.
   /// 0 if the command was not started for another reason (`error`).
   int status = 0;
-  /// The command ended, and weir did not send SIGTERM to it, but maybe GuardedCommand::first_signal.
+  /// The command was started, and it ended without SIGTERM or SIGKILL from weir. Also true if it ended because of the
+  /// signal of GuardedCommand::first_signal.
   bool ended_by_itself = false;
   /// Why the command was refused, could not be started, was stopped, or failed a check such as the placement. Empty: no
   /// error; `status` may still be a failure.
@@ -59,7 +60,8 @@ struct GuardedResult {
   /// The command was refused because not enough memory is free, and other holders of the device may free memory later.
   bool may_fit_later = false;
   /// After the command, the memory in use on the device is larger than before it, by more than `max_leak`, and other
-  /// processes are not known to be the reason. Always false without an exclusive lease.
+  /// processes are not known to be the reason. Always false without an exclusive lease (DeviceRequest::slots is 0), and
+  /// if the driver did not answer after the command.
   bool leaks = false;
   bool device_untrusted = false;  ///< memory that no process holds stays in use on the device, or the device is gone
   std::optional<device::Device> initial_device;  ///< the device as it was before the command
@@ -67,12 +69,13 @@ struct GuardedResult {
   std::size_t variant_index = 0;                 ///< index in GuardedCommand::variants
   device::PlacementCheck placement;
   bool device_measured = false;      ///< device_before and device_peak are known
-  bool driver_unresponsive = false;  ///< the driver answered before the command, but not after it: no device_after
+  bool driver_unresponsive = false;  ///< it answered before, but not after the command: device_after is invalid
   Bytes device_before, device_peak, device_after;  ///< memory in use on the whole device
-  Bytes device_growth;      ///< device_peak - device_before; 0 for a device that was not leased exclusively
+  Bytes device_growth;      ///< device_peak - device_before; 0 without an exclusive lease (DeviceRequest::slots is 0)
   Bytes need_with_context;  ///< need of the variant plus kContextMargin; 0: no need was given
   /// What respond_to_leak() found: "freed"; "others" (other processes use the memory); "failed" (no process holds the
-  /// memory, or the device is gone); "unknown" (the processes on the device are not known); empty: it found no leak.
+  /// memory, or the device is gone); "unknown" (not all processes on the device are known). Empty: it was not called,
+  /// because `leaks` was false.
   std::string leak_resolution;
   std::string reset_command;  ///< with leak_resolution "failed": the vendor's command to reset the device; may be empty
   /// Largest resident memory of all processes of the command together.
@@ -80,7 +83,7 @@ struct GuardedResult {
   /// Number of memory samples while the command ran. 0: device_peak is the larger of device_before and device_after.
   int samples = 0;
   std::vector<device::EndedProcess> leftover_processes;  ///< processes that the command started and that outlived it
-  double waited_s = 0;                                   ///< time of the wait for the lease
+  double waited_s = 0;                                   ///< time of all waits for leases
   double duration_s = 0;                                 ///< run time of the command
 };
 
@@ -97,8 +100,8 @@ struct CommandCallbacks {
 ///    devices; if no device is left, the command is refused.
 /// 3. Runs the command with the device's mask. Meanwhile samples the memory and checks the placement; ends a command
 ///    that works on another device than the leased one.
-/// 4. With an exclusive lease, compares the device's memory in use with the value before the command
-///    (respond_to_leak()).
+/// 4. With an exclusive lease, compares the memory in use on the device with the value before the command. After a leak
+///    calls respond_to_leak().
 /// All processes of the command end before this call returns, except those that the kernel cannot end.
 ///
 /// A command without `lease_before_start` gets the mask of the best accepted device, but no lease, and no variant is
@@ -107,8 +110,8 @@ GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& p
                                   const std::stop_token& stop, const CommandCallbacks& callbacks);
 
 /// Returns true if another attempt can help: the command ended with a failure status, or it exceeded its time limit, or
-/// its wait for a lease timed out, or not enough memory was free. Returns false in all other cases: the command
-/// succeeded, cannot be started, used another device, leaked memory or was interrupted.
+/// its wait for a lease timed out, or not enough memory was free. Returns false in all other cases, for example if the
+/// command succeeded, cannot be started, used another device, leaked memory or was interrupted.
 bool may_retry(const GuardedResult& result);
 
 /// Returns `argument` with every {name} of `values` replaced. Other braces stay, because commands may use them.

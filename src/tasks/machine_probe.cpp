@@ -10,13 +10,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kSampleTimeout = std::chrono::milliseconds{500};
+constexpr auto kSampleTimeout = std::chrono::milliseconds{500};  // longest wait for a sample
 constexpr std::chrono::milliseconds kInventoryTimeout = std::chrono::seconds{10};
 // The timeout of an inventory after a driver hung in the sampler; it is short, since the driver will probably hang
 // again.
 constexpr std::chrono::milliseconds kHungDriverTimeout = std::chrono::seconds{3};
+// An inventory in which a driver hung is used at least until this age, so that the driver is not called again at once.
 constexpr auto kHungDriverRetryInterval = std::chrono::minutes{1};
 
+/// Returns true if a driver did not answer while the inventory was taken.
 bool has_hung_driver(const device::Inventory& inventory) {
   return std::any_of(inventory.probes.begin(), inventory.probes.end(), [](const auto& probe) { return probe.hung; });
 }
@@ -52,6 +54,7 @@ void MachineProbe::discard_inventory() {
 bool MachineProbe::refresh_memory(device::Device& device) {
   if (!device.pci || !parent_lease_key(device).empty()) return false;
   auto sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
+  // The sampler's process may have crashed in a driver: try once more with a new one.
   if (!sample && sampler_->has_ended()) sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
   driver_hung_ = driver_hung_ || !sample;
   if (!sample || !sample->used) return false;

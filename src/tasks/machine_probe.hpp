@@ -22,8 +22,9 @@ class MachineProbe {
   /// Returns the warning about drivers that hung in the inventory (device::describe_hung_probes). Returns an empty text
   /// if no driver hung, or if the warning is the same as at the last call, so that each warning is returned only once.
   std::string take_warning();
-  /// Updates device.used, and device.free if the driver reports it. Returns false, and changes nothing, if no driver
-  /// reports the used memory, and for a MIG instance (a part of a card), because the driver reports whole cards.
+  /// Updates device.used, and device.free if the driver reports it. Returns false and changes nothing if the used
+  /// memory is not known: no driver reports it, the device has no PCI address, or the device is a MIG instance (a part
+  /// of a card; the sampler reads the memory of whole cards only).
   bool refresh_memory(device::Device& device);
   /// Returns the sampler that reads the drivers while a command runs. If its child process hangs in a driver or has
   /// ended, replaces the sampler first.

@@ -36,8 +36,8 @@ Result<NetworkCache> NetworkCache::open(NetworkOptions options) {
     return no_readable_network_error(*entries);
   NetworkCache cache{*std::move(entries),
                      {.name = std::move(options.name), .scale = std::nullopt, .noise = options.noise}};
-  if (auto selected = cache.select(0); !selected)
-    return selected.error();  // checks name and noise level before any work
+  // Checks the name and the noise level before any work; 0: no scale is requested.
+  if (auto selected = cache.select(0); !selected) return selected.error();
   return cache;
 }
 

@@ -10,17 +10,17 @@
 
 namespace weir::tasks {
 
-/// The user's choice of networks. Of several networks that match, NetworkCache::select() chooses one by the
-/// scale.
+/// The user's choice of networks. Of several networks that match, NetworkCache::select() chooses one by the scale and
+/// by the rules of nn::select_network.
 struct NetworkOptions {
   std::filesystem::path model;                 ///< a network file or a folder with networks; empty: search in `folders`
-  std::string name;                            ///< name of the network, or a part of it; empty: any
+  std::string name;                            ///< text that matches as nn::NetworkRequest::name; empty: any
   std::optional<int> noise;                    ///< noise level that the network removes; empty: any
   std::vector<std::filesystem::path> folders;  ///< search folders; used only if `model` is empty
 };
 
-/// The networks that match the user's choice. A network is read when load() needs it; only the network used last stays
-/// in memory. Not thread-safe.
+/// The networks that match the user's choice. A network is read when load() needs it; only the network that load()
+/// returned last stays in memory. Not thread-safe.
 class NetworkCache {
  public:
   /// Finds the networks that match the options. Errors: invalid_argument (no such model, no network of that name or
@@ -32,7 +32,7 @@ class NetworkCache {
   Result<std::shared_ptr<const nn::Network>> load(double scale);
   /// Returns the catalogue entry of the best matching network for enlarging by `scale`
   /// (nn::select_for_enlargement); 0: of the best matching network of any scale (nn::select_network). Does not read the
-  /// network. Errors: invalid_argument if no network matches or it cannot be read.
+  /// network. Errors: invalid_argument if no network matches, or the best matching network cannot be read.
   Result<nn::CatalogueEntry> select(double scale) const;
   /// Releases the network that is in memory. It is freed as soon as no other object uses it.
   void release() {

@@ -10,7 +10,7 @@
 namespace weir::tasks {
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
+constexpr std::size_t kChunkBytes = std::size_t{1} << 16;  // bytes that are read at once
 
 /// Adds the contents of the file to the hash.
 Status add_file(const std::filesystem::path& path, SHA2_CTX& context) {
@@ -34,7 +34,7 @@ Result<std::string> hash_network(const std::filesystem::path& param_path) {
     if (auto added = add_file(path, context); !added) return added.error();
   }
   std::array<char, SHA256_DIGEST_STRING_LENGTH> text{};
-  SHA256End(&context, text.data());
+  SHA256End(&context, text.data());  // writes the digest as hexadecimal text
   return std::string{text.data()};
 }
 

@@ -23,8 +23,8 @@ class NetworkIdentifier {
   NetworkIdentifier(const NetworkCache& cache, enhance::UpscaleSettings settings)
       : cache_{cache}, settings_{std::move(settings)} {}
   /// Returns the identity for a picture. `facts`: the picture's "width" and "height" in pixels, which are needed only
-  /// if the settings give a size of the result instead of a scale. Returns {} if they are needed and missing, or if no
-  /// network fits or the fitting network cannot be read.
+  /// if the settings give a size of the result instead of a scale. Returns {} if needed facts are missing, if no
+  /// network fits, or if the fitting network cannot be read.
   jobs::Json identify(const jobs::Json& facts);
   /// Returns the identity for enlarging by `scale` (0: by the scale of the network that NetworkCache::select()
   /// chooses). Returns {} if no network fits or the fitting network cannot be read.

@@ -100,7 +100,8 @@ class NameChooser {
     return can_have_full(i) && is_free(i, kFull) ? kFull : kHashed;
   }
 
-  /// Returns true if the path was not assigned yet, was not made from another input, and is not another input's path.
+  /// Returns true if the path was not assigned yet, no earlier run made a file there from another input, and the path
+  /// is not that of another input.
   bool is_free(std::size_t i, Kind kind) {
     const fs::path& output = name(i, kind);
     if (folded_assigned_paths_.contains(folded(output)) || find_origin_(i, output) == OutputOrigin::other_input)
@@ -127,11 +128,11 @@ class NameChooser {
   const OutputOriginLookup& find_origin_;
   std::vector<Candidates> candidates_;
   std::unordered_set<std::string> input_identities_;
-  // Number of inputs for each path after folded(): as short name, as full name, and as short name that is also the
-  // input's own file name.
+  // Number of inputs for each path after folded(): that have it as their short name, that have it as their full name,
+  // and that have it as their short name and are themselves called so (has_own_name()).
   std::unordered_map<std::string, std::size_t> short_counts_, full_counts_, own_short_counts_;
-  std::unordered_set<std::string> assigned_paths_;         // assigned paths
-  std::unordered_set<std::string> folded_assigned_paths_;  // assigned paths, folded
+  std::unordered_set<std::string> assigned_paths_;         // without folded()
+  std::unordered_set<std::string> folded_assigned_paths_;  // after folded()
   std::vector<fs::path> chosen_;
 };
 

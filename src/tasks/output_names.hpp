@@ -22,8 +22,8 @@ struct NamingInput {
 
 /// The input from which an earlier run made an existing output.
 enum class OutputOrigin {
-  /// The origin is not known, or it is a file from which this_input was moved or copied, so that this_input may get the
-  /// name of the output.
+  /// The origin is not known, or it is a file from which this_input was probably moved or copied. In both cases
+  /// this_input may get the name of the output.
   none,
   this_input,  ///< the input with the index that was given to the OutputOriginLookup
   other_input  ///< another input than this_input
@@ -39,16 +39,16 @@ using OutputOriginLookup = std::function<OutputOrigin(std::size_t index, const s
 ///
 /// The input gets the first name that these rules allow:
 /// 1. A name under which an earlier run made an output from this input (`find_origin` returns this_input), even if
-/// other inputs were added or removed since.
-/// 2. The short name, if no other input has the same short name, or if this input is the only one whose own file name
-/// equals this short name (cover.png, if cover.jpg is an input too).
+/// other inputs were added or removed since. Of several such names, the one that rules 2 to 4 would give is preferred.
+/// 2. The short name, if no other input has the same short name. If several inputs have it, the only one of them whose
+/// own file name equals the short name gets it (cover.png, if cover.jpg is an input too).
 /// 3. The full name, if it is neither the short nor the full name of another input.
 /// 4. The hashed name.
 ///
 /// Rules 2 and 3 skip a name if an earlier run made that output from another input, if an earlier input got the same
-/// path by rule 1, or if the path is that of another input. Names that differ only in the case of ASCII letters count
-/// as equal, because many file systems store them as one file. The order of the inputs has no influence. The caller
-/// must remove duplicate inputs (same `path` and `relative_path`).
+/// path by rule 1, or if the path is that of another input. In rules 2 and 3, names that differ only in the case of
+/// ASCII letters count as equal, because many file systems store them as one file. The order of the inputs has no
+/// influence. The caller must remove duplicate inputs (same `path` and `relative_path`).
 std::vector<std::filesystem::path> choose_output_names(std::span<const NamingInput> inputs,
                                                        const std::filesystem::path& folder,
                                                        const OutputOriginLookup& find_origin);

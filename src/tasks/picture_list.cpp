@@ -65,6 +65,8 @@ struct InputFinder {
     inputs.push_back({std::move(item), path.filename(), {}});
   }
   void add_folder(const fs::path& folder, const fs::path& relative_path);
+  /// Adds one entry of a folder, or counts why it is skipped. `is_in_output_folder`: the entry is in the output folder
+  /// or below it, so that it may be a result of an earlier run.
   void add_entry(const fs::directory_entry& entry, const fs::path& relative_path, bool is_in_output_folder);
   void add_subfolder(const fs::path& folder, const fs::path& relative_path);
   void add_path(const fs::path& path);
@@ -75,6 +77,7 @@ struct InputFinder {
 
 bool is_hidden(const fs::path& name) { return name.native().starts_with('.'); }
 
+/// Returns true for the folder in which weir keeps its own files.
 bool is_weir_folder(const fs::path& name) { return name == ".weir"; }
 
 bool is_within(const std::string& path, const std::string& folder) {
@@ -180,12 +183,14 @@ std::optional<media::Format> input_format(const FoundInput& input) {
   return (*reader)->info().format;
 }
 
+/// Returns the input's own format if it is lossless; else PNG.
 media::Format default_format(const FoundInput& input) {
   const auto input_own = input_format(input);
   return input_own && media::is_lossless(*input_own) ? *input_own : media::Format::png;
 }
 
-/// Returns the format of a single output file. Errors: invalid_argument.
+/// Returns the format of a single output file: by its extension, else --format, else the input's. Errors:
+/// invalid_argument.
 Result<media::Format> format_for_file(const fs::path& output, const OutputOptions& options, const FoundInput& input) {
   const std::string extension = output.extension().native();
   const auto named = extension.empty() ? std::nullopt : media::format_of_extension(extension);
@@ -297,6 +302,7 @@ void drop_repeated(std::vector<FoundInput>& found_inputs) {
 /// folder. Errors: invalid_argument if it must be a folder and cannot be one.
 Result<bool> is_output_folder(const OutputOptions& options, bool is_multiple) {
   std::error_code problem;
+  // Without slashes at the end, with which the path of a file cannot be looked up.
   const std::size_t last = options.output.find_last_not_of('/');
   const fs::file_status status =
       fs::status(last == std::string::npos ? options.output : options.output.substr(0, last + 1), problem);

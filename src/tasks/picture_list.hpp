@@ -33,7 +33,7 @@ struct SkippedEntries {
   std::size_t folder_links = 0;                      ///< links to folders; they are not followed
   std::size_t broken_links = 0;                      ///< links to missing files, and circular links
   std::size_t special_files = 0;                     ///< pipes, sockets, devices
-  std::size_t earlier_results = 0;                   ///< outputs of an earlier run, in the output folder
+  std::size_t earlier_results = 0;                   ///< outputs that earlier runs made in the output folder
 };
 
 /// A picture whose output has a longer name than its short name (short_output_name()), for example because another
@@ -53,9 +53,10 @@ struct PictureList {
 /// standard input, which this function reads. Folders are read recursively, but links to folders are not followed. An
 /// input that is missing or cannot be used becomes an item with a problem.
 ///
-/// The output is a folder if it exists as a folder or ends in '/', or if there are several inputs or an input folder.
-/// Then the folder structure of the inputs is kept below the output folder, choose_output_names() chooses the names,
-/// and results of earlier runs in the output folder are not used as inputs.
+/// The output is a folder in each of these cases: it exists as a folder; it ends in '/'; there are several inputs (a
+/// pattern may match several files); an input is a folder. Then the folder structure of the inputs is kept below the
+/// output folder, and choose_output_names() chooses the names. An output folder below an input folder is not read, and
+/// if an input folder is the output folder or a folder in it, results of earlier runs are not used as inputs.
 /// Errors: invalid_argument: an output that must be a folder and cannot be one, an extension or format that cannot be
 /// written, "-" given twice, an empty input name.
 Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const OutputOptions& options);

@@ -50,7 +50,7 @@ auto timed(Seconds& sum, Call call) {
   return result;
 }
 
-/// Forwards all calls to a reader and adds the time of reading to `time`.
+/// Forwards all calls but damage() to a reader and adds the time of reading to `time`.
 class TimedReader final : public media::PictureReader {
  public:
   TimedReader(media::PictureReader& reader, Seconds& time) : reader_{reader}, time_{time} {}
@@ -100,7 +100,7 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
   return options;
 }
 
-/// Writes the output: the last step of run_steps().
+/// Enlarges the picture and writes the output: the last step of run_steps().
 Status enlarge_and_write(const PictureItem& item, const PictureCallbacks& callbacks, const media::WriteOptions& options,
                          media::PictureReader& reader, PictureResult& result) {
   if (auto made = make_folder(item); !made) return made.error();
@@ -120,6 +120,7 @@ Status enlarge_and_write(const PictureItem& item, const PictureCallbacks& callba
   return ok();
 }
 
+/// Runs the steps of upscale_picture() and stores in `result` what each step found.
 Status run_steps(const PictureItem& item, const PictureSettings& settings, const PictureCallbacks& callbacks,
                  PictureResult& result) {
   if (item.problem) return *item.problem;

@@ -17,9 +17,9 @@
 
 namespace weir::tasks {
 
-/// Returns the scale by which a picture of this width and height in pixels must be enlarged: settings.scale, or, if the
-/// settings give a size of the result, the smallest scale with which the result is at least as large. 0: the settings
-/// give neither, and the scale of the network is used.
+/// Returns the scale by which a picture of this width and height in pixels must be enlarged. If the settings give a
+/// width or a height of the result, this is the smallest scale with which the result is at least as wide and as high.
+/// Otherwise it is settings.scale; 0: the scale of the network is used.
 double required_scale(const enhance::UpscaleSettings& settings, int width, int height);
 
 /// One picture of a list, and its output.
@@ -52,7 +52,7 @@ struct PictureSettings {
   UpscalerSource upscalers;                                ///< returns the upscaler for each picture
 };
 
-/// How the work on a picture ended; `planned`: successfully in a dry run.
+/// How the work on a picture ended. `planned`: a dry run ended without an error; `interrupted`: by a stop request.
 enum class ItemStatus { done, planned, failed, interrupted };
 std::string_view name_of(ItemStatus status);  ///< "done", "planned", ...
 
@@ -62,12 +62,12 @@ struct PictureResult {
   std::optional<Error> error;   ///< set unless the status is done or planned
   bool internal_error = false;  ///< the error is a defect of weir
   std::optional<media::PictureInfo> input_info;
-  std::shared_ptr<enhance::PictureUpscaler> upscaler;
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;  ///< the upscaler that PictureSettings::upscalers returned
   std::optional<enhance::UpscalePlan> plan;
   media::WriteReport write_report;
-  std::vector<std::string> damage;  ///< descriptions of the damages of an input whose intact part was used
-  std::vector<std::string> events;  ///< messages of PictureUpscaler::run, such as a fallback to the CPU
-  std::chrono::duration<double> total_time{};
+  std::vector<std::string> damage;             ///< descriptions of the damages of an input whose intact part was used
+  std::vector<std::string> events;             ///< messages of PictureUpscaler::run, such as a fallback to the CPU
+  std::chrono::duration<double> total_time{};  ///< time of the whole call, the two waits included
   std::chrono::duration<double> read_wait{};   ///< time that the network waited for rows of the input
   std::chrono::duration<double> write_wait{};  ///< time that the network waited for the output's encoder and disk
   Bytes peak_ram;                              ///< largest resident memory of the process so far

@@ -8,6 +8,7 @@
 namespace weir::tasks {
 namespace {
 
+/// Returns a device pattern, as for --device, that only this device matches.
 std::string pattern_of(const device::Device& device) {
   return device.pci ? "pci:" + to_text(*device.pci) : device.uuid;
 }

@@ -19,8 +19,9 @@ struct UpscaleRequest {
   /// Names of smaller networks. They are used in this order for pictures that need too much memory with the network of
   /// `network_options`.
   std::vector<std::string> variants;
-  enhance::UpscaleSettings upscale;  ///< in a worker, `ram` and `threads` are replaced by jobs::WorkerResources
-  int quality = -1;                  ///< quality for lossy formats, 1 to 100; -1: the format's default
+  /// In a worker, jobs::WorkerResources replaces the GPU, the memory limits and the number of threads.
+  enhance::UpscaleSettings upscale;
+  int quality = -1;  ///< quality for lossy formats, 1 to 100; -1: the format's default
   media::DamagePolicy damaged = media::DamagePolicy::use;  ///< how damaged inputs are handled
   /// Content of standard input; null: standard input is not one of the pictures.
   std::shared_ptr<const std::vector<std::byte>> standard_input;
@@ -30,7 +31,7 @@ struct UpscaleRequest {
 /// Converts the request to JSON for the workers, without `standard_input` and without the GPU, the memory limits and
 /// the number of threads, which a worker gets from its jobs::WorkerResources.
 jobs::Json to_json(const UpscaleRequest& request);
-/// Reads the request from its JSON, and `standard_input` from `standard_input_fd`. Errors: io.
+/// Reads the request from its JSON. Unless `standard_input_fd` is -1, reads `standard_input` from it. Errors: io.
 Result<UpscaleRequest> parse_upscale_request(const jobs::Json& json);
 
 /// Makes the item for a picture. Item::parameters contains the settings on which the pixels and the format of the

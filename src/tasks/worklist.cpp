@@ -3,6 +3,7 @@
 namespace weir::tasks {
 namespace {
 
+/// Counts the result of one item in `totals`.
 void add_to_totals(const PictureResult& result, WorklistTotals& totals) {
   if (result.status == ItemStatus::interrupted) {
     totals.interrupted = true;

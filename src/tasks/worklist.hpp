@@ -22,7 +22,7 @@ class WorklistObserver {
 struct WorklistTotals {
   std::size_t items = 0;            ///< all items of the list
   std::size_t done = 0;             ///< successful: done, or planned in a dry run
-  std::size_t failed = 0;           ///< failed, refused items and internal errors included
+  std::size_t failed = 0;           ///< failed; includes `refused` and `internal_errors`
   std::size_t refused = 0;          ///< failed because they need more memory than the limit
   std::size_t internal_errors = 0;  ///< failed because of a defect of weir
   std::size_t damaged = 0;          ///< done from a damaged input

@@ -39,7 +39,7 @@ std::string make_diagram(const std::vector<Metric>& metrics, const std::vector<P
   const double last_step = std::max<double>(1, static_cast<double>(metrics.back().step));
   std::string out = fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>",
                                 kLeft, top, kWidth, kHeight);
-  for (const double part : {0.0, 0.5, 1.0}) {
+  for (const double part : {0.0, 0.5, 1.0}) {  // three numbers on each axis
     out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", kLeft - 6,
                        top + kHeight * (1 - part) + 4, low + part * (high - low));
     out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>", kLeft + kWidth * part,

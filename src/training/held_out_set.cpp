@@ -34,8 +34,8 @@ Result<HeldOutSet> HeldOutSet::draw(const Recipe& recipe, synth::Lettering& lett
   for (int i = 0; i < 2 * kPicturesPerKind; ++i) {
     Sample sample;
     sample.is_comic = i % 2 == 1;
-    auto pair = draw_pair(recipe, PairFeed::kFirstHeldOutSeed + static_cast<std::uint64_t>(i), sample.is_comic, true,
-                          lettering);
+    auto pair = draw_pair(recipe, PairFeed::kFirstHeldOutSeed + static_cast<std::uint64_t>(i), sample.is_comic,
+                          /*clean=*/true, lettering);
     if (!pair) return pair.error();
     sample.small = std::move(pair->small);
     sample.base = enlarge_bicubic(sample.small, set.scale_);

@@ -10,11 +10,11 @@
 
 namespace weir::training {
 
-/// How much better a network enlarges pictures than a bicubic resize (synth::enlarge() with the cubic kernel): the PSNR
-/// of the network's result minus the PSNR of the bicubic resize, as the mean over the pictures of a kind (dead leaves:
-/// overlapping random shapes; comics). PSNR is measured on the luma (brightness), in dB.
+/// How much better a network enlarges pictures than a bicubic resize (synth::enlarge() with the cubic kernel). A gain
+/// is the PSNR of the network's result minus the PSNR of the bicubic resize, as the mean over the held-out pictures of
+/// one kind. The PSNR is that of the luma (brightness), in dB, without a border of 2 pixels.
 struct PsnrGain {
-  double leaves_db = 0, comics_db = 0;
+  double leaves_db = 0, comics_db = 0;  ///< gains on dead leaves (overlapping random shapes) and on comics
 };
 
 /// Pictures that are not used for training. They measure the quality of a network. The small pictures were only shrunk:

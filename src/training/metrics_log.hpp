@@ -23,8 +23,9 @@ struct Metric {
 /// The file metrics.jsonl of a training: one JSON object per line.
 class MetricsLog {
  public:
-  /// Opens or creates the file and removes the lines of steps after `step`, the step of the last checkpoint: a run that
-  /// was killed after its last checkpoint has left them. Errors: io, disk_full.
+  /// Opens or creates the file. Removes the first line that is incomplete or belongs to a step after `step`, the step
+  /// of the last checkpoint, and all lines after it: a run that was killed after its last checkpoint has left them.
+  /// Errors: io, disk_full.
   static Result<MetricsLog> open(const std::filesystem::path& path, std::uint64_t step);
   /// Appends a line. Errors: io, disk_full.
   Status add(const Metric& metric);

@@ -12,9 +12,9 @@ namespace weir::training {
 
 /// The length and the result of a training, for its model card.
 struct TrainingSummary {
-  std::uint64_t step = 0, steps = 0;  ///< number of steps that are done, and of all steps
+  std::uint64_t step = 0, steps = 0;  ///< number of steps done so far, in all runs; number of all steps
   double seconds = 0;                 ///< training time so far, in all runs
-  PsnrGain gain;
+  PsnrGain gain;                      ///< gain on the held-out pictures
 };
 
 /// Returns a Markdown text that describes a network, its training and its quality. Errors: those of

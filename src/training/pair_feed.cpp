@@ -106,7 +106,7 @@ Result<Batch> PairFeed::make_batch(std::uint64_t index) {
   if (auto loaded = load_block(index / batches_per_block()); !loaded) return loaded.error();
   const int scale = recipe_.structure.scale;
   Batch batch;
-  synth::Random random{~((recipe_.seed << 40U) ^ index)};
+  synth::Random random{~((recipe_.seed << 40U) ^ index)};  // ~: no seed of draw_block()
   for (const Pair& pair : block_) {
     PatchPosition position{random.uniform_int(0, pair.small.width - recipe_.data.patch_px),
                            random.uniform_int(0, pair.small.height - recipe_.data.patch_px), recipe_.data.patch_px,

@@ -18,13 +18,14 @@ struct Pair {
   synth::Canvas small, detail;
 };
 
-/// Draws a large picture from a seed, a comic or else dead leaves (overlapping random shapes), and shrinks it. If
-/// `clean` is false, the small picture is also degraded (blur, noise, JPEG compression). Errors: those of
-/// synth::degrade().
+/// Draws a large picture from a seed and shrinks it by the recipe's scale. The picture is a comic if `comic` is true,
+/// otherwise dead leaves (overlapping random shapes). If `clean` is false, blur, noise and JPEG compression are added
+/// at random, see synth::random_degradation(). Errors: those of synth::degrade().
 Result<Pair> draw_pair(const Recipe& recipe, std::uint64_t seed, bool comic, bool clean, synth::Lettering& lettering);
 
-/// The data of one training step, channels-last: `small` has square parts (patches) of small pictures, [batch_size, 3,
-/// patch_px, patch_px]; `detail` has the detail of each patch, `scale` times as wide and high.
+/// The data of one training step: `small` has square parts (patches) of small pictures, [batch_size, 3, patch_px,
+/// patch_px]; `detail` has the detail of each patch, `scale` times as wide and high. The values are stored
+/// channels-last: the three values of a pixel are adjacent.
 struct Batch {
   std::vector<float> small, detail;
 };
@@ -62,8 +63,9 @@ class PairFeed {
   std::unique_ptr<synth::Lettering> lettering_;    // not thread-safe: only one thread draws at a time
   std::vector<Pair> block_;                        // the current block
   std::uint64_t block_index_ = ~std::uint64_t{0};  // index of the current block; the largest number: there is none
-  std::future<Block> next_block_;
-  std::uint64_t next_index_ = 0;
+  std::future<Block> next_block_;                  // the block that is drawn in advance
+  std::uint64_t next_index_ = 0;                   // index of that block
+  // index of the first batch of the final phase; the largest number: never
   std::uint64_t final_phase_start_ = ~std::uint64_t{0};
 };
 

@@ -54,7 +54,7 @@ class Table {
     report_error(*node, fmt::format("'{}' must be a table: write [{}]", key, key));
     return kNone;
   }
-  /// Reports an error at the key if `valid` is false.
+  /// Reports the error `what` at the key, or at the table if it has no such key, if `valid` is false.
   void expect(bool valid, std::string_view key, const std::string& what) {
     if (!valid) report_error(table_.contains(key) ? *table_.get(key) : table_, what);
   }

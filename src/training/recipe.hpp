@@ -23,10 +23,11 @@ struct Recipe {
     int channels = 32;  ///< number of channels of every layer but the last
     int layers = 8;     ///< number of 3x3 convolutions between the first and the last
   } structure;
-  /// The training pictures. A pair is a drawn picture and its shrunk version; see PairFeed.
+  /// The training pictures. A pair is made from a drawn picture and its shrunk version (the small picture); see
+  /// PairFeed.
   struct Data {
     float comics_share = 0.5F;     ///< share of pictures that are comics; the others are overlapping random shapes
-    float clean_share = 0.4F;      ///< share of pairs whose small picture is only shrunk; the others are degraded too
+    float clean_share = 0.4F;      ///< share of clean pairs: the small picture is only shrunk; others are degraded too
     int side_px = 256;             ///< width and height of a drawn large picture
     int patches_per_picture = 16;  ///< number of patches (squares) that are cut from a picture
     int patch_px = 48;             ///< width and height of a patch of the small picture
@@ -36,14 +37,15 @@ struct Recipe {
   struct Learning {
     std::string loss = "charbonnier";   ///< the loss function: "charbonnier", "l1" or "mse"
     double rate = 1e-3;                 ///< learning rate after the warm-up; follows a cosine down to `min_rate`
-    double min_rate = 1e-6;             ///< learning rate at the end
-    std::uint64_t warm_up_steps = 200;  ///< number of first steps in which the rate rises linearly
+    double min_rate = 1e-6;             ///< learning rate at the end of each cosine
+    std::uint64_t warm_up_steps = 200;  ///< number of first steps, also of the final phase, in which the rate rises
     double ema_decay =
-        0.999;  ///< decay of the moving average of the weights, the result of the training; 0: the weights of
-                ///< the last step are the result
-    std::uint64_t steps = 80000;  ///< number of steps, unless TrainSettings changes it
+        0.999;  ///< decay per step of the moving average of the weights, the result of the training; 0: the weights
+                ///< of the last step are the result
+    std::uint64_t steps = 80000;  ///< number of all steps, unless TrainSettings has another number
     std::uint64_t validation_interval =
-        2000;  ///< number of steps between two measurements of the gain on the held-out pictures
+        2000;  ///< the gain on the held-out pictures is measured at each multiple of this number of steps (rounded up
+               ///< to a multiple of 50) and after the last step
   } learning;
   /// The final phase: the last steps of the training, which have their own learning rate and share of clean pairs. The
   /// rate follows a second cosine (a warm restart: Loshchilov and Hutter, "SGDR", ICLR 2017). In the file the table is
@@ -51,17 +53,19 @@ struct Recipe {
   struct FinalPhase {
     double steps_share = 0;    ///< share of all steps; 0: there is no final phase
     double rate = 1e-4;        ///< learning rate after the warm-up of this phase; follows a cosine down to `min_rate`
-    float clean_share = 0.5F;  ///< as Data::clean_share
+    float clean_share = 0.5F;  ///< share of clean pairs in this phase, in place of Data::clean_share
   } final_phase;
 
-  /// Returns the index of the first step of the final phase, if the training has `steps` steps.
+  /// Returns the index of the first step of the final phase of a training with `steps` steps in all. Returns `steps` if
+  /// there is no final phase.
   std::uint64_t final_phase_start(std::uint64_t steps) const {
     return steps - static_cast<std::uint64_t>(std::llround(final_phase.steps_share * static_cast<double>(steps)));
   }
 };
 
 /// Reads a recipe from the text of a file; `name` is the file's name for messages. Errors: invalid_argument, with the
-/// line: an unknown key ("recipe.toml:3: unknown key 'chanels'"), or a value that is out of its range.
+/// line: no valid TOML, an unknown key ("recipe.toml:3: unknown key 'chanels'"), or a value of another type or out of
+/// its range.
 Result<Recipe> parse_recipe(std::string_view text, const std::string& name);
 
 }  // namespace weir::training

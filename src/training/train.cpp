@@ -69,7 +69,7 @@ class Learner {
     return static_cast<double>(values->front());
   }
 
-  /// Returns work(network, device), called while the moving average replaces the weights.
+  /// Returns work(network, device), called while the moving average, if there is one, replaces the weights.
   template <class Work>
   auto with_ema_weights(Work&& work) {
     if (ema_) ema_->swap_parameters();
@@ -103,9 +103,9 @@ class Learner {
 
 /// The properties of a training that are fixed at its start, and the time spent: the file run.json.
 struct RunRecord {
-  std::string recipe;  ///< text of the recipe
-  std::uint64_t steps = 0;
-  double seconds = 0;  ///< training time until the last checkpoint
+  std::string recipe;       ///< text of the recipe
+  std::uint64_t steps = 0;  ///< number of all steps
+  double seconds = 0;       ///< training time until the last checkpoint
 };
 
 /// One run of train().
@@ -175,7 +175,7 @@ class TrainingRun {
 
   /// Returns the number of steps that fit into this time, at least 1. Measures the speed with a temporary learner.
   Result<std::uint64_t> estimate_steps(double seconds) {
-    constexpr std::uint64_t kTestSteps = 40;
+    constexpr std::uint64_t kTestSteps = 40;  // the first quarter warms up and is not timed
     auto learner = Learner::create(recipe_, settings_);
     if (!learner) return learner.error();
     auto start = Clock::now();
@@ -183,6 +183,7 @@ class TrainingRun {
       if (i == kTestSteps / 4) start = Clock::now();
       const auto batch = feed_->make_batch(i);
       if (!batch) return batch.error();
+      // The learning rate does not affect the speed. The last step waits until the device has done all of them.
       if (const auto done = (*learner)->step(*batch, 1e-4, i + 1 == kTestSteps); !done) return done.error();
     }
     const double seconds_per_step = seconds_since(start) / (kTestSteps - kTestSteps / 4.0);
@@ -217,6 +218,8 @@ class TrainingRun {
       ++step_;
       if (!is_progress_step) continue;
       Metric metric{step_, *loss, rate, seconds(), std::nullopt};
+      // Progress is reported at multiples of kProgressInterval; the first one at or after each multiple of the
+      // validation interval is a validation step.
       const bool is_validation_step =
           step_ % recipe_.learning.validation_interval < kProgressInterval || step_ == record_.steps;
       if (is_validation_step) {
@@ -268,6 +271,7 @@ class TrainingRun {
     auto checkpoint = nn::train::take_checkpoint(learner_->state(), step_);
     if (!checkpoint) return checkpoint.error();
     if (auto done = nn::train::save_checkpoint(*checkpoint, file("checkpoint")); !done) return done;
+    // Before the first step there is no training time; seconds() would count the preparation.
     const nlohmann::ordered_json json{
         {"format", 1}, {"steps", record_.steps}, {"seconds", step_ == 0 ? 0.0 : seconds()}, {"recipe", record_.recipe}};
     return write_file(file("run.json"), json.dump(1) + '\n');
@@ -282,9 +286,9 @@ class TrainingRun {
   std::unique_ptr<Learner> learner_;
   std::optional<MetricsLog> log_;
   RunRecord record_;
-  std::uint64_t step_ = 0;
-  std::optional<PsnrGain> gain_;
-  Clock::time_point start_ = Clock::now();
+  std::uint64_t step_ = 0;                  // number of steps done so far, in all runs
+  std::optional<PsnrGain> gain_;            // last measured gain
+  Clock::time_point start_ = Clock::now();  // time at which the steps of this run start
 };
 
 }  // namespace

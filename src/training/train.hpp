@@ -29,19 +29,21 @@ struct TrainSettings {
 
 /// The progress of a training.
 struct TrainProgress {
-  std::uint64_t step = 0, steps = 0;  ///< number of steps that are done, and of all steps
+  std::uint64_t step = 0, steps = 0;  ///< number of steps done so far, in all runs; number of all steps
   double loss = 0;                    ///< loss of the last step
   std::optional<PsnrGain> gain;  ///< last measured gain on the held-out pictures; empty: not measured in this run yet
   double seconds_left = 0;       ///< estimated time until the last step
 };
 
-/// Trains a network by a recipe. `recipe` must be parsed from `recipe_text`. While the training runs, it writes files
-/// into the folder:
-/// - NAME.param and NAME.bin: the network, which weir and ncnn's programs read; NAME.md: its model card
-/// - metrics.jsonl and curves.svg: loss and gain over the steps
+/// Trains a network by a recipe. `recipe` must be parsed from `recipe_text`. While the training runs, it writes these
+/// files into the folder, at each measurement of the gain (Recipe::Learning::validation_interval):
+/// - NAME.param and NAME.bin: the network, which weir and ncnn's programs read (NAME is Recipe::name)
+/// - NAME.md: the model card of the network
+/// - metrics.jsonl (a line every 50 steps) and curves.svg: loss and gain over the steps
 /// - strip.png: held-out pictures (HeldOutSet::write_strip)
-/// - recipe.toml: a copy of the recipe
-/// - checkpoint and run.json: the state from which the training can continue
+/// - recipe.toml: a copy of the recipe, written only at the start
+/// - checkpoint and run.json: the state from which the training can continue, also written every three minutes and at
+///   the end
 /// If the process is killed, the same call with `resume` continues from the last checkpoint, and the result is
 /// bit-identical to that of a run without interruption. Another device can continue too, with its own rounding. Calls
 /// `on_progress` every 50 steps and after the last step. Returns true if all steps are done, false if `stop` was

@@ -11,8 +11,9 @@
 namespace weir::training {
 
 /// A network that enlarges pictures. It computes the detail: the difference between the enlarged picture and a bicubic
-/// resize of the small picture. For this it has 3x3 convolutions with PReLU, and at the end a pixel shuffle, which
-/// turns each group of scale * scale channels of a pixel into a block of scale x scale pixels. Source: Shi et al.,
+/// resize of the small picture. For this it has 3x3 convolutions, each but the last followed by PReLU, and at the
+/// end a pixel shuffle, which turns each group of scale * scale channels of a pixel into a block of scale x scale
+/// pixels. Source: Shi et al.,
 /// "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network", CVPR
 /// 2016; there without the bicubic resize.
 class UpscalingNetwork {
@@ -38,8 +39,8 @@ class UpscalingNetwork {
   int scale_;
 };
 
-/// Returns the picture that compute_detail() is added to: `small` enlarged by a bicubic resize, the same as that of the
-/// engine (nn::Interp).
+/// Returns the picture that compute_detail() is added to: `small` enlarged by the bicubic resize of the engine
+/// (nn::Interp, Keys with a = -0.75). synth::enlarge() differs: its cubic kernel has a = -0.5.
 synth::Canvas enlarge_bicubic(const synth::Canvas& small, int scale);
 
 }  // namespace weir::training

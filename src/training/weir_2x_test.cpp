@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kFolder = fs::path{places::source()} / "models";
-constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // recipes use smaller seeds
+constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // training and held-out pictures have smaller seeds
 constexpr int kBorderPx = 10;  // border that weir adds on each side of the input for this kind of network
 
 /// Returns `small` enlarged by the network, computed by the reference implementation nn::run_reference().

@@ -22,9 +22,9 @@ struct CampaignFile {
   std::string reason{};              ///< why the file was put back; otherwise empty
   std::string commit{};              ///< hash of the commit with the fix; empty before it
   double seconds = 0;                ///< duration of the work on the file, checks included
-  double slowdown = 0;  ///< median, over paired runs of the check, of (duration after / duration before) - 1; 0 if not
-                        ///< measured
-  double slowdown_spread = 0;  ///< half the interquartile range of the same ratio
+  double slowdown = 0;         ///< median, over the pairs of runs (Campaign::pair_count), of (duration after the edit /
+                               ///< duration before it) - 1; 0 if not measured
+  double slowdown_spread = 0;  ///< half the interquartile range of the same values
 };
 
 /// A file with something to fix that the campaign cannot fix.
@@ -52,19 +52,22 @@ struct Campaign {
                               ///< empty: none
   std::string test_command;  ///< shell command that checks the whole project, before and after each file's edit; empty:
                              ///< none
-  int pair_count = 0;        ///< number of timed runs of `check_command` per file, each a pair of before and after
+  int pair_count = 0;        ///< number of pairs of timed runs of `check_command` per file: one run before the edit and
+                             ///< one after it
   double wall_seconds = 0;   ///< wall time of all runs of the campaign so far
   std::vector<Shard> shards;
   std::vector<LeftOutFile> left_out{};
 };
 
-/// The options for planning or running a campaign. A run takes the operands, rules, commands and counts from the plan.
+/// The options for planning or running a campaign. A run takes operands, rules, `unsafe`, the commands and `pair_count`
+/// from the stored plan and ignores them here.
 struct CampaignRequest {
   AuditRequest audit{};
   std::string policy_file{};                    ///< path of weir.toml; empty if there is none
   bool unsafe = false;                          ///< as in Campaign
   std::string check_command{}, test_command{};  ///< as in Campaign
-  int jobs = 1;            ///< number of workers, and of shards in a plan; values outside 1 to 10 are clamped
+  int jobs = 1;            ///< plan: largest number of shards; run: number of worker threads. Values
+                           ///< outside 1 to 10 are clamped
   int pair_count = 0;      ///< as in Campaign
   std::stop_token stop{};  ///< ends a run after the files that are being worked on
   /// Receives one line about each file that is done, from any thread.
@@ -76,20 +79,22 @@ struct CampaignRequest {
 /// campaign has commits; the branch names are taken; those of fix_files()), io, disk_full.
 Result<Campaign> plan_campaign(const CampaignRequest& request);
 
-/// Works on all files of the stored plan whose state is "planned". Each shard has its own git worktree and branch. A
-/// file is committed if each check has the same result before and after its edit, or fails before it and succeeds after
-/// it; otherwise the file is restored. If no error occurs, in the end the branch weir/all contains the commits of all
-/// shards, and the worktrees are removed. Errors: invalid_argument (there is no git repository or no plan, HEAD is not
-/// the plan's commit, a branch is not of this campaign; those of fix_files()), io, disk_full, corrupt, cancelled.
+/// Works on all files of the stored plan whose state is "planned"; does nothing if there is none. Each shard has its
+/// own git worktree and branch. A file is committed if each check passes the edit: the check has the same exit status
+/// and output before and after the edit, or it fails before the edit and succeeds after it. If two runs before the edit
+/// print different outputs, only the exit status counts. A file that does not pass a check, or whose check runs for 60
+/// minutes, is restored. If no error occurs, in the end the branch weir/all contains the commits of all shards, and the
+/// worktrees are removed. Errors: invalid_argument (there is no git repository or no plan, HEAD is not the plan's
+/// commit, a branch is not of this campaign; those of fix_files()), io, disk_full, corrupt, cancelled.
 Result<Campaign> run_campaign(const CampaignRequest& request);
 
 /// Loads the stored campaign. Errors: invalid_argument (there is none, or no git repository), corrupt.
 Result<Campaign> load_campaign();
 
-/// The result of a campaign: the number of files in each state.
+/// The result of a campaign.
 struct Verdict {
-  std::size_t planned = 0, fixed = 0, put_back = 0;
-  double sequential_seconds = 0;  ///< sum of the durations of all files
+  std::size_t planned = 0, fixed = 0, put_back = 0;  ///< number of files in each state (CampaignFile::state)
+  double sequential_seconds = 0;                     ///< sum of the durations of all files
   /// Returns whether all files are fixed.
   bool is_complete() const { return planned == 0 && put_back == 0; }
   /// Returns "complete: 5 of 5 files fixed", or the count of each state.
@@ -107,8 +112,8 @@ std::string template_file(const Policy& policy);
 
 // Functions that the planning and the run of a campaign share.
 
-/// Runs git in `folder` (empty: the current folder) and returns its output. Thread-safe. Errors: io (git fails, with
-/// its error message), those of run_program().
+/// Runs git in `folder` (empty: the current folder), for at most 300 s, and returns its standard output and standard
+/// error together. Thread-safe. Errors: io (git fails, with its error message), those of run_program().
 Result<std::string> run_git(const std::vector<std::string>& arguments, const std::filesystem::path& folder = {});
 /// Returns the first line of a text without its line break; control characters are replaced.
 std::string first_line(std::string_view text);
@@ -121,7 +126,7 @@ bool is_campaign_branch(const std::string& branch, const std::string& base);
 /// Marks a branch, which need not exist yet, as created by the campaign that starts at the commit `base`. The mark is a
 /// key in git's configuration that git deletes together with the branch. Errors: io.
 Status mark_campaign_branch(const std::string& branch, const std::string& base);
-/// Returns the folder that stores the campaign: weir-audit in the .git folder of the current repository. It may not
+/// Returns the folder that stores the campaign: weir-audit in the .git folder of the current repository. It need not
 /// exist. Errors: invalid_argument (no repository).
 Result<std::filesystem::path> campaign_folder();
 /// These functions write the file of the plan and the file of one shard, which load_campaign() reads. `folder` is

@@ -18,6 +18,7 @@ std::string changed_list(const std::string& porcelain) {
   std::size_t count = 0;
   for (std::string_view rest = porcelain; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
+    // A line has three characters before the file name: two for the state and a space.
     if (++count <= 8)
       list += fmt::format("{}{}", count == 1 ? "" : ", ",
                           printable(rest.substr(std::min<std::size_t>(3, end), end - std::min<std::size_t>(3, end))));

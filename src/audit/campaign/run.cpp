@@ -56,7 +56,7 @@ Status process_all_shards(const CampaignRequest& request, Campaign& campaign, co
   // `git worktree add -f` replaces such records.
   (void)run_git({"worktree", "prune"});
   std::atomic<std::size_t> next{0};
-  std::mutex progress_mutex;
+  std::mutex progress_mutex;  // for `result` and campaign.wall_seconds
   std::mutex worktree_mutex;
   Status result = ok();
   // Saves the wall time during the run, so that it is not lost if the run is killed; at most once per second.

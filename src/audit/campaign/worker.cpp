@@ -18,8 +18,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kCheckTimeLimit{60};  // time limit of one run of a check
 
-/// Returns the check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, quoted for its
-/// position (plain, or between quotes). The file name is never part of the script, so any characters in it are safe.
+/// Returns the check as a script for `sh -c SCRIPT sh FILE`: {file} becomes "${1}", the script's first argument, quoted
+/// for its position (plain, or between quotes). The file name is never part of the script, so any characters in it are
+/// safe.
 std::string to_script(std::string_view check) {
   constexpr std::string_view kPlaceholder = "{file}";
   std::string script;
@@ -80,8 +81,9 @@ class Worker {
                         .time_limit = kCheckTimeLimit});
   }
 
-  /// Runs a check on the file before and after its edit. Returns how the results differ; empty if they do not differ,
-  /// or if the difference is no defect of the edit.
+  /// Runs a check on the file before and after its edit. Returns why the edit fails the check: how the results differ,
+  /// or that a run exceeded its time limit. Empty if the results do not differ, or if the difference is no defect of
+  /// the edit.
   Result<std::string> compare(const std::string& command, const CampaignFile& file, const EditedText& texts) const {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;

@@ -152,7 +152,7 @@ Status check_unchanged_outside(Language language, std::string_view before, const
   std::set<std::uint32_t> new_lines;
   const auto old_starts = line_offsets(before);
   const auto new_starts = line_offsets(after);
-  std::int64_t shift = 0;
+  std::int64_t shift = 0;  // distance, in bytes, from a position in the old text to the same position in the new text
   for (const Edit& edit : edits.edits()) {
     // An insertion of whole lines touches no old line, and a deletion of whole lines touches no new line.
     const bool inserts_lines = edit.range.empty() && edit.text.ends_with('\n');

@@ -29,15 +29,18 @@ struct Change {
   std::size_t old_begin, old_end, new_begin, new_end;
 };
 
-/// Returns the indices (old, new) of the lines that both texts share, found by Myers' greedy algorithm. Names as in the
-/// paper: x and y are numbers of lines at the start of the old and of the new text, k = x - y is a diagonal of the edit
-/// graph, and d is the number of lines that are deleted or inserted on the way to (x, y). Empty if more than
-/// kMaxChanges lines are deleted or inserted, or if the texts share no line.
+/// Returns the indices (old, new) of the lines that both texts, `a` and `b`, share, found by Myers' greedy algorithm.
+/// Names as in the paper: x and y are numbers of lines at the start of the old and of the new text, k = x - y is a
+/// diagonal of the edit graph, and d is the number of lines that are deleted or inserted on the way to (x, y). n and m
+/// are the numbers of all lines of `a` and `b`; `most` is the largest d that is tried. Empty if more than kMaxChanges
+/// lines are deleted or inserted, or if the texts share no line.
 std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, const Lines& b) {
   constexpr int kMaxChanges = 1000;
   const int n = static_cast<int>(a.size());
   const int m = static_cast<int>(b.size());
   const int most = std::min(n + m, kMaxChanges);
+  // furthest[at(k)] is the largest x that is reached on the diagonal k with d changes; history[d] is its state before
+  // the round d, with which the second loop finds the way back.
   std::vector<int> furthest(2 * static_cast<std::size_t>(most) + 2, 0);
   std::vector<std::vector<int>> history;
   const auto at = [&](int k) { return static_cast<std::size_t>(k + most); };
@@ -99,8 +102,8 @@ void add_line(std::string& out, char mark, std::string_view line) {
 
 constexpr std::size_t kContextLines = 3;
 
-/// Appends one hunk with the changes in `group`, which have few unchanged lines between them. The hunk's first line
-/// counts lines from 1; for an empty range it contains the number of the line before the range.
+/// Appends one hunk with the changes in `group`, between which at most 2 * kContextLines lines are unchanged. The
+/// hunk's first line counts lines from 1; for an empty range it contains the number of the line before the range.
 void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vector<Change>& group) {
   const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kContextLines);
   const std::size_t new_begin = group.front().new_begin - (group.front().old_begin - old_begin);

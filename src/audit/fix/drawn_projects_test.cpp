@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Generates one random project. Some projects are a package with a main program that runs all modules. A module
+/// Generates one random project. Some projects are a package with a program, driver.py, that runs all modules. A module
 /// imports only modules with a higher number, so there are no import cycles.
 class ProjectGenerator {
  public:
@@ -83,6 +83,7 @@ class ProjectGenerator {
     return kUses[static_cast<std::size_t>(below(kUses.size()))];
   }
 
+  /// Returns code that imports a module with a higher number than `index`: `first`, then a call in the format `how`.
   std::string import_by(int index, int count, fmt::format_string<std::string&, int> how, const std::string& first) {
     if (index + 1 >= count) return "print('leaf')\n";
     return first + fmt::format(how, package_, index + 1 + below(count - index - 1));

@@ -27,6 +27,7 @@ std::uint32_t insertion_offset(const SourceFile& source, std::uint32_t byte) {
   // A byte-order mark has 3 bytes and is no part of the first line.
   const auto without_bom = [&](std::uint32_t start) { return start == 0 && source.has_bom() ? 3U : start; };
   std::uint32_t start = without_bom(source.line_start(byte));
+  // The first three bytes are a byte-order mark, or too short for a suppression comment.
   while (start > 3) {
     const std::uint32_t above = without_bom(source.line_start(start - 1));
     const bool ends_comments = is_blank(source.text({above, start})) || source.text({0, above}).ends_with("\\\n") ||

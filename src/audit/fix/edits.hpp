@@ -15,10 +15,11 @@ namespace weir::audit {
 /// code is on these lines.
 std::optional<Range> statement_lines(const SourceFile& source, Range statement);
 
-/// Returns statement_lines() extended by the comment lines directly above if they belong to this statement alone. This
-/// is so for a suppression comment; for comments about devices if the next line is not about devices; and for any
-/// comments if the next line is blank, a comment, less indented, or missing. If one of the comment lines is about the
-/// whole file or for another tool, only a suppression comment directly above the statement belongs to the statement.
+/// Returns statement_lines() extended by the comment lines directly above if they belong to this statement alone. If
+/// one of the comment lines is about the whole file or for another tool, they do not. Otherwise they do in two cases:
+/// the line after the statement is blank, a comment, less indented, or missing; or the comment lines are about devices
+/// and the line after the statement is not. If they do not belong to the statement, only a suppression comment on the
+/// line directly above it is included.
 std::optional<Range> statement_with_comments(const SourceFile& source, Range statement);
 
 /// Returns an edit that deletes statement_with_comments(). Empty if the statement shares a line with other code.
@@ -28,7 +29,7 @@ std::vector<Edit> remove_statement(const SourceFile& source, Range statement);
 /// suppression comments of that line. Empty if the statement shares a line with other code.
 std::vector<Edit> move_statement(const SourceFile& source, Range statement, std::uint32_t byte);
 
-/// Returns an edit that inserts `line`, without line break, above the line that contains the offset `byte`, and above
+/// Returns an edit that inserts a new line with the text `line`, which contains no line break, above the line that contains the offset `byte`, and above
 /// the suppression comments of that line. The new line gets the indentation of that line.
 Edit insert_line_before(const SourceFile& source, std::uint32_t byte, std::string_view line);
 

@@ -34,6 +34,7 @@ class NotebookEditor {
     const bool at_line_start = begin == 0 || code_[begin - 1] == '\n';
     if (edit.range.empty()) {
       if (at_line_start && edit.text.ends_with('\n')) return insert_lines(begin, edit.text);
+      // Inside a line the text follows the previous byte, which is certainly in the same list element.
       const std::uint32_t at = at_line_start ? file_offsets_[begin] : end_of(begin - 1);
       return Edit{{at, at}, escaped(edit.text)};
     }
@@ -89,7 +90,8 @@ class NotebookEditor {
   /// Returns the edit that deletes whole lines, with their elements and commas if the cell is a list; nothing if it
   /// would delete only the line break that extract_notebook_code() adds after a cell.
   std::optional<Edit> delete_lines(std::uint32_t begin, std::uint32_t end) const {
-    const bool added = file_[file_offsets_[end - 1]] != '\\';  // the line break that the extraction adds after a cell
+    // In the file a line break is the escape "\n"; only the one that the extraction adds after a cell is missing there.
+    const bool added = file_[file_offsets_[end - 1]] != '\\';
     if (added && end - 1 == begin) return std::nullopt;
     const std::uint32_t from = file_offsets_[begin];
     const std::uint32_t to = end_of(added ? end - 2 : end - 1);
@@ -97,6 +99,7 @@ class NotebookEditor {
     const std::uint32_t comma_after = skip_space(to + 1);
     if (comma_after < file_.size() && file_[comma_after] == ',')
       return Edit{{from - 1, skip_space(comma_after + 1)}, {}};
+    // The last element of the list has no comma behind it, so the comma before it is deleted.
     const std::uint32_t comma_before = skip_space_back(from - 1);
     return Edit{{file_[comma_before] == ',' ? comma_before : from - 1, to + 1}, {}};
   }

@@ -91,9 +91,9 @@ class Fixer {
     return selects ? Effect::other_selection : Effect::same_selection;
   }
 
-  /// Runs passes until one of them changes no file or drops no edit. `unsafe`: unsafe edits are applied, too. This
-  /// happens after all safe edits, so that an unsafe edit never prevents a safe one. An edit that was dropped in one
-  /// pass may succeed in the next.
+  /// Runs passes until one of them changes no file or drops no edit, at most kMaxPasses. An edit that was dropped in
+  /// one pass may succeed in the next. `unsafe`: unsafe edits are applied, too; run() does this after all safe edits,
+  /// so that an unsafe edit never prevents a safe one.
   void apply_fixes(bool unsafe) {
     for (int pass = 0; pass < kMaxPasses; ++pass) {
       if (!run_pass(unsafe) || dropped_edits_.empty() || pass + 1 == kMaxPasses) break;
@@ -195,8 +195,9 @@ class Fixer {
 
   using Selections = std::map<std::string, DeviceSelection>;
 
-  /// Returns the rules whose edits are dropped first after a selection changed: rules about device numbers (a mask may
-  /// be computed from them) if any was fixed, otherwise rules about masks, otherwise all rules.
+  /// Returns the rules whose edits are dropped first after a selection changed. These are the fixed rules about device
+  /// numbers, from which a mask may be computed. If there are none, they are the fixed rules about masks; if there are
+  /// none either, all fixed rules.
   static std::set<std::string> rules_to_drop_first(const std::set<std::string>& fixed_rules) {
     const std::set<std::string> numbers{"G08", "G09", "G18"};
     const std::set<std::string> masks{"G01", "G02", "G07", "G10", "G24", "G26"};
@@ -216,7 +217,7 @@ class Fixer {
     bool same = true;
     for (const auto& [program, selection_before] : before) {
       const auto found = after.find(program);
-      // A program without events that matter is missing in `after` and has no masks: "--\n" is the text for this.
+      // A program without relevant events is missing in `after`; collect_selections() would return this text for it.
       const std::string masks_after = found == after.end() ? "--\n" : found->second.masks;
       if (masks_after == selection_before.masks) continue;
       same = false;
@@ -308,7 +309,7 @@ class Fixer {
     for (FixedFile* const file : not_compiling(again)) file->problem = "does not compile after the edit";
   }
 
-  /// Returns the files that compiled before their edits and do not after them.
+  /// Returns those of the files that compiled before their edits and do not after them.
   static std::vector<FixedFile*> not_compiling(const std::vector<FixedFile*>& files) {
     std::vector<FixedFile*> checked;
     std::vector<EditedCode> codes;

@@ -164,6 +164,7 @@ TEST(AuditFix, ExpressionsAreRewritten) {
                 "str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid))\n");
   EXPECT_EQ(fix_text("import os\ngpu = int(os.environ['CUDA_VISIBLE_DEVICES'].split(',')[0])\n", true),
             "import os\ngpu = 0\n");
+  // A list of all entries has no single first card.
   const std::string several = "import os\nx = [int(i) for i in os.environ['CUDA_VISIBLE_DEVICES'].split(',')]\n";
   EXPECT_EQ(fix_text(several, true), several);
   EXPECT_EQ(
@@ -402,7 +403,7 @@ TEST(AuditFixer, ManyFilesWithAKeptMaskAreFixedInOneRun) {
   for (int i = 0; i < 30; ++i) {
     const std::string text = folder.text(fmt::format("part{}.py", i));
     EXPECT_NE(text.find("reset_peak_memory_stats"), std::string::npos) << text;
-    // the driver would keep its own value
+    // The write stays: with setdefault() the value of driver.py, '1', would win.
     EXPECT_NE(text.find("['CUDA_VISIBLE_DEVICES'] = '0'"), std::string::npos) << text;
   }
   const auto again = fix_files(request, {.unsafe = true, .write = false});

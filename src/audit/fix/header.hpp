@@ -15,8 +15,8 @@ namespace weir::audit {
 /// policy contains no mask, the file does not parse, or it is no Python file.
 std::vector<Edit> header_edits(const Module& program, const Policy& policy);
 
-/// Returns the header; `line_break` ends each line. `by_index`: the mask contains the card's index instead of its UUID.
-/// Empty if the policy contains no such mask.
+/// Returns the header; `line_break` ends each line. `by_index`: the mask contains the card's index instead of its UUID;
+/// it always does for Intel's cards. Empty if the policy contains no such mask.
 std::string header_text(const Policy& policy, bool by_index, std::string_view line_break);
 
 }  // namespace weir::audit

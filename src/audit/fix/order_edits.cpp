@@ -51,7 +51,7 @@ std::optional<std::uint32_t> declaration_offset(const SourceFile& source, Range 
 
 /// Returns the edits for a shell script.
 std::vector<Edit> shell_order_edits(const SourceFile& source, const Event& mask, std::string_view order) {
-  const Range exporter = mask.target;
+  const Range exporter = mask.target;  // the `export`, or the prefix of a command, that exports the mask
   // A shell reads a byte-order mark as part of the first word, so no line is inserted above it.
   if (exporter.empty() || (source.has_bom() && source.line_start(exporter.begin) == 0)) return {};
   const std::string expansion = fmt::format("${{{}:-{}}}", order, pci_order_value(order));

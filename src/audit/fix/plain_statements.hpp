@@ -19,7 +19,7 @@ namespace weir::audit {
 /// Whether a write can be moved up, above the line of another statement.
 enum class MoveSafety {
   no,        ///< the write consists of more than os.environ and literals, is not below the other statement, or would
-             ///< pass code that may read the variable
+             ///< pass code that may read the variable or give `os` another meaning
   unproved,  ///< the write means the same at the new position, but the statements that it passes may depend on it
   yes        ///< the write passes only plain statements, and no other write of the same variable
 };
@@ -41,8 +41,8 @@ class PlainStatements {
   MoveSafety move_safety(const Module& module, Range target, const Event& write);
   /// Returns whether the write is certainly the first write of its variable in its file. In Python the text above must
   /// contain neither the variable's name nor a call that can write any variable, such as os.environ.update(). In a
-  /// shell script each statement above must be plain, with no write of this variable, or a command such as `cd` or
-  /// `set`.
+  /// shell script each statement above must be a plain statement that does not write this variable, or a command such
+  /// as `cd` or `set -e`.
   bool is_first_write(const Module& module, const Event& write);
 
  private:

@@ -75,7 +75,7 @@ std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event
   if (module.parse_error || minus == std::string_view::npos) return {};
   const std::size_t begin = code.find_first_not_of(" \t\\\r\n", minus + 1);
   const auto [name, argument] = split_call(begin == std::string_view::npos ? std::string_view{} : code.substr(begin));
-  // Offset in `name` where the name of the counter begins, after "torch.cuda.".
+  // Offset in `name` where the name of the counter begins, after "torch.cuda.": 16 and 15 are the lengths of the names.
   const std::size_t counter_begin = name.ends_with("memory_allocated")  ? name.size() - 16
                                     : name.ends_with("memory_reserved") ? name.size() - 15
                                                                         : std::string_view::npos;

@@ -17,7 +17,7 @@ std::vector<Edit> rewrite_lookup_by_uuid(const Module& module, const Event& even
 std::vector<Edit> remove_fallback(const Module& module, const Event& event);
 /// Rewrites int(os.environ["CUDA_VISIBLE_DEVICES"]) to 0, the first visible card.
 std::vector<Edit> replace_with_first_visible(const Module& module, const Event& event);
-/// Rewrites total_memory - torch.cuda.memory_allocated(x), or memory_reserved(x), to torch.cuda.mem_get_info(x)[0].
+/// Rewrites total_memory - torch.cuda.memory_allocated(x) to torch.cuda.mem_get_info(x)[0]; memory_reserved(x), too.
 std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event& event);
 /// Swaps two calls, such as empty_cache() and gc.collect(), if they are whole statements on neighbouring lines and in
 /// the same branches. `first` is the upper one.

@@ -8,9 +8,9 @@
 
 namespace weir::audit {
 
-/// The masks (values of CUDA_VISIBLE_DEVICES and the like) in the environment of one execution of a program: at its
-/// first call that starts a driver, at each start of another process, and at its end. If code that the audit cannot
-/// follow may write masks in between, also all mask writes that the audit found in the program.
+/// The masks (values of CUDA_VISIBLE_DEVICES and the like) in the environment of one execution of a program: at the
+/// program's first call that starts a driver, at each start of another process, and at the end of the program. If code
+/// that the audit cannot follow may write masks, too, then also all mask writes that the audit found in the program.
 struct DeviceSelection {
   std::string masks;            ///< text for comparisons: if an edit leaves it equal, the program sees the same devices
   std::set<std::string> files;  ///< paths of the modules that the execution loads

@@ -65,6 +65,7 @@ class CppReader {
     const std::string_view kind = node.kind();
     if (kind == "comment" || kind == "string_literal") return;
     if (kind == "function_definition") {
+      // The declarators of pointers and references enclose the name.
       Node name = node.field("declarator");
       for (int i = 0;
            i < 8 && name && !name.is("identifier") && !name.is("qualified_identifier") && !name.is("field_identifier");
@@ -108,7 +109,7 @@ class CppReader {
     if (name == "getenv" || name == "secure_getenv") {
       read_variables_.push_back(argument(args, 0).as_text().value_or(""));
     } else if (name == "setenv" || name == "_putenv_s") {
-      const Value overwrite = argument(args, 2);
+      const Value overwrite = argument(args, 2);  // 0: setenv() does not replace an existing value
       const bool keeps_existing = name == "setenv" && overwrite.as_text().value_or("1") == "0";
       set(node, argument(args, 0).as_text().value_or(""), argument(args, 1), keeps_existing);
     } else if (name == "putenv" || name == "_putenv") {

@@ -29,8 +29,8 @@ std::string_view first_word(std::string_view& text) {
   return word;
 }
 
-/// Returns whether the value has nothing that IPython expands ("$x", "{x}") or keeps literally by mistake (quotes,
-/// comments).
+/// Returns whether the value consists of letters, digits and signs without a special meaning. IPython expands "$x" and
+/// "{x}", and makes quotes and comments a part of the value.
 bool is_literal_text(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 ||

@@ -23,6 +23,7 @@ struct Code {
   }
 };
 
+/// Returns the value of a key of a JSON object; null if there is none.
 Node value_of(Node object, std::string_view key, std::string_view text) {
   for (const Node pair : named_children(object)) {
     if (pair.is("pair") && child_of_kind(pair.field("key"), "string_content").text(text) == key)
@@ -69,7 +70,7 @@ std::size_t find_assigned_magic(std::string_view code, std::size_t line) {
 /// Turns the IPython commands ("%matplotlib", "!pip") of the cell that starts at offset `cell_begin` into Python
 /// comments.
 void hide_magics(Code& code, std::size_t cell_begin) {
-  // "%%bash" and the like: the whole cell is in another language.
+  // After "%%bash" and the like the whole cell is in another language.
   const std::string_view cell = std::string_view{code.text}.substr(cell_begin);
   const bool is_python_cell = cell.starts_with("%%time") || cell.starts_with("%%capture");
   const bool other_language = cell.starts_with("%%") && !is_python_cell;
@@ -111,6 +112,7 @@ void hide_magics(Code& code, std::size_t cell_begin) {
   end_magic(code.text.size());
 }
 
+/// Returns the code of all code cells of a notebook.
 Code code_of(Node root, std::string_view text) {
   Code code;
   for (const Node cell : named_children(value_of(named_children(root).front(), "cells", text))) {

@@ -60,7 +60,7 @@ class ScriptEvents {
   /// Starts a function with this key (Function::key); later events belong to it.
   void begin_function(std::string key);
   /// Ends the function that was started last. `positional` is the number of parameters that accept a positional
-  /// argument.
+  /// argument; SIZE_MAX: all.
   void end_function(std::vector<std::string> parameters = {}, std::vector<Value> defaults = {},
                     std::size_t positional = SIZE_MAX);
   /// Returns the collected content.
@@ -68,14 +68,14 @@ class ScriptEvents {
 
  private:
   std::vector<Function> functions_;
-  std::vector<std::size_t> open_functions_{0};
+  std::vector<std::size_t> open_functions_{0};  ///< indices of the functions around the next event, innermost last
   std::vector<Arm> arms_;
-  Range statement_;
+  Range statement_;  ///< the statement that contains the next events
   std::uint32_t branch_count_ = 0;
 };
 
-/// Returns a word of a script as a value: its text without quotes, in which the character kHole stands for the unknown
-/// text of each expansion.
+/// Returns a word of a script as a value: its text without the quotes around it, in which the character kHole
+/// (value.hpp) replaces each expansion ("$x"), whose text is unknown. `where` is the range of the word.
 Value word_value(std::string_view word, Range where);
 
 }  // namespace weir::audit

@@ -50,7 +50,7 @@ ScriptContent ScriptEvents::take() && {
 }
 
 Value word_value(std::string_view word, Range where) {
-  // Removes quotes; "$x", "${x}", "%x%" and "$(x)" each become one hole.
+  // Removes the quotes around the word; "$x", "${x}" and "$(x)" each become one hole.
   std::uint32_t begin = where.begin;
   std::uint32_t end = where.end;
   while (word.size() >= 2 && (word.front() == '"' || word.front() == '\'') && word.back() == word.front()) {

@@ -11,9 +11,9 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMaxNesting = 120;
-/// Limits for following aliases in one file, in aliases and in nodes read through them: aliases may refer to each
-/// other, so a few lines can expand to more than any memory holds.
+constexpr int kMaxNesting = 120;  // deeper nodes are not read
+/// Limits for one file: number of aliases followed, and number of nodes read through them. Without a limit a few lines
+/// of aliases that refer to each other could expand to more than any memory holds.
 constexpr int kMaxFollowedAliases = 2'000;
 constexpr int kMaxAliasNodes = 100'000;
 /// Longer values are texts, not devices.
@@ -331,7 +331,7 @@ class SettingsReader {
                         static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
   }
 
-  /// Returns a literal number of cards; nothing for "all", for parts of cards and for template expressions.
+  /// Returns a literal number of cards from 0 to 9; nothing for "all", for parts of cards and for template expressions.
   static std::optional<std::size_t> number_of_cards(const Value& value) {
     const std::string text = value.as_text().value_or("");
     const bool digit = text.size() == 1 && std::isdigit(static_cast<unsigned char>(text[0])) != 0;
@@ -399,8 +399,8 @@ class SettingsReader {
     }
   }
 
-  /// Reports a mask with an entry that is none of the `count` cards of the container. With `by_number` only the number
-  /// of cards is known, so a UUID in the mask may be one of them.
+  /// Reports a mask with an entry that is none of the `count` cards of the container. With `only_count_known` only the
+  /// number of cards is known, so a UUID in the mask may be one of them.
   void check_mask(const InnerMask& inner, const std::string& card_setting, std::size_t count, bool only_count_known) {
     const auto mask = parse_mask(inner.mask);
     if (!mask || mask->hides_all()) return;
@@ -416,18 +416,18 @@ class SettingsReader {
 
   std::string_view text_;
   ScriptEvents events_;
-  Service service_;
-  bool in_services_ = false;
+  Service service_;                     ///< the current service of a compose file
+  bool in_services_ = false;            ///< inside the services of a compose file
   std::vector<InnerMask> masks_;        ///< masks of containers outside compose files
   std::vector<CardCount> card_counts_;  ///< cards of containers outside compose files
-  Entry entry_;
-  Range group_;  ///< the innermost mapping or list with several entries
+  Entry entry_;                         ///< the innermost entry
+  Range group_;                         ///< the innermost mapping or list with several entries
   YamlAnchors anchors_;
   bool has_syntax_error_ = false;  ///< the file has syntax errors, so the nesting is uncertain
   Node mapping_;                   ///< the innermost mapping
   Range holder_;                   ///< range of the innermost mapping, or of the mapping that it is merged into
-  std::vector<Level> path_;
-  Range current_alias_;  ///< the alias whose target is being read; empty if none
+  std::vector<Level> path_;        ///< the keys above the current node, outermost first
+  Range current_alias_;            ///< the alias whose target is being read; empty if none
   std::vector<FollowedAlias> followed_aliases_;
   int alias_node_count_ = 0;                  ///< number of nodes read through aliases
   std::vector<Range> containers_with_cards_;  ///< containers, or their environments, that receive cards

@@ -10,7 +10,7 @@
 namespace weir::audit {
 namespace {
 
-/// A program that runs another command among its arguments.
+/// A program that runs another command, which is among its arguments: env, sudo, nice.
 struct Wrapper {
   std::string_view name;
   std::string_view with_argument;  ///< letters of the short options whose argument is the next word: "n" for nice -n 5
@@ -64,8 +64,8 @@ std::string_view variable_in(std::string_view word) {
   return {};
 }
 
-/// Returns the index of the program that a runner runs; words.size() if there is none. Adds the settings among the
-/// runner's arguments to `command`.
+/// Returns the index of the program that the wrapper at the index `at` runs; words.size() if there is none. Adds the
+/// settings among the arguments of the wrapper to `command`.
 std::size_t index_after_wrapper(const ShellWords& words, std::size_t at, const Wrapper& wrapper,
                                 ShellCommand& command) {
   int operands = wrapper.operands;
@@ -210,7 +210,7 @@ ContainerStart parse_container_start(const ShellWords& words) {
       container.card_count = count(devices);
     }
     if (!setting.starts_with("CUDA_VISIBLE_DEVICES=")) continue;
-    container.mask = setting.substr(21);
+    container.mask = setting.substr(21);  // after "CUDA_VISIBLE_DEVICES="
     container.mask_range = where;
   }
   return container;

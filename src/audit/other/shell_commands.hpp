@@ -46,14 +46,15 @@ struct ShellScript {
   Range range{};
   bool expanded_by_outer_shell = false;  ///< in double quotes: the outer shell first expands variables in the text
   bool runs_in_same_shell = false;       ///< the outer shell runs the script (eval), so its variables stay set
-  bool is_remote = false;
+  bool is_remote = false;                ///< the script runs on another machine (ssh)
 };
 
 /// Returns the command that the words finally run, with the settings for it.
 ShellCommand parse_shell_command(const ShellWords& words);
 /// Returns the script that is one of the words; nothing if there is none.
 std::optional<ShellScript> find_script(const ShellWords& words);
-/// Returns whether the command is a shell, or passes its input to one, so that its here-document is a script.
+/// Returns whether the command is a shell that reads its script from its input, or passes its input to a shell (ssh,
+/// sbatch), so that its here-document is a script.
 bool reads_script(const ShellWords& words);
 /// Returns whether the command is ssh, which runs its arguments on another machine.
 bool is_remote(const ShellWords& words);
@@ -72,8 +73,8 @@ struct ContainerStart {
   /// the option, or NVIDIA_VISIBLE_DEVICES=..., that selects some of the cards; empty if there is none
   std::string card_option{};
   std::size_t card_count = 0;  ///< number of cards that `card_option` selects
-  std::string mask{};
-  Range mask_range{};  ///< range of the words that set the mask; empty if no word does
+  std::string mask{};          ///< empty if no word sets it
+  Range mask_range{};          ///< range of the words that set the mask; empty if no word does
 };
 /// Returns the cards and the mask in the words of a container start.
 ContainerStart parse_container_start(const ShellWords& words);

@@ -21,11 +21,13 @@ bool requests_cards(std::string_view option) {
   return has_one_of(option, kWords);
 }
 
+/// Returns whether the value of the option is a device.
 bool means_device(std::string_view option) {
   constexpr std::array<std::string_view, 5> kWords{"device", "gpu", "cuda", "accelerator", "map_location"};
   return has_one_of(option, kWords);
 }
 
+/// Returns whether the value of the option is the name or description of something.
 bool means_name(std::string_view option) {
   constexpr std::array<std::string_view, 9> kWords{"name",  "tag",  "label",   "title",    "comment",
                                                    "image", "note", "message", "partition"};

@@ -9,7 +9,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMaxWordDepth = 16;
+constexpr int kMaxWordDepth = 16;  // nested parts of a word; deeper parts are unknown
 
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -44,7 +44,7 @@ std::optional<long> number_in(std::string_view text) {
   return number;
 }
 
-/// Returns the numbers from first to last; nothing if there are too many.
+/// Returns the numbers from first to last; nothing if there are more than 16.
 std::vector<Value> number_range(long first, long last) {
   constexpr long kMaxCount = 16;
   std::vector<Value> all;
@@ -110,10 +110,12 @@ class ShellWordParts {
     return begin < end ? evaluator_.text_.substr(begin, end - begin) : std::string_view{};
   }
 
+  /// Adds a text between quotes, the first of which is `opening_length` characters long: ' or $'.
   void quoted(std::string_view text, std::size_t opening_length) {
     if (text.size() > opening_length) text_ += text.substr(opening_length, text.size() - opening_length - 1);
   }
 
+  /// Adds a text in which backslashes are escapes.
   void literal(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\\' && i + 1 < text.size()) {
@@ -129,6 +131,7 @@ class ShellWordParts {
     }
   }
 
+  /// Adds the value of an expansion: its text if it is constant, otherwise a hole.
   void hole(const Value& value) {
     is_literal_ = false;
     const Value filling = without_literal_ranges(scalar(value));
@@ -166,11 +169,11 @@ ShellState joined(const ShellState& a, const ShellState& b) {
 }
 
 Value ShellEvaluator::lookup(std::string_view name) const {
-  if (!is_name(name) || name == "0") return {};
+  if (!is_name(name) || name == "0") return {};  // $0 is the script itself
   const auto found = state.values.find(name);
   if (found != state.values.end()) return found->second;
   if (state.all_unknown || name.size() > 64) return {};
-  if (number_in(name) && name.size() > 1) return {};
+  if (number_in(name) && name.size() > 1) return {};  // only $1 to $9 are followed
   // The arguments and the environment of a script are its user's choice.
   if (!state.in_function) return PossibleValue{.kind = PossibleValue::Kind::user_choice, .key = std::string{name}};
   return PossibleValue{.kind = PossibleValue::Kind::parameter, .text = std::string{name}};

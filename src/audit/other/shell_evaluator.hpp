@@ -34,13 +34,14 @@ class ShellEvaluator {
   explicit ShellEvaluator(std::string_view text) : text_{text} {}
 
   ShellState state{};  ///< the state at the current point of the script
-  /// The default values of the parameters of the current function, which its words define: ${1:-0}.
+  /// The default values of the parameters of the current function, by number, from expansions such as ${1:-0}.
   std::map<std::string, Value, std::less<>> defaults{};
 
   /// Returns the value of a variable. A variable that the script has not set is a parameter within a function, and the
   /// user's choice elsewhere; it is unknown if ShellState::all_unknown.
   Value lookup(std::string_view name) const;
-  /// Stores the value of a variable in `state`.
+  /// Stores the value of a variable in `state`. From the 257th variable on, variables without a stored value become
+  /// unknown instead.
   void set(std::string_view name, const Value& value);
   /// Makes these variables unknown.
   void forget(const ShellVariables& written);

@@ -41,6 +41,7 @@ bool is_expanded_name(std::string_view word) {
 bool evaluates_unknown(std::string_view code) {
   constexpr std::array<std::string_view, 4> kSetUpTools{"conda", "mamba", "ssh-agent", "direnv"};
   constexpr std::array<std::string_view, 4> kDeclaring{"export", "declare", "typeset", "source"};
+  // The output of these tools only sets up the shell.
   for (const std::string_view word : kSetUpTools)
     if (code.find(word) != std::string_view::npos) return false;
   bool begins = true;

@@ -20,7 +20,7 @@ struct ShellFacts {
     Range range;  ///< the whole `export NAME`
   };
   std::set<std::string, std::less<>> functions{};          ///< names of the functions that the script defines
-  std::set<std::string, std::less<>> read_in_functions{};  ///< variables that function bodies read; empty if too many
+  std::set<std::string, std::less<>> read_in_functions{};  ///< variables that functions read; empty if more than 64
   ShellVariables written_in_functions{};                   ///< variables that function bodies may change
   std::vector<Export> exports{};                           ///< exports without a value: `export NAME`
   std::uint32_t export_all_offset = UINT32_MAX;  ///< byte offset of the first `set -a`; UINT32_MAX if there is none
@@ -33,7 +33,7 @@ bool is_exporting(Node declaration, std::string_view text);
 /// Returns whether a command or declaration may set variables with unknown names: ". ./vars.env", 'eval "$x"', 'export
 /// "$name=$value"', "env $(cat vars) ...".
 bool sets_unknown_names(Node statement, std::string_view text);
-/// Returns the variables that a statement and everything inside it may change.
+/// Returns the variables that a statement, everything inside it and the functions that it calls may change.
 ShellVariables find_written_variables(Node statement, std::string_view text, const ShellFacts& facts);
 
 }  // namespace weir::audit

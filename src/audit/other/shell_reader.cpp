@@ -144,8 +144,8 @@ class ShellReader {
     evaluator_.state = exhaustive ? *after : joined(*after, start);
   }
 
-  /// Returns an unknown value with an identity, for a loop variable or a substitution such as $(pick). Values from
-  /// nvidia-smi are excluded, because another rule checks them.
+  /// Returns an unknown value with an identity, for a loop variable or a substitution such as $(pick). In a script that
+  /// mentions nvidia-smi the value has no identity, because another rule checks values from nvidia-smi.
   Value new_symbol() {
     if (text_.find("nvidia-smi") != std::string_view::npos) return {};
     return PossibleValue{.kind = PossibleValue::Kind::symbol, .number = ++last_symbol_};
@@ -171,7 +171,7 @@ class ShellReader {
                               : decltype(written.names){};
     ++loop_depth_;
     for (const Node child : named_children(node)) {
-      if (node.is("c_style_for_statement")) {  // an earlier iteration may have changed it
+      if (node.is("c_style_for_statement")) {  // an earlier iteration may have changed the variables
         evaluator_.forget(written);
         for (const std::string& name : counters) evaluator_.set(name, new_symbol());
       }
@@ -182,7 +182,7 @@ class ShellReader {
     evaluator_.forget(written);
   }
 
-  /// Returns whether the script continues after the command whatever its status is.
+  /// Returns whether the command normally succeeds, so that a command after "&&" counts as unconditional.
   bool normally_succeeds(Node node) const {
     constexpr std::array<std::string_view, 11> kNames{"cd",    "pushd", "source", ".",     "conda", "module",
                                                       "mkdir", "set",   "echo",   "sleep", "eval"};
@@ -205,7 +205,7 @@ class ShellReader {
     }
     parts.push_back({node, false});
     std::reverse(parts.begin(), parts.end());
-    std::size_t open_arms = 0;
+    std::size_t open_arms = 0;  // arms that this chain has added to events_.arms()
     std::optional<ShellState> before;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (i > 0 && (parts[i].follows_or || !normally_succeeds(parts[i - 1].node))) {
@@ -288,6 +288,7 @@ class ShellReader {
     }
   }
 
+  /// Returns the variables that a declaration without export declares without a value.
   ShellVariables written_without_value(Node declaration) const {
     ShellVariables names;
     if (is_exporting(declaration, text_)) return names;
@@ -351,7 +352,7 @@ class ShellReader {
     const bool from_nvidia_smi = text_.find("nvidia-smi") != std::string_view::npos &&
                                  text_.find("nvidia-smi") < statement.range().begin &&
                                  evaluated.single_alternative(PossibleValue::Kind::pattern) != nullptr;
-    // computed from the output of nvidia-smi
+    // Such a value is computed from the output of nvidia-smi.
     if (from_nvidia_smi && !depends_on_old_value && is_mask_variable(name))
       evaluated = value_of_kind(PossibleValue::Kind::smi_index);
     Event* event = events_.set_variable(one.range(), name, evaluated,
@@ -450,6 +451,7 @@ class ShellReader {
     event.arguments = std::move(given);
   }
 
+  /// Records the devices among the words of a command.
   void devices(const ShellWords& words, const std::string& program) {
     for (std::size_t i = 0; i < words.size(); ++i) {
       const ShellWord& word = words[i];
@@ -473,6 +475,7 @@ class ShellReader {
     }
   }
 
+  /// Reads the scripts among the words of a command, and in its here-string (<<< "...").
   void scripts(Node node, const ShellWords& words) {
     if (const auto script_word = find_script(words)) {
       const std::string_view inside =

@@ -36,7 +36,7 @@ std::set<std::string> reported_lines(const std::string& script, const std::strin
 
 struct Script {
   const char* text;
-  const char* seen;  ///< the masks of the commands that it runs, sorted
+  const char* seen;  ///< the masks that the runs of "see" record, in any order; "-": no mask; null: not to be run
 };
 
 // "see" records its environment. The fixer repairs every mask in these.

@@ -18,6 +18,7 @@ class YamlAnchors {
   YamlAnchors() = default;
   YamlAnchors(Node root, std::string_view text);
 
+  /// Returns whether the file is YAML; only then are there anchors.
   bool is_yaml() const { return is_yaml_; }
   /// Returns the alias node if the node is an alias or wraps one; null otherwise.
   static Node find_alias(Node node);

@@ -66,7 +66,8 @@ class ExecutionBuilder {
       return;
     }
     execution_.followed_functions.insert(&function);
-    if (!in_worker_) reached_.insert(&function);  // functions of workers are also checked separately
+    // A function that only child processes run also gets an execution of its own.
+    if (!in_worker_) reached_.insert(&function);
     ++calls_[&function];
     const int outer_call = std::exchange(call_, ++call_count_);
     const int outer_parameter_call = parameter_call_;
@@ -107,7 +108,7 @@ class ExecutionBuilder {
       if (event.runs_as_program && !modules.empty()) run_as_program_ = &modules.back()->body();
       import_resolved_ = !modules.empty();
       for (const Module* imported : modules) module_body(*imported, entry_event);
-      import_resolved_ = !modules.empty();
+      import_resolved_ = !modules.empty();  // again, because the imports of these modules have changed it
       run_as_program_ = outer_program;
       arms_ = outer;
     }
@@ -180,6 +181,7 @@ class ExecutionBuilder {
     if (object == nullptr || object->items == nullptr) return;
     std::vector<Argument> constructor_args;
     for (const auto& [key, value] : object->items->values) {
+      // The first character of a key is the prefix of constructor_argument_key(); keywords do not begin with a digit.
       const bool named = key.size() > 1 && (key[1] < '0' || key[1] > '9');
       if (named) constructor_args.push_back({key.substr(1), value});
     }
@@ -217,7 +219,7 @@ class ExecutionBuilder {
 
   const CallGraph& call_graph_;
   Execution& execution_;
-  std::set<const Function*>& reached_;
+  std::set<const Function*>& reached_;  ///< functions followed so far in all executions, without child processes
   const ExecutionBuilder* previous_ = nullptr;
   std::set<const Module*> modules_;           ///< modules whose bodies were followed
   std::map<const Function*, int> calls_;      ///< number of calls of each function that were followed
@@ -250,17 +252,20 @@ std::set<std::string> called_functions(const Module& module) {
 /// same steps of the module's body.
 class UncalledFunctions {
  public:
+  /// Adds the steps of the module's body. Execution::function is already set, so the main part does not run.
   UncalledFunctions(const CallGraph& call_graph, const Module& module, std::set<const Function*>& reached)
       : call_graph_{call_graph},
         execution_{.program = &module, .function = &module.body(), .steps = {}},
         body_{call_graph, execution_, reached} {
-    body_.module_body(module, nullptr);  // not copied or moved, because body_ refers to execution_
+    body_.module_body(module, nullptr);
     execution_.first_new_step = execution_.steps.size();
   }
 
+  // Not copyable, because body_ refers to execution_.
   UncalledFunctions(const UncalledFunctions&) = delete;
   UncalledFunctions& operator=(const UncalledFunctions&) = delete;
 
+  /// Adds the steps of the function, calls `visit` if there are any, and removes them again.
   void visit_function(const Function& function, const std::function<void(const Execution&)>& visit) {
     execution_.function = &function;
     const CallGraph::PoolUse pool = call_graph_.find_pool(function);

@@ -34,11 +34,13 @@ struct Execution {
   const Function* function;  ///< the function that runs after the body; null: the module is executed as a program
   std::vector<Step> steps;
   bool is_imported = false;                        ///< other modules of the project import the program
-  std::size_t first_new_step = 0;                  ///< index of the first step that no other execution contains
+  std::size_t first_new_step = 0;                  ///< execution of a function: index of the first step after the
+                                                   ///< module's body; otherwise 0
   std::set<const Module*> loaded_modules{};        ///< modules that were loaded
   std::set<const Function*> followed_functions{};  ///< functions whose calls were followed
   bool is_truncated = false;  ///< a part is missing because a limit on calls, depth or steps was reached
-  /// steps of the child processes, one process after the other; their entry_event is the event that starts the process
+  /// steps of the child processes, one process after the other; their entry_event is that of the step that starts the
+  /// process
   std::vector<Step> worker_steps{};
   /// The event, with its module, that passes `function` to a pool whose workers each run it many times; null if there
   /// is none.
@@ -48,8 +50,9 @@ struct Execution {
 
 /// Returns whether the two steps cannot both happen, because they are in different arms of one branch.
 bool are_exclusive(const Step& a, const Step& b);
-/// Returns whether `earlier` has happened whenever `later` happens: `later` is in all arms that `earlier` is in. Arms
-/// of `earlier` with Arm::is_default are not compared. The order of the steps is not checked.
+/// Returns whether `earlier` has happened whenever `later` happens: the steps are not exclusive, and `later` is in all
+/// arms that `earlier` is in, except those with Arm::is_default, which count as executed. The order of the steps is not
+/// checked.
 bool is_always_before(const Step& earlier, const Step& later);
 
 /// Calls `visit` for all executions of a project that have steps: first one per module, then one per function that none

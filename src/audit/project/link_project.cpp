@@ -16,7 +16,7 @@
 namespace weir::audit {
 namespace {
 
-/// Returns whether a name or a text mentions devices.
+/// Returns whether a name or a text contains a word for devices.
 bool mentions_devices(std::string_view text) {
   constexpr std::array<std::string_view, 10> kWords{"gpu",    "GPU",    "cuda", "CUDA",    "device",
                                                     "Device", "DEVICE", "CARD", "VISIBLE", "card"};
@@ -43,6 +43,7 @@ bool may_select(std::string_view name, const Value& value) {
   });
 }
 
+/// Returns a text for comparisons; equal values have equal texts.
 std::string text_of(const Value& value) {
   std::string text;
   for (const PossibleValue& alternative : value.alternatives()) {

@@ -38,7 +38,8 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
       if (event.kind == Event::Kind::import_module && dot != std::string::npos && dot + 1 < event.name.size())
         imported_names_[&module].emplace(event.name.substr(dot + 1), event.name);
     }
-    // The possible first names of imports: the names of files and of all folders above them.
+    // The first name of an import is the name of a file or of a folder above one. A folder whose name is known may have
+    // unknown folders above it.
     std::string rest = path.ends_with(".py") ? path.substr(0, path.size() - 3) : path;
     while (first_names_.insert(rest.substr(rest.rfind('/') + 1)).second || rest.find('/') != std::string::npos) {
       if (rest.find('/') == std::string::npos) break;
@@ -184,7 +185,7 @@ void Project::add_attributes(const Class& owner, const std::vector<Argument>& ar
     }
     return;
   }
-  for (const Argument& arg : args) {  // a dataclass
+  for (const Argument& arg : args) {  // without a constructor, as in a dataclass, keywords become attributes
     if (!arg.keyword.empty() && arg.keyword != kSelf && !arg.value.is_unknown())
       items.values.insert_or_assign(arg.keyword, arg.value);
   }

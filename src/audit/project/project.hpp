@@ -25,14 +25,16 @@ class Project {
   std::vector<Module> take() && { return std::move(modules_); }
   /// Returns the modules that `import name` in `importer` runs, packages first; empty if the name is not in this
   /// project. A name that starts with dots is relative to the importer's package. Other names are searched in the
-  /// importer's folder and in each folder above it, and in their "src" folders, as with a usual sys.path.
+  /// importer's folder and in each folder above it (at most 32 folders), and in their "src" folders, as with a usual
+  /// sys.path.
   std::vector<const Module*> resolve_import(const Module& importer, std::string_view name) const;
   /// A function and its module; both null if there is no such function in this project.
   struct ResolvedFunction {
     const Module* module = nullptr;
     const Function* function = nullptr;
   };
-  /// Returns the function that a full dotted name means in `importer`; null if it is not in this project.
+  /// Returns the function that a full dotted name means in `importer`; for the name of a class, its constructor. Null
+  /// if it is not in this project.
   ResolvedFunction find_function(const Module& importer, std::string_view name) const;
   /// Returns the instance that a class creates from constructor arguments, with the attributes that its constructor and
   /// the constructors of its base classes set. `name` is the class as `importer` names it. Unknown if the class is not

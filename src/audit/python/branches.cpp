@@ -139,8 +139,8 @@ void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names
   if (!always_exits(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
 }
 
-/// Reads the test of a branch. Returns the conditions that must hold, as far as values alone decide them: the parts of
-/// "a and not b".
+/// Reads the test of a branch. Returns the conditions that must hold for the branch to run, such as the two parts of
+/// "a and not b", as far as each is a known value or a parameter.
 std::vector<Condition> Reader::conditions_of(Node test) {
   if (test.is("parenthesized_expression")) {
     const Node inner = without_parentheses(test);
@@ -149,6 +149,7 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   const bool is_and = test.is("boolean_operator") && text_of(test.field("operator")) == "and";
   if (is_and) {
     auto all = conditions_of(test.field("left"));
+    // The right operand is evaluated only if the left one is true.
     frame_->arms.push_back({branch_count_++, 0, true});
     const std::size_t outer = frame_->conditions.size();
     frame_->conditions.insert(frame_->conditions.end(), all.begin(), all.end());
@@ -197,6 +198,7 @@ void Reader::if_statement(Node node) {
   branch({id, 0}, node.field("consequence"), before, result);
   frame_->conditions = outer_conditions;
   frame_->conditions.insert(frame_->conditions.end(), conditions_if_false.begin(), conditions_if_false.end());
+  // "if not torch.cuda.is_available(): raise ..."
   if (test.starts_with("not ") && requires_gpu(test.substr(4)) && aborts(node.field("consequence"), text_))
     emit(Event::Kind::start_driver, condition, "torch.cuda, asserted");
   std::uint32_t arm = 1;
@@ -260,6 +262,7 @@ bool mentions(Node node, std::string_view text, const std::vector<std::string_vi
 /// caught error.
 bool may_skip_elements(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
   if (depth > kMaxSearchDepth) return true;
+  // The body of a nested function does not belong to the iteration.
   if (node.is("function_definition") || node.is("class_definition") || node.is("lambda")) return false;
   constexpr std::array<std::string_view, 5> kEnds{"break_statement", "continue_statement", "return_statement",
                                                   "raise_statement", "try_statement"};
@@ -267,6 +270,7 @@ bool may_skip_elements(Node node, std::string_view text, const std::vector<std::
   const bool tests = node.is("comparison_operator") || node.is("boolean_operator") || node.is("not_operator") ||
                      node.is("conditional_expression") || node.is("match_statement") || node.is("assert_statement");
   if (tests && mentions(node, text, names)) return true;
+  // A condition may also pass the element to a function: "if usable(card):".
   const bool tests_by_call = node.is("if_statement") || node.is("elif_clause") || node.is("while_statement");
   if (tests_by_call && mentions(node.field("condition"), text, names)) return true;
   const auto children = named_children(node);

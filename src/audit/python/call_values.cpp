@@ -28,6 +28,7 @@ bool preserves_kind(std::string_view call, const PossibleValue& argument) {
                          argument.kind == PossibleValue::Kind::parameter ||
                          argument.kind == PossibleValue::Kind::symbol;
   if (argument.kind == PossibleValue::Kind::sequence) {
+    // A copy of a list has the same elements at the same positions.
     constexpr std::array<std::string_view, 6> kCopies{"list",        "tuple",         "iter",
                                                       "numpy.array", "numpy.asarray", "?.copy"};
     return std::find(kCopies.begin(), kCopies.end(), call) != kCopies.end();
@@ -56,7 +57,8 @@ std::string with_holes(const std::string& format) {
 
 namespace {
 
-/// Evaluates range(2), enumerate(cards), zip(names, cards) for known lists.
+/// Evaluates range(2), enumerate(cards) and zip(names, cards) for known lists. Returns false for other calls, and if no
+/// list is known.
 bool sequence_call(std::string_view name, const std::vector<Argument>& args, Value& result) {
   const Value first = argument_value(args, 0);
   if (name == "range") {
@@ -74,7 +76,7 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
     return true;
   }
   if (name != "enumerate" && name != "zip") return false;
-  std::vector<std::vector<Value>> columns;
+  std::vector<std::vector<Value>> columns;  // the elements of each list; empty for an unknown list
   for (const Argument& arg : args) {
     const PossibleValue* list =
         arg.keyword.empty() ? arg.value.single_alternative(PossibleValue::Kind::sequence) : nullptr;
@@ -132,7 +134,8 @@ Value listed_items(const PossibleValue& dictionary, std::string_view method) {
   return sequence_value(all);
 }
 
-/// Evaluates int() and similar functions for values that keep their kind as a number.
+/// Evaluates int(), float(), map(int, ...) and map(str, ...). For a value such as a user's choice, the result has the
+/// kind of the argument.
 bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
   if (name != "int" && name != "float" && name != "map") return false;
@@ -156,6 +159,7 @@ bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& 
   if (converts_to_int && variable != nullptr && is_mask_variable(variable->text) && !frame_->in_try &&
       !frame_->checks_digits)
     emit(Event::Kind::mask_as_number, node, variable->text);
+  // The number of a worker on its machine is used as a device number.
   if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
     result = value_of_kind(PossibleValue::Kind::runtime_index, variable->text);
   else if (const PossibleValue* one = argument.single_alternative();
@@ -236,7 +240,6 @@ bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& ar
   } else if (name == "?.format") {
     const auto format = called.object.as_text();
     const bool has_one_argument = format && args.size() == 1;
-
     result = pattern_value(with_holes(format.value_or("{}")), has_one_argument ? args.front().value : Value{});
   } else {
     return false;

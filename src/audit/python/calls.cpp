@@ -29,6 +29,7 @@ std::string canonical_name(std::string name) {
   for (const std::string_view alias : kAliases) {
     if (name.starts_with(alias)) return "tensorflow" + name.substr(alias.size());
   }
+  // posix.environ is another name of os.environ.
   if (name.starts_with("posix.environ")) return "os" + name.substr(5);
   return name;
 }
@@ -120,7 +121,7 @@ std::vector<Argument> Reader::arguments(Node node) {
   return args;
 }
 
-/// Records the events that the name of a call alone implies.
+/// Records the events that follow from the name and the arguments of a call, whatever its callee does.
 void Reader::note_call(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   if (call_starts_driver(called.name, args)) emit(Event::Kind::start_driver, node, called.name);
   note_process_group(called, args, node);
@@ -154,6 +155,7 @@ Value Reader::call(Node node) {
   Value result;
   if (mapping_call(called, node, result)) return result;
   const bool asserts = method_name(called.name).starts_with("assert");  // assertEqual, assert_called_with
+  // The arguments of an assertion put no work on a device.
   const bool outer = std::exchange(frame_->in_comparison, asserts);
   std::vector<Argument> args = arguments(node.field("arguments"));
   frame_->in_comparison = outer;
@@ -197,7 +199,7 @@ Value Reader::imported_call(const CallTarget& called, const PossibleValue& calle
   return result;
 }
 
-/// Calls each of several possible callees; each is a separate branch.
+/// Calls each of several possible callees; each is a separate arm of one branch.
 Value Reader::call_each(const CallTarget& called, const std::vector<Argument>& args, Node node) {
   const std::uint32_t id = branch_count_++;
   std::uint32_t arm = 0;

@@ -70,7 +70,8 @@ Value Reader::comprehension(Node node) {
   return element.single_alternative() != nullptr && keeps_kind(*element.single_alternative()) ? element : Value{};
 }
 
-/// Returns the list that a comprehension makes of a known list; its events were already recorded.
+/// Returns the list that a comprehension makes of a known list: evaluates `body` for each element. The events of these
+/// evaluations are removed, because the events of the body were recorded before.
 Value Reader::comprehension_list(Node body, Node target, const Value& container) {
   constexpr std::size_t kMaxElements = 8;
   const PossibleValue* alternative = container.single_alternative(PossibleValue::Kind::sequence);
@@ -99,6 +100,7 @@ Value Reader::dictionary(Node node) {
           copies_environment || value.may_be(PossibleValue::Kind::environment_copy) || is_environ(value);
     }
   }
+  // In a comparison the dictionary sets no variables.
   if (frame_->in_comparison)
     for (const Node child : named_children(node)) expression(child.field("value"));
   auto items = std::make_shared<Items>();
@@ -158,6 +160,7 @@ void Reader::note_changing_method(Node function, const Value& object) {
                                                 alternative->kind == PossibleValue::Kind::dictionary);
   const auto method = text_of(function.field("attribute"));
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) return;
+  // pop() of a parameter is evaluated like get(), and counts as no change.
   if (alternative != nullptr && alternative->kind == PossibleValue::Kind::parameter && alternative->key.empty() &&
       method != "pop")
     frame_->function->changed_parameters.insert(alternative->text);

@@ -91,6 +91,8 @@ Function* Reader::add_field_constructor(const std::string& name) {
   return &constructor;
 }
 
+/// Adds a field: a parameter of the generated constructor, which sets the attribute of the same name. A second field of
+/// this name replaces the default.
 void Reader::add_field(Function& constructor, const std::string& name, const Value& field_default) {
   const auto known = std::find(constructor.parameters.begin(), constructor.parameters.end(), name);
   if (known != constructor.parameters.end()) {

@@ -10,8 +10,8 @@
 namespace weir::audit::python {
 namespace {
 
-/// Returns whether the value gives no information about a device: it is neither a device nor a parameter that may be
-/// one.
+/// Returns whether the value gives no information about a device: it is unknown, or it is neither a device nor a
+/// parameter that may be one.
 bool is_uninformative(const Value& value) {
   return std::all_of(value.alternatives().begin(), value.alternatives().end(), [](const PossibleValue& alternative) {
     return alternative.kind == PossibleValue::Kind::call_result ||
@@ -110,9 +110,9 @@ void Reader::device_arguments(const CallTarget& called, const std::vector<Argume
     emit(Event::Kind::use_device, node, list->keyword + '=', devices_in(list->value));
   const std::string method = '.' + method_name(called.name);
   const DeviceParameter* parameter = find_device_parameter(called.name);
-  // An object from another module is treated as unknown.
+  // In a call outside the GPU libraries the type of the object is unknown, so only the name of the method counts.
   if (parameter == nullptr && find_library(called.name) == nullptr) parameter = find_device_parameter(method);
-  // such as a method to() that this module defines
+  // This module defines the function itself, such as a method to().
   const bool is_local_function = called.callee.single_alternative(PossibleValue::Kind::function) != nullptr;
   if (takes_smi_index(called.name))
     emit(Event::Kind::use_smi_index, node, called.name, argument_value(args, 0, "index"));

@@ -17,7 +17,7 @@ bool is_environ(const Value& value) {
 
 namespace {
 
-/// Returns whether this unknown key may be a variable that selects devices.
+/// Returns whether a key that is no single text may be the name of a variable that selects devices.
 bool may_be_device_variable(const Value& key) {
   if (key.single_alternative(PossibleValue::Kind::text) != nullptr) return false;
   return key.is_unknown() ||
@@ -77,7 +77,7 @@ bool Reader::mapping_call(const CallTarget& called, Node node, Value& result) {
   const Node list = node.field("arguments");
   if (called.name == "os.environ.update") {
     for (const Node child : named_children(list)) {
-      // Arguments that are no literals here may contain any variable.
+      // An argument that is not written out here may contain any variable.
       const bool written_out =
           child.is("keyword_argument") || (child.is("dictionary") && !child_of_kind(child, "dictionary_splat"));
       if (!written_out) change_environment(node);
@@ -97,8 +97,9 @@ bool Reader::mapping_call(const CallTarget& called, Node node, Value& result) {
     result = PossibleValue{.kind = PossibleValue::Kind::dictionary, .items = std::move(items)};
   return true;
 }
-/// Returns whether the call empties the environment, loads a file into it, runs unknown code, or passes the environment
-/// on: mock.patch.dict(os.environ).
+
+/// Returns whether the call empties the environment, loads a file into it, changes it for a test (monkeypatch.setenv),
+/// runs unknown code, or receives the environment as an argument and may change it.
 bool Reader::may_change_environment(const CallTarget& called, const std::vector<Argument>& args) {
   constexpr std::array<std::string_view, 12> kCalls{"os.environ.clear", "os.environ.popitem", "dotenv.load_dotenv",
                                                     "dotenv.main.load_dotenv",

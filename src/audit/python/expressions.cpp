@@ -235,7 +235,7 @@ Value Reader::attribute_of(const PossibleValue& alternative, const std::string& 
 /// Returns an attribute of the instance's class or its base classes; bounded, because invalid code may contain a cycle
 /// of base classes.
 Value Reader::member_of(const PossibleValue& instance, const std::string& name) {
-  constexpr std::string_view kSuper = "super ";
+  constexpr std::string_view kSuper = "super ";  // the start of the text that super_instance() makes
   std::vector<std::string> classes{instance.text};
   if (instance.text.starts_with(kSuper)) classes = base_classes_[instance.text.substr(kSuper.size())];
   std::string imported;
@@ -253,7 +253,8 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
         return substitute_parameters(value, *constructor, {});
       if (instance.items != nullptr && value.may_be(PossibleValue::Kind::parameter))
         return item_of(instance, name, missing);
-      // The constructor arguments are known where the instance is.
+      // The constructor arguments of this attribute may depend on those of the instance. They are known only where the
+      // instance is made, so the value gets the path of the attribute.
       if (const PossibleValue* part = value.single_alternative(PossibleValue::Kind::call_result);
           part != nullptr && part->items != nullptr && !instance.key.empty() &&
           frame_->function->key != classes[i] + ".__init__") {
@@ -264,6 +265,7 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
       const bool depends_on_instance =
           frame_->function->key != classes[i] + ".__init__" && value.may_be(PossibleValue::Kind::parameter);
       if (!depends_on_instance || instance.key.empty()) return value;
+      // The attribute of the instance, which a caller replaces by its value.
       Value from_self = PossibleValue{.kind = PossibleValue::Kind::parameter, .text = instance.key, .key = name};
       for (const PossibleValue& alternative : value.alternatives())
         if (alternative.kind != PossibleValue::Kind::parameter) from_self = from_self.joined(alternative);
@@ -281,7 +283,7 @@ Value Reader::member_of(const PossibleValue& instance, const std::string& name) 
   return known.is_unknown() ? value_of_kind(PossibleValue::Kind::qualified_name, imported) : known;
 }
 
-/// Returns the value of a property.
+/// Returns the value of a property: what its function returns for this instance.
 Value Reader::property_of(const PossibleValue& instance, const std::string& key) {
   walk_function(key);
   const bool is_self = !instance.key.empty();

@@ -352,6 +352,7 @@ bool is_gpu_query(string_view text) {
   const bool is_query = name.ends_with("is_available") || name.ends_with("device_count");
   if (!is_query || name.find("mps") != string_view::npos) return false;
   string_view rest = text.substr(name.size());
+  // After the call there may only be a comparison with a number or True.
   if (rest.starts_with("()")) rest.remove_prefix(2);
   if (rest.starts_with(" is ")) rest.remove_prefix(3);
   const std::size_t compared_value = rest.find_first_not_of(" ()<>=!");

@@ -14,7 +14,7 @@ namespace weir::audit::python {
 
 /// When a library reads the masks.
 enum class MaskReadTime {
-  at_first_use,  ///< at its first use; the import is normally harmless, but other versions may differ
+  at_first_use,  ///< at its first use; the import normally reads no mask, but some versions of the library may
   at_import      ///< at its import, which starts the driver
 };
 
@@ -56,7 +56,8 @@ bool creates_thread_pool(std::string_view name);
 /// Returns whether a method makes a process or thread run a function: a method of a pool (map, submit), or one of
 /// Process, Thread and spawn. `method` is the last part of the call's name.
 bool passes_function_to_worker(std::string_view method);
-/// Returns whether a keyword argument is the function that a new worker process runs first: initializer.
+/// Returns whether a keyword argument is the function that a new worker process runs first: `initializer` of a pool, or
+/// `worker_init_fn` of PyTorch's DataLoader.
 bool is_init_keyword(std::string_view keyword);
 /// Returns whether a call creates an application of a web framework or task queue, or a part of one; the server then
 /// imports the module.

@@ -13,7 +13,7 @@
 namespace weir::audit::python {
 namespace {
 
-constexpr int kMaxNesting = 3;  // nesting of lists
+constexpr int kMaxNesting = 3;  // nested lists and dictionaries around a constant
 
 /// Returns the value without the ranges of literals, which belong to another file; unknown if it is not entirely
 /// constant.
@@ -94,7 +94,8 @@ void Reader::import_star(const std::string& module) {
       });
 }
 
-/// Exports the constants of the module and of its classes, its functions, and its imports by absolute names.
+/// Exports the constants of the module and of its classes, its functions and classes, and the names that it imports
+/// with absolute (not relative) imports.
 void Reader::export_names() {
   const Names& own = scopes_.front()->names;
   const auto all = own.find("__all__");  // a computed __all__ is unknown

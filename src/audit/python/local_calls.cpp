@@ -177,7 +177,8 @@ Value Reader::return_value_of(const std::string& key, const std::vector<Argument
   const Function& function = **found;
   Value all = substitute_parameters(function.return_values.front(), function, args);
   for (const Value& value : function.return_values) all = all.joined(substitute_parameters(value, function, args));
-  return all.may_be(PossibleValue::Kind::symbol) ? Value{} : all;  // each call returns another object
+  // Equal symbols are the same object, but each call returns another object.
+  return all.may_be(PossibleValue::Kind::symbol) ? Value{} : all;
 }
 
 }  // namespace weir::audit::python

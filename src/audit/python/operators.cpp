@@ -58,7 +58,6 @@ Value Reader::string(Node node) {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   Value last_hole;  // value of the last unknown part
-
   int parts = 0;
   for (const Node part : named_children(node)) {
     if (part.is("string_start")) {
@@ -78,7 +77,6 @@ Value Reader::string(Node node) {
     } else if (part.is("interpolation")) {
       ++parts;
       const Value value = expression(part.field("expression"));
-
       const auto known = value.as_text();
       constant = constant && known && value.single_alternative()->kind != PossibleValue::Kind::pattern;
       text += known ? *known : std::string{kHole};
@@ -121,7 +119,7 @@ Value Reader::concatenation(const Value& left, const Value& right) {
 
 namespace {
 
-/// Evaluates "cuda:%d" % number.
+/// Evaluates "cuda:%d" % number. The first conversion must have two characters, such as %d.
 Value format_value(const PossibleValue& format, const Value& filling) {
   const std::size_t at = format.text.find('%');
   if (at == std::string::npos || at + 2 > format.text.size()) return {};
@@ -171,7 +169,8 @@ Value Reader::binary(Node node) {
   const PossibleValue* a = left.single_alternative(PossibleValue::Kind::memory_counter);
   const PossibleValue* b = right.single_alternative(PossibleValue::Kind::memory_counter);
   if (op == "-" && a != nullptr && b != nullptr && b->text != "total") {
-    // The allocator's unused cache is a useful number by itself, and wrong only where it is called free.
+    // reserved - allocated is the size of the allocator's unused cache, a useful number. It is a wrong estimate only if
+    // the name that receives it means free memory.
     if (a->text == "total" ||
         (a->text == "reserved" && b->text == "allocated" && means_free_memory(frame_->target_name)))
       emit(Event::Kind::estimate_free_memory, node);

@@ -7,8 +7,8 @@
 namespace weir::audit::python {
 namespace {
 
-/// Returns the offset after the encoding line, the docstring and the imports from __future__, where a header can be
-/// inserted.
+/// Returns the offset after the comments at the top, the docstring and the imports from __future__, where a header can
+/// be inserted.
 std::uint32_t find_header_offset(Node root, std::string_view text) {
   std::uint32_t at = 0;
   const auto after_line = [&](std::uint32_t byte) {
@@ -16,7 +16,7 @@ std::uint32_t find_header_offset(Node root, std::string_view text) {
     return static_cast<std::uint32_t>(end == std::string_view::npos ? text.size() : end + 1);
   };
   // Comments at the top are the shebang, the encoding and the licence.
-  std::uint32_t line_start = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  std::uint32_t line_start = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // 3 bytes: byte-order mark
   while (line_start < text.size() &&
          (text[line_start] == '#' || text[line_start] == '\n' || text[line_start] == '\r')) {
     const bool comment = text[line_start] == '#';
@@ -65,8 +65,8 @@ void Reader::set_variable(Node where, Node target, std::string_view name, const 
   event.target = target.range();
 }
 
-/// Returns whether events of the current function, from index `first_event` on, set or remove variables of this
-/// process.
+/// Returns whether events of the current function, from index `first_event` on, set or remove environment
+/// variables of the analysed program itself (not only of a child process).
 bool Reader::writes_masks_since(std::size_t first_event) const {
   const auto& events = frame_->function->events;
   return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(std::min(first_event, events.size())), events.end(),
@@ -88,7 +88,7 @@ PythonContent Reader::read(const Tree& tree) {
   Frame frame{.function = functions_.front().get(), .scope = scopes_.front().get()};
   frame_ = &frame;
   block(tree.root());
-  call_served_functions();
+  call_served_functions();  // functions that a server or a model runner calls
   // Walks the functions that were not called; this may define more.
   for (std::size_t i = 0; i < pending_order_.size(); ++i) walk_function(std::string{pending_order_[i]});
   export_names();

@@ -16,7 +16,7 @@
 
 namespace weir::audit::python {
 
-using Names = NamedValues;
+using Names = NamedValues;  ///< the names of a scope and their values
 
 /// The names of one scope (module, class body or function) and their values at the current point of the program.
 struct Scope {
@@ -31,13 +31,13 @@ inline constexpr long kUnbound = 1;
 
 /// Walks the syntax tree of one module in Python's execution order and records the events (event.hpp). The body of a
 /// function is walked at its first call, or at the end of the module. A loop body is walked once. The branches of a
-/// statement are walked one after the other, and afterwards a name has the values that it has at the ends of all
-/// branches (Value::joined()).
+/// statement are walked one after the other, and afterwards a name has the values that it has at the ends of the
+/// branches (Value::joined()), except branches that end with return, raise, break or continue.
 ///
 /// In the private functions, `node` is the part of the syntax tree that a function reads; `where` and `whole` are the
 /// code that an event stands for. Functions that return a Value return that of the expression. Functions `..._call`
-/// that return bool handle certain calls: they return true, and set `result` to the value of the call, if they know it.
-/// Functions `note_...` record events or facts; functions `forget_...` make known values unknown.
+/// that return bool handle certain calls: they return true if they handled the call; `result` is then its value, as far
+/// as it is known. Functions `note_...` record events or facts; functions `forget_...` make known values unknown.
 class Reader {
  public:
   /// `imports` has the known names of other modules, and must outlive the reader, as must `text`.
@@ -54,19 +54,21 @@ class Reader {
     std::string class_name{};  ///< name of the class that encloses the code
     bool in_class_body = false;
     std::vector<Arm> arms{};                    ///< arms (paths of branches) that contain the code
-    std::vector<Condition> conditions{};        ///< tests that must have this result for the code to run
+    std::vector<Condition> conditions{};        ///< tests, with the results that they must have for the code to run
     std::set<std::string> checked_variables{};  ///< environment variables that the code has read so far
     Range statement{}, top_statement{};         ///< the innermost and the outermost statement that contain the code
     bool is_editable = false;  ///< the statement is a single expression or assignment, so it may be moved or removed
     bool in_try = false, in_loop = false;
-    bool checks_digits = false;  ///< the code has called a text method of an environment variable, such as isdigit()
-    bool in_main_part = false;   ///< the code is inside `if __name__ == "__main__"`
-    bool in_comparison = false;  ///< the expression is an operand of a comparison and puts no work on a device
+    bool checks_digits = false;          ///< the code has called isdigit() or the like for an environment variable
+    bool in_main_part = false;           ///< the code is inside `if __name__ == "__main__"`
+    bool in_comparison = false;          ///< the expression is an operand of a comparison or an argument of an
+                                         ///< assertion, so it puts no work on a device
     bool device_count_checked = false;   ///< the code has checked the number of devices
     std::string target_name{};           ///< name that receives the expression's value
     bool count_comparison_read = false;  ///< the current test contains a comparison with the number of devices
     bool in_fallback = false;            ///< the code may run only where a newer API name does not exist
-    bool listing_elements = false;       ///< a comprehension is evaluated a second time, for its elements
+    bool listing_elements = false;       ///< a comprehension is evaluated a second time, for its elements; also true in
+                                         ///< a lambda, where no comprehension is evaluated twice
     bool is_generator = false;     ///< the function is a generator: its body runs when its next value is requested
     std::vector<Value> yielded{};  ///< values that the generator yields
     bool yields_unknown = false;   ///< the values in `yielded` are not all, or not in this order
@@ -74,18 +76,19 @@ class Reader {
     bool is_dataclass = false;     ///< the class being defined is a dataclass
     bool is_property = false;      ///< the function being defined is a property
   };
-  /// A function definition whose body is walked later.
+  /// A function definition; its body is walked later than the definition.
   struct PendingFunction {
     Node definition;
-    Scope* scope;
-    std::string class_name;
+    Scope* scope;            ///< the scope that encloses the function
+    std::string class_name;  ///< the class of a method; empty for other functions
     bool is_walked = false;
     bool is_command = false;   ///< the user chooses its parameters on the command line
     bool is_property = false;  ///< the function is a property
   };
   /// The callee of a call.
   struct CallTarget {
-    std::string name;  ///< full dotted name; "?.method" for a method of any other object; empty if neither is known
+    std::string name;  ///< full dotted name of an imported or builtin callee; "?.method" for any other method;
+                       ///< otherwise empty
     Value object;      ///< the object of a method call
     Value callee;      ///< the function, method or class that is called
   };
@@ -229,7 +232,7 @@ class Reader {
   bool writes_masks_since(std::size_t first_event) const;
   std::string_view text_of(Node node) const { return node.text(text_); }
 
-  /// Limits for deeply nested or very long texts; deeper parts are not read.
+  /// Limits for deeply nested or very long texts; deeper or later parts are not read.
   static constexpr int kMaxDepth = 160;  // nested statements and expressions
   static constexpr std::size_t kMaxEvents = 20'000;
 
@@ -241,7 +244,7 @@ class Reader {
   PythonContent content_;
   std::vector<std::unique_ptr<Scope>> scopes_;
   std::vector<std::unique_ptr<Function>> functions_;
-  std::map<std::string, PendingFunction, std::less<>> pending_;
+  std::map<std::string, PendingFunction, std::less<>> pending_;   ///< all function definitions so far, by key
   std::vector<std::string> pending_order_;                        ///< keys of pending_ in text order
   Names attributes_;                                              ///< "Class.attribute"
   std::map<std::string, std::vector<std::string>> base_classes_;  ///< base classes of the module's own classes
@@ -259,7 +262,7 @@ class Reader {
 
 /// Returns whether the value is os.environ itself.
 bool is_environ(const Value& value);
-/// Returns whether the last part of a dotted name is capitalised like a class.
+/// Returns whether the last part of a dotted name is capitalised like a class; false if the name has no dot.
 bool is_class_name(std::string_view name);
 /// Returns whether the value is a class of this module, or an imported name that is capitalised like a class.
 bool is_class(const PossibleValue& alternative);
@@ -267,8 +270,8 @@ bool is_class(const PossibleValue& alternative);
 /// Returns the part of a dotted name after its last dot; empty if there is no dot.
 std::string method_name(std::string_view name);
 
-/// Returns the result of the method `what` of a dictionary ("keys", "values" or "items") as a list, if all entries are
-/// known; unknown for other dictionaries.
+/// Returns the result of the method of a dictionary with this name ("keys", "values" or "items") as a list, if all
+/// entries are known; unknown for other dictionaries.
 Value listed_items(const PossibleValue& dictionary, std::string_view method);
 
 /// Removes compatibility prefixes from a dotted name: "tensorflow.compat.v1.device" becomes "tensorflow.device".

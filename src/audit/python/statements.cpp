@@ -214,9 +214,8 @@ void Reader::assign(Node target, const Value& value, Node whole) {
     if (module != nullptr) content_.overwritten_attributes.emplace(text_of(target.field("attribute")));
     note_overwritten_attribute(object, text_of(target.field("attribute")), value, whole);
     const PossibleValue* instance = object.single_alternative(PossibleValue::Kind::instance);
-    if (const PossibleValue* class_value =
-            object.single_alternative(PossibleValue::Kind::class_))  // changes every instance
-                                                                     // from here on
+    // An attribute of a class changes for every instance from here on.
+    if (const PossibleValue* class_value = object.single_alternative(PossibleValue::Kind::class_))
       attributes_.insert_or_assign(class_value->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
     if (instance == nullptr) return;
     if (instance->items != nullptr && target.field("object").is("identifier")) {
@@ -254,8 +253,9 @@ Value Reader::new_symbol() {
   return unknown;
 }
 
-/// Records an assignment such as "self.args.gpu = 0" to an object from elsewhere: every later reader, here or in
-/// another module, gets the new value.
+/// Records an assignment such as "self.args.gpu = 0" to an object from elsewhere (a parameter or the user's choice), if
+/// the attribute's name suggests a device: all code that reads the attribute later, here or in another module, gets the
+/// new value.
 void Reader::note_overwritten_attribute(const Value& object, std::string_view attribute, const Value& value,
                                         Node where) {
   constexpr std::array<std::string_view, 6> kWords{"gpu", "device", "cuda", "card", "rank", "id"};
@@ -271,7 +271,7 @@ void Reader::note_overwritten_attribute(const Value& object, std::string_view at
 void Reader::assignment(Node node) {
   const Node right = node.field("right");
   Value value;
-  if (right.is("assignment")) {
+  if (right.is("assignment")) {  // a = b = value
     frame_->is_editable = false;
     assignment(right);
     Node last = right;

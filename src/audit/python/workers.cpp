@@ -14,6 +14,7 @@
 namespace weir::audit::python {
 namespace {
 
+// The texts of Kind::call_result for the three kinds of pools.
 constexpr std::string_view kProcessPool = "process pool";
 constexpr std::string_view kOneTaskPool = "process pool of one task";  // a new process for each task
 constexpr std::string_view kThreadPool = "thread pool";
@@ -112,6 +113,7 @@ bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& 
   } else if (name == "torch.multiprocessing.spawn" || name == "torch.multiprocessing.start_processes") {
     start_worker(Event::Kind::process_target, argument_value(args, 0, "fn"), node);
   } else if (name == "joblib.delayed") {
+    // joblib.Parallel(prefer="threads") is in the same statement.
     const Range range = frame_->statement;
     const bool in_threads = text_.substr(range.begin, range.end - range.begin).find("thread") != std::string_view::npos;
     start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first, node);

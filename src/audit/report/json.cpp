@@ -54,6 +54,7 @@ Json region(TextPosition begin, TextPosition end) {
   return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line}, {"endColumn", end.column}};
 }
 
+/// Returns the level of a SARIF result.
 std::string_view level(Severity severity) {
   return severity == Severity::style ? "note" : severity == Severity::fragile ? "warning" : "error";
 }

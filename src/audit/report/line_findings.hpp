@@ -15,11 +15,11 @@ struct LineFindings {
   std::vector<std::size_t> others{};  ///< indices of the other findings, ordered by severity and rule id
 };
 
-/// Groups the findings that are not suppressed by line. The groups have the order of their findings with the lowest
-/// index.
+/// Groups by line the findings that are not suppressed. The groups are ordered by the lowest index that each contains.
 std::vector<LineFindings> group_by_line(const std::vector<Finding>& findings);
 
-/// Returns "; also G04, G10", the rules of the other findings; empty if all findings of the line have the same rule.
+/// Returns "; also G04, G10" with each rule of `group.others` once, except the rule of the primary finding; empty if
+/// all findings of the group have the same rule.
 std::string other_rules_text(const LineFindings& group, const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

@@ -10,7 +10,7 @@
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
 
-// The line-based formats: GitHub's workflow commands, JUnit, Markdown.
+// The formats with one entry per line of code that has findings: GitHub's workflow commands, JUnit, Markdown.
 
 namespace weir::audit {
 namespace {

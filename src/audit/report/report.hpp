@@ -25,8 +25,8 @@ std::string github_report(const AuditResult& audit);
 std::string junit_report(const AuditResult& audit);
 /// Returns the findings that are not suppressed as a Markdown table, and the problems.
 std::string markdown_report(const AuditResult& audit);
-/// Returns the number of findings of each rule, without suppressed ones, the ten files with the most lines with
-/// findings, and totals.
+/// Returns statistics as text: the number of findings of each rule, the ten files with the most lines that have
+/// findings, and totals. Suppressed findings are only counted in the totals.
 std::string statistics_report(const AuditResult& audit);
 
 /// A function that returns a report.
@@ -35,8 +35,9 @@ using Reporter = std::string (*)(const AuditResult&);
 Reporter find_reporter(std::string_view format);
 
 /// Returns one fingerprint per finding, in order: 16 hexadecimal digits computed from the rule, the file's path
-/// relative to the current folder, the code in question without spaces, and a counter for identical code. Fingerprints
-/// identify a finding after code above it has changed, since they do not depend on line numbers.
+/// relative to the current folder, the code in question without white space, and a counter for findings in which all of
+/// these are equal. Fingerprints do not depend on line numbers, so they identify a finding even after other code above
+/// it has changed.
 std::vector<std::string> compute_fingerprints(const std::vector<Finding>& findings);
 
 }  // namespace weir::audit

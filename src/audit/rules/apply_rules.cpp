@@ -139,7 +139,7 @@ std::string mask_text(const Value& mask) {
 std::string code_text(const Module& module, Range where) {
   constexpr std::size_t kMaxBytes = 90;
   std::string text = one_line(module.source.text(where).substr(0, 4 * kMaxBytes));
-  // An IPython command is a comment only in the extracted code.
+  // In the extracted code '#' replaces the first character of an IPython command, such as '%'; restore it.
   if (const NotebookSource* notebook = module.source.notebook(); notebook != nullptr && text.starts_with('#'))
     text.front() = notebook->text[notebook->file_offsets[where.begin]];
   std::string single_spaced;
@@ -185,8 +185,8 @@ bool moves_to_gpu(const Step& step) {
   return given && python::vendor_of(*given).has_value();
 }
 
-/// Returns the first step that satisfies `is`, has certainly happened before the step `index`, and starts the vendor's
-/// driver or the driver of an unknown vendor; null if there is none.
+/// Returns the first step that satisfies `matches`, has certainly happened before the step `index`, and starts the
+/// vendor's driver or the driver of an unknown vendor; null if there is none.
 template <class Matches>
 const Step* first_driver_start(const Execution& execution, std::size_t index, Vendor vendor, Matches matches) {
   for (std::size_t i = 0; i < index; ++i) {
@@ -214,6 +214,7 @@ const Step* certain_driver_start_before(const Execution& execution, std::size_t 
 
 const Step* previous_write(const Execution& execution, std::size_t index) {
   const Step& step = execution.steps[index];
+  // The latest write decides: if it is uncertain, or removes the variable, no earlier write is in force for certain.
   for (std::size_t i = index; i-- > 0;) {
     const Step& other = execution.steps[i];
     const bool sets =
@@ -228,13 +229,14 @@ const Step* previous_write(const Execution& execution, std::size_t index) {
 
 namespace {
 
-/// Returns whether an entry of a mask means the policy's card; nothing if this is not known, because the entry is
-/// unknown, or because one of entry and policy is a UUID and the other only an index.
+/// Returns whether an entry of a mask means the policy's card. Returns nothing if this is not known: the entry is
+/// unknown, or the entry is a UUID and the policy contains only an index, or the other way round.
 std::optional<bool> is_policy_card(const std::string& entry, const Policy& policy) {
   const bool entry_is_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
   const std::string card = policy.mask(!entry_is_uuid);
   const bool card_is_uuid = card.starts_with("GPU-") || card.starts_with("MIG-");
   if (entry == "?" || card.empty() || card_is_uuid != entry_is_uuid) return std::nullopt;
+  // CUDA accepts the first characters of a UUID; "1.0" is a tile of card 1.
   return entry_is_uuid ? card.starts_with(entry) : card == entry || entry.starts_with(card + '.');
 }
 

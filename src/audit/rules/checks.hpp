@@ -23,8 +23,8 @@ namespace weir::audit {
 // is the value of a variable such as CUDA_VISIBLE_DEVICES; a device order is the value of a variable such as
 // CUDA_DEVICE_ORDER, which determines the numbers of the cards. A policy is a project's choice of a card (policy.hpp).
 
-/// Collects findings. Of several findings of one rule at one position it keeps the first. The note_...() functions
-/// record facts about mask writes in any execution; take() uses them to drop findings or edits.
+/// Collects findings. Of several findings of one rule that begin at one position it keeps the first. The note_...()
+/// functions record facts about mask writes in any execution; take() uses them to drop findings or edits.
 class FindingCollector {
  public:
   explicit FindingCollector(const Project& project) : project_{project} {}
@@ -35,13 +35,14 @@ class FindingCollector {
   /// contradicts. Drops edits that could remove a mask that a program needs or replace a program's own device order,
   /// edits that depend on a decision of a person, and edits that the file does not allow (can_apply()).
   std::vector<Finding> take(const Policy& policy);
-  /// Returns whether a finding of the rule begins where the range begins.
+  /// Returns whether a finding of the rule was added that begins where the range begins.
   bool has_reported(std::string_view rule, const Module& module, Range where) const;
-  /// Records that the mask write at this range has no effect in one of the executions.
+  /// Records that the mask write at this range has no effect in one of the executions, so take() drops findings of G01
+  /// about it.
   void note_ineffective(const Module& module, Range where) {
     ineffective_.emplace(&project_.reported_module(module), where.begin);
   }
-  /// Records that the program gets its mask only from this step, so take() drops edits that delete the step.
+  /// Records that the program gets its mask only from this step, so take() drops edits that delete its statement.
   void note_sole_mask(const Step& step, const Module& program);
   /// Records that the program executes this mask write and may set a device order itself, so take() drops edits that
   /// add an order.
@@ -49,6 +50,7 @@ class FindingCollector {
     possible_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin}, &program);
   }
   /// Records that the edit for the mask write `step` inserts the device order above the earlier mask write `earlier`.
+  /// So take() drops this edit, too, if it drops edits that add an order for `earlier`.
   void note_shared_order(const Step& step, const Step& earlier) {
     shared_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin},
                            earlier.event->range.begin);
@@ -60,11 +62,11 @@ class FindingCollector {
 
   /// Id of the rule, module, and byte offset of the finding.
   using Place = std::tuple<std::string_view, const Module*, std::uint32_t>;
-  // The maps and sets below have the module and the byte offset of a mask write as key.
 
   const Project& project_;
-  std::set<Place> reported_;
+  std::set<Place> reported_;        ///< places of all findings in findings_
   std::set<Place> reported_links_;  ///< places in reported_ that were found in symbolic links only
+  // The key in these maps and this set is a mask write: its module and byte offset.
   std::map<std::pair<const Module*, std::uint32_t>, const Module*> sole_masks_,  ///< a program that needs the write
       possible_orders_;  ///< a program that may set its own device order
   std::map<std::pair<const Module*, std::uint32_t>, std::uint32_t> shared_orders_;  ///< offset of the earlier write
@@ -95,9 +97,9 @@ void check_single_events(const RuleContext& context);   ///< G15 G16 G21 G22 G25
 void check_fixed_indices(const RuleContext& context);   ///< G09
 void check_settings_files(const RuleContext& context);  ///< G18
 void check_comments(const RuleContext& context);        ///< G17
-void check_copies(const RuleContext& context);          ///< G14 G19 G30
+void check_copies(const RuleContext& context);          ///< G19 G30, and G14: device checks that are never called
 
-/// Applies all rules to a project.
+/// Applies all rules to a project and returns the findings of FindingCollector::take().
 std::vector<Finding> apply_rules(const Project& project, const Policy& policy);
 
 // Functions that several checks use. `index` is the index of a step of the execution.
@@ -109,6 +111,7 @@ std::string location_text(const Module& from, const Module& module, Range where)
 /// Returns the code in a range on one line, cut to 90 bytes.
 std::string code_text(const Module& module, Range where);
 /// Returns a mask for messages: two quotes for an empty mask, "0 or 1" for two possible masks, "?" for unknown parts.
+/// Empty if the whole mask is unknown.
 std::string mask_text(const Value& mask);
 /// Returns whether the value is a single known text or number.
 bool is_constant(const Value& value);
@@ -116,31 +119,30 @@ bool is_constant(const Value& value);
 bool sets_own_mask(const Step& step);
 /// Returns whether the step imports a known GPU library.
 bool loads_gpu_library(const Step& step);
-/// Returns the first step before `index` that has certainly happened and starts the vendor's driver, at least in some
-/// versions of its library (may_avoid_driver()); null if there is none.
+/// Returns the first step before `index` that has certainly happened by then and starts the vendor's driver, or a
+/// driver of an unknown vendor, at least in some versions of its library (may_avoid_driver()); null if there is none.
 const Step* driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
-/// Returns the first step before `index` that has certainly happened and starts the vendor's driver in every version of
-/// its library; null if there is none.
+/// Like driver_start_before(), but counts only steps that start the driver in every version of their library.
 const Step* certain_driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
-/// Returns whether some versions of the library execute the call without starting the driver.
+/// Returns whether some versions of the library execute the call of this step without starting the driver.
 bool may_avoid_driver(const Step& driver_start);
-/// Returns whether the step may set its variable for processes that the execution starts later.
+/// Returns whether the step `index` may set its variable for processes that the execution starts later.
 bool may_be_for_processes(const Execution& execution, std::size_t index);
-/// Returns the last write before the step of the variable that the step writes, if the value of that write is certainly
-/// in force at the step; otherwise null.
+/// The step `index` writes a variable. Returns the last earlier write of this variable if its value is certainly in
+/// force at the step; otherwise null.
 const Step* previous_write(const Execution& execution, std::size_t index);
-/// Returns whether the step's statement does nothing else and is in no function, class or branch of its module, so that
-/// it can be deleted.
+/// Returns whether the statement of the step, a write, can be deleted: it only sets the variable, it is in no function,
+/// class or branch of its module, and the file parses.
 bool is_removable(const Step& step);
-/// Sets the edits of a finding about a repeated write, `step`: they delete the write if this certainly changes nothing
-/// for any program. Otherwise the finding gets no edits; if only the effect is uncertain, its advice contains this
-/// reason.
+/// Sets the edits of a finding about a repeated write, `step`: they delete the write if it can be deleted and this
+/// certainly changes nothing for any program. Otherwise the finding gets no edits. If the write can be deleted, but the
+/// effect is uncertain, the advice contains this reason.
 void remove_repeated_write(Finding& found, const Step& step, const RuleContext& context);
 /// Returns whether the mask certainly makes the policy's card visible and no other card; false without a policy.
 bool selects_policy_card(const Mask& mask, const Policy& policy);
 /// Returns whether the mask certainly makes a card visible that is not the policy's card. `variable` is the variable
-/// that contains the mask; false if its driver does not use cards of the policy's vendor, for ONEAPI_DEVICE_SELECTOR,
-/// and without a policy.
+/// that contains the mask. Returns false without a policy, for ONEAPI_DEVICE_SELECTOR, and for a variable whose driver
+/// does not use cards of the policy's vendor.
 bool selects_other_card(const Mask& mask, std::string_view variable, const Policy& policy);
 /// Returns the message for a mask of several cards that every worker receives.
 std::string all_cards_text(std::string_view mask);

@@ -43,8 +43,8 @@ const PossibleValue* single_identifiable(const Value& value) {
              : nullptr;
 }
 
-/// Returns the number of a device: the value of the hole in a text such as "cuda:{}", the whole value if it is no text
-/// with holes; unknown for other texts with holes.
+/// Returns the number of a device: for a text with a hole such as "cuda:{}" the value of the hole, for other texts with
+/// holes unknown, and for all other values the whole value.
 Value number_of(const Value& device) {
   const PossibleValue* pattern = device.single_alternative(PossibleValue::Kind::pattern);
   if (pattern == nullptr) return device;
@@ -60,8 +60,8 @@ bool is_within(std::string_view path, std::string_view whole) {
                            (whole.empty() || path[whole.size()] == kPathSeparator));
 }
 
-/// Returns whether the value is that of an environment variable, or a device number, which may be such a value after
-/// its conversion to a number.
+/// Returns whether the value comes from an environment variable: it is the variable's value, or a device number,
+/// because int() makes a PossibleValue::Kind::runtime_index from a variable such as LOCAL_RANK.
 bool is_variable(const PossibleValue& alternative) {
   return alternative.kind == PossibleValue::Kind::environment_variable ||
          alternative.kind == PossibleValue::Kind::runtime_index;
@@ -81,7 +81,8 @@ bool may_contain(const Value& mask, const PossibleValue& number) {
   });
 }
 
-/// Returns whether the mask that one step sets may contain the device number that the other step uses.
+/// Returns whether the mask that one step sets may contain the device number that the other step uses. Step::value is
+/// compared first, in which parameters are replaced by arguments, then Event::value, which still has the parameters.
 bool is_same_number(const Step& mask, const Step& use) {
   const Value resolved = number_of(use.value);
   if (const PossibleValue* number = single_identifiable(resolved)) {
@@ -128,6 +129,7 @@ const Step* mask_write_before(const Execution& execution, std::size_t index, Ven
     const Step& step = execution.steps[i];
     if (!sets_own_mask(step) || are_exclusive(step, use)) continue;
     const Vendor mask_vendor = find_device_variable(step.event->name)->vendor;
+    // PyTorch for AMD cards uses the name "cuda", too.
     const bool is_same_driver = mask_vendor == vendor || (vendor == Vendor::nvidia && mask_vendor == Vendor::amd);
     if (is_same_driver) return is_always_before(step, use) ? &step : nullptr;
   }

@@ -27,6 +27,7 @@ struct FixedIndex {
 };
 
 std::optional<FixedIndex> fixed_index(const PossibleValue& alternative) {
+  // A number without a device name ("cuda:1") counts as a CUDA device.
   if (alternative.kind == PossibleValue::Kind::number && alternative.number >= 0)
     return FixedIndex{Vendor::nvidia, alternative.number, alternative.literal, 0};
   if (alternative.kind != PossibleValue::Kind::text) return std::nullopt;
@@ -47,6 +48,7 @@ void renumber(Finding& finding, const PossibleValue& alternative, const FixedInd
   const auto entry = std::find(mask.entries.begin(), mask.entries.end(), std::to_string(fixed.index));
   const Module& module = *finding.module;
   if (entry == mask.entries.end() || module.parse_error || !is_literal_in_module(module, alternative, fixed)) return;
+  // The literal may be the whole text ("cuda:1"), or only the number that completes it.
   const bool whole = module.source.text(fixed.literal) == alternative.text;
   const auto digits = static_cast<std::uint32_t>(fixed.literal.begin + (whole ? fixed.digits_offset : 0));
   finding.edits = {{{digits, fixed.literal.end}, std::to_string(entry - mask.entries.begin())}};
@@ -74,6 +76,7 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
     const DeviceVariable* variable = find_device_variable(step.event->name);
     // A mask that is set after the driver's start renumbers nothing (G03).
     if (driver_start_before(execution, i, variable->vendor) != nullptr) continue;
+    // PyTorch for AMD cards uses the name "cuda", too.
     const bool is_same_driver =
         variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
     if (is_same_driver && !are_exclusive(step, use)) return is_always_before(step, use) ? &step : nullptr;
@@ -93,9 +96,9 @@ std::vector<Mask> masks_in(const Value& value) {
   return all;
 }
 
-/// Returns whether the step `set` hides all cards and the step `use` nevertheless uses one: between the two steps no
-/// code tests for a GPU or removes the mask, no `try` catches the error, and no condition skips the use. `variable` and
-/// `value` are the mask that `set` sets.
+/// Returns whether the step `mask_write` hides all cards and the step `use` nevertheless uses one: between the two
+/// steps no code tests for a GPU or removes the mask, no `try` catches the error, and no condition skips the use.
+/// `variable` and `value` are the mask that `mask_write` sets.
 bool hides_used_device(const Step& mask_write, const Step& use, std::string_view variable, const Value& value) {
   const std::string text = value.as_text().value_or("?");
   const bool is_cuda_or_hip = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
@@ -108,6 +111,7 @@ bool hides_used_device(const Step& mask_write, const Step& use, std::string_view
   });
   return is_unconditional && std::none_of(&mask_write, &use, [&](const Step& between) {
            const Event& event = *between.event;
+           // The readers put "asserted" into the name of an event where the program ends without a GPU.
            const bool queries_gpu =
                event.kind == Kind::start_driver && (event.name.find("is_available") != std::string::npos ||
                                                     event.name.find("asserted") != std::string::npos);
@@ -124,7 +128,7 @@ void check_under_mask(const Execution& execution, std::size_t index, const Possi
   // Code after "if device_count() > 1" does not run under a mask of one card.
   if (!fixed || use.event->device_count_checked) return;
   const Step* mask_write = mask_before(execution, index, fixed->vendor);
-  // In "CUDA_VISIBLE_DEVICES=1 command cuda:1" the mask before the command applies.
+  // In "CUDA_VISIBLE_DEVICES=1 command cuda:1" the mask before the command (the prefix) applies instead.
   const Argument* prefix = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
   if (mask_write == nullptr && prefix == nullptr) return;
   const std::string variable = prefix != nullptr ? prefix->keyword : mask_write->event->name;
@@ -156,7 +160,8 @@ void check_under_mask(const Execution& execution, std::size_t index, const Possi
   context.findings.add(std::move(found));
 }
 
-/// Checks G20: a number of the CUDA runtime is given to NVML, or a number of nvidia-smi to the runtime.
+/// Checks G20: a number of the CUDA runtime is given to NVML, a number of nvidia-smi is given to the runtime, or NVML
+/// gets the number of a card that the mask does not select first.
 void check_counting(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& use = execution.steps[index];
   const std::string code = code_text(*use.module, use.event->range);
@@ -194,7 +199,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
   }
 }
 
-/// Returns the event in a program's body that sets a constant mask unconditionally; null if there is none.
+/// Returns the first event in a program's body that sets a constant mask unconditionally; null if there is none.
 const Event* fixed_mask(const Module& program) {
   for (const Event& event : program.body().events) {
     if (event.kind == Kind::set_variable && event.mode != Event::Mode::child_environment &&
@@ -246,6 +251,7 @@ void check_indices(const Execution& execution, const RuleContext& context) {
     if (kind != Kind::use_device) continue;
     check_chosen_index(execution, i, context);
     const Value& given = execution.steps[i].value;
+    // Of a list of devices each element is checked; of a single device each of its possible values.
     const bool is_device_list = given.single_alternative(PossibleValue::Kind::sequence) != nullptr &&
                                 execution.steps[i].event->name == "device_ids=";
     const Value value = is_device_list ? any_element(given) : expand_patterns(given);

@@ -30,7 +30,7 @@ bool any_sets(const Execution& execution, std::string_view name) {
 }
 
 /// Returns whether the step sets a mask for one command on this machine: before a command in a shell script ("MASK=1
-/// command", a prefix), or in an environment of a JSON file without containers.
+/// command", a prefix), or a constant mask in an environment of a JSON file without containers.
 bool sets_for_command(const Step& step) {
   const Event& event = *step.event;
   if (event.kind != Kind::set_variable || event.mode != Event::Mode::child_environment || !is_mask_variable(event.name))
@@ -58,8 +58,8 @@ bool may_start_other_files(const Execution& execution) {
                                 [](const Step& step) { return step.event->kind == Kind::start_process; });
 }
 
-/// Returns whether the program may set a device order itself: a file of the program, or a file that runs with the same
-/// environment, mentions the order variable, or the program sets unknown variables.
+/// Returns whether the program may set a device order itself. This is so in two cases: a file of the program, or a file
+/// that runs with the same environment, mentions the order variable; or the program may set unknown variables.
 bool mentions_order(const Execution& execution, std::string_view order, NamedFiles& files) {
   const auto is_in_text = [&](const Module* module) {
     return module->source.text().find(order) != std::string_view::npos;
@@ -80,6 +80,7 @@ class OrderUsage {
     bool is_mentioned;  ///< mentions_order()
     bool is_set;        ///< a step sets the variable
   };
+  /// Returns the answer for one order variable, such as CUDA_DEVICE_ORDER.
   const Answer& operator()(std::string_view order) {
     const auto found = answers_.find(order);
     if (found != answers_.end()) return found->second;
@@ -101,7 +102,7 @@ std::string_view order_variable(Vendor vendor) {
     case Vendor::intel:
       return "ZE_ENABLE_PCI_ID_DEVICE_ORDER";
     case Vendor::amd:
-      break;  // HIP and ROCr count by PCI address
+      break;  // HIP and ROCr have no variable for the order
   }
   return {};
 }
@@ -156,7 +157,8 @@ void check_mask_order(const Execution& execution, const Step& step, OrderUsage& 
   if (is_set) return;
   const auto mask = parse_mask(step.value);
   if (mask && !mask->may_have_index()) return;
-  // Each of several workers uses one card, so the order does not matter.
+  // A mask that is set in a loop or from a rank is for one of several workers. Each worker uses one card, so the order
+  // does not matter.
   if (step.in_loop || step.value.may_be(PossibleValue::Kind::runtime_index)) return;
   const bool is_not_python = step.module->kind != FileKind::python && step.module->kind != FileKind::notebook;
   if (is_not_python && !has_known_entry(step.value) && !step.value.may_be(PossibleValue::Kind::smi_index)) return;
@@ -271,8 +273,8 @@ void check_card(const Step& step, const RuleContext& context) {
   }
 }
 
-/// Records that the program gets its mask only from the write, the step `index`, unless an equal write certainly
-/// precedes it.
+/// Unless an equal write certainly precedes the write at the step `index`, records that the program gets its mask only
+/// from this write.
 void note_sole_write(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& step = execution.steps[index];
   const Step* earlier = previous_write(execution, index);
@@ -350,7 +352,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Rul
                                         fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
                                                     mask_text(step.value), mask_text(other.value), where),
                                         "keep the intended one"));
-    } else if (!may_use_first_mask) {
+    } else if (!may_use_first_mask) {  // G02 reports a repeated write after an import
       auto found =
           make_finding("G07", *step.module, event.range,
                        fmt::format("{} is set to the same value at {}", event.name, where), "delete one of the two");
@@ -429,6 +431,7 @@ bool is_subset_of_mask(const Value& outer, const Value& inner) {
   const auto inner_mask = parse_mask(inner);
   if (!outer_mask || !inner_mask) return false;
   return std::all_of(inner_mask->entries.begin(), inner_mask->entries.end(), [&](const std::string& entry) {
+    // An entry of one or two characters without a dot is a number.
     return entry.size() < 3 && entry != "?" && entry.find('.') == std::string::npos &&
            static_cast<std::size_t>(std::stoul(entry)) < outer_mask->entries.size();
   });

@@ -9,15 +9,16 @@
 namespace weir::audit {
 
 /// Finds files of a project that run with the same environment variables because one file names the other: "bash
-/// inner.sh", ". ./env.sh", "python -m tools.train". A file counts as named if a text contains its name as a word
-/// (Python: the name without ".py"), so the result may contain too many files. The project must outlive the object. Not
-/// thread-safe.
+/// inner.sh", ". ./env.sh", "python -m tools.train". A file counts as named if the text of another file contains its
+/// name as a word (Python: the name without ".py", or the folder's name for a __main__.py), so the results may include
+/// too many files. The project must outlive the object. Not thread-safe.
 class NamedFiles {
  public:
   explicit NamedFiles(const Project& project) : project_{project} {}
 
-  /// Returns whether the module, or a file that it names directly or indirectly, contains the word. For a shell script
-  /// this includes the scripts that name it, and all files that these scripts name. `word` must outlive the object.
+  /// Returns whether the module, or a file that it names directly or indirectly, contains the text `word`. For a shell
+  /// script this includes the scripts that name it directly or indirectly, and all files that these scripts name.
+  /// `module` is one of the project's; `word` must outlive the object.
   bool related_file_contains(const Module& module, std::string_view word);
 
  private:
@@ -33,7 +34,7 @@ class NamedFiles {
 
   const Project& project_;
   std::vector<Indices> named_files_;  ///< for each file: the files that its text names
-  std::vector<Indices> named_by_;     ///< for each shell script: the shell scripts that name it
+  std::vector<Indices> named_by_;     ///< for each file: if it is a shell script, the shell scripts that name it
   std::map<std::string_view, std::vector<bool>> files_with_word_;  ///< for each word: which files contain it
 };
 

@@ -19,7 +19,7 @@ namespace {
 
 using Kind = Event::Kind;
 
-/// Returns the first step before `index` that has certainly happened and satisfies `is`; null if there is none.
+/// Returns the first step before `index` that has certainly happened and satisfies `matches`; null if there is none.
 template <class Matches>
 const Step* first_before(const Execution& execution, std::size_t index, Matches matches) {
   for (std::size_t i = 0; i < index; ++i) {
@@ -40,9 +40,9 @@ std::vector<Edit> move_above(const Module& module, const Event& event, const Eve
   return edits;
 }
 
-/// Returns whether a step between the import and the step `index` makes a move above the import unsafe: another write
-/// or removal of the variable, which would then take effect last, or the start of a process, which would receive the
-/// variable.
+/// Returns whether a step between the import and the write at the step `index` makes a move of the write above the
+/// import unsafe. Such a step writes or removes the same variable or unknown variables, so that it would take effect
+/// last, or starts a process, which would receive the variable.
 bool is_move_unsafe(const Execution& execution, const Step& import, std::size_t index) {
   const auto begin = execution.steps.begin() + (&import - execution.steps.data());
   const auto end = execution.steps.begin() + static_cast<std::ptrdiff_t>(index);
@@ -88,8 +88,8 @@ void add_move(Finding& found, const Execution& execution, std::size_t index, con
   if (!found.edits.empty()) found.fixability = movable == MoveSafety::yes ? if_proved : Fixability::unsafe;
 }
 
-/// Returns the place of `cause` for a message about `step`, and, if another file contains `cause`, the line of the
-/// program that leads to it.
+/// Returns the location of `cause` for a message about `step`. If `cause` is not in the program's own file, adds the
+/// line of the program that leads to it.
 std::string cause_location(const Execution& execution, const Step& cause, const Step& step) {
   std::string text = location_text(*step.module, *cause.module, cause.event->range);
   if (cause.entry_event != cause.event && cause.module != execution.program)
@@ -138,8 +138,7 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
   context.findings.add(std::move(found));
 }
 
-/// Makes the finding for the write `step`, which repeats the value of the write `earlier`, which the driver has already
-/// read.
+/// Makes the finding for the write `step` of a value that the write `earlier` has set and the driver has already read.
 Finding repeated_write_finding(const Step& step, const Step& earlier, const RuleContext& context) {
   auto found = make_finding("G07", *step.module, step.event->range,
                             fmt::format("{} is repeated: it has this value since {}", step.event->name,
@@ -259,6 +258,7 @@ bool may_be_for_processes(const Execution& execution, std::size_t index) {
   for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind != Kind::start_process || are_exclusive(step, execution.steps[index])) continue;
+    // Worker processes are often started far from the code that sets their variables, in any function.
     const bool starts_workers = step.event->name.find("multiprocessing") != std::string::npos ||
                                 step.event->name.find("Process") != std::string::npos;
     if (starts_workers || step.function == execution.steps[index].function) return true;

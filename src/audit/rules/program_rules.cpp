@@ -21,8 +21,8 @@ namespace {
 
 using Kind = Event::Kind;
 
-/// Returns the first step of the program itself that satisfies `is`. If the program itself has none, returns the first
-/// such step of its child processes; null if these have none either.
+/// Returns the first step of the program itself that satisfies `matches`. If the program itself has none, returns the
+/// first such step of its child processes; null if these have none either.
 const Step* find_step(const Execution& execution, bool (*matches)(const Step&)) {
   for (const auto* steps : {&execution.steps, &execution.worker_steps}) {
     const auto found = std::find_if(steps->begin(), steps->end(), matches);
@@ -51,7 +51,7 @@ bool is_gpu(const PossibleValue& alternative) {
   constexpr std::array<std::string_view, 9> kStarts{"cuda",        "gpu", "GPU", "/gpu", "/GPU",
                                                     "/device:GPU", "xpu", "hip", "CUDA"};
   return std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return alternative.text.starts_with(start); }) ||
-         alternative.text == "auto";
+         alternative.text == "auto";  // device_map="auto" of transformers distributes a model over the GPUs
 }
 
 /// Returns whether the event starts the driver or uses a device that is certainly a GPU. Queries do not count. `value`
@@ -63,8 +63,8 @@ bool works_on_gpu(const Event& event, const Value& value) {
          (event.kind == Kind::use_device && std::any_of(alternatives.begin(), alternatives.end(), is_gpu));
 }
 
-/// Returns whether the step counts as intended use of a GPU. A conditional step at the import of a module only tests
-/// the machine, and a step that a constant disables never happens.
+/// Returns whether the step counts as intended use of a GPU. A conditional step that the import of another module
+/// causes does not count, because it only tests the machine. A step that a constant disables never happens.
 bool is_intended_use(const Step& step) {
   if (step.is_switched_off) return false;
   return step.entry_event->kind != Kind::import_module || step.entry_event == step.event ||
@@ -257,8 +257,8 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
   return {};
 }
 
-/// Returns whether the event is a call of a function of the same file, as a statement ("train()") or inside one
-/// ("sys.exit(main())"), whose result is not assigned to a name.
+/// Returns whether the event is a call of a function of the same file, and the call begins a statement ("train()"). A
+/// call of main() may also be inside a statement that assigns its result to no name ("sys.exit(main())").
 bool calls_own_function(const Module& module, const Event& entry) {
   const std::string_view text_before_call = module.source.text({entry.statement.begin, entry.range.begin});
   const bool assigns_result = text_before_call.find('=') != std::string_view::npos;
@@ -287,9 +287,9 @@ bool works_in_body(const Execution& execution) {
   });
 }
 
-/// Returns whether the file is a program: Module::is_entry_point, or no module of the project imports it and one of
-/// these is true: a server runs it; it defines no function; its first use of a GPU is a call of its own function; its
-/// body puts work on a GPU and it is no part of a package.
+/// Returns whether the file is a program. This is so if Module::is_entry_point is true. It is also so if no module of
+/// the project imports the file and one of these is true: a server runs it; it defines no function; its first use of a
+/// GPU, `use`, is a call of its own function; its body puts work on a GPU and it is no part of a package.
 bool is_program(const Execution& execution, const Step& use) {
   const Module& module = *execution.program;
   const bool is_unimported_python = !execution.is_imported && module.kind == FileKind::python;

@@ -14,7 +14,7 @@ struct Rule {
   std::string_view id;
   std::string_view title;          ///< the defect in a few words
   Severity severity;               ///< the usual severity; a single finding may have another
-  Fixability fixability;           ///< the fixability of the rule's findings that can be fixed; others are manual
+  Fixability fixability;           ///< the usual fixability of findings that have edits; without edits they are manual
   bool needs_policy;               ///< the rule is applied only if weir.toml has [audit] or --select contains its id
   std::string_view why;            ///< the consequences of the defect, and cases that are no defect
   std::string_view bad_example;    ///< code with the defect
@@ -26,7 +26,8 @@ struct Rule {
 /// Returns all rules, ordered by id.
 std::span<const Rule> all_rules();
 const Rule* find_rule(std::string_view id);  ///< null if there is no such rule
-/// Returns "there is no rule 'G3' (did you mean 'G03'?); rules are G01 to G33", on one line.
+/// Returns the message for an id that no rule has, on one line. For "G3": "there is no rule 'G3' (did you mean 'G03'?);
+/// rules are G01 to G33".
 std::string unknown_rule_text(std::string_view id);
 
 /// Returns the text of `weir audit --explain G08`.

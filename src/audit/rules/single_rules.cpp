@@ -49,15 +49,15 @@ bool hides_all_or_unknown(const Value& value) {
   return !mask || mask->hides_all();
 }
 
-/// Sets the edits of a finding: unsafe, or, if `edits` is empty, to be made by hand.
+/// Returns the finding with these edits. Its fixability becomes unsafe, or manual if `edits` is empty.
 Finding with_edits(Finding found, std::vector<Edit> edits) {
   found.edits = std::move(edits);
   found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
   return found;
 }
 
-/// Checks G22: gc.collect() is called after empty_cache(), and empty_cache() is not called again, so that the memory
-/// that gc.collect() frees stays in PyTorch's cache.
+/// Checks G22: gc.collect() is called after empty_cache(), and empty_cache() is not called again. The memory that
+/// gc.collect() frees then stays in PyTorch's cache.
 void check_cleanup(const Module& module, const Function& function, const RuleContext& context) {
   const Event* empty_cache_call = nullptr;
   for (const Event& event : function.events) {
@@ -85,7 +85,8 @@ void check_cleanup(const Module& module, const Function& function, const RuleCon
   }
 }
 
-/// Makes the finding for a mask inside a container or job that already receives selected cards.
+/// Makes the finding for a mask inside a container or job that already receives selected cards. The event's name is the
+/// option that selects the cards, or "the #SBATCH lines" for a job of a scheduler.
 Finding container_mask_finding(const Module& module, const Event& event) {
   auto found =
       make_finding("G28", module, event.range,
@@ -94,6 +95,7 @@ Finding container_mask_finding(const Module& module, const Event& event) {
                                event.name.starts_with("the ") ? "the scheduler" : "the container", event.name,
                                event.value.as_text().value_or("the mask")),
                    "remove the inner mask");
+  // In a shell command the mask is an argument of the command (`-e NAME=VALUE`), so only this argument is deleted.
   if (!event.target.empty() && !module.parse_error) {
     std::uint32_t begin = event.target.begin;
     while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;

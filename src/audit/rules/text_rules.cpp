@@ -29,6 +29,7 @@ std::vector<CardNumber> card_numbers_in(std::string_view comment) {
   for (const std::string_view word : {"gpu", "card", "device"}) {
     for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
       std::size_t begin = at + word.size();
+      // Skips what may stand between the word and its number: spaces, '#' and the plural "s".
       while (begin < text.size() && (text[begin] == ' ' || text[begin] == '#' || text[begin] == 's')) ++begin;
       const bool begins_word = at == 0 || std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0;
       std::size_t end = begin;
@@ -53,7 +54,8 @@ bool mentions_renumbering(std::string_view comment) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
-/// Checks G17 for one mask write with a comment on its line.
+/// Checks G17 for one mask write with a comment on its line. The mask must be a single card number of at most two
+/// digits, and the comment must name exactly one card number.
 void check_comment(const Module& module, const Event& event, const RuleContext& context) {
   const auto mask = parse_mask(event.value);
   if (!mask || !event.value.single_alternative(PossibleValue::Kind::text) || mask->entries.size() != 1 ||

@@ -69,8 +69,8 @@ struct FolderLink {
   fs::path path;
 };
 
-/// Lists the files below one operand. A file has three paths: `shown` for messages, `real` without links, and
-/// `relative` to the operand, which the exclude patterns match.
+/// Lists the files below one operand. A file has three paths: `shown` for messages, `real` whose folders are no
+/// links, and `relative` to the operand, which the exclude patterns match.
 class FolderWalk {
  public:
   FolderWalk(const std::vector<std::string>& exclude, FileList& list, std::vector<FolderLink>& links)

@@ -26,10 +26,11 @@ struct FileList {
   std::vector<std::string> notes;     ///< symbolic links to folders outside all operands, one line each
 };
 
-/// Lists the files of known kinds below the operands. Excludes files that match `exclude` (patterns of
-/// matches_pattern()), files that git ignores because of a .gitignore, .git folders, submodules, installed packages,
-/// caches of tools and virtual environments. A file that is itself an operand is always included. Links to folders are
-/// not followed. Errors: invalid_argument (an operand does not exist, or is a file of unknown kind).
+/// Lists the files of known kinds below the operands. Excludes files whose path below the operand matches `exclude`
+/// (patterns of matches_pattern()), files that git ignores because of a .gitignore, .git folders, submodules, installed
+/// packages, caches of tools, virtual environments and folders below the 100th level. A file that is itself an operand
+/// is always included. Links to folders are not followed. Errors: invalid_argument (an operand does not exist, or is a
+/// file of unknown kind).
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
 
 /// Returns the kind of a file: by its name, or by its first line ("#!/bin/sh") if its name has no ending. Nothing if

@@ -16,6 +16,7 @@ bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   const bool negated = pattern[1] == '!' || pattern[1] == '^';
   bool found = false;
   std::size_t i = negated ? 2 : 1;
+  // A ']' at the start of a class is an ordinary character.
   for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first); ++i) {
     const bool is_span = i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']';
     found = found || (is_span ? c >= pattern[i] && c <= pattern[i + 2] : c == pattern[i]);

@@ -20,7 +20,7 @@ Error file_error(Errc code, const std::string& name, const std::string& what) {
   return {code, printable(name) + ": " + what};
 }
 
-/// Returns the offset of each line.
+/// Returns the offset of the start of each line.
 std::vector<std::uint32_t> line_starts(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -69,7 +69,7 @@ class Blocks {
     return larger;
   }
 
-  /// Prepares for the next parse. No block is in use any more.
+  /// Prepares for the next parse. No block may be in use.
   void reset() {
     assert(in_use_ == 0);
     free_.fill(nullptr);
@@ -79,9 +79,10 @@ class Blocks {
   }
 
  private:
+  /// Returns the address that malloc returned for a large block.
   static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnitBytes; }
 
-  /// Returns a block from malloc, a new one or the resized one with this base.
+  /// Returns a block from malloc. If `base` is not null, it resizes the block with this base (see base_of()).
   static void* allocate_large(void* base, std::size_t size) {
     auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnitBytes));
     if (memory == nullptr) out_of_memory(size);
@@ -89,6 +90,7 @@ class Blocks {
     return memory + kUnitBytes;
   }
 
+  /// Cuts a block from the unused part of a chunk.
   void* new_block(std::size_t units) {
     const std::size_t size = units * kUnitBytes;
     if (static_cast<std::size_t>(unused_end_ - unused_begin_) < size) next_chunk();

@@ -51,7 +51,7 @@ struct DeleteParser {
 };
 
 /// Limit of the parser's work. The parser calls exceeded() after every 100 operations. Valid texts take about two
-/// operations per byte, invalid texts some tens; the limit is 40 per byte.
+/// operations per byte, invalid texts some tens; the limit is 40 per byte, plus two million.
 struct WorkLimit {
   std::uint64_t remaining_checks;
   static bool exceeded(TSParseState* state) {
@@ -62,6 +62,7 @@ struct WorkLimit {
 constexpr std::uint64_t kChecksPerTenBytes = 4;
 constexpr std::uint64_t kBaseChecks = 20'000;
 
+/// The function by which tree-sitter reads the text (`payload`) from the offset `byte` on.
 const char* read_text(void* payload, std::uint32_t byte, TSPoint /*position*/, std::uint32_t* count) {
   const auto& text = *static_cast<const std::string_view*>(payload);
   *count = byte < text.size() ? static_cast<std::uint32_t>(text.size()) - byte : 0;

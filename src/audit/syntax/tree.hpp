@@ -59,6 +59,7 @@ class Node {
   std::string_view text(std::string_view source) const;
   /// Returns the first child with this field name; null if there is none.
   Node field(std::string_view name) const;
+  /// Returns the first child, which may be unnamed or a comment; null if there is none.
   Node first_child() const { return *this && record_->size > 1 ? Node{record_[1], *grammar_} : Node{}; }
   bool is_named() const { return *this && record_->named; }
   bool is_missing() const { return *this && record_->missing; }

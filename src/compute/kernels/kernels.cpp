@@ -121,15 +121,16 @@ double rounded_sum(const float* column, int in, double scale) {
 /// sum of products, and every partial sum, is then at most 32766 * S, where S is the sum of the magnitudes of the
 /// weights as they are stored. It stays below 2^31 = 2147483648 if S <= 65540, because 32766 * 65540 = 2147483640.
 ///
-/// With scale = 65000 / sum |w|, S is 65000 before the weights are rounded. Rounding adds at most 0.5 for each weight,
-/// so S is at most 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more inputs, S is computed. If it
-/// is above 65540, the scale is reduced: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. This
-/// needs fewer than 131080 inputs; the scale of a longer column is halved until S is small enough, at the latest when
-/// all weights round to 0.
+/// With scale = 65000 / sum |w|, S is 65000 before the weights are rounded. (The scale may be smaller, because no
+/// scaled weight may exceed 32767, the largest int16.) Rounding adds at most 0.5 for each weight, so S is at most
+/// 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more inputs, S is computed. If it is above 65540,
+/// the scale is reduced: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. This needs fewer than
+/// 131080 inputs; the scale of a longer column is halved until S is small enough, at the latest when all weights round
+/// to 0.
 double int16_scale(const float* column, int in) {
   constexpr double kTargetSum = 65000;
   constexpr double kMaxSum = 65540;
-  double magnitude_sum = 1e-30;
+  double magnitude_sum = 1e-30;  // not 0, because it is a divisor
   double max_magnitude = 1e-30;
   for (int c = 0; c < in; ++c) {
     const double magnitude = std::fabs(static_cast<double>(column[c]));

@@ -81,8 +81,9 @@ struct EpilogueWeights {
   AlignedArray<float> slope;  ///< [padded out channels]; 1: no activation, 0: ReLU
 };
 
-/// Number of points of Winograd's F(4x4, 3x3). This algorithm computes 4 x 4 outputs of a 3x3 convolution with one
-/// product for each of 6 x 6 points, in place of 144 products (9 taps for each of 16 outputs).
+/// Number of points of Winograd's F(4x4, 3x3). For each pair of an input channel and an output channel, this algorithm
+/// computes 4 x 4 outputs of a 3x3 convolution with one product for each of 6 x 6 points, in place of 144 products (9
+/// taps for each of 16 outputs).
 inline constexpr int kWinogradPoints = 36;
 
 /// Sizes of the packed matrix [points][in][out] of a convolution.
@@ -110,7 +111,7 @@ struct PackedMatrix : MatrixLayout {
 /// channels were concatenated; each block belongs to one source. The elements have the job's element type.
 template <int Rows>
 struct SourceBlock {
-  std::array<const void*, Rows> rows;  ///< by input row: address of the job's first input column
+  std::array<const void*, Rows> rows;  ///< by input row: address of the first of the channels in input column 0
   std::ptrdiff_t pixel_stride;         ///< elements from one pixel to the next
 };
 
@@ -137,7 +138,7 @@ struct Conv3x3Job {
   const PackedMatrix* matrix = nullptr;
   const EpilogueWeights* epilogue = nullptr;
   ElementType element_type = ElementType::float16;
-  const SourceBlock<6>* blocks = nullptr;  ///< array of matrix->in / 32 blocks
+  const SourceBlock<6>* blocks = nullptr;  ///< [matrix->in / 32]; tile t reads columns 4 * t..4 * t + 5
   int tiles = 0;                           ///< number of tiles
   int columns = 0;                         ///< number of output columns that are stored; at most 4 * tiles
   int rows = 4;                            ///< number of output rows that are stored
@@ -151,8 +152,9 @@ struct Conv3x3Job {
 
 /// A matrix product over small patches of the input, for one row of bases. A base is a position that reads kernel x
 /// kernel input pixels (a patch) and produces factor x factor output pixels. This computes convolutions without overlap
-/// (2x2 with stride 2), 1x1 convolutions, and every transposed convolution: factor * factor convolutions that share
-/// their input, each with ceil(kernel / stride) taps per axis.
+/// (2x2 with stride 2), 1x1 convolutions, and transposed convolutions. A transposed convolution with k x k weights and
+/// stride s is computed as s * s convolutions that share their input, each with ceil(k / s) taps per axis: `kernel` is
+/// ceil(k / s), `factor` is s, and `stride` is 1.
 struct PatchJob {
   const PackedMatrix* matrix = nullptr;  ///< in = kernel * kernel * channels, out = factor * factor * out_channels
   const EpilogueWeights* epilogue = nullptr;
@@ -227,16 +229,16 @@ struct ShuffleJob {
 };
 
 /// One planar output row of a resize. Each output pixel is a weighted sum of taps x taps input pixels; pixels at the
-/// edges of the input are repeated.
+/// edges of the input are repeated. The fields *_plane_stride are floats from plane to plane.
 struct ResizeJob {
   int taps = 4;                                    ///< on each axis, at most kMaxResizeTaps
-  std::array<const float*, kMaxResizeTaps> in{};   ///< by tap: address of column 0 of the input row
+  std::array<const float*, kMaxResizeTaps> in{};   ///< by tap: address of column 0 of the input row, first plane
   std::array<float, kMaxResizeTaps> row_weight{};  ///< by tap: weight of the input row
   std::ptrdiff_t in_plane_stride = 0;
   int width = 0;                  ///< columns of the input
   const int* index = nullptr;     ///< [out width]: input column of the first tap; may be outside of the row
   const float* weight = nullptr;  ///< [out width][taps]
-  float* out = nullptr;
+  float* out = nullptr;           ///< address of column 0 of the output row, first plane
   std::ptrdiff_t out_plane_stride = 0;
   int planes = 0;
   int first = 0, last = 0;   ///< output columns first..last-1 are computed
@@ -252,8 +254,8 @@ struct ValueSummary {
 /// Converts columns of a planar row (values nominally 0..1) to interleaved integer samples: floor(v * max + 0.5),
 /// limited to 0..max, where max is 255 or 65535. NaN becomes 0. Adds the properties of the values to `summary`.
 struct SamplesJob {
-  const float* in = nullptr;  ///< address of column 0 of the first plane
-  std::ptrdiff_t plane_stride = 0;
+  const float* in = nullptr;         ///< address of column 0 of the first plane
+  std::ptrdiff_t plane_stride = 0;   ///< floats from plane to plane
   int planes = 3;                    ///< 1..3
   int bits = 8;                      ///< bits of a sample: 8 or 16
   void* out = nullptr;               ///< address of column 0

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kColumns = 240;  // output columns: 60 tiles
 
-/// What the benchmarks of one instruction set and arithmetic share.
+/// The kernels and the random numbers that the benchmarks of one instruction set and arithmetic use.
 struct Bench {
   Bench(const Kernels& k, Arithmetic a) : kernels{k}, arithmetic{a} {}
   const Kernels& kernels;
@@ -48,11 +48,13 @@ struct Bench {
     return memory;
   }
 };
+/// Returns an epilogue without bias and with ReLU: all biases and slopes are 0.
 EpilogueWeights epilogue(int channels) {
   const auto count = static_cast<std::size_t>(channels);
   return {AlignedArray<float>(count), AlignedArray<float>(count)};
 }
 
+/// Returns the peak of the bench's instruction set, which the first call measures.
 double peak_of(const Bench& bench, Arithmetic arithmetic) {
   static std::map<std::pair<std::string_view, Arithmetic>, double> peaks;
   const auto [entry, is_new] = peaks.try_emplace({bench.kernels.name, arithmetic});
@@ -82,7 +84,7 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   const auto weight = bench.small_values(static_cast<std::size_t>(channels) * channels * 9);
   const PackedMatrix matrix = pack_conv3x3(bench.kernels, bench.arithmetic, channels, channels, weight.data());
   const EpilogueWeights relu_epilogue = epilogue(channels);
-  const std::size_t row_size = pixels * static_cast<std::size_t>(channels);
+  const std::size_t row_size = pixels * static_cast<std::size_t>(channels);  // in elements
   AlignedArray<std::byte> input = bench.features(row_size * 6);
   AlignedArray<std::byte> output(row_size * 4 * bench.element_bytes());
   AlignedArray<std::byte> scratch(bench.kernels.conv3x3_scratch(channels));
@@ -108,7 +110,8 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   measure(state, peak_of(bench, bench.arithmetic), 4 * executed, executed, [&] { bench.kernels.conv3x3(job); });
 }
 
-/// Measures one row of a 2x2 convolution of stride 2 (factor 1), or of a transposed one (factor 2), of feature rows.
+/// Measures the bases of one row (PatchJob): of a 2x2 convolution with stride 2 if `factor` is 1, of a transposed 2x2
+/// convolution with stride 2 if `factor` is 2.
 void BM_patch(benchmark::State& state, Bench bench, int factor) {
   const int channels = static_cast<int>(state.range(0));
   const int kernel = factor == 1 ? 2 : 1;

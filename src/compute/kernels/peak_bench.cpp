@@ -16,10 +16,10 @@
 namespace weir::compute {
 namespace {
 
-// The loops have twelve chains: more than the instructions that common processors execute at the same time (latency in
-// cycles times instructions per cycle). The sums are named variables, because a compiler may put an array into memory,
-// and the loop would then measure memory. The empty asm statements keep the compiler from removing steps and from
-// moving sums to memory.
+// The loops have twelve sums, each a chain of additions: more than the instructions that common processors execute at
+// the same time (latency in cycles times instructions per cycle). The sums are named variables, because a compiler may
+// put an array into memory, and the loop would then measure memory. The empty asm statements keep the compiler from
+// removing steps and from moving sums to memory.
 constexpr int kChains = 12;
 #define WEIR_FOR_EACH_CHAIN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define WEIR_DECLARE(i) auto sum##i = start;

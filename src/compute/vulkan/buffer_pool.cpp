@@ -33,7 +33,7 @@ Buffer::~Buffer() {
 }
 
 Bytes BufferPool::size_class(Bytes size) {
-  constexpr std::uint64_t kMinStepBytes = 64 << 10;  // bytes
+  constexpr std::uint64_t kMinStepBytes = 64 << 10;
   const std::uint64_t bytes = std::max<std::uint64_t>(size.count(), 1);
   const std::uint64_t step = std::max(kMinStepBytes, std::bit_floor(bytes) / 32);
   return Bytes{round_up(bytes, step)};
@@ -103,7 +103,8 @@ Buffer BufferPool::take_oldest_idle(Bytes size, MemoryUsage usage) {
     return idle.block.size == class_size && idle.usage == usage;
   });
   if (oldest == idle_.end()) return {};
-  // What an idle block was used for is not stored. The kind only matters for the counters of MemoryLimit.
+  // The pool does not store the MemoryKind of an idle block, so any kind is used here. It only matters for the counters
+  // of MemoryLimit.
   Buffer buffer{*this, oldest->block, MemoryKind::activations, usage};
   buffer.bypasses_pool_ = true;
   idle_bytes_ = idle_bytes_ - oldest->block.size;

@@ -79,11 +79,11 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  /// Returns the size of the block that a request of `size` bytes gets: `size` rounded up to a multiple of 64 KiB, or
-  /// of 1/32 of the largest power of two that is not above `size`, if this is more.
+  /// Returns the size of the block that a request of `size` bytes gets: `size` rounded up to a multiple of a step.
+  /// The step is 1/32 of the largest power of two that is not above `size`, but at least 64 KiB.
   static Bytes size_class(Bytes size);
 
-  /// Returns a buffer with undefined contents. MemoryLimit counts it as memory of this kind.
+  /// Returns a buffer with undefined contents. The MemoryLimit that it is charged to counts it as memory of this kind.
   /// Errors: over_budget if the limit or the driver refuses the memory even after all idle blocks were freed;
   /// device_lost and unsupported from LogicalDevice::allocate().
   Result<Buffer> acquire(Bytes size, MemoryKind kind, MemoryUsage usage);
@@ -113,12 +113,15 @@ class BufferPool {
   };
   /// Returns the limit that blocks for this usage are charged to.
   MemoryLimit& limit_for(MemoryUsage usage) { return device_.is_device_local(usage) ? device_limit_ : host_limit_; }
-  /// Called by the destructor of a Buffer: keeps its block for reuse, or frees it.
+  /// Called by the destructor of a Buffer: keeps its block for reuse, or frees it (bypasses_pool_). If more than
+  /// max_idle blocks of the size class are then idle, frees the least recently used one of them.
   void take_back(const Buffer& buffer);
   /// Gives the block back to the driver.
   void free(const IdleBlock& idle);
-  // `class_size` is a result of size_class().
+  // In these functions `class_size` is a result of size_class().
+  /// Returns the number of idle blocks of this size and usage.
   std::size_t count_idle(Bytes class_size, MemoryUsage usage) const;
+  /// Charges a new block to the limit and allocates it from the driver. Errors: as acquire().
   Result<MemoryBlock> allocate(Bytes class_size, MemoryUsage usage);
 
   LogicalDevice& device_;

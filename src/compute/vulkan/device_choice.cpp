@@ -106,6 +106,7 @@ Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::str
                              printable(selector), list_devices_text(devices))};
   const DeviceInfo& device = devices[matching.front()];
   if (!device.missing_features.empty()) return unsupported_device_error(device);
+  // "gpu" must not silently choose a software device in place of a GPU that lacks a feature.
   const bool software_by_default = pattern == "gpu" && device.kind == DeviceKind::software;
   if (software_by_default && ordinal == 0 && devices.size() > 1 &&
       std::any_of(devices.begin(), devices.end(), [](const DeviceInfo& d) { return d.kind != DeviceKind::software; }))

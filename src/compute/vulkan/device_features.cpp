@@ -39,6 +39,7 @@ std::vector<std::string> list_missing_features(const VkPhysicalDeviceProperties&
 
 VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<std::string>& extensions,
                                        DeviceInfo& info) {
+  // The driver fills the structures that are chained to `features`. The others keep their zeros: the device lacks them.
   auto half = make_struct<VkPhysicalDeviceShaderFloat16Int8Features>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
   auto storage =
@@ -70,6 +71,7 @@ VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<s
   info.has_half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
   info.has_timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;
   info.has_half_arithmetic = half.shaderFloat16 == VK_TRUE;
+  // conv3x3_matrix.comp needs subgroups of 32 invocations and at most 40 KiB of shared memory.
   info.has_cooperative_matrix = has_matrices && memory_model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
                                 info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE &&
                                 info.has_half_storage && info.has_half_arithmetic && has_float16_matrices(device);

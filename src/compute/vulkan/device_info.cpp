@@ -14,6 +14,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
+/// Returns the names of the device's extensions; empty if the driver fails.
 std::set<std::string> list_extensions(VkPhysicalDevice device) {
   std::uint32_t count = 0;
   if (vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr) != VK_SUCCESS) return {};
@@ -24,7 +25,8 @@ std::set<std::string> list_extensions(VkPhysicalDevice device) {
   return names;
 }
 
-/// Chooses the queues and stores them in `info`. Returns false if the device has no queue for compute.
+/// Chooses the queues and stores them in `info`. Sets timestamp_ns to 0 if the compute queue has no timestamps. Returns
+/// false if the device has no queue for compute.
 bool find_queues(VkPhysicalDevice device, DeviceInfo& info) {
   std::uint32_t count = 0;
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
@@ -124,7 +126,8 @@ std::vector<DeviceInfo> list_devices(const Instance& instance) {
   std::uint32_t count = 0;
   if (vkEnumeratePhysicalDevices(instance.handle(), &count, nullptr) != VK_SUCCESS) return {};
   std::vector<VkPhysicalDevice> handles(count);
-  // VK_INCOMPLETE means that a device was added between the calls; the devices counted before are in the list.
+  // Errors are below VK_SUCCESS. VK_INCOMPLETE, which is above, means that a device was added between the calls; the
+  // devices counted before are in the list.
   if (vkEnumeratePhysicalDevices(instance.handle(), &count, handles.data()) < VK_SUCCESS) return {};
   handles.resize(count);
   std::vector<DeviceInfo> devices;

@@ -23,7 +23,7 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
     return (flags & flags_needed) == flags_needed;
   };
   std::optional<std::uint32_t> best;
-  std::tuple<int, VkDeviceSize> best_score;  // points for the properties, then the size of the heap
+  std::tuple<int, VkDeviceSize> best_score;  // points for the preferred properties, then the size of the heap
   for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
     const VkMemoryPropertyFlags flags = memory.memoryTypes[i].propertyFlags;
     if ((allowed & (1U << i)) == 0 || (flags & kExcluded) != 0) continue;

@@ -20,6 +20,7 @@ struct QueueRequest {
   QueueRequest(const QueueRequest&) = delete;
   QueueRequest& operator=(const QueueRequest&) = delete;
 
+  /// Requests the queues 0..count-1 of a family.
   void add(std::uint32_t family, std::uint32_t count) {
     auto& info = infos[family_count++];
     info = make_struct<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);

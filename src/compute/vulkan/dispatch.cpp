@@ -26,7 +26,7 @@ Result<VkDescriptorSet> allocate_descriptor_set(LogicalDevice& device, VkDescrip
 Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool pool, const Dispatch& dispatch) {
   auto set = allocate_descriptor_set(device, pool);
   if (!set) return set;
-  std::vector<VkDescriptorBufferInfo> infos(kDescriptorCount);
+  std::vector<VkDescriptorBufferInfo> infos(kDescriptorCount);  // `writes` points to its elements, so it must not grow
   std::vector<VkWriteDescriptorSet> writes;
   const auto add = [&](BindingSlot slot, std::uint32_t index, Slice slice) {
     VkDescriptorBufferInfo& info = infos[writes.size()];

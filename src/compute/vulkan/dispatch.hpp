@@ -18,17 +18,18 @@ struct BufferBinding {
   BindingSlot slot = BindingSlot::sources;
   std::uint32_t index = 0;  ///< for BindingSlot::sources: index in the array of sources; 0 for other slots
   Slice slice;
-  bool read = true, write = false;  ///< whether the kernel reads and writes the slice
+  bool read = true, write = false;  ///< whether the kernel reads the slice, and whether it writes it
 };
 
 /// One execution of a kernel (a compute shader). All memory that the kernel reads or writes must be listed in
-/// `bindings`, which must not be empty. The indices of the sources are 0, 1, 2, ... without a gap.
+/// `bindings`, which must not be empty. The indices of the sources are 0, 1, 2, ... without a gap. No other slot is
+/// bound more than once.
 struct Dispatch {
   KernelId kernel;
   std::vector<BufferBinding> bindings;
   std::array<std::byte, kPushBytes> push_data{};
   std::array<std::uint32_t, 3> groups{1, 1, 1};  ///< number of workgroups per axis; at most 65535 each
-  double multiplications = 0;                    ///< estimate of the work; limits the size of a submission (Stream)
+  double multiplications = 0;                    ///< estimated number of this execution; limits a submission (Stream)
 
   // Each of these functions adds one binding and returns *this.
   Dispatch& source(std::uint32_t index, Slice slice) { return add({BindingSlot::sources, index, slice, true, false}); }

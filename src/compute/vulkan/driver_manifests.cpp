@@ -31,7 +31,7 @@ std::vector<std::string> split_list(const std::string& list) {
   return parts;
 }
 
-/// Returns the folders in which the loader looks for driver manifests.
+/// Returns the folders in which the loader looks for driver manifests, in its order.
 std::vector<std::string> driver_folders() {
   const auto add = [](std::vector<std::string>& to, const std::string& list) {
     for (const std::string& part : split_list(list)) to.push_back(part + "/vulkan/icd.d");

@@ -11,7 +11,7 @@ namespace weir::compute::vulkan {
 /// Returns the driver manifests that the loader would read:
 /// - those that VK_DRIVER_FILES lists, if it is set and not empty;
 /// - otherwise those that VK_ICD_FILENAMES lists, if it is set and not empty;
-/// - otherwise all in the folders where drivers are installed.
+/// - otherwise all .json files in the folders where drivers are installed.
 /// Source: "Architecture of the Vulkan Loader Interfaces", driver discovery on Linux.
 std::vector<std::filesystem::path> list_driver_manifests();
 

@@ -8,7 +8,8 @@
 
 namespace weir::compute::vulkan {
 
-/// Driver calls that a FaultInjector can replace by a failure.
+/// Driver calls that a FaultInjector can replace by a failure: allocation of a MemoryBlock, submission of commands, and
+/// wait for a fence.
 enum class FaultPoint { allocate, submit, wait };
 
 /// Lets a test simulate failures that a software driver does not produce: refused memory, memory that other processes

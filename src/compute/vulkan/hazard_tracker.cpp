@@ -6,8 +6,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-constexpr std::size_t kMaxOpenAccesses =
-    4096;  // with more stored accesses, a barrier is cheaper than the search for conflicts
+constexpr std::size_t kMaxOpenAccesses = 4096;  // with more, a barrier is cheaper than the search for conflicts
 
 }  // namespace
 

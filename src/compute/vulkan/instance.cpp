@@ -30,7 +30,7 @@ bool is_layer_installed() {
 /// Creates the instance. If the loader fails because it cannot parse a manifest, tries again with the other manifests.
 VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
   const VkResult result = vkCreateInstance(&info, nullptr, &handle);
-  if (result != VK_ERROR_OUT_OF_HOST_MEMORY) return result;
+  if (result != VK_ERROR_OUT_OF_HOST_MEMORY) return result;  // see join_parsable()
   const std::string parsable = join_parsable(list_driver_manifests());
   const char* const variable = std::getenv("VK_DRIVER_FILES");
   const std::string old_value = variable != nullptr ? variable : "";
@@ -111,7 +111,7 @@ Status Instance::initialise(Validation validation) {
     info.ppEnabledLayerNames = &kValidationLayer;
     info.enabledExtensionCount = 1;
     info.ppEnabledExtensionNames = &extension;
-    info.pNext = &messenger;
+    info.pNext = &messenger;  // so that messages of vkCreateInstance() itself are received too
     if (validation != Validation::core) messenger.pNext = &features;
   }
   if (const VkResult result = create_instance(info, handle_); result != VK_SUCCESS) {
@@ -121,7 +121,7 @@ Status Instance::initialise(Validation validation) {
   }
   volkLoadInstanceOnly(handle_);
   if (validation == Validation::none) return ok();
-  messenger.pNext = nullptr;
+  messenger.pNext = nullptr;  // `features` belongs to the instance only
   if (const VkResult result = vkCreateDebugUtilsMessengerEXT(handle_, &messenger, nullptr, &messenger_);
       result != VK_SUCCESS)
     return error_from_result(result, "Vulkan: receive the messages of the validation layer");

@@ -18,6 +18,7 @@ constexpr std::uint32_t kHeight = 21;
 constexpr std::uint32_t kInChannels = 32;
 constexpr std::uint32_t kOutChannels = 64;
 
+/// Returns the bits of `count` random float16 values from -range to range.
 std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::uint32_t seed) {
   std::vector<std::uint16_t> values;
   values.reserve(count);
@@ -28,7 +29,7 @@ std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::ui
   return values;
 }
 
-/// The push constants of conv.comp.
+/// The push constants of conv.comp and conv3x3_matrix.comp.
 struct Push {
   std::uint32_t part_offset[8]{}, part_extent[8]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
@@ -49,6 +50,8 @@ Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice wei
                      {3, 1, 1, kOutChannels / 4, 0, 0, 0, kInChannels / 4, kInChannels / 4, 0, 0, 0, 0, 0, 0, 0}};
   dispatch.source(0, features).read(BindingSlot::weights, weights).read(BindingSlot::parameters, parameters);
   dispatch.write(BindingSlot::target, target).push_constants(push);
+  // A workgroup of conv.comp computes 32x16 pixels of 4 channels; one of conv3x3_matrix.comp, 16x8 pixels of 64
+  // channels.
   if (shader.starts_with("conv_")) {
     dispatch.groups = {(kWidth + 31) / 32, (kHeight + 15) / 16, kOutChannels / 4};
   } else {

@@ -27,7 +27,7 @@ Status LogicalDevice::initialise() {
   api_.vkGetDeviceQueue(handle_, info_.queues.transfer_family, info_.queues.transfer_index, &queues_[1]);
   vkGetPhysicalDeviceMemoryProperties(info_.handle, &memory_properties_);
   for (const MemoryUsage usage : {MemoryUsage::device, MemoryUsage::upload, MemoryUsage::download}) {
-    const auto type = choose_memory_type(memory_properties_, ~0U, usage);
+    const auto type = choose_memory_type(memory_properties_, ~0U, usage);  // ~0U allows all types
     if (!type) return type.error();
     const std::uint32_t heap = memory_properties_.memoryTypes[*type].heapIndex;
     device_local_[static_cast<std::size_t>(usage)] =
@@ -42,7 +42,7 @@ Status LogicalDevice::create_layouts() {
     VkDescriptorSetLayoutBinding binding{};
     binding.binding = i;
     binding.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-    binding.descriptorCount = i == 0 ? kMaxSources : 1;
+    binding.descriptorCount = i == 0 ? kMaxSources : 1;  // 0 is BindingSlot::sources
     binding.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
     bindings.push_back(binding);
   }

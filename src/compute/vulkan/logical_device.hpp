@@ -107,7 +107,7 @@ class LogicalDevice {
   Result<MemoryBlock> allocate(Bytes size, MemoryUsage usage);
   /// Gives a block back to the driver; does nothing if the device is abandoned.
   void free(const MemoryBlock& block);
-  /// Returns whether memory for this usage comes from a device-local heap (on an integrated GPU, all memory does).
+  /// Returns whether memory for this usage comes from a device-local heap (on many integrated GPUs, all memory does).
   bool is_device_local(MemoryUsage usage) const { return device_local_[static_cast<std::size_t>(usage)]; }
 
   /// Returns the index of the queue's family.

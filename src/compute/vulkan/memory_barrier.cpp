@@ -6,7 +6,7 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-/// Converts a set of AccessStage bits.
+/// Returns Vulkan's flags for a set of AccessStage bits.
 VkPipelineStageFlags vulkan_stages(unsigned stages) {
   VkPipelineStageFlags flags = 0;
   if ((stages & static_cast<unsigned>(AccessStage::compute)) != 0) flags |= VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
@@ -15,7 +15,8 @@ VkPipelineStageFlags vulkan_stages(unsigned stages) {
   return flags;
 }
 
-/// Returns the accesses of a set of AccessStage bits: reads and writes, or only writes. The host only reads.
+/// Returns the accesses of a set of AccessStage bits: reads and writes, or only writes. The host only has reads:
+/// its writes need no barrier, because submitting commands makes earlier writes of the host visible to them.
 VkAccessFlags vulkan_accesses(unsigned stages, bool writes_only) {
   VkAccessFlags flags = 0;
   if ((stages & static_cast<unsigned>(AccessStage::compute)) != 0)

@@ -9,8 +9,9 @@
 namespace weir::compute::vulkan {
 
 /// Returns a meter (an object that returns a number of bytes when it is read) of the pool's memory that is in use (not
-/// idle). For a software device it is a meter of host memory, because such a device uses the host's memory. It must be
-/// read on the thread that uses the pool; the pool must outlive it.
+/// idle). It is a meter of device memory (staging buffers are counted too, even if they are in host memory). For a
+/// software device it is a meter of host memory, because such a device uses the host's memory. It must be read on the
+/// thread that uses the pool; the pool must outlive it.
 std::shared_ptr<const memory::Meter> make_pool_meter(const BufferPool& pool, const DeviceInfo& device);
 
 /// Returns a meter of the memory that this process uses in device-local heaps, as the driver reports it

@@ -6,6 +6,7 @@ namespace weir::compute::vulkan {
 
 Ticket QueueDependencies::find_dependency(QueueRole queue, std::span<const Access> accesses) const {
   const std::vector<TrackedAccess>& other_accesses = queue_state(other_queue(queue)).accesses;
+  // The newest accesses are searched first, because waiting for the newest conflict includes all older ones.
   const auto last = std::find_if(other_accesses.rbegin(), other_accesses.rend(), [&](const TrackedAccess& tracked) {
     return std::any_of(accesses.begin(), accesses.end(),
                        [&](const Access& access) { return accesses_conflict(tracked.access, access); });

@@ -13,7 +13,8 @@ bool can_compute(const VkQueueFamilyProperties& family) {
 
 bool can_draw(const VkQueueFamilyProperties& family) { return (family.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0; }
 
-/// Video queues can copy too, but weir leaves them to video decoders and encoders.
+/// Returns whether the queues of the family can copy and do nothing else. Video queues can copy too, but weir leaves
+/// them to video decoders and encoders.
 bool can_only_copy(const VkQueueFamilyProperties& family) {
   constexpr VkQueueFlags kIgnoredFlags = VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
   return family.queueCount > 0 && (family.queueFlags & ~kIgnoredFlags) == VK_QUEUE_TRANSFER_BIT;

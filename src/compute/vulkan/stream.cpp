@@ -14,7 +14,7 @@ namespace weir::compute::vulkan {
 namespace {
 
 Access access_of(Slice slice, bool write, AccessStage stage) {
-  // Vulkan handles have 64 bits, whatever their type is.
+  // Vulkan handles have 64 bits, whether they are pointers or integers.
   return {reinterpret_cast<std::uint64_t>(slice.buffer), slice.offset, slice.offset + slice.size, write, stage};
 }
 
@@ -48,11 +48,12 @@ Status Stream::insert_barriers(std::span<const Access> accesses) {
   return ok();
 }
 
-// Opens a submission and lets the device, not this thread, wait in it for the other queue if the accesses need that.
+// Opens a submission. If the accesses need it, makes this submission wait for the other queue: the device waits, not
+// this thread.
 Status Stream::wait_other_queue(std::span<const Access> accesses) {
   if (!status_ || other_stream_ == nullptr) return status_;
   const Ticket ticket = queue_dependencies_->find_dependency(queue_, accesses);
-  if (ticket > other_stream_->last_submitted_) {
+  if (ticket > other_stream_->last_submitted_) {  // the conflicting command is recorded, but not submitted yet
     if (auto flushed = other_stream_->flush(); !flushed) return fail(flushed.error());
   }
   // The commands recorded so far need not wait, so they are submitted first, without the wait.
@@ -65,7 +66,7 @@ Status Stream::wait_other_queue(std::span<const Access> accesses) {
     queue_dependencies_->record_wait(queue_, ticket);
     ++statistics_.queue_waits;
   }
-  queue_dependencies_->record_accesses(queue_, last_submitted_ + 1, accesses);
+  queue_dependencies_->record_accesses(queue_, last_submitted_ + 1, accesses);  // the ticket of the open submission
   return ok();
 }
 

@@ -28,16 +28,16 @@ struct StreamSettings {
   /// Number of multiplications at which a submission is full. It limits the time of a submission to about a tenth of a
   /// second, far less than a driver's watchdog allows.
   double max_multiplications = kDefaultMaxMultiplications;
-  /// Maximum number of submissions in flight (submitted and not known to have ended); a further one waits for the
-  /// oldest.
+  /// Maximum number of submissions in flight (submitted and not known to have ended). When it is reached, the stream
+  /// waits for the oldest one before it records a further one.
   int max_submissions = 8;
   /// Callback for measurements, called after each dispatch with the time that it took; may be empty. If it is set, the
-  /// stream submits each dispatch alone and waits for it.
+  /// stream submits each dispatch alone and waits for it; the time is measured on the host and includes both.
   std::function<void(const Dispatch& dispatch, std::chrono::duration<double> time)> on_dispatch = {};
 };
 
 struct StreamStatistics {
-  std::uint64_t commands = 0;             ///< number of dispatches, copies, fills and host barriers recorded
+  std::uint64_t commands = 0;             ///< number of dispatches, copies, fills and make_host_readable() calls
   std::uint64_t submissions = 0;          ///< number of submissions to the queue
   std::uint64_t barriers = 0;             ///< number of barriers that the stream has added before commands
   std::uint64_t queue_waits = 0;          ///< number of submissions that wait for a submission of the other stream
@@ -54,12 +54,13 @@ class Stream {
  public:
   /// Creates a stream on the compute queue. Errors: those of error_from_result().
   static Result<std::unique_ptr<Stream>> create(LogicalDevice& device, StreamSettings settings = {});
-  /// Creates a second stream of the same device, on its transfer queue. The new stream accepts only copy, fill and
-  /// make_host_readable. The two streams run at the same time; a command waits for an earlier command of the other
-  /// stream only if their accesses conflict. `first` must be unused, have no second stream yet, and outlive the new
-  /// stream.
+  /// Creates a second stream of the same device, on its transfer queue. Of the commands, the new stream accepts only
+  /// copy(), fill() and make_host_readable(). The two streams run at the same time; a command waits for an
+  /// earlier command of the other stream only if their accesses conflict. `first` must be unused, have no second stream
+  /// yet, and outlive the new stream.
   /// Errors: those of error_from_result(); unsupported without timeline semaphores.
   static Result<std::unique_ptr<Stream>> create_transfer_stream(Stream& first);
+  /// Waits as drain() does. Recorded commands that are not submitted yet are dropped.
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -86,7 +87,8 @@ class Stream {
   Status wait(Ticket ticket);
   /// Submits the recorded commands and waits until all have ended.
   Status sync();
-  /// Waits until all submissions have ended, even after an error. If a submission hangs, abandons the device.
+  /// Waits until all submissions have ended, even after an error; submits nothing. If a submission hangs, abandons the
+  /// device.
   void drain();
 
   /// Sets StreamSettings::max_multiplications for later commands; for callers that have measured the device's speed.
@@ -107,12 +109,14 @@ class Stream {
   /// Adds a new Submission object to free_submissions_.
   Status create_submission();
   Status record_dispatch(const Dispatch& dispatch);
-  /// Prepares a command with these accesses: opens a submission and records the barrier that the command needs.
+  /// Prepares a command with these accesses: makes it wait for the other stream (wait_other_queue()), opens a
+  /// submission if none is open, and records the barrier that the command needs.
   Status insert_barriers(std::span<const Access> accesses);
   /// Makes the next command, which has these accesses, wait for conflicting commands of the other stream.
   Status wait_other_queue(std::span<const Access> accesses);
   /// Counts a recorded command, and submits if the submission is full.
   Status submit_if_full(double multiplications);
+  /// Waits until the oldest submission in flight has ended. If it hangs, abandons the device and returns device_lost.
   Status wait_for_oldest();
   /// Makes the oldest submission in flight reusable. It must have ended, or the device must be lost and no longer use
   /// it.
@@ -121,6 +125,7 @@ class Stream {
   Status fail(Error error);
   /// Connects this stream to the other stream of the device.
   Status attach(Stream& other, std::shared_ptr<QueueDependencies> dependencies);
+  /// Removes this connection and its semaphore. Neither stream may have a submission in flight.
   void detach();
 
   LogicalDevice& device_;

@@ -68,11 +68,11 @@ Status Stream::attach(Stream& other, std::shared_ptr<QueueDependencies> dependen
   return ok();
 }
 
-/// Removes the connection to the other stream. Neither stream may have a submission in flight.
 void Stream::detach() {
   if (!device_.is_abandoned()) {
-    // Waiting for fences is not enough for Mesa's software driver: its queue thread releases a semaphore that it waited
-    // for only after it has signalled the fence (vk_queue_submit_destroy in vk_queue.c, Mesa 22.3).
+    // Waiting for fences is not enough for Mesa's software driver: its queue thread first signals the fence of a
+    // submission, and only then releases the semaphore that the submission waited for (vk_queue_submit_destroy in
+    // vk_queue.c, Mesa 22.3).
     device_.api().vkDeviceWaitIdle(device_.handle());
     device_.api().vkDestroySemaphore(device_.handle(), timeline_, nullptr);
   }
@@ -98,7 +98,7 @@ void Stream::drain() {
   while (!in_flight_.empty() && !device_.is_abandoned()) {
     const bool ended = device_.is_lost() || wait_for_oldest();
     if (device_.is_abandoned()) return;
-    if (!ended) device_.api().vkDeviceWaitIdle(device_.handle());
+    if (!ended) device_.api().vkDeviceWaitIdle(device_.handle());  // the wait for the fence has failed
     recycle_oldest();
   }
 }
@@ -112,8 +112,8 @@ Status Stream::create_submission() {
 }
 
 Status Stream::fail(Error error) {
-  // Submissions in flight may still use buffers that their owners give back now. vkDeviceWaitIdle returns at once for a
-  // lost device.
+  // After an error, the owners of buffers give them back, but submissions of a lost device may still use them. When
+  // vkDeviceWaitIdle has returned, they no longer do; it returns soon for a lost device.
   if (device_.is_lost() && !device_.is_abandoned()) device_.api().vkDeviceWaitIdle(device_.handle());
   if (status_) status_ = std::move(error);
   return status_;
@@ -154,6 +154,7 @@ Status Stream::wait_for_oldest() {
 void Stream::recycle_oldest() {
   std::unique_ptr<Submission> oldest = std::move(in_flight_.front());
   in_flight_.pop_front();
+  // last_submitted_ - in_flight_.size() is the ticket of the newest submission that is no longer in flight.
   if (queue_dependencies_) queue_dependencies_->remove_ended(queue_, last_submitted_ - in_flight_.size());
   if (oldest->reset()) free_submissions_.push_back(std::move(oldest));
 }

@@ -33,7 +33,7 @@ struct Submission {
   std::vector<Buffer> temporary_buffers;              ///< kept until the submission has ended
   int command_count = 0;                              ///< number of commands recorded so far
   double multiplications = 0;                         ///< multiplications of these commands
-  Ticket wait_for = 0;  ///< submission of the other stream that must end before this one begins; 0: none
+  Ticket wait_for = 0;  ///< ticket of the submission of the other stream that must end before this one begins; 0: none
 
  private:
   explicit Submission(LogicalDevice& owner) : device{owner} {}

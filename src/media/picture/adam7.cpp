@@ -7,9 +7,10 @@
 namespace weir::media {
 namespace {
 
+/// One of the seven passes. All values are in pixels of the picture.
 struct Pass {
   int x, y, step_x, step_y;  ///< position of the first pixel; distances between pixels of this pass
-  int width, height;         ///< size of the area that a pixel represents until later passes refine it
+  int width, height;         ///< size of the rectangle that a pixel represents until later passes refine it
 };
 constexpr std::array<Pass, 7> kPasses{{{0, 0, 8, 8, 8, 8},
                                        {4, 0, 8, 8, 4, 8},
@@ -19,7 +20,7 @@ constexpr std::array<Pass, 7> kPasses{{{0, 0, 8, 8, 8, 8},
                                        {1, 0, 2, 2, 1, 2},
                                        {0, 1, 1, 2, 1, 1}}};
 
-/// Returns the index of the pass that contains a pixel.
+/// Returns the index of the pass that stores the pixel (x, y).
 int find_pass(int x, int y) {
   for (int i = 0; i < 7; ++i) {
     const Pass& pass = kPasses[static_cast<std::size_t>(i)];
@@ -44,8 +45,8 @@ Position find_substitute(const Adam7Progress& progress, int x, int y) {
     const Position at{x - x % pass.width, y - y % pass.height};
     if (is_decoded(progress, at.x, at.y)) return at;
   }
-  // The first pass is incomplete and the pixel is below its last decoded row. The rows of this pass are 8 picture rows
-  // apart.
+  // The first pass is incomplete and the pixel is below its last decoded row. The pixels of this pass are 8 columns and
+  // 8 rows apart.
   return {x - x % 8, progress.next_row > 0 ? progress.next_row - 8 : 0};
 }
 

@@ -19,11 +19,11 @@ inline void append(Samples& to, const void* data, std::size_t size) {
 inline void append(Samples& to, std::initializer_list<int> bytes) {
   for (const int byte : bytes) to.push_back(static_cast<std::byte>(byte));
 }
-/// Appends the lowest `bytes` bytes of `value`, least significant byte first.
+/// Appends the lowest `byte_count` bytes of `value`, least significant byte first.
 inline void append_le(Samples& to, std::uint32_t value, int byte_count) {
   for (int i = 0; i < byte_count; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
-/// Appends the lowest `bytes` bytes of `value`, most significant byte first.
+/// Appends the lowest `byte_count` bytes of `value`, most significant byte first.
 inline void append_be(Samples& to, std::uint32_t value, int byte_count) {
   for (int i = byte_count - 1; i >= 0; --i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
 }

@@ -10,7 +10,7 @@
 namespace weir::media {
 namespace {
 
-// usual size of a block: the rows that are transposed together
+// usual size in bytes of a block, which is a group of rows that are transposed together
 constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
 
 /// Returns the number of rows in a block, 8 to 64.
@@ -44,6 +44,7 @@ class OrientedDecoder : public Decoder {
   void release_thread_resources() override { decoder_->release_thread_resources(); }
 
  protected:
+  // Creates the temporary file in file_.
   Status create_file() {
     auto made = ScratchFile::create(options_.spill_folder);
     if (!made) return made.error();
@@ -57,7 +58,7 @@ class OrientedDecoder : public Decoder {
   PictureInfo source_;  // format of the rows of decoder_
   int original_orientation_;
   std::size_t pixel_bytes_;
-  std::optional<ScratchFile> file_;  // all rows of the source; empty before the first read
+  std::optional<ScratchFile> file_;  // all rows of the source; empty until they are decoded
 };
 
 /// Orientation 2: mirrors every row.
@@ -99,6 +100,7 @@ class ReversedDecoder final : public OrientedDecoder {
   }
 
  private:
+  // Decodes all source rows into file_. `row` is a buffer for one row.
   Status fill_file(std::span<std::byte> row) {
     if (auto created = create_file(); !created) return created;
     for (int y = 0; y < info_.height; ++y) {
@@ -154,6 +156,7 @@ class TransposedDecoder final : public OrientedDecoder {
   // Returns the byte offset in file_ of the block that starts with this source row.
   std::uint64_t block_at(int first_row) const { return static_cast<std::uint64_t>(first_row) * source_.row_bytes(); }
 
+  // Decodes all source rows into file_.
   Status fill_file() {
     if (auto created = create_file(); !created) return created;
     const auto row_bytes = source_.row_bytes();
@@ -176,9 +179,9 @@ class TransposedDecoder final : public OrientedDecoder {
 
   // Makes the next rows of the result (ready_). They are columns of the source, read from every block.
   Status gather_rows() {
-    // the result starts with the last column of the source
+    // whether row 0 of the result is the last (rightmost) column of the source
     const bool from_right = original_orientation_ == 7 || original_orientation_ == 8;
-    // a row of the result starts with the last row of the source
+    // whether column 0 of the result is the last row of the source
     const bool from_bottom = original_orientation_ == 6 || original_orientation_ == 7;
     const int count = std::min(result_block_rows_, info_.height - row_);
     const int first_column = from_right ? source_.width - row_ - count : row_;

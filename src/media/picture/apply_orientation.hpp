@@ -9,7 +9,7 @@ namespace weir::media {
 /// - Orientation 1 (upright): returns `decoder` itself.
 /// - Orientation 2 (mirrored horizontally): works row by row.
 /// - Orientations 3 to 8: the first read() decodes all rows into an unnamed temporary file in options.spill_folder;
-///   all calls read the result from that file.
+///   this and all later calls of read() take their rows from that file.
 DecoderPtr apply_orientation(DecoderPtr decoder, const ReadOptions& options);
 
 }  // namespace weir::media

@@ -17,11 +17,14 @@
 namespace weir::media {
 namespace {
 
+// sizes in bytes: the file header, then the picture headers that weir distinguishes
 constexpr std::size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40, kLargestHeader = 124;
-constexpr std::size_t kOs2Header = 64, kColourHeader = 108, kProfileHeader = 124;
-constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;  // bV4CSType LCS_CALIBRATED_RGB; 'LINK'
-constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;                 // bV5CSType PROFILE_EMBEDDED, 'MBED'
-constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // largest profile that is read, in bytes
+constexpr std::size_t kOs2Header = 64, kColourHeader = 108, kProfileHeader = 124;  // BITMAPCOREHEADER2, V4, V5
+// values of the header field bV5CSType, the kind of the colour space: LCS_CALIBRATED_RGB; PROFILE_LINKED, 'LINK'
+constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;
+constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;           // PROFILE_EMBEDDED, 'MBED'
+constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;  // largest profile that is read, in bytes
+/// The values of the header field biCompression.
 enum Compression : std::uint32_t {
   kUncompressed = 0,
   kRle8 = 1,
@@ -68,6 +71,7 @@ class BmpDecoder final : public Decoder {
   void record_omitted_colour(std::span<const std::byte> head, Metadata& into) const;
   void read_profile(std::span<const std::byte> head, Metadata& into) const;
   Status read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours);
+  // Converts the row in raw_ to the format of info_.
   void unpack(std::byte* out) const;
   Error make_damage_error(const std::string& what) const {
     return file_->error(Errc::corrupt, "BMP: " + what + "; the file is damaged, get it again");
@@ -81,16 +85,16 @@ class BmpDecoder final : public Decoder {
 
   InputFilePtr file_;
   DamagePolicy damaged_;
-  std::uint64_t pixels_offset_ = 0;
-  std::size_t stride_ = 0;  // bytes of a stored row, with padding
-  int depth_ = 0;           // bits per pixel
-  bool top_down_ = false;
+  std::uint64_t pixels_offset_ = 0;  // byte offset in the file of the first stored row
+  std::size_t stride_ = 0;           // bytes of a stored row, with padding
+  int depth_ = 0;                    // bits per pixel
+  bool top_down_ = false;            // the file stores the top row first; otherwise the bottom row
   std::optional<BmpRleReader> rle_;  // set if the file is run-length encoded
   Channel red_, green_, blue_, alpha_;
   std::array<std::array<std::byte, 3>, 256> palette_{};
   std::unique_ptr<std::byte[]> raw_;  // a row as it is in the file; with rle_ its palette indices, one byte each
   int stored_rows_ = 0;               // number of complete rows in the file, in the order of the file
-  int row_ = 0;
+  int row_ = 0;                       // index of the next row that read() returns
 };
 
 Status BmpDecoder::open() {
@@ -106,7 +110,8 @@ Status BmpDecoder::open() {
     raw_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(info_.width));
     return ok();
   }
-  // A truncated file is reported here, before the first row is read.
+  // A file that is too short is reported here, before the first row is read. The size of a run-length encoded file does
+  // not show whether rows are missing, so such a file is checked later.
   const auto end = pixels_offset_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
   const auto pixel_data_bytes = file_->size() - std::min(pixels_offset_, file_->size());
   stored_rows_ =
@@ -125,7 +130,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   if (!is_core_header && (header_bytes < kInfoHeader || header_bytes > kLargestHeader))
     return file_->error(Errc::unsupported, "BMP: a header of " + std::to_string(header_bytes) +
                                                " bytes is not read; convert it to PNG first");
-  const auto at = kFileHeader + 4;
+  const auto at = kFileHeader + 4;  // the fields after the size of the header
   std::int64_t width = 0, height = 0;
   std::uint32_t compression = kUncompressed, colours = 0;
   if (is_core_header) {
@@ -144,7 +149,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   if (header_bytes >= kColourHeader) record_omitted_colour(head, *found);
   if (header_bytes == kProfileHeader) read_profile(head, *found);
   metadata_ = std::move(found);
-  top_down_ = height < 0;
+  top_down_ = height < 0;  // the sign of the height is the order of the rows
   if (top_down_) height = -height;
   if (width < 1 || height < 1) return make_damage_error("no rows or columns");
   if (width > kMaxSide || height > kMaxSide)
@@ -199,10 +204,10 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
   }
 }
 
-/// Records primaries and curves in the header, or a profile in another file, as omissions.
+/// Records the primaries and the curves (gamma) in the header, or a profile in another file, as omissions.
 void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata& into) const {
   const auto colour_space = read_number(head, kFileHeader + 56, 4);
-  std::uint32_t curves = 0;
+  std::uint32_t curves = 0;  // not 0 if one of the gamma values of red, green and blue is set
   for (const std::size_t at : {96, 100, 104}) curves |= read_number(head, kFileHeader + at, 4);
   if (colour_space == kCalibrated && curves != 0)
     record_omission(into, "colour", "primaries and curves of the bitmap; sRGB is taken");

@@ -8,7 +8,7 @@
 namespace weir::media {
 namespace {
 
-/// The second byte after a count of 0, if it is not the count of literal pixels.
+/// The meanings of a code's second byte if its first byte is 0. From 3 on it is the number of literal pixels.
 enum Escape : unsigned { kEndOfRow = 0, kEndOfBitmap = 1, kMove = 2 };
 
 }  // namespace
@@ -18,13 +18,15 @@ class BmpRleReader::Stream {
  public:
   Stream(const InputFile& file, std::uint64_t at) : file_{file}, offset_{at} {}
 
-  /// A run of `count` pixels, which repeat `value` or are stored one by one (literal). If `count` is 0, `value` is an
+  /// A code. It is a run of `count` pixels if `count` is not 0. The pixels are stored one by one after the code
+  /// (literal), or they repeat the index in `value` (with four bits, the two indices). If `count` is 0, `value` is an
   /// Escape.
   struct Run {
     unsigned count = 0, value = 0;
     bool is_literal = false;
     unsigned right = 0, up = 0;  // distances of the escape kMove, in pixels
   };
+  /// Returns nothing at the end of the file or after a failed read.
   std::optional<Run> read_run() {
     const unsigned count = read_byte(), value = read_byte();
     Run run{count, value, false, 0, 0};
@@ -52,6 +54,7 @@ class BmpRleReader::Stream {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
+  // Reads the next bytes of the file into buffer_.
   void fill() {
     auto got = file_.read_at(offset_, buffer_);
     if (!got) failure_ = got.error();
@@ -63,13 +66,13 @@ class BmpRleReader::Stream {
   std::uint64_t offset_;  // byte offset in the file of the next byte
   std::array<std::byte, 4096> buffer_;
   std::size_t next_index_ = 0, buffered_bytes_ = 0;  // index of the next byte in buffer_; number of bytes in buffer_
-  bool has_ended_ = false;
+  bool has_ended_ = false;  // a byte could not be read, because the file ended or reading failed
   std::optional<Error> failure_;
 };
 
 namespace {
 
-// Returns the number of bytes of `count` literal pixels, which are padded to an even number of bytes.
+// Returns the number of bytes in the file of `count` literal pixels, with the padding to an even number of bytes.
 unsigned stored_bytes(unsigned count, int depth) {
   const unsigned bytes = depth == 8 ? count : (count + 1) / 2;
   return bytes + bytes % 2;
@@ -86,6 +89,7 @@ Status BmpRleReader::index_rows() {
   Stream stream{*file_, offset_};
   int y = 0, x = 0;
   row_starts_[0] = {offset_, 0};
+  // After each code, (x, y) is the position of the next pixel; y counts from the bottom.
   while (y < height_) {
     const auto run = stream.read_run();
     if (!run) break;
@@ -130,7 +134,7 @@ Status BmpRleReader::read_row(int row, std::span<std::byte> indices) {
       x += run->right;
       continue;
     }
-    unsigned packed_indices = run->value;  // one index, or two of four bits
+    unsigned packed_indices = run->value;  // one index of 8 bits, or two of 4 bits
     for (unsigned i = 0; i < run->count; ++i, ++x) {
       if (run->is_literal && (depth_ == 8 || i % 2 == 0)) packed_indices = stream.read_byte();
       const unsigned index = depth_ == 8 ? packed_indices : (i % 2 == 0 ? packed_indices >> 4 : packed_indices & 15);

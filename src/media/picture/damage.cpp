@@ -18,7 +18,7 @@ std::string rows_text(int first, int count, int total, const std::string& unit) 
   return unit + "s " + std::to_string(first + 1) + " to " + std::to_string(first + count) + of_total;
 }
 
-/// Returns the verb of the text. `is_single`: the damage has a single row or column.
+/// Returns the middle part of the text, such as " are filled: ". `is_single`: the damage has a single row or column.
 std::string_view verb_text(Damage::Kind kind, bool is_single) {
   switch (kind) {
     case Damage::Kind::filled:
@@ -46,7 +46,7 @@ std::string extract_reason(const std::string& message, const std::string& file_n
   if (text.starts_with(file_name + ": ")) text.remove_prefix(file_name.size() + 2);
   if (const auto advice = text.rfind("; the file is damaged"); advice != std::string_view::npos)
     text = text.substr(0, advice);
-  // Removes the format, which the user knows, and the row, which the Damage contains.
+  // Removes the part such as "PNG row 3 of 9": the user knows the format, and the Damage contains the row.
   if (const auto colon = text.rfind(": "); colon != std::string_view::npos) text.remove_prefix(colon + 2);
   return std::string{text};
 }

@@ -10,10 +10,10 @@ struct Damage {
   enum class Kind {
     filled,     ///< the rows, or parts of them, are missing in the file and were filled
     doubtful,   ///< the rows are in the file but may be wrong
-    low_detail  ///< the rows are complete, but detail or colour is missing
+    low_detail  ///< only a part of the data of the rows was decoded: detail or colour is missing
   };
   Kind kind = Kind::filled;
-  int first_row = 0, row_count = 0;  ///< row_count is at least 1
+  int first_row = 0, row_count = 0;  ///< row_count is at least 1 in each recorded Damage
   std::string reason;                ///< text for the user, such as "the file ends early"
 };
 

@@ -20,14 +20,15 @@ class Decoder : public RowSource {
   int orientation() const { return orientation_; }  ///< still to be applied; 1 to 8, as in EXIF
   /// Returns the metadata of the file; never null.
   MetadataPtr metadata() const { return metadata_; }
-  /// Returns the memory and disk space that decoding takes.
+  /// Returns the memory and disk space that decoding takes, without the rows that the caller holds.
   virtual MediaNeed need() const = 0;
   /// Returns to the start: the next read() returns the first row. Errors: those of opening the file.
   virtual Status restart() = 0;
-  /// Returns the damaged ranges of rows. The result is complete only with DamagePolicy::use and after the
-  /// last row was read.
+  /// Returns the damaged ranges of rows; with DamagePolicy::refuse none. With DamagePolicy::use the result is complete
+  /// only after the last row was read.
   virtual std::vector<Damage> damage() const { return {}; }
   /// Frees resources that belong to the reading thread. PictureReader calls it on that thread after the last read().
+  /// Before a further read(), restart() must be called.
   virtual void release_thread_resources() {}
 
  protected:

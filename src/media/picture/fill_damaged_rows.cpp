@@ -7,6 +7,7 @@
 namespace weir::media {
 namespace {
 
+/// The decoder that fill_damaged_rows() returns.
 class DamagedRowFiller final : public Decoder {
  public:
   DamagedRowFiller(DecoderPtr decoder, const InputFile& file)
@@ -66,7 +67,7 @@ class DamagedRowFiller final : public Decoder {
   DecoderPtr decoder_;
   std::string file_name_;
   std::unique_ptr<std::byte[]> last_row_;  // the last good row
-  int row_ = 0;
+  int row_ = 0;                            // index of the next row
   // rows from the first failure to the end; restart() keeps this member, so that the rows are the same each time the
   // picture is read
   std::optional<Damage> filled_;

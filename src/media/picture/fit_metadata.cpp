@@ -12,6 +12,7 @@
 namespace weir::media {
 namespace {
 
+/// Returns whether a format can store one kind of metadata. list_formats_with() lists these formats for a message.
 using Supports = bool (*)(const WriteSupport&);
 constexpr Supports kSupportsColour = [](const WriteSupport& support) { return support.colour_info; };
 constexpr Supports kSupportsTexts = [](const WriteSupport& support) { return support.texts; };
@@ -40,7 +41,8 @@ class MetadataFitter {
   void report_loss(std::string_view data_name, std::string_view reason) {
     report_.lost.push_back(fmt::format("{} ({})", data_name, reason));
   }
-  // Returns the reason of a loss. `supports` selects the formats that the text recommends.
+  // Returns the reason of a loss: the format cannot store the data. `data_name` is a noun or "it". `supports` selects
+  // the formats that the text recommends.
   std::string no_place_reason(std::string_view data_name, Supports supports) const {
     return fmt::format("{} has no place for {}; use {}", format_name_, data_name, list_formats_with(supports));
   }
@@ -89,6 +91,7 @@ class MetadataFitter {
                        (support_.max_comment_bytes + 1023) >> 10, list_formats_with(kSupportsTexts));
   }
 
+  // Removes IPTC and the time of change if the format cannot store them.
   void fit_rest() {
     if (!fitted_->iptc.empty() && !support_.iptc) {
       fitted_->iptc.clear();
@@ -100,6 +103,7 @@ class MetadataFitter {
     }
   }
 
+  // Moves the omissions that the decoder recorded into the report.
   void report_omissions() {
     auto& lost = report_.lost;
     lost.insert(lost.end(), fitted_->omissions.begin(), fitted_->omissions.end());
@@ -109,9 +113,9 @@ class MetadataFitter {
     fitted_->unlisted_omissions = 0;
   }
 
-  std::shared_ptr<Metadata> fitted_;
-  const PictureInfo& stored_;
-  const WriteSupport& support_;
+  std::shared_ptr<Metadata> fitted_;  // copy of the given metadata; becomes the result
+  const PictureInfo& stored_;         // format of the picture in the output
+  const WriteSupport& support_;       // what the output format can store
   WriteReport& report_;
   std::string format_name_;
 };

@@ -11,18 +11,21 @@
 namespace weir::media {
 namespace {
 
+// types of blocks, and labels of extensions
 constexpr int kExtension = 0x21, kImage = 0x2c, kTrailer = 0x3b;
 constexpr int kPlainText = 0x01, kGraphicControl = 0xf9, kCommentLabel = 0xfe, kApplication = 0xff;
-// number of bytes after XMP, with which a program that reads sub-blocks finds the end of the block
+// Number of bytes between the XMP packet and the empty sub-block. The packet is not divided into sub-blocks; a program
+// that nevertheless reads it as sub-blocks finds the end of the block with the help of these bytes.
 constexpr std::size_t kMagicTrailerBytes = 257;
 
+/// Reads the blocks of a GIF file in order. Functions that return bool return false if the file ends or a read fails.
 class GifReader {
  public:
   GifReader(InputFilePtr file, Metadata& into) : size_{file->size()}, input_{std::move(file)}, into_{into} {}
 
   void read_all() {
     std::array<std::byte, 13> head{};
-    if (!read(head) || !skip(table_bytes(head[10]))) return;
+    if (!read(head) || !skip(table_bytes(head[10]))) return;  // head: signature, screen size, flags
     for (int type = read_type(); type == kExtension || type == kImage; type = read_type())
       if (!(type == kImage ? read_image() : read_extension())) break;
     if (ended_ && offset_ < size_)
@@ -31,7 +34,7 @@ class GifReader {
   }
 
  private:
-  // Returns the size of the colour table that these flags announce.
+  // Returns the size in bytes of the colour table that follows according to these flags; 0: no table.
   static std::size_t table_bytes(std::byte flags) {
     const auto bits = std::to_integer<unsigned>(flags);
     return (bits & 0x80U) != 0 ? std::size_t{3} << ((bits & 7U) + 1) : 0;
@@ -47,6 +50,7 @@ class GifReader {
       if (!read(std::span{discarded}.first(std::min(count, discarded.size())))) return false;
     return true;
   }
+  /// Reads the next byte: the type of a block, or the label of an extension. Returns -1 if the file ends.
   int read_type() {
     std::array<std::byte, 1> type{};
     if (!read(type)) return -1;
@@ -54,8 +58,8 @@ class GifReader {
     return std::to_integer<int>(type[0]);
   }
 
-  /// Reads sub-blocks (a length byte and data each) up to the empty one. Appends their data to `data` unless it is
-  /// null, up to about kMaxTextBytes; with `with_lengths` the length bytes too.
+  /// Reads sub-blocks (a length byte and data each) up to the empty one. If `data` is not null, appends about the first
+  /// kMaxTextBytes of their data to it; if `with_lengths` is set, with the length bytes.
   bool read_blocks(Blob* data, bool with_lengths = false) {
     for (;;) {
       std::array<std::byte, 256> block;
@@ -72,7 +76,7 @@ class GifReader {
   bool read_image() {
     std::array<std::byte, 9> head{};
     ++frames_;
-    return read(head) && skip(table_bytes(head[8]) + 1) && read_blocks(nullptr);
+    return read(head) && skip(table_bytes(head[8]) + 1) && read_blocks(nullptr);  // 1: code size of the LZW data
   }
 
   bool read_extension() {
@@ -91,7 +95,7 @@ class GifReader {
   }
 
   bool read_application() {
-    std::array<std::byte, 12> head{};
+    std::array<std::byte, 12> head{};  // the first sub-block: its length (11), the name and the code of the application
     if (!read(head)) return false;
     const std::string name{reinterpret_cast<const char*>(head.data()) + 1, 11};
     Blob body;
@@ -108,10 +112,10 @@ class GifReader {
     return true;
   }
 
-  std::uint64_t size_, offset_ = 0;
+  std::uint64_t size_, offset_ = 0;  // size of the file; byte offset of the next byte
   InputCursor input_;
   Metadata& into_;
-  bool ended_ = false;
+  bool ended_ = false;  // the last byte that read_type() read is the end marker
   std::uint64_t frames_ = 0;
 };
 

@@ -14,19 +14,21 @@ namespace {
 
 constexpr std::uint64_t kMaxBodyBytes = std::uint64_t{1} << 20;  // largest body of a box that is read, in bytes
 constexpr std::size_t kMaxEntries = 65536;                       // largest number of references that are read
+// types of items that are pictures, or parts of pictures
 constexpr std::array<std::string_view, 9> kPictureTypes{"hvc1", "av01", "grid", "iden", "iovl",
                                                         "jpeg", "avc1", "j2k1", "unci"};
+// boxes at the top level of a file that are read below or contain no metadata
 constexpr std::array<std::string_view, 8> kIgnoredBoxes{"ftyp", "meta", "mdat", "free", "skip", "moov", "wide", "styp"};
 constexpr std::string_view kC2pa{"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81",
-                                 16};  // C2PA 1.3, A.5
+                                 16};  // identifier of the boxes with C2PA data; C2PA 1.3, A.5
 
 constexpr std::string_view kXmpType = "application/rdf+xml";
 
 using ItemId = std::uint64_t;
 
 struct Item {
-  std::string type, content_type;
-  bool hidden = false;
+  std::string type, content_type;  // four characters; MIME type, only for some items
+  bool hidden = false;             // not to be displayed alone
 };
 
 /// Reads the boxes of a HEIF file. The box "meta" describes the items of the file: pictures, tiles, auxiliary pictures,
@@ -61,6 +63,8 @@ class HeifReader {
       record_omission(into_, "box " + box.type, "unknown");
   }
 
+  // Reads the box "meta". Its child boxes used here are iprp (properties), idat (bytes of items), iloc (locations of
+  // items), pitm (main item), iinf (list of items) and iref (references between items).
   void read_description(const IsoBox& meta) {
     constexpr std::uint64_t kVersionAndFlags = 4;
     for (const IsoBox& box : read_iso_boxes(file_, meta.body_offset + kVersionAndFlags, meta.end_offset)) {
@@ -82,13 +86,14 @@ class HeifReader {
     }
   }
 
+  // `head_bytes`: size of the fields before the first entry: version, flags and number of entries
   void read_items(const IsoBox& list, std::uint64_t head_bytes) {
     for (const IsoBox& box : read_iso_boxes(file_, list.body_offset + head_bytes, list.end_offset)) {
       const auto body = read_iso_body(file_, box, kMaxBodyBytes);
       if (box.type != "infe" || !body) continue;
       IsoBodyReader numbers{*body};
       const auto version = numbers.read_number(1), flags = numbers.read_number(3);
-      if (version < 2) continue;
+      if (version < 2) continue;  // older versions have no type of the item
       const ItemId id = numbers.read_number(version == 2 ? 2 : 4);
       numbers.read_number(2);  // protection
       Item item{.type = numbers.read_text(4), .content_type = {}, .hidden = (flags & 1) != 0};
@@ -108,6 +113,7 @@ class HeifReader {
   }
 
   /// Reads the bytes of an item. They are in one or more extents (offset and length) in the file or in the box "idat".
+  /// Returns false if they cannot be read, if there are none, or if they exceed kMaxMetadataBytes.
   bool read_item(ItemId item_id, Blob& data) const {
     const auto body = read_iso_body(file_, locations_box_, kMaxBodyBytes);
     if (!body) return false;
@@ -159,6 +165,7 @@ class HeifReader {
     }
   }
 
+  // Reads "ipco", the list of properties, and "ipma", which assigns properties to items.
   void read_properties(const IsoBox& properties) {
     std::vector<Property> list;
     for (const IsoBox& box : read_iso_boxes(file_, properties.body_offset, properties.end_offset)) {
@@ -175,6 +182,7 @@ class HeifReader {
     }
   }
 
+  // Fills properties_. `body` is the body of "ipma"; it refers to the entries of `list` by their numbers, from 1.
   void read_associations(const Blob& body, const std::vector<Property>& list) {
     IsoBodyReader numbers{body};
     const auto version = numbers.read_number(1), flags = numbers.read_number(3), items = numbers.read_number(4);
@@ -182,7 +190,7 @@ class HeifReader {
       const ItemId id = numbers.read_number(version == 0 ? 2 : 4);
       const auto count = numbers.read_number(1);
       for (std::uint64_t k = 0; k < count; ++k) {
-        const bool has_15_bits = (flags & 1) != 0;
+        const bool has_15_bits = (flags & 1) != 0;  // width of the number; the highest bit is another flag
         const auto index = numbers.read_number(has_15_bits ? 2 : 1) & (has_15_bits ? 0x7fffU : 0x7fU);
         if (numbers.good() && index >= 1 && index <= list.size() && !list[index - 1].body.empty())
           properties_.emplace(id, list[index - 1]);
@@ -190,13 +198,15 @@ class HeifReader {
     }
   }
 
+  // Reads the number of frames of a sequence, which is stored as a movie.
   void read_sequence(const IsoBox& movie) {
     for (const IsoBox& track : read_iso_boxes(file_, movie.body_offset, movie.end_offset))
       if (track.type == "trak") frames_ = std::max(frames_, count_samples(track));
   }
 
+  // Returns the number of frames of a track, which the standard calls samples; 0 if it cannot be read.
   std::uint64_t count_samples(const IsoBox& track) {
-    IsoBox current = track;
+    IsoBox current = track;  // becomes the inner box of each type in the list
     for (const std::string_view type : {"mdia", "minf", "stbl", "stsz"}) {
       const auto inner = read_iso_boxes(file_, current.body_offset, current.end_offset);
       const auto found = std::find_if(inner.begin(), inner.end(), [&](const IsoBox& box) { return box.type == type; });
@@ -228,7 +238,7 @@ class HeifReader {
         record_omission(into_, fmt::format("item {} {}", item.type, item.content_type), "not carried");
       }
     }
-    // The main picture of a file with a sequence is the first frame.
+    // The main picture of a file with a sequence is usually its first frame.
     if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
     if (other_pictures > 0) record_omission(into_, "pictures", fmt::format("the main one of {}", other_pictures + 1));
     read_xmp();
@@ -236,7 +246,7 @@ class HeifReader {
   }
 
   void record_auxiliary(ItemId id) {
-    std::string kind;
+    std::string kind;  // a URN, such as "urn:mpeg:hevc:2015:auxid:1"
     const auto [first, last] = properties_.equal_range(id);
     for (auto it = first; it != last; ++it) {
       if (it->second.type != "auxC") continue;
@@ -254,7 +264,8 @@ class HeifReader {
       record_omission(into_, "auxiliary picture " + kind, "not carried");
   }
 
-  // Reads the colour of the main picture, or of its first tile. An ICC profile is more precise and takes precedence.
+  // Reads the colour of the main picture; if the picture has no properties, that of its first tile. An ICC profile is
+  // more precise and takes precedence.
   void read_colour() {
     auto [first, last] = properties_.equal_range(main_item_);
     if (first == last) {
@@ -279,10 +290,11 @@ class HeifReader {
   const InputFile& file_;
   Metadata& into_;
   ItemId main_item_ = 0;
-  IsoBox locations_box_, data_box_;  // "iloc" and "idat"
+  IsoBox locations_box_, data_box_;  // "iloc" (where the bytes of the items are) and "idat" (bytes of items)
   std::map<ItemId, Item> items_;
   std::multimap<ItemId, Property> properties_;
-  // key: item; value: the picture that the item belongs to
+  // In the three maps the key is an item, and the value is another picture: the picture that is composed from the item
+  // (a tile, for example), the picture that the item is a thumbnail of, or the picture that the item is auxiliary to.
   std::map<ItemId, ItemId> derived_from_input_, thumbnails_, auxiliary_;
   std::uint64_t frames_ = 0;  // number of frames of the longest track
 };

@@ -6,8 +6,8 @@
 namespace weir::media {
 namespace {
 
-// The values are chosen by measurement (docs/measurements.md): with the next higher effort, encoding takes several
-// times as long and the file becomes only a tenth smaller.
+// Default quality, and effort. The effort is chosen by measurement (docs/measurements.md): with the next higher one,
+// encoding takes several times as long and the file becomes only a tenth smaller.
 constexpr int kAvifQuality = 90, kAvifEffort = 1;
 
 Status read_boxes(const InputFilePtr& file, int, Metadata& into) {
@@ -15,7 +15,7 @@ Status read_boxes(const InputFilePtr& file, int, Metadata& into) {
   return ok();
 }
 
-// In AVIF alpha is a separate picture, so it takes more memory than one more sample.
+// Alpha is a separate picture in the file. In AVIF files it takes more memory than one more sample, as measured.
 constexpr VipsLoader kAvifLoader{.format = Format::avif,
                                  .load = &VipsApi::vips_heifload_source,
                                  .read_container_metadata = read_boxes,
@@ -26,13 +26,14 @@ constexpr VipsLoader kHeifLoader{.format = Format::heif,
                                  .cost = {.bytes_at_8_bits = 17, .bytes_at_16_bits = 30}};
 
 int save_avif(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
+  // Without the option `strip` libvips writes an EXIF block, even if the picture has no metadata.
   const gboolean strip_all = has_no_vips_metadata(*job.metadata);
+  // AV1 has at most 12 bits per sample.
   return api.vips_heifsave_target(image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
                                   job.quality < 0 ? kAvifQuality : job.quality, "effort", kAvifEffort, "bitdepth",
                                   job.picture.bits == 16 ? 12 : 8, "strip", strip_all, nullptr);
 }
 
-// Without the option `strip` libvips writes an EXIF block with the resolution, also if the picture has no EXIF block.
 constexpr VipsSaver kAvifSaver{
     .save = save_avif,
     .cost = {.bytes_at_8_bits = 46, .bytes_at_16_bits = 60, .alpha_divisor = 2},

@@ -36,7 +36,7 @@ constexpr std::array kPrimaries{
 };
 constexpr int kUnspecified = 2, kPq = 16, kHlg = 18;  // code numbers of ITU-T H.273
 
-/// The curve from samples to light: a power function, or the sRGB curve.
+/// The curve from sample values to linear light: a power function, or the sRGB curve.
 struct TransferCurve {
   bool srgb = false;
   double exponent = 1;  // light = sample^exponent
@@ -48,7 +48,7 @@ std::optional<TransferCurve> curve_of_number(int transfer) {
     case 6:
     case 14:
     case 15:
-    case 13:
+    case 13:  // sRGB
     case kUnspecified:
       return TransferCurve{.srgb = true};
     case 4:
@@ -113,12 +113,13 @@ std::optional<Matrix> inverse(const Matrix& m) {
   return out;
 }
 
+/// Returns the XYZ of a chromaticity, with Y = 1.
 Vector xyz_of(double x, double y) { return {x / y, 1, (1 - x - y) / y}; }
 
 /// Returns the matrix whose columns are red, green and blue in XYZ under D50. Source: ICC.1:2001-04, annex E
 /// (Bradford).
 std::optional<Matrix> matrix_of(const Chromaticities& xy) {
-  for (std::size_t i = 1; i < xy.size(); i += 2)
+  for (std::size_t i = 1; i < xy.size(); i += 2)  // the y values, which are divisors
     if (!(xy[i] > 1e-4)) return std::nullopt;
   const Vector white = xyz_of(xy[0], xy[1]);
   Matrix columns{};
@@ -128,10 +129,12 @@ std::optional<Matrix> matrix_of(const Chromaticities& xy) {
   }
   const auto inverted = inverse(columns);
   if (!inverted) return std::nullopt;
+  // the amounts of red, green and blue light that add up to white
   const Vector amounts = *inverted * white;
   for (auto& row : columns)
     for (std::size_t c = 0; c < 3; ++c) row[c] *= amounts[c];
   constexpr Matrix kBradford{{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}};
+  // the white of the picture and D50 in the space of Bradford (responses of the cones of the eye)
   const Vector from = kBradford * white, to = kBradford * Vector{0.9642, 1, 0.8249};
   Matrix scale{};
   for (std::size_t i = 0; i < 3; ++i) {
@@ -150,6 +153,7 @@ void put(Blob& to, std::string_view text) {
 void put_number(Blob& to, std::uint32_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
+/// Appends a number in the type s15Fixed16Number: a multiple of 1/65536 in 32 bits.
 void put_fixed(Blob& to, double value) {
   put_number(to, static_cast<std::uint32_t>(static_cast<std::int32_t>(std::lround(value * 65536))), 4);
 }
@@ -183,7 +187,7 @@ Blob curve_tag(const TransferCurve& curve) {
     return tag;
   }
   const bool linear = std::abs(curve.exponent - 1) < 1e-4;
-  put_number(tag, linear ? 0 : 1, 4);
+  put_number(tag, linear ? 0 : 1, 4);  // number of entries; 0: linear, 1: the entry is the exponent
   if (!linear) put_number(tag, static_cast<std::uint32_t>(std::lround(curve.exponent * 256)), 2);
   return tag;
 }
@@ -194,9 +198,9 @@ struct Tag {
 };
 
 Blob assemble_profile(const std::vector<Tag>& tags, bool grey) {
-  Blob table, data;
+  Blob table, data;  // the tag table (name, offset and size of each tag); the data of the tags
   put_number(table, static_cast<std::uint32_t>(tags.size()), 4);
-  const std::size_t start = 128 + 4 + 12 * tags.size();
+  const std::size_t start = 128 + 4 + 12 * tags.size();  // offset of the data: after the header and the tag table
   for (const Tag& tag : tags) {
     put(table, tag.name);
     put_number(table, static_cast<std::uint32_t>(start + data.size()), 4);
@@ -206,14 +210,14 @@ Blob assemble_profile(const std::vector<Tag>& tags, bool grey) {
   }
   Blob icc;
   put_number(icc, static_cast<std::uint32_t>(start + data.size()), 4);
-  put_number(icc, 0, 4);           // no preferred colour engine
+  put_number(icc, 0, 4);           // no preferred colour management module
   put_number(icc, 0x02400000, 4);  // version 2.4
   put(icc, grey ? "mntrGRAYXYZ " : "mntrRGB XYZ ");
   // The date is fixed, so that the bytes are always the same.
   for (const std::uint32_t part : {2000U, 1U, 1U, 0U, 0U, 0U}) put_number(icc, part, 2);
   put(icc, "acsp");
-  icc.resize(68);
-  for (const double v : {0.9642, 1.0, 0.8249}) put_fixed(icc, v);
+  icc.resize(68);                                                  // offset of the illuminant
+  for (const double v : {0.9642, 1.0, 0.8249}) put_fixed(icc, v);  // D50, the illuminant of all profiles
   icc.resize(128);
   icc.insert(icc.end(), table.begin(), table.end());
   icc.insert(icc.end(), data.begin(), data.end());

@@ -49,7 +49,7 @@ Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte
     const auto got = ::pread(fd(), into.data() + done, count - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return error(Errc::io, "cannot be read: " + errno_text(errno));
-    if (got == 0) break;
+    if (got == 0) break;  // the file has become shorter since it was opened
     done += static_cast<std::size_t>(got);
   }
   return done;

@@ -15,17 +15,17 @@
 namespace weir::media {
 
 /// The bytes of one picture file, readable at any offset. The bytes are in an open file or in memory. The file stays
-/// open, so its content can still be read after a new file replaces it under the same name. Thread-safe.
+/// open, so its content can still be read after another file is renamed to its name. Thread-safe.
 class InputFile {
  public:
   /// Opens the source. Errors: io (missing, not readable, a folder, not a regular file); corrupt (no bytes).
   static Result<std::shared_ptr<const InputFile>> open(const PictureSource& source);
 
-  /// Reads bytes from `offset` on into `into` and returns the number of bytes read. The number is smaller than
-  /// into.size() only at the end of the file. Errors: io.
+  /// Reads bytes from byte offset `offset` on into `into` and returns the number of bytes read. The number is smaller
+  /// than into.size() only at the end of the file. Errors: io.
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
   std::uint64_t size() const { return size_; }
-  const std::string& name() const { return name_; }  ///< name in messages: the path, or "(memory)"
+  const std::string& name() const { return name_; }  ///< name in messages: the path, or "(memory)" without one
   int fd() const { return file_.get(); }             ///< file descriptor; -1 if the bytes are in memory
   std::span<const std::byte> bytes() const;          ///< all bytes; empty if they are in a file
 
@@ -58,7 +58,7 @@ class InputCursor {
   InputFilePtr file_;
   std::unique_ptr<std::byte[]> buffer_;
   std::span<const std::byte> remaining_;  // unread part of the current piece
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;              // byte offset in the file of the next piece
   std::optional<Error> failure_;
 };
 

@@ -16,11 +16,11 @@ std::vector<IsoBox> read_iso_boxes(const InputFile& file, std::uint64_t at, std:
     IsoBodyReader numbers{std::span{head}.first(*got)};
     std::uint64_t size = numbers.read_number(4), head_bytes = kShortHead;
     std::string type = numbers.read_text(4);
-    if (size == 1) {
+    if (size == 1) {  // the size follows in 8 bytes
       size = numbers.read_number(8);
       head_bytes = kLongHead;
     }
-    if (size == 0) size = end - at;
+    if (size == 0) size = end - at;  // the box extends to the end
     if (size < head_bytes || size > end - at) break;
     found.push_back({std::move(type), at + head_bytes, at + size});
     at += size;

@@ -17,6 +17,7 @@ namespace weir::media {
 namespace {
 
 constexpr int kMaxTruncations = 4;  // largest number of calls of truncate_before_failure() when decoding starts
+// start of some warnings of libjpeg; a Damage is about corrupt data anyway, so the text for the user omits it
 constexpr std::string_view kCorruptPrefix = "Corrupt JPEG data: ";
 constexpr int kMaxScans = 500;  // a malicious progressive file may have thousands of scans
 
@@ -43,6 +44,9 @@ class JpegDecoder final : public Decoder {
   std::vector<Damage> damage() const override;
 
  private:
+  // longjmp() skips destructors, so each call of libjpeg that can fail is in a small function without objects that have
+  // one: open_codec(), start_decompress(), read_row() and read_profile(). They return false if libjpeg reported an
+  // error; failure() then returns it.
   bool open_codec();
   Status reopen();
   Status start_rows();
@@ -70,13 +74,14 @@ class JpegDecoder final : public Decoder {
   bool needs_conversion_ = false;  // the samples are CMYK; libvips must decode them
   bool started_ = false;           // decoding of rows has started
   bool lacks_scans_ = false;       // the file ends between two scans
-  std::string truncation_reason_;  // reason for truncating source_; empty: it was not truncated
+  std::string truncation_reason_;  // reason for truncate_before_failure(); empty: it was not called
 };
 
 Error JpegDecoder::failure() const {
   if (const auto failed = source_.failure()) return *failed;
   const std::string what = errors_.message;
   if (errors_.base.msg_code == 0) return file_->error(Errc::corrupt, "JPEG: damaged; get it again");
+  // Without its first letter, the word is found in upper and in lower case.
   if (what.find("nsupported") != std::string::npos)
     return file_->error(Errc::unsupported, "JPEG: " + what + "; convert it to PNG first");
   if (info_.height == 0)
@@ -89,11 +94,12 @@ Error JpegDecoder::failure() const {
 bool JpegDecoder::open_codec() {
   if (setjmp(errors_.return_point) != 0) return false;
   jpeg_create_decompress(&codec_);
+  // libjpeg calls this function regularly while it decodes.
   progress_.progress_monitor = [](j_common_ptr codec) {
     auto* decoder = reinterpret_cast<j_decompress_ptr>(codec);
     if (decoder->input_scan_number <= kMaxScans) return;
     auto* errors = reinterpret_cast<JpegErrorHandler*>(codec->err);
-    errors->base.msg_code = 1;
+    errors->base.msg_code = 1;  // not 0, so that failure() uses the message
     std::snprintf(errors->message, sizeof errors->message, "more than %d scans", kMaxScans);
     std::longjmp(errors->return_point, 1);
   };
@@ -105,7 +111,7 @@ bool JpegDecoder::open_codec() {
   return true;
 }
 
-// All segments with a marker are skipped if the sum of their sizes is too large.
+// If the segments with the same marker take too much memory together, all of them are skipped.
 void JpegDecoder::choose_skipped_segments() {
   for (std::size_t i = 0; i < kSavedMarkers.size(); ++i)
     skipped_[i] = count_jpeg_saved_bytes(file_, kSavedMarkers[i], kMaxMetadataBytes) > kMaxMetadataBytes;
@@ -195,7 +201,7 @@ bool JpegDecoder::has_several_scans() const {
   return codec_.progressive_mode != FALSE || jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_)) != FALSE;
 }
 
-/// Returns whether the file ends before one complete row of blocks.
+/// Returns whether the data ends before one complete row of blocks of the first scan.
 bool JpegDecoder::has_no_pixels() const {
   return errors_.last_missing_data && errors_.last_missing_data->first_row == 0 &&
          errors_.last_missing_data->scan_number <= 1;
@@ -244,8 +250,8 @@ Status JpegDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
-/// libjpeg fills missing data: in a picture of one scan with the last decoded colour, in a picture of several scans
-/// with the data of the earlier scans.
+/// libjpeg fills missing data: in a picture of one scan with grey, in a picture of several scans with the data of the
+/// earlier scans.
 std::vector<Damage> JpegDecoder::damage() const {
   using Kind = Damage::Kind;
   std::vector<Damage> all;
@@ -269,7 +275,8 @@ std::vector<Damage> JpegDecoder::damage() const {
     return std::clamp(position.first_row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
   };
   const int first_doubtful = first_damaged_row(*errors_.first_warning);
-  // With restart markers the decoder finds the later rows again, unless the file ends. Otherwise the rest is missing.
+  // If the file has restart markers, the decoder can continue at the next one, unless the file ends. Otherwise the rest
+  // is missing.
   const bool rest_is_missing =
       errors_.last_missing_data && (source_.has_added_end_marker() || codec_.restart_interval == 0);
   const int first_missing = rest_is_missing ? first_damaged_row(*errors_.last_missing_data) : info_.height;
@@ -294,7 +301,7 @@ MediaNeed JpegDecoder::need() const {
   return sum;
 }
 
-/// libvips decodes CMYK files.
+/// The loader for CMYK files, which libvips decodes.
 constexpr VipsLoader kCmykLoader{
     .format = Format::jpg,
     .load = &VipsApi::vips_jpegload_source,
@@ -305,7 +312,8 @@ constexpr VipsLoader kCmykLoader{
     .cost = {.bytes_at_8_bits = 12, .bytes_at_16_bits = 12},
     .streams = true};
 
-/// Returns whether the metadata is too large for libvips, which holds all of it in memory.
+/// Returns whether the EXIF and XMP segments, the ICC segments or the Photoshop segments are too large for libvips,
+/// which holds all of them in memory.
 bool has_too_much_metadata(const InputFilePtr& file) {
   const auto is_too_large = [&](int marker) {
     return count_jpeg_saved_bytes(file, marker, kMaxMetadataBytes) > kMaxMetadataBytes;

@@ -13,6 +13,8 @@ constexpr int kDefaultQuality = 95;
 constexpr int kFullColourQuality = 90;  // from this quality on colour is stored at full resolution
 constexpr std::size_t kOutputBufferBytes = std::size_t{32} << 10;  // size of the buffer between libjpeg and the sink
 
+/// Encodes one picture. longjmp() skips destructors, so each call of libjpeg that can fail is in a small function
+/// without objects that have one. These functions return false if libjpeg reported an error; failure() then returns it.
 class JpegEncoder {
  public:
   JpegEncoder(const EncodeJob& job, ByteSink& sink) : job_{job}, sink_{sink} {}
@@ -24,6 +26,7 @@ class JpegEncoder {
 
  private:
   bool start_compress();
+  // Makes libjpeg write into out_, and out_ into sink_.
   void install_sink();
   bool put_segment(int marker, const Blob& data);
   bool put_profile(const Blob& icc);
@@ -34,7 +37,7 @@ class JpegEncoder {
 
   const EncodeJob& job_;
   ByteSink& sink_;
-  Status sink_status_ = ok();
+  Status sink_status_ = ok();  // first error of sink_; libjpeg continues after it, encode() returns it
   jpeg_compress_struct codec_{};
   jpeg_destination_mgr target_{};
   JpegErrorHandler errors_;
@@ -108,7 +111,8 @@ bool JpegEncoder::put_profile(const Blob& icc) {
 
 void JpegEncoder::put_metadata(WriteReport& report) {
   const auto& metadata = *job_.metadata;
-  constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;  // at most 255 segments, because one byte counts them
+  // 65519: bytes of a profile in one segment; 255 segments, because one byte counts them
+  constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;
   const auto report_result = [&](bool kept, const char* name, const char* limit) {
     if (kept)
       report.kept.emplace_back(name);

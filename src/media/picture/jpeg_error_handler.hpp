@@ -22,12 +22,12 @@ struct JpegErrorHandler {
   /// 8, and the picture in one or more scans, each with a part of the data.
   struct DecodePosition {
     int scan_number = 0;  ///< number of the scan, from 1
-    int first_row = 0;    ///< top pixel row of the row of blocks that was being decoded
+    int first_row = 0;    ///< top pixel row of the row of blocks (8 or more pixel rows) that was being decoded
   };
   std::optional<DecodePosition> first_warning;      ///< position of the first warning
   char first_warning_text[JMSG_LENGTH_MAX] = "";    ///< text of the first warning
   std::optional<DecodePosition> last_missing_data;  ///< position of the last warning that the data ends early
-  /// Returns whether libjpeg warned that pixels are missing or wrong.
+  /// Returns whether libjpeg has warned since the construction that pixels are missing or wrong.
   bool is_damaged() const { return first_warning.has_value(); }
 
   /// Makes this handler the error manager of a codec (libjpeg's compress or decompress struct). `slot` is the codec's

@@ -16,6 +16,7 @@ constexpr auto kExif = "Exif\0\0"sv;          // EXIF 2.3, 4.7.2
 constexpr std::size_t kSegmentLimit = 65533;  // bytes; the length has 16 bits and counts itself
 constexpr int kStartOfScan = 0xda;            // ITU-T T.81, table B.1
 
+/// Returns prefix and body together, or an empty blob if they are too long for a segment.
 Blob with_prefix(std::string_view prefix, const Blob& body) {
   if (prefix.size() + body.size() > kSegmentLimit) return {};
   Blob segment(prefix.size() + body.size());
@@ -35,6 +36,7 @@ std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::
   const auto next_byte = [&] { return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
   std::uint64_t sum = 0;
   for (int previous = 0, byte = next_byte(); byte != kEnd && sum <= limit; previous = byte, byte = next_byte()) {
+    // no marker, or a marker without a length
     if (previous != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
     if (byte == JPEG_EOI || byte == kStartOfScan) break;
     const int high = next_byte(), low = next_byte();

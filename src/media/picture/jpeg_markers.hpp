@@ -14,15 +14,16 @@
 
 namespace weir::media {
 
-// A JPEG file consists of segments. A segment has a marker (two bytes, such as APP1), a length (two bytes) and content.
+// The part of a JPEG file before the pixels consists of segments. A segment has a marker (two bytes, such as APP1), a
+// length (two bytes) and content.
 
 /// The first bytes of the content of a segment with XMP. Source: XMP specification part 3, "JPEG".
 inline constexpr std::string_view kJpegXmp{"http://ns.adobe.com/xap/1.0/\0", 29};
 /// The first bytes of the content of a segment with Photoshop's image resources, which contain IPTC.
 inline constexpr std::string_view kJpegPhotoshop{"Photoshop 3.0\0", 14};
 
-/// Returns the number of bytes that libjpeg would hold if it saved all segments with this marker that come before the
-/// pixels. Stops counting when the sum exceeds `limit`.
+/// Returns the number of bytes that libjpeg would hold in memory if it saved all segments with this marker that come
+/// before the pixels. Stops counting when the sum exceeds `limit`.
 /// marker  second byte of the marker, such as 0xe1 for APP1
 std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t limit);
 

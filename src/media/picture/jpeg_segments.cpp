@@ -20,7 +20,7 @@ using namespace std::string_view_literals;
 constexpr int kEnd = 0xd9, kApp0 = 0xe0, kApp15 = 0xef, kComment = 0xfe;
 constexpr std::uint64_t kMaxScannedBytes = std::uint64_t{64} << 20;  // largest distance to the next marker
 constexpr int kMaxSegments = 1 << 16;                                // segments per file; at most 64 KiB each
-constexpr std::size_t kReadBytes = std::size_t{64} << 10;
+constexpr std::size_t kReadBytes = std::size_t{64} << 10;            // bytes that are read from the file at once
 
 constexpr auto kMpf = "MPF\0"sv;
 constexpr std::uint16_t kMpfPictures = 0xb001;  // tag with the number of pictures
@@ -47,7 +47,7 @@ class SegmentReader {
   SegmentReader(const InputFile& file, Metadata& into) : file_{file}, into_{into} {}
 
   void read_all() {
-    std::uint64_t at = 2;
+    std::uint64_t at = 2;  // after the start marker
     bool ended = false;
     int count = 0;
     for (int marker = find_marker(at); marker >= 0 && count < kMaxSegments; marker = find_marker(at), ++count) {
@@ -103,11 +103,12 @@ class SegmentReader {
         at += i + 2;
         return marker;
       }
-      at += piece.size() - 1;
+      at += piece.size() - 1;  // a marker may start in the last byte
     }
     return -1;
   }
 
+  // `at` and `size`: byte offset in the file, and size, of the content
   void process_segment(int marker, std::uint64_t at, std::uint64_t size) {
     Blob body(static_cast<std::size_t>(size));
     if (!read_at(at, body)) return;
@@ -126,6 +127,7 @@ class SegmentReader {
     for (const NamedSegment& known : kNamedSegments) {
       if (marker != known.marker || !starts(known.start)) continue;
       if (!known.name.empty()) record_omission(into_, known.name, "not carried");
+      // The only 0xe2 segment without a name is the ICC profile. If libjpeg did not return the profile, it is damaged.
       if (marker == 0xe2 && known.name.empty() && into_.icc.empty()) record_omission(into_, "icc", "damaged");
       return;
     }
@@ -153,6 +155,7 @@ class SegmentReader {
     resources_.insert(resources_.end(), part.begin(), part.end());
   }
 
+  // Stores the IPTC records in resources_, and records the other resources as an omission.
   void store_iptc() {
     std::vector<int> other_ids;
     auto iptc = extract_iptc(resources_, other_ids);
@@ -160,7 +163,7 @@ class SegmentReader {
     record_omitted_resources(into_, other_ids);
   }
 
-  // Records data that is announced only by the XMP packet, and that weir does not copy.
+  // Records data that weir does not copy and that only the XMP packet mentions.
   void record_xmp_references() {
     const auto text = as_chars(into_.xmp);
     const auto contains = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
@@ -182,8 +185,8 @@ class SegmentReader {
 
   const InputFile& file_;
   Metadata& into_;
-  Blob resources_;  // Photoshop's image resources from all segments
-  std::uint32_t picture_count_ = 0;
+  Blob resources_;                   // Photoshop's image resources from all segments
+  std::uint32_t picture_count_ = 0;  // number of pictures in the file that an MPF segment declares
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kReadBytes);
 };
 

@@ -10,7 +10,8 @@ namespace weir::media {
 /// into.icc is empty, the profile is recorded as damaged. Other data that weir does not copy to an output is recorded
 /// as an omission: further pictures (MPF), gain maps, C2PA (data about the origin of the picture), extended XMP,
 /// unknown segments, data after the picture.
-/// Cost: reads the file once up to its end marker. Stops when 64 MiB of compressed samples contain no marker.
+/// Cost: reads the file once up to its end marker. Stops when 64 MiB of compressed samples contain no marker, and after
+/// 65,536 segments.
 /// Source: ITU-T T.81, annex B; EXIF 2.3, 4.7; XMP specification part 3; CIPA DC-007 (MPF)
 void read_jpeg_segments(const InputFile& file, Metadata& into);
 

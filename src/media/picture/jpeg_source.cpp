@@ -44,7 +44,8 @@ void JpegSource::start(jpeg_decompress_struct& codec) {
 }
 
 bool JpegSource::truncate_before_failure() {
-  constexpr std::uint64_t kSearchBytes = (std::uint64_t{64} << 10) + 4;  // length of the longest segment, and a marker
+  constexpr std::uint64_t kSearchBytes = (std::uint64_t{64} << 10) + 4;  // the longest segment, and two markers
+  // byte offset in the file of the first byte that libjpeg has not used
   const auto position = delivered_bytes_ - std::min<std::uint64_t>(delivered_bytes_, bytes_in_buffer);
   const auto from = position - std::min(position, kSearchBytes);
   std::vector<std::byte> bytes(static_cast<std::size_t>(position - from));

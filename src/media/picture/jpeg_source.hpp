@@ -14,8 +14,8 @@
 namespace weir::media {
 
 /// Supplies the bytes of a file to libjpeg. When libjpeg needs more bytes at the end of the file, the source adds an
-/// end marker (EOI). libjpeg then warns (JWRN_HIT_MARKER) if pixels are missing; if only the marker was missing,
-/// nothing is lost. Cannot be moved, because libjpeg holds a pointer to it. Not thread-safe.
+/// end marker (EOI). libjpeg then warns (JWRN_HIT_MARKER) if pixels of the current scan are missing; if only the marker
+/// was missing, nothing is lost. Cannot be moved, because libjpeg holds a pointer to it. Not thread-safe.
 class JpegSource : private jpeg_source_mgr {
  public:
   explicit JpegSource(InputFilePtr file) : jpeg_source_mgr{}, file_{std::move(file)}, end_offset_{file_->size()} {}
@@ -29,13 +29,15 @@ class JpegSource : private jpeg_source_mgr {
   /// Returns the error of reading the file; empty if there was none.
   std::optional<Error> failure() const { return input_ ? input_->failure() : std::nullopt; }
 
-  /// Call it after libjpeg failed. Ends the data before the last segment that libjpeg received, so that the next
-  /// start() supplies only the data before it. In a file of several scans (partial pictures) the bad segment is often
-  /// between two scans, and the scans before it can be decoded. Returns false if no such segment was found.
+  /// Call it after libjpeg failed. Searches the last 64 KiB that libjpeg received for the start of a segment, and takes
+  /// the last one found. The next start() supplies only the data before that segment. In a file of several scans (parts
+  /// of the data of the whole picture) the bad segment is often between two scans, and the scans before it can be
+  /// decoded. Returns false if no segment was found.
   bool truncate_before_failure();
 
  private:
   static JpegSource& source_of(j_decompress_ptr codec) { return *static_cast<JpegSource*>(codec->src); }
+  // functions that libjpeg calls to get the next bytes, and to skip bytes
   static boolean fill(j_decompress_ptr codec);
   static void skip(j_decompress_ptr codec, long count);
 

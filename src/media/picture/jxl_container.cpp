@@ -14,7 +14,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kBoxHeader = 8;
+constexpr std::size_t kBoxHeader = 8;  // in bytes
+// the first two boxes of a container
 constexpr std::string_view kSignatureBox{"\0\0\0\x0cJXL \r\n\x87\n", 12};
 constexpr std::string_view kFileTypeBox{
     "\0\0\0\x14"
@@ -41,6 +42,7 @@ std::optional<Box> read_box_at(std::uint64_t at, std::uint64_t file_size, ReadAt
   if (got < kBoxHeader) return std::nullopt;
   auto size = big_endian(std::span{head}.first(4));
   Box box{std::string{reinterpret_cast<const char*>(head.data()) + 4, 4}, at + kBoxHeader, 0};
+  // size 1: the size follows in 8 bytes; size 0: the box extends to the end of the file
   if (size == 1 && got == head.size()) {
     size = big_endian(std::span{head}.last(8));
     box.body_offset += 8;
@@ -73,6 +75,7 @@ Status put_metadata(const Metadata& metadata, ByteSink& sink) {
   return sink.put(metadata.xmp);
 }
 
+// Copies the bytes from byte offset `from` to byte offset `to` of the file.
 Status copy(int fd, std::uint64_t from, std::uint64_t to, ByteSink& sink) {
   std::array<std::byte, 16384> piece;
   while (from < to) {

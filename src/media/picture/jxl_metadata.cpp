@@ -11,7 +11,7 @@
 namespace weir::media {
 namespace {
 
-// in bytes: first size of the buffer for the body of a box; size of a read from the file
+// first size of the buffer for the body of a box; number of bytes that are read from the file at once
 constexpr std::size_t kFirstBufferBytes = std::size_t{64} << 10, kInputPieceBytes = std::size_t{64} << 10;
 
 /// Boxes that belong to the picture itself. Source: ISO/IEC 18181-2, 9
@@ -24,6 +24,7 @@ std::string name_of_box(std::string_view type) {
   return "box " + std::string{type};
 }
 
+/// Reads the boxes of a JPEG XL file with libjxl, which also decompresses them.
 class BoxReader {
  public:
   BoxReader(const JxlApi& api, InputFilePtr file, Metadata& into)
@@ -41,7 +42,7 @@ class BoxReader {
   }
 
  private:
-  // Handles the next event of libjxl; returns false at the end. The number of steps is limited, because each step
+  // Handles the next event of libjxl; returns false at the end. The number of calls is limited, because each call
   // consumes bytes of the file or enlarges the buffer.
   bool handle_next_event() {
     switch (api_.JxlDecoderProcessInput(decoder_.get())) {
@@ -95,6 +96,7 @@ class BoxReader {
     return set_buffer(0);
   }
 
+  // Makes libjxl write the next bytes of the box into body_, from index `from` on.
   bool set_buffer(std::size_t from) {
     return api_.JxlDecoderSetBoxBuffer(decoder_.get(), reinterpret_cast<std::uint8_t*>(body_.data()) + from,
                                        body_.size() - from) == JXL_DEC_SUCCESS;
@@ -113,6 +115,7 @@ class BoxReader {
     return set_buffer(filled_bytes);
   }
 
+  // Stores the body of the current box, which is complete, in the metadata.
   void store_box() {
     if (destination_ == nullptr) return;
     body_.resize(body_.size() - api_.JxlDecoderReleaseBoxBuffer(decoder_.get()));
@@ -130,9 +133,9 @@ class BoxReader {
   Metadata& into_;
   std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kInputPieceBytes);
-  std::uint64_t offset_ = 0;     // byte offset in the file of the next byte for the decoder
+  std::uint64_t offset_ = 0;     // byte offset in the file after the bytes that libjxl has received
   Blob* destination_ = nullptr;  // member of into_ that receives the current box; null: the box is skipped
-  Blob body_;
+  Blob body_;                    // body of the current box, as far as it is decompressed
 };
 
 }  // namespace

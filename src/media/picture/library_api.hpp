@@ -22,8 +22,8 @@ struct LibraryName {
   std::string package;  ///< name of the Debian package
 };
 
-/// Loads a library and returns pointers to the functions that `Api` lists. `Api` is a struct of function pointers; its
-/// member function for_each_function(visit) calls visit(name, pointer) for each function.
+/// Loads a library, which stays loaded, and returns pointers to the functions that `Api` lists. `Api` is a struct of
+/// function pointers; its member function for_each_function(visit) calls visit(name, pointer) for each function.
 /// Errors: unsupported, if the library is not installed or lacks a function.
 template <class Api>
 Result<Api> load_api(const LibraryName& names) {
@@ -41,7 +41,7 @@ Result<Api> load_api(const LibraryName& names) {
   return api;
 }
 
-/// Returns a pointer to the value in `loaded`, which must outlive the pointer, or the error in `loaded`.
+/// Returns a pointer to the value in `loaded`, or the error in it. `loaded` must outlive the pointer.
 template <class Api>
 Result<const Api*> to_pointer(const Result<Api>& loaded) {
   if (!loaded) return loaded.error();

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint16_t kOrientationTag = 0x0112, kXResolutionTag = 0x011a, kYResolutionTag = 0x011b,
                         kResolutionUnitTag = 0x0128;
-constexpr std::uint16_t kNoUnit = 1, kCentimetre = 3;  // any other value means inches
-constexpr char kExifPrefix[] = "Exif\0";               // six bytes with the terminating zero
-constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;
+constexpr std::uint16_t kNoUnit = 1, kCentimetre = 3;      // any other value means inches
+constexpr char kExifPrefix[] = "Exif\0";                   // six bytes with the terminating zero
+constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;  // size of a directory entry; offset of its value field
 
 // Returns the byte offset in the block of the value field of a tag in the first directory; nothing if it has no such
 // tag.
@@ -42,6 +42,7 @@ double read_rational(std::span<const std::byte> exif, std::uint16_t tag) {
   return denominator == 0 ? 0 : static_cast<double>(numbers.u32(value)) / denominator;
 }
 
+// Sets the orientation to 1, if the block has one.
 void reset_orientation(std::span<std::byte> exif) {
   const auto at = find_tag(exif, kOrientationTag);
   if (!at) return;

@@ -16,8 +16,8 @@ namespace weir::media {
 /// The bytes of a metadata block.
 using Blob = std::vector<std::byte>;
 
-/// The largest ICC profile, EXIF block or XMP packet, in bytes, that decoders keep. (PNG has limits of its own.) Larger
-/// data is not kept. Decoders record it as an omission, but not if libvips reads it.
+/// The largest ICC profile, EXIF block or XMP packet, in bytes, that decoders keep. (PNG and GIF have limits of their
+/// own.) Larger data is not kept. It is recorded as an omission, except where libvips reads the data.
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{4} << 20;
 
 /// A text in a picture file: a PNG text chunk, or a comment of JPEG or GIF.
@@ -28,6 +28,7 @@ struct TextEntry {
   std::string language = {}, translated_key = {};  ///< language tag (RFC 3066); key in that language, in UTF-8
   bool operator==(const TextEntry&) const = default;
 };
+/// TextEntry::key of a comment.
 inline constexpr std::string_view kCommentKey = "Comment";
 
 /// The colour space of the samples as the file declares it without an ICC profile. The members correspond to chunks of
@@ -40,15 +41,15 @@ struct ColourInfo {
   /// Code numbers of ITU-T H.273 for primaries, transfer function, matrix and range; RGB has matrix 0.
   std::optional<std::array<std::uint8_t, 4>> cicp = {};
   Blob mastering_display = {};    ///< properties of the mastering display: content of PNG's mDCV; empty: none
-  Blob content_light_level = {};  ///< content of PNG's cLLI; empty: none
+  Blob content_light_level = {};  ///< largest and average light level: content of PNG's cLLI; empty: none
   bool empty() const {
     return gamma <= 0 && !primaries && !srgb_intent && !cicp && mastering_display.empty() &&
            content_light_level.empty();
   }
 };
 
-/// The metadata of a picture, in one form for all formats. Decoders fill it. Data of a file that is not stored in a
-/// member is recorded with record_omission(), so that weir drops nothing silently. Such data is called an omission.
+/// The metadata of a picture, in one form for all formats. Decoders fill it. Data of a file for which there is no
+/// member is called an omission. Decoders record it with record_omission(), so that the user learns what is lost.
 struct Metadata {
   Blob icc;  ///< an ICC profile; empty: none
   /// EXIF block in the form of a TIFF file, from "II*\0" or "MM\0*" on; normalize_metadata() sets the orientation to 1
@@ -59,7 +60,7 @@ struct Metadata {
   Blob iptc;                                    ///< IPTC-IIM records, each starting with the byte 0x1c
   ColourInfo colour;
   std::optional<std::array<std::uint8_t, 7>>
-      modified_time;                   ///< last change, as in PNG's tIME: year (big-endian), month, day, h, min, s
+      modified_time;                   ///< last change (UTC), as in PNG's tIME: year (two bytes), month, day, h, min, s
   std::vector<std::string> omissions;  ///< texts such as "frames (the first of 3)", at most kMaxOmissions
   std::size_t unlisted_omissions = 0;  ///< number of further omissions, which are not in `omissions`
 
@@ -67,16 +68,17 @@ struct Metadata {
   std::size_t bytes() const;
 };
 
-/// The limit, in bytes, that add_text() applies to all text values and the IPTC records of one file together. The same
-/// limit applies to the tag values of a TIFF file together, and to Photoshop's data in a JPEG file.
+/// The limit, in bytes, that add_text() applies to all text values and the IPTC records of one file together. The
+/// constant is also a limit of its own for the sum of the tag values of a TIFF file, and for the sum of Photoshop's
+/// data in a JPEG file.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{4} << 20;
 /// The largest number of texts of one file, comments included.
 inline constexpr std::size_t kMaxTexts = 256;
 /// The largest number of entries in Metadata::omissions.
 inline constexpr std::size_t kMaxOmissions = 16;
 
-/// Records an omission: the file contains data that weir does not copy to any output. Does nothing if the same entry is
-/// already there.
+/// Adds the entry "data_name (reason)" to metadata.omissions: the file contains data that weir does not copy. Does
+/// nothing if the same entry is already there. If kMaxOmissions is reached, only increments unlisted_omissions.
 /// data_name  such as "frames"; cut after 80 bytes, unprintable bytes are escaped
 /// reason     such as "the first of 3"
 void record_omission(Metadata& metadata, std::string_view data_name, std::string_view reason);
@@ -104,7 +106,8 @@ class TiffNumberReader {
   bool little_endian_;
 };
 
-/// Returns an EXIF block without the prefix "Exif\0\0" that JPEG and WebP use; empty if the block has no TIFF header.
+/// Returns an EXIF block without the prefix "Exif\0\0" that JPEG and WebP use. `raw` is the block with or without the
+/// prefix. The result is empty if the block has no TIFF header.
 Blob strip_exif_prefix(std::span<const std::byte> raw);
 /// Returns the EXIF block with the prefix "Exif\0\0".
 Blob add_exif_prefix(std::span<const std::byte> exif);
@@ -121,8 +124,8 @@ std::optional<std::uint32_t> read_tiff_number(std::span<const std::byte> block, 
 bool exif_has_resolution(std::span<const std::byte> exif);
 
 /// Prepares the metadata of a file for an output. Sets the orientation in the EXIF block to 1, because PictureReader
-/// applies the orientation to the rows. If the resolution is unknown, takes it from the EXIF block, unless the block
-/// declares that its resolution has no unit. Returns the original orientation, 1 to 8.
+/// applies the orientation to the rows. If the resolution is unknown, takes it from the EXIF block; a resolution that
+/// the block declares to have no unit is not taken. Returns the original orientation in the EXIF block, 1 to 8.
 int normalize_metadata(Metadata& metadata);
 
 /// Returns whether an ICC profile is for samples with this number of colours: 1 for grey, 3 for RGB.

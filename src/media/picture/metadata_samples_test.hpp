@@ -12,11 +12,12 @@ namespace weir::media::test {
 
 /// Makes a PNG chunk: length, type, data and checksum.
 Samples png_chunk(std::string_view type, std::string_view body);
-/// Makes an 8-bit RGB picture of 24 x 18 pixels with additional chunks before and after the pixels.
+/// Makes a PNG file of 24 x 18 pixels, 8-bit RGB, with additional chunks before and after (`behind`) the pixels.
 Samples png_with_chunks(const Samples& before, const Samples& behind = {});
 /// Makes a JPEG segment: marker, length and content. `marker` is the second byte of the marker.
 Samples jpeg_segment(int marker, std::string_view body);
-/// Makes the same picture as JPEG, with additional segments after the JFIF segment, and bytes after the end marker.
+/// Makes a JPEG file of the same size, with additional segments after the JFIF segment, and the bytes `behind` after
+/// the end marker.
 Samples jpeg_with_segments(const Samples& segments, std::string_view behind = {});
 /// Makes an EXIF block with the orientation and the name of a camera maker.
 std::string make_exif_block(int orientation, std::string_view make);

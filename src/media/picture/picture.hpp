@@ -22,7 +22,7 @@ enum class Format { png, jpg, webp, avif, heif, jxl, tiff, bmp, gif };
 std::string_view name_of(Format format);                          ///< short name: "png", "jpg", ...
 std::optional<Format> format_of_extension(std::string_view ext);  ///< with or without a dot, any case; empty: unknown
 bool can_write(Format format);
-bool is_lossless(Format format);  ///< returns whether weir writes the format without loss at any quality (png, tiff)
+bool is_lossless(Format format);  ///< weir writes the format, and without loss at any quality (png, tiff)
 /// Lists the names of all writable formats, such as "png, jpg and tiff". `last_separator` comes before the last name.
 std::string list_written_formats(std::string_view separator = ", ", std::string_view last_separator = " and ");
 std::string list_lossy_formats();  ///< lists the writable formats with !is_lossless(): "JPEG, WebP, ..."
@@ -62,13 +62,13 @@ struct MediaNeed {
 
 /// How a reader treats a damaged file.
 /// use     it yields the readable rows, fills the other rows, and reports all damaged rows in PictureReader::damage();
-///         damage is an error only in the header, and in the pixels before the first row that can be used to fill
+///         damage is an error only in two cases: it is in the header, or no row was decoded yet that could fill the gap
 /// refuse  any damage is an error
 enum class DamagePolicy { use, refuse };
 
 struct ReadOptions {
-  std::filesystem::path spill_folder;  ///< folder for temporary files with rows; empty: the system's
-  /// size of the rows that a separate thread decodes ahead of read(); at least one row
+  std::filesystem::path spill_folder;  ///< folder for temporary files with rows; empty: the system's folder
+  /// largest size of the rows that a separate thread decodes ahead of read(); at least one row is used
   Bytes read_ahead = 512_KiB;
   DamagePolicy damaged = DamagePolicy::refuse;
   Bytes memory_limit{~std::uint64_t{0}};  ///< open() refuses a file whose opening alone takes more; default: no limit
@@ -88,7 +88,8 @@ class PictureReader {
   /// Returns the memory and disk space that reading takes.
   virtual MediaNeed need() const = 0;
   /// Reads the next rows into `rows`, which has space for a whole number of rows.
-  /// Errors: corrupt; io, also after the last row; disk_full (temporary file); unsupported; over_budget.
+  /// Errors: corrupt; io, also after the last row; disk_full (temporary file); unsupported; over_budget; cancelled,
+  /// after damage() stopped the reading.
   virtual Status read(std::span<std::byte> rows) = 0;
   /// Returns to the start: the next read() returns the first row. Errors: those of open().
   virtual Status rewind() = 0;
@@ -100,13 +101,13 @@ class PictureReader {
 
 struct WriteOptions {
   Format format = Format::png;
-  int quality = -1;      ///< 1..100; -1: the format's default, which is lossless for webp and jxl
+  int quality = -1;      ///< 1..100; -1: the format's default (webp, jxl: lossless); png and tiff ignore it
   PictureInfo rows;      ///< format of the rows that will be written: size, colours, alpha, bits
   int final_width = 0;   ///< width of the written picture; 0: that of `rows`. The writer resizes the rows if necessary.
   int final_height = 0;  ///< height of the written picture; 0: that of `rows`
   MetadataPtr metadata;  ///< may be null
-  bool overwrite = false;  ///< replace an existing file; otherwise it is an error
-  /// size of the queue of rows for the encoder, at least one row; write() waits while it is full
+  bool overwrite = false;  ///< replace an existing file; if not set, such a file is an error
+  /// size of the queue of rows for the encoder; at least one row is used; write() waits while the queue is full
   Bytes queue_size = 1_MiB;
 };
 
@@ -124,8 +125,8 @@ class PictureWriter {
  public:
   virtual ~PictureWriter() = default;
   /// Creates a writer and its temporary file. The path "-" means standard output, which needs no temporary file.
-  /// Errors: exists (unless options.overwrite is set); io, also if no thread starts; disk_full; unsupported (the format
-  /// cannot be written, or not in this size); invalid_argument (no rows or columns).
+  /// Errors: exists, if there is such a file and options.overwrite is not set; io, also if no thread starts; disk_full;
+  /// unsupported (the format cannot be written, or not in this size); invalid_argument (no rows or columns).
   static Result<std::unique_ptr<PictureWriter>> create(const std::filesystem::path& path, const WriteOptions& options);
   /// Returns the memory and disk space that writing takes; zero for a format that cannot be written.
   static MediaNeed need(const WriteOptions& options);
@@ -135,8 +136,8 @@ class PictureWriter {
   /// unsupported, over_budget.
   virtual Status write(std::span<const std::byte> rows) = 0;
   /// Waits for the encoder, syncs the file to disk and gives it its final name. Call it once. Errors: invalid_argument,
-  /// if rows are missing; exists; those of write(). After an error a file with the final name is unchanged, unless only
-  /// the sync of the folder failed.
+  /// if rows are missing; exists; those of write(). After an error a file that already had the final name is unchanged;
+  /// only if the last step, the sync of the folder, failed, it is already replaced.
   virtual Result<WriteReport> finish() = 0;
 };
 

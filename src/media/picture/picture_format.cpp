@@ -12,6 +12,7 @@ namespace {
 using namespace std::string_view_literals;
 using Head = std::span<const std::byte>;
 
+// Returns whether `text` is at byte offset `at` of the file. `head`: the first bytes of the file
 bool has_text_at(Head head, std::size_t at, std::string_view text) {
   if (head.size() < at + text.size()) return false;
   return std::equal(text.begin(), text.end(), head.begin() + static_cast<std::ptrdiff_t>(at),
@@ -86,7 +87,7 @@ constexpr PictureFormat kFormats[] = {
      .open = open_avif,
      .write_support = WriteSupport{.encode = encode_avif,
                                    .need = encode_avif_need,
-                                   .max_side_px = 65536,  // AV1 bitstream: 16 bits hold the size minus one
+                                   .max_side_px = 65536,  // AV1 bitstream: 16 bits store a side minus one
                                    .sixteen_bits = true}},
     {.format = Format::heif,
      .names = {"heif", "heic"},
@@ -108,6 +109,7 @@ constexpr PictureFormat kFormats[] = {
     {.format = Format::bmp,
      .names = {"bmp"},
      .title = "BMP",
+     // 26: bytes of the file header and the shortest picture header
      .sniff = [](Head head) { return has_text_at(head, 0, "BM"sv) && head.size() >= 26; },
      .open = open_bmp},
     {.format = Format::gif,

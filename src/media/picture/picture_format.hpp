@@ -13,8 +13,8 @@
 
 namespace weir::media {
 
-/// How a format is written, and which data it can store. (All formats can store RGB of 8 bits, ICC, EXIF, XMP and a
-/// resolution.)
+/// How a format is written, and which data it can store. (All writable formats can store grey and RGB of 8 bits, ICC,
+/// EXIF, XMP and a resolution; JPEG XL stores the resolution only in EXIF.)
 struct WriteSupport {
   Status (*encode)(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
   MediaNeed (*need)(const PictureInfo& picture, int quality);  ///< returns the memory of the encoder
@@ -50,7 +50,8 @@ const PictureFormat& find_format(Format format);
 
 /// The number of bytes at the start of a file that PictureFormat::sniff gets.
 inline constexpr std::size_t kSniffBytes = 64;
-/// Finds the format by the first bytes of a file; the file name has no influence. Returns null for an unknown format.
+/// Finds the format by the first bytes of a file; the file name has no influence. `head` has at least kSniffBytes
+/// bytes, or all bytes of a shorter file. Returns null for an unknown format.
 const PictureFormat* sniff_format(std::span<const std::byte> head);
 
 /// Lists the titles of all formats, such as "PNG, JPEG and GIF".

@@ -1,4 +1,4 @@
-// Fuzz target: opens the bytes as a picture and reads all rows twice, with both damage policies. Each policy must
+// Fuzz target: opens the bytes as a picture and reads all rows twice with each damage policy. Each policy must
 // result in a picture or an error.
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto refusing = read_twice(bytes, DamagePolicy::refuse, damage);
   if (!damage.empty()) std::abort();
   const auto using_damaged = read_twice(bytes, DamagePolicy::use, damage);
-  // Both policies yield the same rows of an intact file; a damaged file is either refused or reported.
+  // If DamagePolicy::refuse accepts the file, DamagePolicy::use yields the same rows and reports no damage. If only
+  // DamagePolicy::use accepts it, it reports damage.
   if (refusing.is_complete && (!using_damaged.is_complete || using_damaged.rows != refusing.rows || !damage.empty()))
     std::abort();
   if (!refusing.is_complete && using_damaged.is_complete && damage.empty()) std::abort();

@@ -44,13 +44,14 @@ void write_test_file(const std::filesystem::path& path, const Samples& bytes);
 Samples read_test_file(const std::filesystem::path& path);
 
 Samples interlaced_png(const PictureInfo& picture, const Samples& rows);
-/// pixel (x, y) has the index x + y; colour i is (i * 40, 255 - i * 40, i * 20)
+/// pixel (x, y) has the index (x + y) modulo 2^bits; colour i is (i * 40, 255 - i * 40, i * 20)
 Samples palette_png(int width, int height, int bits);
 /// bits: 1, 2 or 4; pixel (x, y) has the value (x + y) modulo 2^bits
 Samples grey_png(int width, int height, int bits);
 Samples progressive_jpeg(const PictureInfo& picture, const Samples& rows);
 Samples cmyk_jpeg(int width, int height);  ///< all pixels (0, 255, 255, 0) as Adobe stores them: pure cyan
-Samples bitmap(int width, int height, int depth, bool top_down);  ///< pixel (x, y) is about (8x, 8y, 64)
-Samples animated_gif(int width, int height);                      ///< first frame red, second blue
+/// pixel (x, y) is about (8x, 8y, 64); with depth 8 it is (8x, 0, 64)
+Samples bitmap(int width, int height, int depth, bool top_down);
+Samples animated_gif(int width, int height);  ///< first frame red, second blue
 
 }  // namespace weir::media::test

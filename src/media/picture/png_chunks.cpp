@@ -16,14 +16,15 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kSignatureBytes = 8, kHeadBytes = 8, kCrcBytes = 4;
-// largest number of chunks of a file that are read; a file of 1 GiB in chunks of 8 KiB has 131,072
+// Largest number of chunks of a file that are read, far above the number in usual files: a file of 1 GiB in chunks of
+// 8 KiB has 131,072.
 constexpr int kMaxChunks = 1 << 22;
 constexpr std::size_t kMaxExifBytes = std::size_t{64} << 20;   // largest EXIF block that is read
 constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";  // XMP specification part 3, "PNG"
-constexpr std::string_view kRawProfile = "Raw profile type ";
+constexpr std::string_view kRawProfile = "Raw profile type ";  // start of the keyword of ImageMagick's metadata
 
-/// Chunks that are read elsewhere, or that are useless after decoding, such as iDOT, Apple's table for parallel
-/// decoding.
+/// Chunks that are read elsewhere, that belong to frames (acTL counts them), or that are useless after decoding, such
+/// as iDOT, Apple's table for parallel decoding.
 constexpr std::array<std::string_view, 9> kIgnoredChunks{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
                                                          "iCCP", "iDOT", "fcTL", "fdAT"};
 
@@ -78,6 +79,7 @@ class ChunkReader {
 
  private:
   void process_chunk() {
+    // The caller has read the profile already; if it is missing in into_, the chunk is damaged.
     if (type_ == "iCCP" && into_.icc.empty()) return record_omission(into_, "icc", "damaged");
     if (std::find(kIgnoredChunks.begin(), kIgnoredChunks.end(), type_) != kIgnoredChunks.end()) return;
     if (type_ == "tEXt" || type_ == "zTXt" || type_ == "iTXt") return store_text();
@@ -119,8 +121,9 @@ class ChunkReader {
     if (found && into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
+  // Stores the data of a chunk that consists of numbers.
   void store_numbers() {
-    const auto found = read_body(1024, "chunk " + type_);
+    const auto found = read_body(1024, "chunk " + type_);  // 1024: more than each of these chunks needs
     if (!found) return;
     const auto number = [&](std::size_t i) { return read_be32(found->data() + 4 * i); };
     ColourInfo& colour = into_.colour;
@@ -152,7 +155,7 @@ class ChunkReader {
   }
 
   void store_density(std::uint32_t x, std::uint32_t y, std::byte unit) {
-    if (unit == std::byte{1}) {
+    if (unit == std::byte{1}) {  // pixels per metre; otherwise only the aspect ratio of a pixel
       into_.dots_per_mm_x = x / 1000.0;
       into_.dots_per_mm_y = y / 1000.0;
     } else if (x != y) {
@@ -178,12 +181,13 @@ class ChunkReader {
     }
   }
 
+  // Reads the part of a text chunk after the keyword. Returns false if it is damaged or too large.
   bool read_value(std::string_view rest, TextEntry& text) const {
     bool is_compressed = type_ == "zTXt";
     if (type_ == "iTXt") {
       if (rest.size() < 4) return false;
       is_compressed = rest[0] != 0;
-      rest.remove_prefix(2);
+      rest.remove_prefix(2);  // compression flag and method
       for (std::string* field : {&text.language, &text.translated_key}) {
         const auto end = rest.find('\0');
         if (end == std::string_view::npos) return false;
@@ -192,7 +196,7 @@ class ChunkReader {
       }
     } else if (is_compressed) {
       if (rest.empty()) return false;
-      rest.remove_prefix(1);
+      rest.remove_prefix(1);  // compression method
     }
     std::optional<Blob> decompressed;
     if (is_compressed) {
@@ -204,8 +208,8 @@ class ChunkReader {
     return true;
   }
 
-  // If the text is a metadata block that ImageMagick wrote in hexadecimal digits, stores the block, unless a block of
-  // the same kind is already there, and returns true.
+  // Returns whether the text is a metadata block that ImageMagick wrote in hexadecimal digits. Stores the block if no
+  // block of the same kind is already there.
   bool store_raw_profile(const TextEntry& text) {
     if (!text.key.starts_with(kRawProfile)) return false;
     const auto name = std::string_view{text.key}.substr(kRawProfile.size());
@@ -224,6 +228,7 @@ class ChunkReader {
     return name == "xmp" || name == "icc" || name == "icm";
   }
 
+  // `block`: IPTC records, or Photoshop's image resources that contain them
   void store_iptc(const Blob& block) {
     if (!into_.iptc.empty()) return;
     if (!block.empty() && block.front() == std::byte{0x1c}) {
@@ -237,10 +242,10 @@ class ChunkReader {
 
   const InputFile& file_;
   Metadata& into_;
-  std::string type_;
-  std::uint32_t size_ = 0;
-  std::uint64_t body_offset_ = 0;
-  std::uint32_t frames_ = 0;
+  std::string type_;               // type_, size_ and body_offset_ describe the current chunk
+  std::uint32_t size_ = 0;         // number of data bytes
+  std::uint64_t body_offset_ = 0;  // byte offset in the file of the data
+  std::uint32_t frames_ = 0;       // number of frames that the chunk acTL declares
 };
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace weir::media {
 namespace {
 
-// Largest size in bytes of one chunk, and of all chunks together that libspng keeps.
+// Limit for libspng in bytes, after decompression: for one chunk, and also for the sum of the chunks that it keeps.
 constexpr std::size_t kChunkLimit = 2 * kMaxMetadataBytes;
 
 struct FreeSpng {
@@ -21,9 +21,10 @@ struct FreeSpng {
 };
 using SpngPtr = std::unique_ptr<spng_ctx, FreeSpng>;
 
+/// The colour types of the PNG header.
 enum ColourType : std::uint8_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
 
-/// How a file is read. If a mode fails, the decoder tries the next mode.
+/// How a file is read. If a mode fails and DamagePolicy::use is set, the decoder tries the next mode.
 /// strict     the file as it is
 /// repaired   through a PngRepairer
 /// unchecked  through a PngRepairer, without a check of the checksum of all pixel data (Adler-32, RFC 1950)
@@ -42,6 +43,7 @@ class PngDecoder final : public Decoder {
  private:
   Status open_context();
   Status open_picture();
+  // Reads the next bytes of the file for libspng; returns false at the end or after a failure.
   bool feed(std::span<std::byte> into);
   bool try_next_mode(const Status& failed);
   Status check_end();
@@ -68,10 +70,10 @@ class PngDecoder final : public Decoder {
   bool ignored_checksum_ = false;          // a row was decoded only because the checksum of all pixels was ignored
   int doubtful_from_ = -1;                 // first row that a fault found by repairer_ may affect; -1: none
   std::string doubt_reason_;               // reason for doubtful_from_
-  std::string strict_error_;               // reason why strict mode failed; empty: it did not
+  std::string strict_error_;               // reason why strict mode failed; empty: it did not fail
   std::optional<Damage> low_detail_;       // set if pixels of an interlaced picture are missing
   SpngPtr spng_;
-  int spng_format_ = 0;
+  int spng_format_ = 0;              // format of the rows that libspng returns
   bool transparent_colour_ = false;  // the file declares transparent colours (chunk tRNS)
   bool interlaced_ = false;
   bool started_ = false;                      // decoding of rows has started
@@ -273,6 +275,7 @@ Status PngDecoder::gather_passes() {
     }
     progress = {next.pass, static_cast<int>(next.row_num)};
     const auto offset = std::uint64_t{next.row_num} * pixels.size();
+    // The row must contain the pixels of the earlier passes, because libspng adds those of this pass.
     if (auto before = scratch->read_at(offset, pixels); !before) return before;
     const int code = spng_decode_row(spng_.get(), pixels.data(), pixels.size());
     record_doubt();

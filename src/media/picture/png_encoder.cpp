@@ -19,13 +19,13 @@ namespace weir::media {
 namespace {
 
 using Byte = std::uint8_t;
-constexpr std::size_t kStripBytes = std::size_t{256}
-                                    << 10;  // filtered rows that deflate gets per call; at least one row
-constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // size of an IDAT chunk
+constexpr std::size_t kStripBytes = std::size_t{256} << 10;   // size of a strip: the filtered rows that deflate gets
+                                                              // per call; at least one row
+constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // size of an IDAT chunk, except the last
 // The compression level of igzip. Level 1 makes smaller files than common PNG writers in a tenth of their time. Levels
 // 2 and 3 do not make them smaller (docs/measurements.md).
 constexpr int kLevel = 1;
-constexpr std::size_t kLevelBufferBytes = ISAL_DEF_LVL1_DEFAULT;
+constexpr std::size_t kLevelBufferBytes = ISAL_DEF_LVL1_DEFAULT;  // size of igzip's working memory at this level
 
 void put_be32(Byte* at, std::uint32_t value) {
   for (int i = 0; i < 4; ++i) at[i] = static_cast<Byte>(value >> (24 - 8 * i));
@@ -85,7 +85,7 @@ class Deflater {
   isal_zstream stream_;
   std::unique_ptr<Byte[]> level_buffer_ = std::make_unique_for_overwrite<Byte[]>(kLevelBufferBytes);
   std::unique_ptr<Byte[]> out_ = std::make_unique_for_overwrite<Byte[]>(kOutputBytes);
-  std::size_t filled_ = 0;
+  std::size_t filled_ = 0;  // number of bytes in out_
 };
 
 std::vector<Byte> deflate_all(const Blob& blob) {
@@ -107,6 +107,7 @@ Status put_header(const PictureInfo& picture, ByteSink& sink) {
   put_be32(header, static_cast<std::uint32_t>(picture.width));
   put_be32(header + 4, static_cast<std::uint32_t>(picture.height));
   header[8] = static_cast<Byte>(picture.bits);
+  // colour type: 2 means colour, 4 means alpha
   header[9] = static_cast<Byte>((picture.colours == 3 ? 2 : 0) + (picture.alpha ? 4 : 0));
   return put_chunk(sink, "IHDR", header);
 }
@@ -127,6 +128,7 @@ Status put_profile(const Metadata& metadata, ByteSink& sink) {
   return put_chunk(sink, "iCCP", data);
 }
 
+// PNG stores gamma and chromaticities as integers, multiplied by 100,000.
 std::vector<Byte> encode_fractions(std::span<const double> values) {
   std::vector<Byte> data(4 * values.size());
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -135,7 +137,7 @@ std::vector<Byte> encode_fractions(std::span<const double> values) {
   return data;
 }
 
-// A file must not have both an sRGB chunk and an ICC profile. If there is a profile, only the profile is written,
+// A file should not have both an sRGB chunk and an ICC profile. If there is a profile, only the profile is written,
 // because it is more precise.
 Status put_colour(const Metadata& metadata, ByteSink& sink) {
   const ColourInfo& colour = metadata.colour;
@@ -153,8 +155,8 @@ Status put_colour(const Metadata& metadata, ByteSink& sink) {
   return ok();
 }
 
-// Writes a text in the kind of chunk that it came from (tEXt or iTXt). Text with characters outside of Latin-1 needs
-// iTXt.
+// Writes a text from a chunk iTXt into such a chunk. Writes other texts into tEXt, or into iTXt if they have characters
+// outside of Latin-1.
 Status put_text(const TextEntry& text, ByteSink& sink) {
   auto data = text_bytes(text.key);
   data.push_back(0);
@@ -209,6 +211,7 @@ Status put_metadata(const Metadata& metadata, ByteSink& sink, WriteReport& repor
   return ok();
 }
 
+// Converts a row of 16-bit samples to the byte order of PNG.
 void to_big_endian(std::span<Byte> row) {
   if constexpr (std::endian::native == std::endian::big) return;
   for (std::size_t i = 0; i + 1 < row.size(); i += 2) std::swap(row[i], row[i + 1]);
@@ -247,8 +250,8 @@ Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteRe
 }
 
 MediaNeed encode_png_need(const PictureInfo& picture, int) {
-  // The sum of: the input row, the row above, a candidate row, the strip of filtered rows, the tables of deflate and
-  // both output buffers.
+  // The sum of: the input row, the row above, a candidate row, the strip of filtered rows, the tables of deflate, the
+  // output buffers of Deflater and ByteSink (at most kOutputBytes each), and a constant (docs/memory.md).
   const auto row = picture.row_bytes() + 1;
   return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBufferBytes + 2 * kOutputBytes} + 768_KiB,
           Bytes{}};

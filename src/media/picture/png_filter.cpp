@@ -11,8 +11,8 @@ namespace {
 
 using Byte = std::uint8_t;
 
-// The parameters are the row, the row above, the filtered row (result), the bytes per row and the bytes per pixel. The
-// values to the left of the first pixel are zeros.
+// The parameters are the row, the row above, the filtered row (result), the bytes per row and the bytes per pixel
+// (`pixel`). The values to the left of the first pixel count as zeros.
 using Filter = void (*)(const Byte*, const Byte*, Byte*, std::size_t, std::size_t);
 
 void filter_none(const Byte* row, const Byte*, Byte* out, std::size_t count, std::size_t) {
@@ -35,7 +35,8 @@ void filter_average(const Byte* __restrict row, const Byte* __restrict above, By
   for (std::size_t i = pixel; i < count; ++i) out[i] = static_cast<Byte>(row[i] - ((row[i - pixel] + above[i]) >> 1));
 }
 
-// The predictor is the neighbour (left, above, above left) closest to left + above - above left.
+// The predictor is the neighbour closest to a + b - c. As in the PNG specification, a is the byte to the left, b the
+// byte above, and c the byte above left. da, db and dc are the distances of a, b and c from a + b - c.
 void filter_paeth(const Byte* __restrict row, const Byte* __restrict above, Byte* __restrict out, std::size_t count,
                   std::size_t pixel) {
   using Short = std::int16_t;  // eight of them fit into a vector register of SSE2

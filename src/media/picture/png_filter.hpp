@@ -28,7 +28,7 @@ class PngFilter {
   void apply(std::span<const std::uint8_t> row, std::span<std::uint8_t> out);
 
  private:
-  static constexpr unsigned kRowsPerChoice = 4;  // neighbouring rows are similar, so the file grows by less than 1 %
+  static constexpr unsigned kRowsPerChoice = 4;  // files are less than 1 % larger than with a choice per row
   void choose_filter(const std::uint8_t* row);
 
   std::size_t row_bytes_, pixel_bytes_;

@@ -10,12 +10,13 @@
 namespace weir::media {
 namespace {
 
+// in bytes: size of the signature; size of the pieces that are read from the file
 constexpr std::size_t kSignature = 8, kChunkRead = std::size_t{16} << 10;
 /// The largest size of an ancillary chunk (a chunk that a decoder can ignore); a larger one is taken as damaged.
 constexpr std::uint64_t kMaxAncillaryBytes = std::uint64_t{64} << 20;
-constexpr std::uint32_t kHeaderSize = 13;
-constexpr int kMaxSearches = 16;    // calls of find_valid_chunk() per file; a file that needs more cannot be repaired
-constexpr int kMaxCandidates = 64;  // positions per search where a checksum is compared
+constexpr std::uint32_t kHeaderSize = 13;  // data bytes of the chunk IHDR
+constexpr int kMaxSearches = 16;           // searches per file; the rest of a file that needs more is dropped
+constexpr int kMaxCandidates = 64;         // largest number of positions per search where a checksum is compared
 
 std::uint32_t big_endian(const std::byte* bytes) {
   std::uint32_t value = 0;
@@ -23,6 +24,7 @@ std::uint32_t big_endian(const std::byte* bytes) {
   return value;
 }
 
+/// Appends a big-endian number.
 void append(std::vector<std::byte>& to, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<std::byte>(value >> shift));
 }
@@ -118,7 +120,7 @@ std::optional<PngRepairer::Chunk> PngRepairer::read_chunk_at(std::uint64_t at) {
   const bool has_stored = read_at(chunk.body_offset + chunk.size, stored) == stored.size();
   chunk.is_intact = has_stored && big_endian(stored.data()) == chunk.crc;
   if (chunk.is_intact || !has_stored || as_text(chunk.type) == "IDAT") return chunk;
-  Chunk pixels = chunk;  // perhaps a chunk of pixel data with a damaged type
+  Chunk pixels = chunk;  // the same chunk with the type IDAT; if its checksum is right then, only the type is damaged
   std::memcpy(pixels.type.data(), "IDAT", 4);
   pixels.is_intact = compute_checksum(pixels) && big_endian(stored.data()) == pixels.crc;
   if (!pixels.is_intact) return chunk;
@@ -153,7 +155,7 @@ std::optional<std::uint64_t> PngRepairer::find_valid_chunk(std::uint64_t from) {
       if (++candidates > kMaxCandidates) return std::nullopt;
       if (const auto chunk = read_chunk_at(from + i); chunk && chunk->is_intact) return from + i;
     }
-    from += got - 7;
+    from += got - 7;  // 7: a chunk may start in the last bytes of the piece
   }
   return std::nullopt;
 }
@@ -181,13 +183,14 @@ void PngRepairer::queue_next_chunk() {
     next_offset_ = chunk->body_offset + chunk->size + 4;
     const bool is_pixels = type == "IDAT";
     if (is_pixels && !chunk->is_intact) {
-      // If its length is wrong, the chunk seems to end inside another chunk or inside its own data.
+      // If the stored length is wrong, the end that it declares is inside another chunk or inside the chunk's own data,
+      // and no chunk can be read there.
       const bool is_length_plausible =
           next_offset_ <= file_->size() && (read_chunk_at(next_offset_) || next_offset_ == file_->size());
       if (!is_length_plausible) {
         if (const auto next = find_valid_chunk(chunk->body_offset); next && *next >= chunk->body_offset + 4) {
           next_offset_ = *next;
-          chunk->size = *next - 4 - chunk->body_offset;
+          chunk->size = *next - 4 - chunk->body_offset;  // 4: the checksum
           if (!compute_checksum(*chunk)) return;
           record_fault("the length of its pixel data is wrong");
         } else {

@@ -75,6 +75,7 @@ class ThreadedReader final : public PictureReader {
   }
 
  private:
+  // Starts the thread, which decodes all rows into a new queue.
   Status start() {
     queue_.emplace(read_ahead_bytes_);
     auto thread = start_thread<std::thread>([this] {
@@ -90,6 +91,7 @@ class ThreadedReader final : public PictureReader {
     return ok();
   }
 
+  // Ends the thread and drops the rows in the queue.
   void stop() {
     if (!queue_) return;
     queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
@@ -97,6 +99,7 @@ class ThreadedReader final : public PictureReader {
     queue_.reset();
   }
 
+  // The work of the thread.
   Status decode() {
     const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
     for (int y = 0; y < info_.height; ++y) {

@@ -9,7 +9,7 @@
 namespace weir::media {
 namespace {
 
-constexpr double kLobes = 3;
+constexpr double kLobes = 3;  // lobes of the kernel on each side
 
 double lanczos(double x) {
   x = std::abs(x);
@@ -23,13 +23,14 @@ double lanczos(double x) {
 /// They are all inside the picture, and the sum of their weights is 1.
 struct Axis {
   struct Taps {
-    int first, count;
+    int first, count;          // position of the first tap; number of taps
     std::size_t first_weight;  // index in Axis::weights of the weight of the first tap
   };
   std::vector<Taps> taps;
   std::vector<float> weights;
   int max_taps = 0;
 
+  /// The sizes are the numbers of positions along the axis.
   Axis(int input_size, int output_size) {
     // distance between output positions, in input positions; factor by which the kernel is stretched
     const double step = static_cast<double>(input_size) / output_size, stretch = std::max(1.0, step);
@@ -54,6 +55,7 @@ int bound_of_taps(int input_size, int output_size) {
   return std::min(input_size, static_cast<int>(2 * kLobes * stretch) + 2);
 }
 
+// the sRGB curve, from samples (0 to 1) to linear light and back
 double to_linear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
 float to_encoded(float v) { return v <= 0.0031308F ? 12.92F * v : 1.055F * std::pow(v, 1 / 2.4F) - 0.055F; }
 
@@ -91,14 +93,15 @@ class LanczosResampler final : public RowSource {
 
  private:
   static constexpr unsigned kOne = static_cast<Sample>(~Sample{0});  // sample value of full intensity
-  // number of steps of linear light; even in the darkest colours a step is a twentieth of the distance between two
-  // 8-bit samples
+  // number of steps of linear light in encoded_; even in the darkest colours a step is a twentieth of the distance
+  // between two 8-bit samples
   static constexpr std::size_t kEncodedSteps = 65535;
 
   std::size_t channels() const { return static_cast<std::size_t>(from_.channels()); }
   std::size_t row_samples() const { return static_cast<std::size_t>(width_) * channels(); }
   float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % vertical_.max_taps) * row_samples(); }
 
+  // Reads the next input row and stores it in ring_, resized along the row.
   Status read_input_row() {
     if (auto got = rows_.read(std::as_writable_bytes(std::span{raw_})); !got) return got;
     const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
@@ -118,6 +121,7 @@ class LanczosResampler final : public RowSource {
     return ok();
   }
 
+  // Makes sum_ from the rows in ring_.
   void sum_rows(const Axis::Taps& taps) {
     std::fill(sum_.begin(), sum_.end(), 0.0F);
     for (int k = 0; k < taps.count; ++k) {
@@ -133,6 +137,7 @@ class LanczosResampler final : public RowSource {
     return static_cast<Sample>(to_encoded(v) * kOne + 0.5F);
   }
 
+  // Converts sum_ to samples: divides the colours by alpha, and applies the sRGB curve.
   void encode(Sample* out) const {
     const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
     for (std::size_t x = 0; x < sum_.size(); x += n) {
@@ -149,11 +154,11 @@ class LanczosResampler final : public RowSource {
   Axis horizontal_, vertical_;
   std::vector<float> linear_;    // index: sample value; value: linear light
   std::vector<Sample> encoded_;  // index: linear light * kEncodedSteps; value: sample; only for 8 bits
-  std::vector<Sample> raw_;
+  std::vector<Sample> raw_;      // one input row as it was read
   // All in linear light. input_row_: one input row; ring_: the last max_taps input rows, resized to width_; sum_: one
   // output row.
   std::vector<float> input_row_, ring_, sum_;
-  int next_in_ = 0, next_out_ = 0;
+  int next_in_ = 0, next_out_ = 0;  // index of the next input row; of the next output row
 };
 
 }  // namespace
@@ -168,7 +173,8 @@ Bytes resample_memory_need(const PictureInfo& from, int width, int height) {
   const auto row_taps = static_cast<std::uint64_t>(bound_of_taps(from.width, width));
   const auto column_taps = static_cast<std::uint64_t>(bound_of_taps(from.height, height));
   const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
-  // A vector that grows takes up to three times its size: twice the size, and the old copy while it moves.
+  // 16 bytes for each Taps; 4 bytes for each weight, times three: a vector that grows takes twice its size, and the old
+  // copy while it moves.
   return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (column_taps + 1) * w * n} +
          Bytes{w * (16 + 12 * row_taps) + h * (16 + 12 * column_taps)} + 384_KiB;
 }

@@ -6,7 +6,7 @@
 namespace weir::media {
 namespace {
 
-/// Composes a colour sample over white, rounded: value * alpha + white * (1 - alpha), with alpha from 0 to 1.
+/// Composes a colour sample over white, rounded: value * alpha + white * (1 - alpha), with alpha scaled to 0 to 1.
 template <class Sample>
 Sample over_white(Sample value, Sample alpha) {
   constexpr std::uint64_t kOne = static_cast<Sample>(~Sample{0});

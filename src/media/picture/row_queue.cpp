@@ -14,7 +14,7 @@ RowQueue::RowQueue(std::size_t capacity_bytes)
 // each thread copies its bytes without the lock.
 Status RowQueue::write(std::span<const std::byte> rows) {
   while (!rows.empty()) {
-    std::size_t at = 0, count = 0;
+    std::size_t at = 0, count = 0;  // index in ring_ and number of the bytes that are copied next
     {
       std::unique_lock lock{mutex_};
       if (filled_bytes() == capacity_)
@@ -34,7 +34,7 @@ Status RowQueue::write(std::span<const std::byte> rows) {
 
 Status RowQueue::read(std::span<std::byte> rows) {
   while (!rows.empty()) {
-    std::size_t at = 0, count = 0;
+    std::size_t at = 0, count = 0;  // index in ring_ and number of the bytes that are copied next
     {
       std::unique_lock lock{mutex_};
       if (filled_bytes() == 0)

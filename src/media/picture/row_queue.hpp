@@ -17,13 +17,13 @@ namespace weir::media {
 /// the ring, so that the threads do not switch at every row. After close() the consumer does not wait any more.
 class RowQueue : public RowSource {
  public:
-  /// The queue has space for `capacity_bytes` bytes, at least 4.
+  /// The queue has space for `capacity_bytes` bytes; values below 4 count as 4.
   explicit RowQueue(std::size_t capacity_bytes);
 
   /// Producer: writes all of `rows` and waits for free space when necessary. Errors: the reason of cancel().
   Status write(std::span<const std::byte> rows);
-  /// Producer: ends the rows. `reason` is ok() after the last row, or the error that ended them. The consumer can still
-  /// read all rows that were written. Only the first call has an effect.
+  /// Producer: ends the rows. The consumer can still read all rows that were written. `reason` is the error that read()
+  /// returns when the consumer requests more rows, or ok() for the error io. Only the first call has an effect.
   void close(Status reason);
   /// Consumer: waits until `rows` is full. Errors: the reason of cancel(); if the rows end too early, the error of
   /// close(), or io after close(ok()).

@@ -32,11 +32,13 @@ Character first_character(std::string_view text) {
     if ((byte(i) & 0xc0U) != 0x80) return {};
     code = code << 6 | (byte(i) & 0x3fU);
   }
+  // index: length; value: smallest code that may have this length
   constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < kSmallest[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
   return {code, length};
 }
 
+/// Returns the value of a hexadecimal digit; -1 for other characters.
 constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -45,7 +47,7 @@ constexpr int hex_digit(char c) {
 }
 
 constexpr int kIptcResource = 0x0404;
-constexpr std::size_t kResourceHead = 7;  // "8BIM", the number and the length of an empty name
+constexpr std::size_t kResourceHead = 7;  // in bytes: "8BIM" (4), the identifier (2) and the length of the name (1)
 
 }  // namespace
 
@@ -111,7 +113,7 @@ std::optional<Blob> decode_raw_profile(std::string_view text) {
   if (error != std::errc{} || size > text.size() / 2) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   Blob out;
-  int high = -1;
+  int high = -1;  // first of the two digits of a byte; -1: not read yet
   for (const char c : text) {
     const int digit = hex_digit(c);
     if (digit < 0) continue;  // line ends
@@ -131,6 +133,7 @@ Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_
     return value;
   };
   std::size_t at = 0;
+  // 5: after the head of an empty name, the byte that pads the name (1) and the size of the data (4)
   while (resources.size() - at >= kResourceHead + 5 && std::memcmp(resources.data() + at, "8BIM", 4) == 0) {
     const auto id = static_cast<int>(number(at + 4, 2));
     // size of the name in bytes, with its length byte, padded to an even number

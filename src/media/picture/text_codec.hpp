@@ -37,8 +37,8 @@ std::optional<Blob> decode_raw_profile(std::string_view text);
 /// other_ids  the identifiers of all other resources are added to it
 /// Source: Adobe Photoshop File Formats Specification, "Image Resource Blocks"; 0x0404 is IPTC-NAA
 Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_ids);
-/// Records as an omission how many image resources weir does not copy. `other_ids` comes from extract_iptc(). A
-/// checksum of the IPTC records does not count.
+/// Records as an omission the number of image resources that weir does not copy. `other_ids` comes from extract_iptc().
+/// A checksum of the IPTC records does not count.
 void record_omitted_resources(Metadata& metadata, const std::vector<int>& other_ids);
 /// Makes image resources of Photoshop that contain only the IPTC records `iptc`.
 Blob make_iptc_resources(const Blob& iptc);

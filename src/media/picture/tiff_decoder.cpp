@@ -45,8 +45,10 @@ class TiffDecoder final : public Decoder {
   Status read_row(std::byte* into);
   Status read_or_repeat_row(std::byte* into);
   Status read_tiles();
+  // Decodes the tile at column x of the row of tiles that starts with row_ into stored_samples_.
   bool read_tile(int x);
   bool fill_tile(int x, int width, int count);
+  // Sets rows[first] and the following values, `count` together, to true.
   void mark_rows(std::vector<bool>& rows, int first, int count) const;
   void close();
   Error make_row_error(const TiffFile& tiff) const { return make_tiff_row_error(tiff, row_, info_.height); }
@@ -63,8 +65,8 @@ class TiffDecoder final : public Decoder {
   std::vector<std::byte> last_row_;
   std::vector<bool> bad_rows_;       // rows that could not be decoded so far; restart() keeps them; empty: none
   std::vector<bool> doubtful_rows_;  // rows decoded from a strip that failed later
-  int bad_end_ = 0;                  // first row after the strip that cannot be decoded
-  int row_ = 0;
+  int bad_end_ = 0;                  // first row after the last strip that cannot be decoded; 0: none yet
+  int row_ = 0;                      // index of the next row
 };
 
 Status TiffDecoder::open_planes() {
@@ -76,6 +78,7 @@ Status TiffDecoder::open_planes() {
       api_.TIFFSetField((*opened)->get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     planes_.push_back(*std::move(opened));
   }
+  // The file was opened again, so its tags are compared with those that were read first.
   const TiffLayout header_layout = layout_;
   if (auto read_again = read_tiff_layout(api_, *file_, *planes_[0], layout_); !read_again) return read_again;
   if (planes_[0]->u32(TIFFTAG_IMAGEWIDTH) != static_cast<std::uint32_t>(info_.width) ||
@@ -171,7 +174,7 @@ bool TiffDecoder::read_tile(int x) {
 // width, count  columns and rows of the tile inside the picture
 bool TiffDecoder::fill_tile(int x, int width, int count) {
   const auto pixel_bytes = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
-  const auto left_offset = static_cast<std::size_t>(x) * pixel_bytes;
+  const auto left_offset = static_cast<std::size_t>(x) * pixel_bytes;  // byte offset of the tile in a row
   if (last_row_.empty() && x == 0) return false;
   for (int y = 0; y < count; ++y) {
     std::byte* const row = band_.data() + static_cast<std::size_t>(y) * info_.row_bytes();
@@ -230,8 +233,8 @@ Status TiffDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
-// Returns the memory of libtiff for one strip or tile: its stored bytes and a quarter more; and twice its decoded size
-// for codecs that work on the whole strip or have a large window.
+// Returns an upper bound of the memory of libtiff for one strip or tile: its stored bytes and a quarter more; and twice
+// its decoded size for codecs that work on the whole strip or have a large window.
 Bytes TiffDecoder::decoder_bytes() const {
   Bytes sum{layout_.max_stored_bytes + (layout_.max_stored_bytes >> 2)};
   switch (layout_.compression) {

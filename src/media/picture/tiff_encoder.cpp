@@ -10,6 +10,7 @@ namespace {
 Status add_tiff_metadata(int fd, const Metadata& metadata, const std::string& name, WriteReport& report) {
   if (metadata.exif.empty() && metadata.iptc.empty()) return ok();
   auto added = add_tiff_tags(fd, metadata, name);
+  // unsupported: the tags do not fit; the file is complete without them
   if (!added && added.error().code != Errc::unsupported) return added;
   const auto report_result = [&](const Blob& blob, const char* data_name) {
     if (blob.empty()) return;

@@ -16,7 +16,7 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 8, kEntryBytes = 12;
+constexpr std::size_t kHeaderBytes = 8, kEntryBytes = 12;  // sizes of the file header and of a directory entry
 constexpr std::uint16_t kIptcTag = 33723, kUndefinedType = 7, kOrientationTag = 274;
 
 bool read_all(int fd, std::uint64_t at, std::span<std::byte> into) {
@@ -55,6 +55,7 @@ std::optional<TiffDirectory> read_entries(int fd, std::span<const std::byte> hea
   return made;
 }
 
+// Adds the tags of the EXIF block that the page lacks, and the subdirectories of the block.
 void add_exif(TiffDirectory& page, const Blob& exif) {
   auto tree = read_tiff_tree(exif);
   if (!tree) return;
@@ -87,6 +88,7 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
                           .value = metadata.iptc});
   const auto at = static_cast<std::uint32_t>(directory_offset);
   if (!write_all(fd, at, write_tiff_tree(*page, at))) return failure();
+  // The header refers to the new directory only after it was written, so that a failure leaves a valid file.
   for (std::size_t i = 0; i < 4; ++i)
     header[4 + (page->little_endian ? i : 3 - i)] = static_cast<std::byte>(at >> (8 * i));
   return write_all(fd, 0, header) ? ok() : Status{failure()};

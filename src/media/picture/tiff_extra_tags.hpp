@@ -8,12 +8,13 @@
 namespace weir::media {
 
 /// Adds tags to a finished TIFF file of one page, because libvips 8.14 does not write them: the tags of metadata.exif,
-/// and the records in metadata.iptc. Does not add tags whose value read_tiff_tree() leaves empty because it is too
-/// large. Appends a new directory (list of tags) with the old and the new tags, and changes the header to point to it.
-/// Tags that the file already has, and the orientation, are not changed.
+/// and the records in metadata.iptc. Does not add tags of the first EXIF directory whose value read_tiff_tree() leaves
+/// empty because it is too large. Appends a new directory (list of tags) with the old and the new tags, and changes the
+/// header to point to it. Tags that the file already has are not changed; the orientation is not added.
 /// fd     descriptor of the file; readable and writable at any offset
 /// name   name of the file in messages
-/// Errors: io; unsupported (BigTIFF, or the file would exceed 4 GiB): then the file is unchanged.
+/// Errors: io; unsupported (BigTIFF, or the file would exceed 4 GiB). After the error unsupported the file is
+/// unchanged.
 Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name);
 
 }  // namespace weir::media

@@ -6,7 +6,7 @@
 
 namespace weir::media {
 
-// Receives the errors and warnings of libtiff. It reports a skipped tag as an error or as a warning.
+// libtiff calls this function for its errors and warnings. libtiff reports a skipped tag as an error or as a warning.
 int TiffFile::record_message(TIFF*, void* self, const char*, const char* format, va_list values) {
   auto& file = *static_cast<TiffFile*>(self);
   char text[512];
@@ -45,10 +45,12 @@ Result<std::unique_ptr<TiffFile>> TiffFile::open(const TiffApi& api, InputFilePt
   const auto write = [](thandle_t, void*, tmsize_t) -> tmsize_t { return -1; };
   const auto close = [](thandle_t) { return 0; };
   const auto size = [](thandle_t self) -> toff_t { return static_cast<TiffFile*>(self)->file_->size(); };
+  // "r": read; "m": do not map the file into memory
   made->tiff_ = api.TIFFClientOpenExt("", "rm", made.get(), &TiffFile::read, write, &TiffFile::seek, close, size,
                                       nullptr, nullptr, options);
   api.TIFFOpenOptionsFree(options);
   if (made->tiff_ != nullptr) return made;
+  // "Cannot" or "cannot": the case of the first letter does not matter.
   if (made->message_.find("annot handle different") != std::string::npos)
     return made->file_->error(Errc::unsupported,
                               "tiff: its samples differ in size or kind; convert it to 8- or 16-bit RGB first");

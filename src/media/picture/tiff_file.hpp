@@ -24,8 +24,8 @@ class TiffFile {
 
   /// Returns the handle for calls of libtiff; never null.
   TIFF* get() const { return tiff_; }
-  // These two return the value of a tag of 16 or 32 bits. If the file lacks the tag, they return its default value; 0
-  // if there is no default.
+  // u16() returns the value of a tag of 16 bits, u32() that of a tag of 32 bits. If the file lacks the tag, they return
+  // its default value; 0 if there is no default.
   std::uint16_t u16(std::uint32_t tag) const;
   std::uint32_t u32(std::uint32_t tag) const;
   /// Returns the error of a call of libtiff that failed: the error of reading the file if there was one, or else an
@@ -45,7 +45,7 @@ class TiffFile {
   TIFF* tiff_ = nullptr;
   std::uint64_t offset_ = 0;
   std::optional<Error> failure_;
-  std::string message_;
+  std::string message_;  // last message of libtiff
   bool has_skipped_tags_ = false;
 };
 

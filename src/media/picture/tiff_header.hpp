@@ -16,11 +16,11 @@ inline constexpr Bytes kTiffHeaderLimit = 16_MiB;  ///< largest tag that is read
 /// which stores each channel in a plane of its own, each plane has its own strips or tiles.
 struct TiffLayout {
   std::uint16_t photometric = 0, compression = 0, sample_format = 0;  ///< values of the tags with these names
-  bool tiled = false;
+  bool tiled = false;                             ///< the picture is divided into tiles, otherwise into strips
   std::uint32_t tile_width = 0, tile_height = 0;  ///< in pixels; 0 for strips
   std::uint64_t max_stored_bytes = 0;             ///< size of the largest strip or tile as it is in the file
   std::uint64_t max_decoded_bytes = 0;            ///< size of a decoded strip or tile
-  std::uint64_t row_bytes = 0;  ///< size of a decoded row: of a tile, or of the picture (planar: of a plane)
+  std::uint64_t row_bytes = 0;  ///< size of a decoded row of a tile; without tiles: of the picture (planar: a plane)
 };
 
 /// The information in the tags of a file's first picture.
@@ -30,7 +30,7 @@ struct TiffHeader {
   TiffLayout layout;
   int orientation = 1;  ///< 1 to 8, as in EXIF
   MetadataPtr metadata;
-  bool needs_conversion = false;  ///< libvips must decode the picture; then the members above are incomplete
+  bool needs_conversion = false;  ///< libvips must decode the picture; if set, the members above are incomplete
 };
 
 /// Reads the tags of the first picture. Errors: corrupt, unsupported, io.

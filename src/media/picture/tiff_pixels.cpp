@@ -9,6 +9,7 @@
 namespace weir::media {
 namespace {
 
+// Returns the value at `index` of a row of values of type T, which need not be aligned.
 template <class T>
 T load(const std::byte* row, std::size_t index) {
   T value;
@@ -112,7 +113,7 @@ class PixelConverter {
   bool has_clipped_ = false;  // a value was out of range or NaN
 };
 
-// Returns whether the stored samples already have the form of the result.
+// Returns whether the stored samples can be copied without a conversion.
 bool is_output_layout(const TiffPixelFormat& format) {
   return format.sample_type == TiffPixelFormat::SampleType::unsigned_integer &&
          (format.bits_per_sample == 8 || format.bits_per_sample == 16) && !format.planar && !format.zero_is_white &&

@@ -27,8 +27,8 @@ struct TiffPixelFormat {
 
   /// Returns the number of stored colour samples per pixel; an index into the palette counts as one.
   int stored_colours() const { return palette.empty() ? colours : 1; }
-  /// Returns the number of planes to read: one if the samples of a pixel are together, or one for each colour and
-  /// alpha.
+  /// Returns the number of planes to read: one if the samples of a pixel are together; otherwise one for each colour,
+  /// and one for alpha.
   int planes() const { return planar ? stored_colours() + (alpha != Alpha::none) : 1; }
   /// Returns the bits per sample after conversion, 8 or 16.
   int output_bits() const;

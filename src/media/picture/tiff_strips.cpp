@@ -7,8 +7,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::uint16_t kRowsPerStrip = 278, kTileLength = 323;
-constexpr std::uint16_t kShort = 3;  // type of 16-bit integers
+constexpr std::uint16_t kRowsPerStrip = 278, kTileLength = 323;  // tag numbers
+constexpr std::uint16_t kShort = 3;                              // type of 16-bit integers
 
 }  // namespace
 
@@ -27,6 +27,7 @@ std::uint32_t read_tiff_rows_per_strip(const InputFile& file) {
   got = file.read_at(at + 2, directory);
   if (!got || *got < directory.size()) return 0;
   const TiffNumberReader numbers{directory, header.is_little_endian()};
+  // An entry has 12 bytes: tag (2), type (2), count (4), value (4).
   for (std::size_t entry = 0; entry < directory.size(); entry += 12) {
     const auto tag = numbers.u16(entry);
     if (tag != kRowsPerStrip && tag != kTileLength) continue;

@@ -37,6 +37,7 @@ bool contains(const List& list, std::uint16_t tag) {
   return std::find(list.begin(), list.end(), tag) != list.end();
 }
 
+// Stores the IPTC records in Photoshop's image resources, and records the other resources as an omission.
 void store_photoshop(const Blob& resources, Metadata& into) {
   std::vector<int> other_ids;
   auto iptc = extract_iptc(resources, other_ids);
@@ -44,6 +45,7 @@ void store_photoshop(const Blob& resources, Metadata& into) {
   record_omitted_resources(into, other_ids);
 }
 
+// An ICC profile is more precise and takes precedence. If the white point is missing, it is D65.
 void store_primaries(const TiffDirectory& page, Metadata& into) {
   const auto white = page.read_numbers(kWhitePoint), primaries = page.read_numbers(kPrimaries);
   if (primaries.size() != 6 || !into.icc.empty()) return;
@@ -79,7 +81,7 @@ void read_tiff_tags(const InputFile& file, Metadata& into) {
   }
   store_primaries(*page, into);
   if (!into.exif.empty() || (exif_directory.tags.empty() && exif_directory.subdirectories.empty())) return;
-  constexpr std::uint32_t kHeader = 8;
+  constexpr std::uint32_t kHeader = 8;  // bytes of the header, and offset of the directory after it
   const Blob directory = write_tiff_tree(exif_directory, kHeader);
   constexpr std::array<unsigned char, kHeader> kLittle{'I', 'I', 42, 0, 8, 0, 0, 0}, kBig{'M', 'M', 0, 42, 0, 0, 0, 8};
   const auto head = std::as_bytes(std::span{page->little_endian ? kLittle : kBig});

@@ -9,6 +9,7 @@
 namespace weir::media {
 namespace {
 
+// largest number of tags of a directory that are read; largest size of the values of a tag that are read
 constexpr std::size_t kMaxTags = 4096, kMaxValueBytes = std::size_t{64} << 10;
 constexpr int kMaxDepth = 2;  // levels of subdirectories
 constexpr std::array kPointers{kExifPointer, kGpsPointer, kInteropPointer};
@@ -70,6 +71,7 @@ class TiffTreeReader {
     return made;
   }
 
+  // Adds the tag or subdirectory of an entry of a directory to `to`. `at` is the byte offset of the entry.
   void add_entry(TiffDirectory& to, std::span<const std::byte> entry, std::uint64_t at, int depth) {
     const std::size_t field_bytes = is_bigtiff_ ? 8 : 4;  // bytes of the count field, and of the value field
     const auto tag = static_cast<std::uint16_t>(to_number(entry.first(2)));
@@ -80,6 +82,7 @@ class TiffTreeReader {
     if (is_pointer(tag)) {
       if (depth >= kMaxDepth) return;
       constexpr std::uint16_t kShortType = 3;
+      // An offset has at least 32 bits, so a pointer of type SHORT is damaged.
       auto subdirectory = type == kShortType ? std::nullopt : read_directory(value, depth + 1);
       if (subdirectory) to.subdirectories.push_back({tag, *std::move(subdirectory)});
       return;
@@ -96,7 +99,7 @@ class TiffTreeReader {
 
   ReadAt read_;
   bool little_endian_ = true, is_bigtiff_ = false;
-  std::uint64_t held_bytes_ = 0;
+  std::uint64_t held_bytes_ = 0;  // sum of the sizes of all values that were read
 };
 
 class TiffTreeWriter {
@@ -109,6 +112,7 @@ class TiffTreeWriter {
   }
 
  private:
+  // Writes a number into out_ at index `at`.
   void put_number(std::size_t at, std::uint32_t value, std::size_t bytes, bool little) {
     for (std::size_t i = 0; i < bytes; ++i)
       out_[at + (little ? i : bytes - 1 - i)] = static_cast<std::byte>(value >> (8 * i));
@@ -143,6 +147,7 @@ class TiffTreeWriter {
     return at_ + static_cast<std::uint32_t>(start);
   }
 
+  // Writes type, count and value of a tag. `entry` is the index in out_ of the directory entry.
   void put_tag(std::size_t entry, const TiffTag& tag, bool little) {
     put_number(entry + 2, tag.type, 2, little);
     put_number(entry + 4, tag.count, 4, little);
@@ -156,7 +161,7 @@ class TiffTreeWriter {
     std::copy(tag.value.begin(), tag.value.end(), out_.begin() + static_cast<std::ptrdiff_t>(offset));
   }
 
-  std::uint32_t at_;
+  std::uint32_t at_;  // byte offset in the file of the start of out_
   Blob out_;
 };
 
@@ -201,6 +206,7 @@ std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block) {
 
 namespace {
 
+// Adds the tags that `original` has and `copy` lacks to `missing`. `copy` may be null.
 void add_missing(const TiffDirectory& original, const TiffDirectory* copy, std::vector<std::uint16_t>& missing) {
   constexpr std::uint16_t kOrientationOfPage = 0x0112;
   for (const TiffTag& tag : original.tags)

@@ -24,7 +24,7 @@ struct TiffSubdirectory;
 struct TiffDirectory {
   bool little_endian = true;  ///< byte order of the values
   bool has_next = false;      ///< the file has a next directory, which is not read; in EXIF it describes the thumbnail
-  std::vector<TiffTag> tags;
+  std::vector<TiffTag> tags;  ///< without the tags that contain the offset of a subdirectory
   std::vector<TiffSubdirectory> subdirectories;
 
   /// Returns the entry with this tag number; null if there is none.
@@ -45,7 +45,8 @@ inline constexpr std::uint16_t kExifPointer = 0x8769, kGpsPointer = 0x8825, kInt
 
 /// Reads the first directory of a TIFF or BigTIFF file with its subdirectories. TiffTag::value is empty for tags of
 /// more than 64 KiB, and for tags that would make the total exceed kMaxTextBytes. Tags of an unknown type, and tags
-/// whose value is outside of the file, are left out. Returns nothing if there is no header or no directory.
+/// whose value is outside of the file, are left out. Only the first 4096 tags of a directory, and two levels of
+/// subdirectories, are read. Returns nothing if there is no header or no directory.
 std::optional<TiffDirectory> read_tiff_tree(const InputFile& file);
 /// Reads the first directory of an EXIF block with its subdirectories, with the same limits.
 std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block);

@@ -43,7 +43,7 @@ struct VipsApi {
     WEIR_VIPS_FUNCTIONS(WEIR_API_VISIT)
   }
 
-  /// Returns the functions; the first call loads and initializes the library, with one thread and without its cache.
+  /// Returns the functions; the first call loads and initializes the library, with one worker thread and no cache.
   /// Thread-safe. Errors: unsupported, if it is not installed or its initialization fails.
   static Result<const VipsApi*> get();
 

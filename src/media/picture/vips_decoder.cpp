@@ -44,7 +44,7 @@ class VipsDecoder final : public Decoder {
   const VipsLoader& loader_;
   InputFilePtr file_;
   DamagePolicy damaged_;
-  std::uint32_t rows_per_strip_ = 0;
+  std::uint32_t rows_per_strip_ = 0;  // result of VipsLoader::read_rows_per_strip; 0: unknown
   std::optional<VipsPicture> picture_;
   std::optional<VipsRef<VipsRegion>> region_;
   int row_ = 0, prepared_end_ = 0;  // next row; end of the rows that are decoded in region_
@@ -163,14 +163,15 @@ MediaNeed VipsDecoder::need() const {
   } else {
     sum.ram += Bytes{file_->size()};
   }
-  sum.ram += row * 64;
+  sum.ram += row * 64;  // rows that libvips holds; fitted to measurements (docs/memory.md)
   sum.ram += Bytes{metadata_->bytes()} * 2;
   return sum;
 }
 
+/// Errors: over_budget, if opening the file takes more than options.memory_limit.
 Status check_opening_memory(const VipsLoader& loader, const InputFile& file, const ReadOptions& options) {
   if (loader.streams) return ok();
-  const auto needed = Bytes{file.size()} * 2 + 36_MiB;
+  const auto needed = Bytes{file.size()} * 2 + 36_MiB;  // 36 MiB: libvips and its buffers, as in vips_need()
   if (needed <= options.memory_limit) return ok();
   return file.error(
       Errc::over_budget,

@@ -19,13 +19,13 @@ namespace {
 
 using ImageRef = VipsRef<VipsImage>;
 
-/// The data that generate_rows() needs to read the next rows.
+/// The rows that generate_rows() passes to libvips, and the position in them.
 struct RowCursor {
   RowSource& rows;
   std::size_t row_bytes;
   int width;
   int next_row = 0;
-  Status status = ok();
+  Status status = ok();  // first error
 };
 
 // The callback of libvips that makes the rows of a region. libvips calls it from the top down, because it uses one
@@ -51,12 +51,14 @@ class VipsEncoder {
   Status encode(RowSource& rows, WriteReport& report);
 
  private:
+  // Makes a picture of libvips whose rows come from generate_rows().
   Result<ImageRef> make_image(RowCursor& cursor);
   void put_metadata(VipsImage* image, WriteReport& report);
   Status save_to(int fd, VipsImage* image, const RowCursor& cursor);
   Status add_missing_metadata(int fd, WriteReport& report);
   void report_dropped_tags(int fd, WriteReport& report);
   Status copy_to_sink(int fd);
+  // Makes an error from the messages of libvips. `place` is the step that failed, for the text.
   Error failure(const std::string& place) const {
     return Error{Errc::io, sink_.name() + ": " + place + ": " + api_.take_error()};
   }
@@ -131,7 +133,7 @@ void VipsEncoder::report_dropped_tags(int fd, WriteReport& report) {
   const auto missing = find_missing_tags(exif, written);
   if (missing.empty()) return;
   std::string names;
-  constexpr std::size_t kMaxNamed = 8;
+  constexpr std::size_t kMaxNamed = 8;  // further tags are only counted
   for (std::size_t i = 0; i < std::min(missing.size(), kMaxNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
   const std::string more = missing.size() > kMaxNamed ? fmt::format(" and {} more", missing.size() - kMaxNamed) : "";
   report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", format_name(), names, more));
@@ -158,7 +160,7 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
       saver_.write_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
   const int flags = ::fcntl(sink_.fd(), F_GETFL);
   const bool is_at_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
-  const bool is_readable = (flags & O_ACCMODE) == O_RDWR;  // needed to add tags to the file, or to check the tags in it
+  const bool is_readable = (flags & O_ACCMODE) == O_RDWR;  // needed to add or check tags in the finished file
   const bool has_tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
   if (is_at_start && !needs_boxes && (is_readable || !has_tags)) {
     if (auto saved = save_to(sink_.fd(), image->get(), cursor); !saved) return saved;
@@ -202,6 +204,7 @@ Status encode_with_vips(const VipsSaver& saver, const EncodeJob& job, RowSource&
 
 MediaNeed vips_encoder_need(const VipsSaver& saver, const PictureInfo& picture, int quality) {
   auto sum = vips_need(picture, quality < 0 ? saver.default_quality_cost : saver.cost);
+  // 256: rows that libvips holds; fitted to measurements (docs/memory.md)
   sum.ram += Bytes{picture.row_bytes()} * 256;
   return sum;
 }

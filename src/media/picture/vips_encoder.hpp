@@ -12,23 +12,23 @@ struct VipsSaver {
   int (*save)(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target);
   /// Memory per pixel: `cost` for a job with a quality, `default_quality_cost` for a job without one.
   PixelCost cost = {}, default_quality_cost = {};
-  /// The EXIF block is passed to libvips and listed as kept; libvips or write_with_boxes writes it. If not, add_tags
-  /// writes and lists it.
+  /// If set, the EXIF block is passed to libvips and listed as kept; libvips or write_with_boxes writes it. Otherwise
+  /// add_tags writes and lists it.
   bool passes_exif = true;
   bool resolution_needs_exif = false;  ///< the format can store the resolution only in EXIF
   /// The loader that reads the EXIF block of the finished file again, to report dropped tags: libvips uses libexif,
   /// which drops unknown tags. Null: no check.
   decltype(VipsApi::vips_webpload_source) VipsApi::*exif_reader = nullptr;
-  /// Adds metadata that libvips does not write to the finished file `fd`, and lists it in `report` as kept or lost.
-  /// Null: there is nothing to add.
+  /// Adds to the finished file `fd` the metadata that libvips does not write, and lists it in `report` as kept or lost.
+  /// `name` is the name of the output in messages. Null: there is nothing to add.
   Status (*add_tags)(int fd, const Metadata& metadata, const std::string& name, WriteReport& report) = nullptr;
   /// Copies the finished file `fd` to `sink` and adds EXIF and XMP, if there are any. Null: libvips or add_tags writes
   /// them.
   Status (*write_with_boxes)(int fd, const Metadata& metadata, ByteSink& sink) = nullptr;
 };
 
-/// Returns whether the job has no quality. WebP and JPEG XL then store the picture without loss. (Not for AVIF, which
-/// then has loss.)
+/// Returns whether the job has no quality. WebP and JPEG XL then store the picture without loss. (Do not use it for
+/// AVIF, which has loss even without a quality.)
 inline bool is_lossless_job(const EncodeJob& job) { return job.quality < 0; }
 
 /// Returns whether `metadata` has no ICC profile, EXIF, XMP or resolution. The savers of WebP and AVIF then pass the

@@ -13,6 +13,7 @@ Error vips_unsupported(const InputFile& file, const std::string& what) {
   return file.error(Errc::unsupported, what + "; convert it to 8- or 16-bit RGB first");
 }
 
+/// Opens the file with the loader of its format.
 Result<ImageRef> load_image(const VipsApi& api, const VipsLoader& loader, const InputFile& file, bool lenient) {
   const auto bytes = file.bytes();
   const VipsRef<VipsSource> source{api, file.fd() >= 0 ? api.vips_source_new_from_descriptor(file.fd())
@@ -89,7 +90,8 @@ Result<VipsPicture> open_vips_picture(const VipsApi& api, const VipsLoader& load
   info.colours = bands >= 3 ? 3 : 1;
   info.alpha = bands > info.colours && (bands == 2 || api.vips_image_hasalpha(image.get()) != 0);
   if (bands == info.channels()) return picture;
-  VipsImage* reduced = nullptr;  // the picture without samples that are neither colour nor alpha (masks, spot colours)
+  // the picture without the samples that are neither colour nor alpha (masks, spot colours)
+  VipsImage* reduced = nullptr;
   if (api.vips_extract_band(image.get(), &reduced, 0, "n", info.channels(), nullptr) != 0)
     return vips_failure(api, file, "channels");
   image = ImageRef{api, reduced};
@@ -126,6 +128,7 @@ int vips_orientation(const VipsApi& api, const VipsPicture& picture) {
 Error vips_failure(const VipsApi& api, const InputFile& file, const std::string& place) {
   const auto text = api.take_error();
   const auto contains = [&](std::string_view words) { return text.find(words) != std::string::npos; };
+  // Some words lack the first letter, so that they are found in upper and in lower case.
   if (contains("nsupported") || contains("not supported") || contains("unimplemented") ||
       contains("nknown compression"))
     return file.error(Errc::unsupported, place + ": of a kind that is not read; convert it to PNG first");

@@ -19,11 +19,11 @@ struct VipsLoader {
   /// Errors: unsupported.
   Status (*read_container_metadata)(const InputFilePtr& file, int pages, Metadata& into);
   PixelCost cost = {};  ///< memory per pixel
-  /// The library reads the file part by part as rows are requested. If not, opening a picture takes up to twice the
-  /// size of the file, because the library holds the whole file and the data that it extracts.
+  /// If set, the library reads the file part by part as rows are requested. Otherwise opening a picture takes up to
+  /// twice the size of the file, because the library holds the whole file and the data that it extracts.
   bool streams = false;
-  /// Returns the number of rows that the library decodes together; 0: unknown. Null: `cost` includes this memory, and
-  /// the library holds the whole file.
+  /// Returns the number of rows that the library decodes together; 0: unknown. Null: `cost` includes the memory for
+  /// such rows, and the need of the decoder includes the size of the file.
   std::uint32_t (*read_rows_per_strip)(const InputFile& file) = nullptr;
   /// The library makes the pixels that a damaged file lacks transparent.
   bool missing_is_transparent = false;
@@ -34,7 +34,7 @@ struct VipsPicture {
   VipsRef<VipsImage> image;
   PictureInfo info;
   bool has_profile = false;  ///< the file has an ICC profile
-  bool converted = false;    ///< the colours were converted to sRGB; the profile of the file does not describe them
+  bool converted = false;    ///< the colours were converted to sRGB; the file's profile describes them no longer
 };
 
 /// Opens the file without decoding its pixels. `lenient`: damage is no error, and libvips returns the data that it can

@@ -10,8 +10,9 @@
 namespace weir::media {
 namespace {
 
+// in bytes: "RIFF", the size and "WEBP"; the type and the size of a chunk
 constexpr std::size_t kFileHead = 12, kChunkHead = 8;
-constexpr int kMaxWebpChunks = 1 << 20;
+constexpr int kMaxWebpChunks = 1 << 20;  // largest number of chunks of a file that are read
 /// Chunks that libvips reads, or that contain samples.
 constexpr std::array<std::string_view, 8> kIgnoredWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
                                                              "ICCP", "EXIF", "XMP ", "ANIM"};
@@ -28,6 +29,7 @@ void read_webp_chunks(const InputFile& file, Metadata& into) {
   std::array<std::byte, kFileHead> head{};
   auto got = file.read_at(0, head);
   if (!got || *got < head.size()) return;
+  // The size of the container counts from byte 8 on. Containers and chunks are padded to an even size.
   const std::uint64_t riff_end = kChunkHead + little_endian(std::span{head}.subspan(4, 4));
   const std::uint64_t end = std::min(file.size(), riff_end + riff_end % 2);
   std::uint64_t frames = 0, at = kFileHead;

@@ -21,13 +21,14 @@ constexpr VipsLoader kWebpLoader{
     .cost = {.bytes_at_8_bits = 9, .bytes_at_16_bits = 9, .alpha_divisor = 0}};
 
 int save_webp(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
+  // Without the option `strip` libvips writes an EXIF block, even if the picture has no metadata.
   const gboolean lossless = is_lossless_job(job), strip_all = has_no_vips_metadata(*job.metadata);
+  // Without loss "Q" is not a quality: libwebp takes it as one more effort setting.
   return api.vips_webpsave_target(image, target, "lossless", lossless, "effort",
                                   lossless ? kWebpLosslessEffort : kWebpEffort, "Q", lossless ? 75 : job.quality,
                                   "strip", strip_all, nullptr);
 }
 
-// Without the option `strip` libvips writes an EXIF block with the resolution, also if the picture has no EXIF block.
 constexpr VipsSaver kWebpSaver{
     .save = save_webp,
     .cost = {.bytes_at_8_bits = 22, .bytes_at_16_bits = 22, .alpha_divisor = 0},

@@ -24,9 +24,9 @@
 namespace weir::media {
 namespace {
 
-// Blocks signals in the calling thread. A write to a closed pipe, or above the file-size limit, sends a signal to the
-// writing thread. If the signal is blocked, the write fails with an error and the process does not end. Signals that
-// stop the process are left to the other threads.
+// Blocks signals in the calling thread, which writes the file. A write to a closed pipe, or above the file-size limit,
+// sends a signal to this thread. If the signal is blocked, the write fails with an error and the process goes on.
+// The signals that stop the process (SIGINT, ...) are blocked here so that other threads receive them.
 void block_writer_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -80,6 +80,7 @@ class ThreadedWriter final : public PictureWriter {
   }
 
  private:
+  // The function of the thread.
   void run() {
     block_writer_signals();
     result_ = catch_resource_errors([this] { return encode(); });
@@ -87,6 +88,7 @@ class ThreadedWriter final : public PictureWriter {
     report_.size = Bytes{sink_.size()};
   }
 
+  // Encodes the rows of queue_, after resizing and conversion if they are necessary.
   Status encode() {
     RowSource* rows = &queue_;
     auto picture = options_.rows;
@@ -116,8 +118,8 @@ class ThreadedWriter final : public PictureWriter {
   std::optional<AtomicFile> file_;
   ByteSink sink_;
   RowQueue queue_;
-  Status result_ = ok();
-  std::thread thread_;  // last member: the thread uses all others
+  Status result_ = ok();  // result of encode(); read it only after the thread has ended
+  std::thread thread_;    // last member: the thread uses all others
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace weir::nn {
 
 namespace {
 
-constexpr double kUnitsPerOne = 16777216.0;  // units in 1.0: 2^24
+constexpr double kUnitsPerOne = 16777216.0;  // units in the value 1.0: 2^24
 constexpr int kBlock = 32;                   // number of channels that are summed at a time
 
 /// Adds `value` to `total`, which is in units of 2^-24. Returns false if the value is not finite or too large, or if
@@ -32,7 +32,7 @@ void MeanSum::add(const compute::Kernels& kernels, compute::ElementType element_
   std::vector<std::int64_t>& total = sums_[static_cast<std::size_t>(member)];
   float converted[kBlock];
   for (int c = 0; c < channels_; c += kBlock) {
-    double sum[kBlock] = {};  // exact: multiples of 2^-24 below 2^29
+    double sum[kBlock] = {};  // exact below 2^29: all values are multiples of 2^-24
     for (int x = 0; x < pixels; ++x) {
       const std::size_t i =
           static_cast<std::size_t>(x) * static_cast<std::size_t>(channels_) + static_cast<std::size_t>(c);

@@ -15,7 +15,7 @@ using compute::Arithmetic;
 using compute::Kernels;
 
 /// Returns the position in the original n x n kernel of the value that is at (y, x) after the kernel was oriented as
-/// `o`.
+/// `orientation`.
 std::pair<int, int> find_source(Orientation orientation, int n, int y, int x) {
   if (orientation.mirror_rows) y = n - 1 - y;
   if (orientation.mirror_columns) x = n - 1 - x;
@@ -23,7 +23,7 @@ std::pair<int, int> find_source(Orientation orientation, int n, int y, int x) {
   return {y, x};
 }
 
-/// Rearranges the weights of a convolution without padding to [out][ky][kx][padded in].
+/// Rearranges the weights of a convolution (OpKind::patch) to the rows of a matrix: [out][ky][kx][padded in].
 std::vector<float> make_convolution_matrix(const Convolution& conv, const std::vector<float>& weight) {
   const int in = compute::padded_channels(conv.in_channels);
   const int taps = conv.kernel * conv.kernel;
@@ -45,10 +45,10 @@ constexpr int area(int side) { return side * side; }
 /// consists of): a multiple of 16, which is a multiple of every instruction set's vector, unless the output is planar.
 int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : round_up(out, 16); }
 
-/// Rearranges the weights of a transposed convolution as factor * factor convolutions:
-/// [phase][phase_channels][tap y][tap x][padded in]. With stride s, row s * b + r of the full result is the sum over m
-/// of kernel row r + s * m applied to input row b - m. A patch begins at input row b - (taps - 1), so that its tap t
-/// stands for m = taps - 1 - t.
+/// Rearranges the weights of a transposed convolution as stride * stride convolutions, the phases, each with
+/// `taps` x `taps` taps: [phase][phase_channels][tap y][tap x][padded in].
+/// With stride s, row s * b + r of the full result is the sum over m of kernel row r + s * m applied to input row
+/// b - m. A patch begins at input row b - (taps - 1), so that its tap t stands for m = taps - 1 - t.
 std::vector<float> make_deconvolution_matrix(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
   const int s = conv.stride;
@@ -112,6 +112,7 @@ PackedOp pack_op(const Layer& layer, const Op& op, const PackedLayout& layout, c
   return packed;
 }
 
+/// Returns true if pack_op() packs data for this op: weights, or the order of a pixel shuffle.
 bool is_packed(const Op& op) {
   return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch ||
          op.kind == OpKind::shuffle;

@@ -6,6 +6,7 @@ namespace weir::nn {
 
 std::byte* PassMemory::row_start(int t, int y) const {
   const auto i = static_cast<std::size_t>(t);
+  // If only some rows are in memory, they are in a ring buffer: row y replaces row y - row_count.
   return arena_ + pass_.offset[i] + static_cast<std::size_t>(y % pass_.row_count[i]) * layout(t).row_bytes;
 }
 

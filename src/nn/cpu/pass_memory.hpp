@@ -35,10 +35,10 @@ class PassMemory {
     return tensor(t).planar ? sizeof(float) : static_cast<std::size_t>(layout(t).stride) * element_bytes(t);
   }
 
-  /// Returns the address of column x of row y for reading; an address in the row of zeros if row y is outside the
-  /// tensor. `x` may be in the margins.
+  /// Returns the address of column x of row y for reading, in the first plane of a planar tensor; an address in the row
+  /// of zeros if row y is outside the tensor. `x` may be in the margins.
   const std::byte* read_address(int t, int y, int x) const;
-  /// Returns the address of column 0 of row y for writing.
+  /// Returns the address of column 0 of row y for writing, in the first plane of a planar tensor.
   std::byte* write_address(int t, int y) const { return row_start(t, y) + layout(t).first_byte; }
   /// Returns a view of rows of a planar tensor, in their full width.
   PlanarRows planar_rows(int t, RowRange rows) const;
@@ -47,7 +47,7 @@ class PassMemory {
   /// Sets the margins of rows to zero, because convolutions with padding read them. If the tensor has filler channels,
   /// sets the whole rows to zero.
   void clear_margins(int t, RowRange rows) const;
-  /// Writes rows of a tensor to the file, at the planned offset. Errors: io.
+  /// Writes rows of a tensor to the file, at the planned offset. Errors: io, disk_full.
   Status write_to_disk(ScratchFile& file, int t, RowRange rows) const;
   /// Reads rows of a tensor back from the file. Errors: io.
   Status read_from_disk(ScratchFile& file, int t, RowRange rows) const;

@@ -52,6 +52,7 @@ void PassOps::conv3x3(int o, RowRange rows) {
   const int t = op.output;
   const int width = extent(t).width;
   const compute::Residual residual = residual_of(op);
+  // A tile has 4 x 4 output pixels and is computed from 6 x 6 input pixels; see compute::Conv3x3Job.
   const int tile_rows = (rows.end - rows.first + 3) / 4;
   const std::size_t step = pixel_bytes(t);
   parallel_for(tile_rows, (width + 3) / 4, kernels_.group_size, [&](int tile_row, int first, int last, int member) {
@@ -98,6 +99,7 @@ void PassOps::patch(int o, RowRange rows) {
   const int t = op.output;
   const TensorView& v = op.inputs[0];
   const int width = extent(t).width;
+  // A base is the position of one patch; see the fields of Op for OpKind::patch.
   const int first_base = (rows.first + op.output_crop) / op.factor;
   const int last_base = (rows.end - 1 + op.output_crop) / op.factor;
   const compute::Residual residual = residual_of(op);
@@ -143,6 +145,7 @@ void PassOps::direct(int o, RowRange rows) {
   const PackedOp& packed = packed_.ops[static_cast<std::size_t>(o)];
   const int t = op.output;
   const TensorView& v = op.inputs[0];
+  // The grain is a multiple of the columns that the kernels of each instruction set compute at once: 6, 4 or 2.
   parallel_for(rows.end - rows.first, extent(t).width, 6 * 8, [&](int row, int first, int last, int) {
     const int y = rows.first + row;
     compute::DirectJob job;

@@ -41,16 +41,17 @@ class PassOps : public PassMemory {
   const PackedOp& packed(int o) const { return packed_.ops[static_cast<std::size_t>(o)]; }
   compute::ElementType element_type() const { return plan_.element_type; }
   const compute::Kernels& kernels() const { return kernels_; }
-  /// Returns the values of the vector with index `blob` as factors, one per channel, followed by ones up to a multiple
-  /// of 32.
+  /// Returns the values of the vector with index `blob` as a gate: the factors by which the channels of a tensor are
+  /// multiplied, one per channel, followed by ones up to a multiple of 32.
   const float* gate_factors(int blob) { return vectors_.gate_factors(blob); }
   /// Returns the taps of a resize from `in` to `out` rows or columns. Computes them in the first call and stores them.
   const Taps& taps(const Op& op, int in, int out);
   /// Returns the scratch memory of the thread with index `member`.
   std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
-  /// Divides `rows` rows of `units` units (columns or tiles) each among the threads and calls
-  /// work(row, first unit, end unit, member) for each piece; `member` is the index of the thread. A piece has a
-  /// multiple of `grain` units, except at the end of a row. Returns when all pieces are done.
+  /// Divides `rows` rows of `units` units (columns, tiles or bases) each among the threads and calls
+  /// work(row, first unit, end unit, member) for each piece; `member` is the index of the thread. Rows and units are
+  /// counted from 0; a piece is within one row. It has a multiple of `grain` units, except at the end of a row, and at
+  /// most kMaxGroups * grain units. Returns when all pieces are done.
   template <class Work>
   void parallel_for(int rows, int units, int grain, Work&& work) {
     constexpr int kMaxGroups = 16;

@@ -39,6 +39,7 @@ class PassRun : private PassOps {
  private:
   /// Returns true if this pass stores all rows of tensor `t` in memory for later passes.
   bool is_kept_in_memory(int t) const;
+  /// Sets the margins of the rows in ring buffers to zero.
   void clear_rings() const;
   /// Runs one step of the schedule: rows of the op with index `o`. Returns false after an error, which is in status_.
   bool run_step(int o, RowRange rows);

@@ -42,7 +42,7 @@ class PassMaker {
   }
 
  private:
-  /// Sets the roles of the ops that the pass (with index `number`) needs for `tensor`.
+  /// Sets the roles of the ops that the pass needs for `tensor`. `pass_index` is the index of the pass.
   void set_roles(int tensor, Pass& pass, int pass_index) {
     const std::size_t producer = to_index(program_.tensors[to_index(tensor)].producer);
     if (pass.role[producer] != OpRole::skip) return;
@@ -67,7 +67,7 @@ class PassMaker {
     }
   }
 
-  /// Removes stored tensors that no later pass loads.
+  /// Removes stored tensors that no later pass reads.
   void drop_unused() {
     for (std::size_t p = 0; p < passes_.size(); ++p) {
       const auto unused = [&](int tensor) {
@@ -84,9 +84,9 @@ class PassMaker {
 
   const Program& program_;
   const std::vector<TensorReuse>& reuse_;
-  std::vector<bool> available_;  // by tensor
-  std::set<std::pair<int, int>>
-      stored_reads_;  // (pass, tensor): the pass reads this tensor, which an earlier pass stored
+  std::vector<bool> available_;                 // by tensor: an earlier pass stored it
+  std::set<std::pair<int, int>> stored_reads_;  // (pass, tensor): the pass reads this tensor, which an earlier pass
+                                                // stored in memory or on disk
   std::vector<Pass> passes_;
 };
 
@@ -137,6 +137,7 @@ RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& exten
   RowsHeld held;
   held.max_rows.assign(program.tensors.size(), 0);
   for (const int from : whole_inputs(program, pass)) {
+    // The lag begins with the smallest possible value; the schedule below raises it.
     for (const int to : pass.targets) held.overlaps.push_back({from, to, -extent[to_index(from)].height});
   }
   RowSchedule schedule{program, extent, pass.role, band};
@@ -148,7 +149,7 @@ RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& exten
       if (overlap.to != tensor) continue;
       const double ratio =
           static_cast<double>(extent[to_index(overlap.from)].height) / extent[to_index(overlap.to)].height;
-      const int from_row = static_cast<int>(rows.end * ratio) + 1;
+      const int from_row = static_cast<int>(rows.end * ratio) + 1;  // the row of `from` at the same place as rows.end
       overlap.lag_rows = std::max(overlap.lag_rows, from_row - schedule.first_needed_row(overlap.from));
     }
     return true;

@@ -31,8 +31,8 @@ struct Pass {
 /// Does not set `row_count`, `offset` and `multiplications`.
 std::vector<Pass> make_passes(const Program& program, const std::vector<TensorReuse>& reuse);
 
-/// Returns the tensors that one pass can already compute and that an op of a later pass reads. The input picture is not
-/// among them. Time can be saved by keeping such a tensor instead of computing it in each pass.
+/// Returns the tensors that a pass can already compute, and that are read by an op which only a later pass can run. The
+/// input picture is not among them. Time can be saved by keeping such a tensor instead of computing it in each pass.
 std::vector<int> shared_tensors(const Program& program);
 
 /// Calls visit(tensor index) for every tensor that an op reads, the residual included.
@@ -66,7 +66,7 @@ struct RowsHeld {
 RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
 
 /// Returns how many rows the pass reads ahead at most: the largest difference between the number of input rows read and
-/// the input row that corresponds to the output row being computed.
+/// the input row that corresponds to the output row being computed. The pass must be the one that makes the output.
 int find_read_ahead_rows(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
 
 }  // namespace weir::nn

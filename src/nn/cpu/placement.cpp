@@ -19,8 +19,8 @@ class BlockPlacer {
   BlockPlacer(std::vector<MemoryBlock>& blocks, const std::vector<BlockOverlap>& overlaps)
       : blocks_{blocks}, overlaps_{overlaps} {}
 
-  /// Places the blocks in this order, each at the lowest offset where it fits. Returns the end of the block that ends
-  /// last: the size of the arena.
+  /// Places the blocks in this order (`order` has their indices), each at the lowest offset where it fits. Returns the
+  /// end of the block that ends last: the size of the arena.
   std::size_t place(const std::vector<std::size_t>& order) {
     std::size_t end = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {
@@ -49,6 +49,7 @@ class BlockPlacer {
     const auto at = static_cast<std::ptrdiff_t>(blocks_[placed].offset);
     ForbiddenRange range{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
                          at + static_cast<std::ptrdiff_t>(blocks_[placed].bytes)};
+    // If the two may overlap, only the offsets are forbidden with which `to` begins less than gap_bytes before `from`.
     for (const BlockOverlap& overlap : overlaps_) {
       const auto gap = static_cast<std::ptrdiff_t>(overlap.gap_bytes);
       if (overlap.from == placed && overlap.to == block) range.from = std::max(range.from, at - gap);

@@ -18,7 +18,7 @@ using compute::ElementType;
 
 constexpr int kMarginPixels = 8;      // margin of feature rows; a tile reads at most 6 columns beyond the last one
 constexpr int kMarginFloats = 32;     // margin of planar rows; kernels read at most one vector beyond the edge
-constexpr std::size_t kAlign = 64;    // bytes; a cache line
+constexpr std::size_t kAlign = 64;    // alignment of rows and blocks in bytes: a cache line
 constexpr int kMaxColumns = 1 << 22;  // largest width of a tensor: width times rows of a step must fit an int
 
 RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType element_type) {
@@ -154,6 +154,7 @@ class Planner {
       for_each_reuse(choice, changed, [&] { consider(changed); });
     }
   }
+  /// Tries every combination of the choices from index `next` on; `reuse` has the decisions of those before it.
   void search_from(const std::vector<Choice>& choices, std::size_t next, std::vector<TensorReuse>& reuse) {
     if (next == choices.size()) return consider(reuse);
     search_from(choices, next + 1, reuse);
@@ -218,8 +219,8 @@ class Planner {
     return seconds;
   }
 
-  /// Returns the rows that a pass has in memory for the low picture. Passes with the same roles and targets share a
-  /// result.
+  /// Returns the rows that a pass has in memory for the low picture (see run()). Passes with the same roles and targets
+  /// share a result.
   const RowsHeld& find_low_rows(const Pass& pass) {
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
@@ -234,7 +235,8 @@ class Planner {
     return at->second;
   }
 
-  /// The memory of all passes: one block for the rings of each pass, and one for every tensor that is kept in memory.
+  /// The memory of all passes: one block for the ring buffers of each pass, and one for every tensor that is kept in
+  /// memory.
   struct Arena {
     Arena(const Planner& planner, const std::vector<Pass>& passes, const std::vector<const RowsHeld*>& held,
           const std::vector<TensorReuse>& reuse) {
@@ -258,6 +260,7 @@ class Planner {
       bytes = place_blocks(blocks, overlaps);
     }
 
+    /// Adds the pairs of kept tensors of which this pass reads one for the last time and makes the other.
     void add_overlaps(const Planner& planner, int pass, const RowsHeld& held) {
       for (const RowsHeld::TensorOverlap& overlap : held.overlaps) {
         const std::size_t from = block_of(overlap.from);
@@ -277,14 +280,16 @@ class Planner {
     std::size_t block_of(int tensor) const {
       return static_cast<std::size_t>(std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin());
     }
+    /// Returns the block of the ring buffers of a pass.
     const MemoryBlock& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
 
-    std::vector<int> tensors;         // the tensors of the first blocks
-    std::vector<MemoryBlock> blocks;  // the tensors, then the rings by pass
+    std::vector<int> tensors;         // the tensors that are kept in memory; blocks[i] is that of tensors[i]
+    std::vector<MemoryBlock> blocks;  // the blocks of `tensors`, then those of the ring buffers, by pass
     std::vector<BlockOverlap> overlaps;
     std::size_t bytes = 0;
   };
 
+  /// Returns true if the pass stores all rows of the tensor in memory.
   static bool is_kept_by(const Pass& pass, const std::vector<TensorReuse>& reuse, int tensor) {
     return reuse[to_index(tensor)] == TensorReuse::memory &&
            std::find(pass.stored_tensors.begin(), pass.stored_tensors.end(), tensor) != pass.stored_tensors.end();
@@ -293,6 +298,7 @@ class Planner {
     return round_up(layout_[to_index(tensor)].row_bytes * static_cast<std::size_t>(pass.row_count[to_index(tensor)]),
                     kAlign);
   }
+  /// Returns the index of the last pass that reads the tensor, which pass `stored_in` stores; `stored_in` if none does.
   int last_use(const std::vector<Pass>& passes, std::size_t stored_in, int tensor) const {
     int last = static_cast<int>(stored_in);
     for (std::size_t p = stored_in + 1; p < passes.size(); ++p) {
@@ -342,6 +348,7 @@ class Planner {
     return plan;
   }
 
+  /// Sets the offsets of the pass with index `number`, and the row counts of the tensors that are kept in memory.
   void set_offsets(const Arena& arena, std::size_t number, Plan& plan) const {
     Pass& pass = plan.passes[number];
     pass.offset.assign(program_.tensors.size(), 0);
@@ -366,14 +373,14 @@ class Planner {
   const Program& program_;
   ElementType element_type_;
   PlanLimits limits_;
-  std::vector<Extent> extent_;
-  std::vector<Extent> low_extent_;
-  std::vector<RowLayout> layout_;
-  std::map<std::vector<int>, RowsHeld> rows_cache_;
-  double work_ = 0;
-  std::optional<double> best_seconds_;
-  std::vector<TensorReuse> best_reuse_;
-  Bytes smallest_arena_;
+  std::vector<Extent> extent_;                       // by tensor
+  std::vector<Extent> low_extent_;                   // by tensor, for the low picture; see run()
+  std::vector<RowLayout> layout_;                    // by tensor
+  std::map<std::vector<int>, RowsHeld> rows_cache_;  // results of find_low_rows()
+  double work_ = 0;                                  // work of the search so far; see kMaxWork
+  std::optional<double> best_seconds_;               // estimated time of best_reuse_; nothing: no plan fits so far
+  std::vector<TensorReuse> best_reuse_;              // the fastest combination within the limits so far
+  Bytes smallest_arena_;                             // smallest arena of all combinations so far, for the error message
 };
 
 }  // namespace

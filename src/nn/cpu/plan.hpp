@@ -24,7 +24,7 @@ struct RowLayout {
 /// The limits that a plan must respect.
 struct PlanLimits {
   Bytes memory;                  ///< memory for rows and stored tensors together (the arena)
-  Bytes disk;                    ///< disk space for stored tensors
+  Bytes disk;                    ///< disk space for stored tensors; zero: none is stored on disk
   int band = 4;                  ///< rows per step, a multiple of 4
   bool may_keep_tensors = true;  ///< the plan may keep whole tensors that several passes need
 };
@@ -33,7 +33,7 @@ struct PlanLimits {
 /// memory layout, and the memory and disk space that it needs. The memory of a run is one block, the arena. A value
 /// type; the program and graph must outlive it.
 struct Plan {
-  Extent input;
+  Extent input;                            ///< extent of the network's input
   std::vector<Extent> extent;              ///< by tensor
   std::vector<RowLayout> layout;           ///< by tensor
   std::vector<TensorReuse> reuse;          ///< by tensor
@@ -42,15 +42,15 @@ struct Plan {
   compute::ElementType element_type = compute::ElementType::float16;
   int band = 4;        ///< rows per step
   Bytes arena;         ///< memory for ring buffers (the rows of a tensor that ops still need) and for stored tensors
-  Bytes stored_bytes;  ///< memory for stored tensors: the arena less the ring buffers of the pass with the most of them
+  Bytes stored_bytes;  ///< part of the arena for stored tensors: the arena less the largest ring buffers of any pass
   Bytes disk;          ///< disk space for stored tensors
   double multiplications = 0;  ///< counted as direct convolution, over all passes
   int read_ahead_rows = 0;     ///< largest number of input rows that the last pass reads ahead of the output
 };
 
 /// Returns the fastest plan within the limits that the search finds. All plans give the same result, bit by bit.
-/// Errors: over_budget, with the smallest sufficient memory, or because a tensor has more columns than can be computed
-/// at once; invalid_argument if the input is too small for the network.
+/// Errors: over_budget, with the smallest memory for which the search finds a plan, or because a tensor has more
+/// columns than can be computed at once; those of infer_extents, for example if the input is too small for the network.
 Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, compute::ElementType element_type,
                        const PlanLimits& limits);
 

@@ -11,6 +11,7 @@ namespace weir::nn {
 Bytes Runner::scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads) {
   std::size_t largest = 0;
   for (const Op& op : program.ops) {
+    // The number of inputs is the same in every arithmetic.
     const int in = packed_layout(graph, op, kernels, compute::Arithmetic::float32).matrix.in;
     if (op.kind == OpKind::conv3x3) largest = std::max(largest, kernels.conv3x3_scratch(in));
     if (op.kind == OpKind::patch) largest = std::max(largest, kernels.patch_scratch(in));
@@ -31,7 +32,7 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   if (!arena) return arena.error();
   runner.arena_ = *std::move(arena);
   std::size_t longest_row_bytes = 0;
-  std::size_t widest_tensor = 0;
+  std::size_t widest_tensor = 0;  // columns
   for (const Plan& strip : plan.plans) {
     for (std::size_t t = 0; t < strip.layout.size(); ++t) {
       longest_row_bytes = std::max(longest_row_bytes, strip.layout[t].row_bytes);
@@ -40,6 +41,7 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   }
   runner.zero_row_ = compute::AlignedArray<std::byte>{longest_row_bytes};
   const Bytes scratch = scratch_bytes(program, graph, kernels, 1);
+  // Besides the kernels of scratch_bytes(), a resize needs a row of floats.
   const std::size_t scratch_size = std::max<std::size_t>(scratch.count(), widest_tensor * sizeof(float) + 64);
   for (int member = 0; member < team.size(); ++member) runner.scratch_.emplace_back(scratch_size);
   if (plan.disk != Bytes{}) {
@@ -85,7 +87,7 @@ class Runner::StripwiseRun final : public MultiPassRun {
     const int result = pass.targets.front();
     const PassMemory memory{*runner_.program_, plan_of(part), pass, runner_.arena_.data(), runner_.zero_row_.data()};
     const ColumnRange own = plan_.own_columns(strip, result);
-    const int part_first = plan_.first_column(strip, result);
+    const int part_first = plan_.first_column(strip, result);  // column of the result at which the part begins
     const StripTask task{strip.read_columns.first,
                          {own.first - part_first, own.end - part_first},
                          own.first,
@@ -99,7 +101,7 @@ class Runner::StripwiseRun final : public MultiPassRun {
   const PackedWeights& packed_;
   const RunContext& context_;
   VectorValues vectors_;
-  std::optional<MeanSum> mean_sum_;  // set while a pass computes a mean
+  std::optional<MeanSum> mean_sum_;  // set while a pass computes means
 };
 
 Status Runner::run(const PackedWeights& packed, InputRows& input, const OutputRows& output, const RunControl& control) {

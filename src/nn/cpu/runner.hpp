@@ -16,21 +16,23 @@
 
 namespace weir::nn {
 
-/// Runs a program on pictures of one extent on the CPU, row by row: every op keeps only the rows that other ops still
-/// need. Owns the arena (the memory for rows and stored tensors) and the scratch memory of the kernels, and reuses both
-/// for the next picture. Not thread-safe.
+/// Runs a program on pictures of one extent on the CPU, in one or more strips (ranges of columns), and each strip
+/// row by row. Of each tensor it keeps only the rows that ops
+/// still need, except for the tensors that the plan stores for later passes. Owns the arena (the memory for rows and
+/// stored tensors) and the scratch memory of the kernels, and reuses both for the next picture. Not thread-safe.
 class Runner {
  public:
-  /// Allocates the memory of the plan and, if it keeps tensors on disk, a scratch file in `spill_folder`. All other
-  /// arguments must outlive the runner. Errors: over_budget, io (scratch file).
+  /// Allocates the memory of the plan and, if it keeps tensors on disk, creates a scratch file in `spill_folder`. All
+  /// arguments except `spill_folder` must outlive the runner. Errors: over_budget; io, disk_full (scratch file).
   static Result<Runner> create(const Graph& graph, const Program& program, const StripPlan& plan,
                                const compute::Kernels& kernels, compute::ThreadTeam& team,
                                const std::filesystem::path& spill_folder);
   /// Returns the scratch memory that the kernels need for `threads` threads.
   static Bytes scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads);
 
-  /// Runs the program on one picture. Errors: those of input and output; io (scratch file); cancelled; bad_values,
-  /// naming the layer, if int16 arithmetic finds a value that is NaN or infinite (float32 does not check this).
+  /// Runs the program on one picture. Errors: those of input and output; io, disk_full (scratch file); cancelled;
+  /// bad_values, naming the layer, if int16 arithmetic finds a value that is NaN or infinite (float32 does not check
+  /// this).
   Status run(const PackedWeights& packed, InputRows& input, const OutputRows& output, const RunControl& control);
 
  private:

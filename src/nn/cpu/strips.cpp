@@ -19,8 +19,8 @@ constexpr int kFar = 1 << 26;
 
 int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
 
-/// Returns the output columns that are computed together with column x. A tile of a 3x3 convolution has one scale for
-/// all its values, so that a wrong input value can change every column of the tile.
+/// Returns the output columns that are computed together with column x. A 3x3 convolution in int16 rounds the values of
+/// a tile together, so that a wrong input value can change every column of the tile.
 ColumnRange columns_made_together(const Op& op, int x) {
   if (op.kind != OpKind::conv3x3) return {x, x + 1};
   return {x / 4 * 4, x / 4 * 4 + 4};
@@ -60,6 +60,7 @@ std::vector<ColumnRange> find_good_columns(const Program& program, const std::ve
   return good;
 }
 
+/// Returns, by tensor, its columns per column of the input; 0 for all tensors if the graph has no consistent scales.
 std::vector<double> tensor_scales(const Graph& graph, const Program& program) {
   const auto blobs = blob_scales(graph);
   std::vector<double> scale(program.tensors.size(), 0);
@@ -96,11 +97,13 @@ std::vector<Extent> tensor_extents(const Program& program, const std::vector<Ext
   return extents;
 }
 
+/// Cuts `width` columns of input into strips of `own` own columns; the last strip can have another number.
 std::vector<Strip> cut_into_strips(int width, int own, Halo halo) {
   std::vector<Strip> strips;
   for (int first = 0; first < width; first += own) {
     Strip strip;
-    // A last strip narrower than the halo would have no own columns after the border is removed.
+    // A further strip narrower than the halo could have no own columns after the border is removed, so this strip takes
+    // its columns too.
     const bool last = first + own + halo.right >= width;
     strip.own_columns = {first, last ? width : first + own};
     strip.read_columns = {std::max(0, first - halo.left), last ? width : std::min(width, first + own + halo.right)};
@@ -209,6 +212,7 @@ Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent
   if (auto status = check_exact_steps(program, tensor_extents(program, *blobs)); !status) return status.error();
   PlanLimits strip_limits = limits;
   strip_limits.may_keep_tensors = false;
+  // With fewer own columns, a strip would read more than four times as many columns of halo.
   const int narrowest = std::max(4 * kStripGrid, (halo.left + halo.right) / 4 / kStripGrid * kStripGrid);
   Error error{Errc::over_budget, fmt::format("{} columns are too few to be cut into strips", input.width)};
   for (int own = input.width;;) {

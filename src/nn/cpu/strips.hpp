@@ -22,15 +22,15 @@ struct Strip {
 };
 
 /// The plan of a picture in one strip, or in several strips if the memory limit is too small for rows of the whole
-/// width. Convolutions compute tiles of 4 x 4 values that share one scale; all strips use the same grid of tiles, so
-/// that the result does not depend on the strips.
+/// width. 3x3 convolutions in int16 round the values of each tile of 4 x 4 pixels together, with factors that depend on
+/// all of them; all strips use the same grid of tiles, so that the result does not depend on the strips.
 struct StripPlan {
   Extent input;
   std::vector<Extent> extent;  ///< by tensor, for the whole picture
   std::vector<double> scale;   ///< by tensor: its columns per column of the input
   std::vector<Plan> plans;     ///< one plan for each different width of strips; all have the same number of passes
   std::vector<Strip> strips;   ///< from left to right
-  int strip_width = 0;         ///< number of a strip's own columns
+  int strip_width = 0;         ///< number of own columns of every strip but the last, which can differ
   int halo = 0;                ///< largest number of columns that a strip reads on one side of its own
   // The largest value of any strip; see Plan.
   Bytes arena;
@@ -49,7 +49,8 @@ struct StripPlan {
 Result<StripPlan> plan_single_strip(const Graph& graph, const Program& program, Extent input,
                                     compute::ElementType element_type, const PlanLimits& limits);
 
-/// Returns a plan with at least two strips, and as few as the limits allow; it keeps no tensors between passes.
+/// Returns a plan with at least two strips that keeps no tensors between passes. Tries strips of about three quarters
+/// of the width, then of three quarters of that, and so on; returns the first plan within the limits.
 /// Errors: over_budget if even the narrowest strips do not fit, if the picture is too narrow to be cut, or if a resize
 /// in the network would give a strip other values than the whole picture; unsupported if the network's columns cannot
 /// be cut; other errors of make_plan.

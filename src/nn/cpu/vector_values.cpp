@@ -39,7 +39,7 @@ std::vector<float> evaluate_vector_layer(const Operation& operation, const std::
     }
     return out;
   }
-  out = in;
+  out = in;  // a Split copies its input
   if (const auto* pointwise = std::get_if<Pointwise>(&operation)) {
     for (float& x : out) x = apply_activation(pointwise->activation, x);
   }

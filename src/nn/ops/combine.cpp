@@ -140,7 +140,7 @@ void compute_combine(PassOps& pass, int o, RowRange rows) {
   const bool planar = pass.tensor(t).planar;
   const int planes = planar ? pass.tensor(t).channels : 1;
   const int values_per_pixel = planar ? 1 : pass.layout(t).stride;
-  compute::CombineJob common;
+  compute::CombineJob common;  // the fields that are the same in all rows
   common.element_type = planar ? compute::ElementType::float32 : pass.element_type();
   common.inputs = static_cast<int>(op.inputs.size());
   common.channels = values_per_pixel;
@@ -176,6 +176,7 @@ void compute_combine(PassOps& pass, int o, RowRange rows) {
                   static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(v.tensor).plane_stride) *
                       sizeof(float);
       if (planar && v.gate >= 0) {
+        // In a planar row all values have the same channel, so its factor is part of the coefficient.
         job.coefficient[i] *= common.gate[i][plane];
         job.gate[i] = nullptr;
       }

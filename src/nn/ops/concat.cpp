@@ -39,7 +39,7 @@ std::vector<DeviceCall> concat_calls(const Op& op, const DeviceOutput& part) {
   int first_channel = 0;
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     const TensorView& view = op.inputs[i];
-    const auto& [held, channels] = part.sources[i];
+    const auto& [held, channels] = part.sources[i];  // `held`: the region that is in device memory
     const bool last = i + 1 == op.inputs.size();
     DeviceCall call{.kernel = "concat", .input = i, .keeps_unwritten = true};
     call.constants = {(channels + 3) / 4, (part.channels + 3) / 4, first_channel, channels, last ? 1 : 0};

@@ -13,6 +13,7 @@ namespace weir::nn {
 
 namespace {
 
+/// Checks that a 3x3 convolution can read all channels of its inputs. Errors: unsupported.
 Status check_conv3x3_channels(Lowering& lowering, const std::vector<TensorView>& inputs) {
   int channels = 0;
   for (const TensorView& v : inputs) {
@@ -98,7 +99,7 @@ Status Deconvolution::lower(Lowering& lowering, const Layer& layer) const {
   const LoweredBlob& in = lowering.lowered_blob(layer.inputs[0]);
   if (in.parts.size() != 1 || lowering.tensor(in.parts[0].tensor).planar)
     return lowering.unsupported("a transposed convolution of a concatenation, or of at most four channels");
-  const int taps = (kernel + stride - 1) / stride;
+  const int taps = (kernel + stride - 1) / stride;  // input rows (or columns) that contribute to an output pixel
   if (taps > compute::kMaxPatchKernel || stride > compute::kMaxPatchFactor) {
     return lowering.unsupported(fmt::format(
         "a transposed convolution of kernel {} and stride {}; supported: strides up to {}, kernels up to {} strides",

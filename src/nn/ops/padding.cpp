@@ -75,6 +75,7 @@ class PaddedRow {
   }
 
  private:
+  /// Returns the offset of a plane in a row, in bytes.
   static std::size_t plane_offset(const PassOps& pass, int t, int plane) {
     return static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float);
   }
@@ -82,7 +83,7 @@ class PaddedRow {
   std::byte* at(int x) const { return to_ + offset(x); }
 
   const Padding& padding_;
-  int width_;
+  int width_;  // columns of the input
   std::size_t pixel_bytes_;
   std::byte* to_;
   const std::byte* from_ = nullptr;  // null: the whole row is constant

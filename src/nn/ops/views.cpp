@@ -46,6 +46,7 @@ Status GlobalAverage::lower(Lowering& lowering, const Layer& layer) const {
     return lowering.unsupported(fmt::format("more than {} means of whole pictures", kMaxMeans));
   }
   const int out = layer.outputs[0];
+  // The vector needs its own entry of `means` and all entries before it.
   lowering.program().means.push_back(ChannelMeans{in.parts[0], out, lowering.shape(out).channels});
   lowering.program().required_means[to_index(out)] = static_cast<int>(lowering.program().means.size());
   return ok();

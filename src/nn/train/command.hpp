@@ -8,7 +8,7 @@
 /// The commands that a training device executes. A command is plain data, so that a device can execute it at once,
 /// collect it, or translate it to other commands. reference_training_device.cpp and reference_loops.hpp define what
 /// each command computes. The values of pictures are stored channels-last: [images, h, w, channels]. A row is the
-/// channels of one pixel.
+/// channels of one pixel, or a row of a matrix; `rows` is the number of rows of all pictures together.
 ///
 /// In the formulas, "(+)=" means: adds to the output if `accumulate` is true, else overwrites it. A command with "Back"
 /// in its name belongs to the backward pass: it computes gradients of the loss.
@@ -43,8 +43,9 @@ struct TransposeCommand {
   bool accumulate = false;
 };
 
-/// The window of a convolution or a pooling operation: `kernel` is its side, `stride` the distance between two windows,
-/// `padding` the number of zeros that are added on each side of the picture. In pixels; the same on both axes.
+/// The window of a convolution or a pooling operation, in pixels, the same on both axes: `kernel` is its side, `stride`
+/// the distance between two windows, `padding` the number of rows or columns of zeros that are added on each side of
+/// the picture.
 struct Window {
   int kernel = 1, stride = 1, padding = 0;
   bool operator==(const Window&) const = default;
@@ -90,7 +91,7 @@ struct SumRowsCommand {
   bool accumulate = false;
 };
 
-/// out (+)= alpha * a + beta * b; `b` may be empty.
+/// out (+)= alpha * a + beta * b; if `b` is empty, out (+)= alpha * a.
 struct CombineCommand {
   Operand a, b, out;
   double alpha = 1, beta = 1;
@@ -104,7 +105,7 @@ struct MultiplyCommand {
 };
 
 using compute::ActivationKind;
-/// out = f(in), value by value.
+/// out = f(in), value by value, where f is the activation function `kind`.
 struct ActivateCommand {
   Operand in, out;
   ActivationKind kind = ActivationKind::relu;
@@ -130,8 +131,9 @@ struct PReluBackCommand {
 };
 
 /// Rearranges a small picture [images, h, w, channels * factor * factor] to a large one [images, h * factor, w *
-/// factor, channels]. Each small pixel becomes a block of factor * factor large pixels: channel (c * factor + y) *
-/// factor + x of the small pixel becomes channel c of the pixel in row y and column x of the block.
+/// factor, channels]: `h` and `w` are sizes of the small picture, `channels` is the number of channels of the large
+/// one. Each small pixel becomes a block of factor * factor large pixels: channel (c * factor + y) * factor + x of the
+/// small pixel becomes channel c of the pixel in row y and column x of the block.
 struct PixelShuffleCommand {
   Operand in, out;
   int images = 0, h = 0, w = 0, channels = 0, factor = 1;
@@ -139,8 +141,8 @@ struct PixelShuffleCommand {
   bool accumulate = false;
 };
 
-/// out[row][out_first + c] (+)= in[row][in_first + c] for 0 <= c < count; other channels of `out` do not change. `in`
-/// has in_channels values in each row, `out` has out_channels.
+/// out[row][out_first + c] (+)= in[row][in_first + c] for each channel c from 0 to count - 1; other channels of `out`
+/// do not change. `in` has in_channels values in each row, `out` has out_channels.
 struct CopyChannelsCommand {
   Operand in, out;
   std::size_t rows = 0;
@@ -153,8 +155,9 @@ struct MaxPoolCommand {
   Operand in, out;
   WindowShape shape;
 };
-/// Computes the gradient of MaxPoolCommand: adds each output gradient to the input gradient of the largest value in the
-/// window. Among equal values, that is the first one in row order.
+/// Computes the gradient of MaxPoolCommand. Adds each output gradient to the input gradient of the largest value in its
+/// window; among equal values, that is the first one in row order. If `accumulate` is false, the input gradients start
+/// at 0.
 struct MaxPoolBackCommand {
   Operand in, out_gradient, in_gradient;
   WindowShape shape;
@@ -162,7 +165,7 @@ struct MaxPoolBackCommand {
 };
 
 using compute::LossKind;
-/// out[0] = the mean of the loss over all values. LossKind::mean ignores `target`.
+/// out[0] = the mean of the loss over all values; compute::LossKind has the formulas. LossKind::mean ignores `target`.
 struct LossCommand {
   Operand prediction, target, out;
   LossKind kind = LossKind::squared;
@@ -193,21 +196,23 @@ struct SumSquaresCommand {
   bool accumulate = false;
 };
 
-/// Limits the norm of the gradients. If `squared_norm` (one value) is not empty, the gradient is multiplied by
-/// min(1, max_norm / sqrt(squared_norm[0])); if it is empty, by 1.
+/// Limits the Euclidean norm of the gradients of all parameters together. `squared_norm` has one value: the sum of the
+/// squares of all these gradients. The gradient of the command is multiplied by min(1, max_norm /
+/// sqrt(squared_norm[0])). If `squared_norm` is empty, there is no limit.
 struct GradientClip {
   Operand squared_norm;
   double max_norm = 0;
 };
 /// One step of the Adam optimiser for one parameter; compute::AdamJob has the formula. `mean` and `square` are the
-/// moving averages of the gradient and of its square.
+/// moving averages of the gradient and of its square; `rate` is the learning rate.
 struct AdamCommand {
   Operand weights, gradient, mean, square;
   GradientClip clip;
   double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-  double correct1 = 1, correct2 = 1;  ///< 1 / (1 - beta1^step) and 1 / (1 - beta2^step), where the first step is 1
+  double correct1 = 1, correct2 = 1;  ///< 1 / (1 - beta1^n) and 1 / (1 - beta2^n) in step n; the first step has n = 1
 };
-/// One step of stochastic gradient descent with momentum for one parameter; compute::SgdJob has the formula.
+/// One step of stochastic gradient descent with momentum for one parameter; compute::SgdJob has the formula. `rate` is
+/// the learning rate.
 struct SgdCommand {
   Operand weights, gradient, velocity;
   GradientClip clip;

@@ -14,7 +14,7 @@ Error window_mismatch_error(const char* operation, const TapeTensor& x, const Ta
                       to_text(weights.shape()), w.kernel, w.stride, w.padding)};
 }
 
-constexpr int kMaxKernel = 1024;
+constexpr int kMaxKernel = 1024;  // largest side of a kernel
 
 bool is_valid_window(Window w) {
   return w.kernel >= 1 && w.kernel <= kMaxKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
@@ -68,7 +68,7 @@ TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, W
   const auto output_side = [&](int side) {
     const std::int64_t extent =
         (side - std::int64_t{1}) * window.stride + window.kernel - std::int64_t{2} * window.padding;
-    return extent <= kMaxTensorValues ? static_cast<int>(extent) : 0;
+    return extent <= kMaxTensorValues ? static_cast<int>(extent) : 0;  // 0 is refused below
   };
   const bool fits =
       is_valid_window(window) && has_weight_shape(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};

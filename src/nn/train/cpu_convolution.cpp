@@ -11,15 +11,15 @@ namespace {
 
 using compute::ProductJob;
 
-/// A view of a batch of pictures that are enlarged with zeros: `spread` - 1 rows and columns of zeros between
-/// neighbouring pixels, and a border of `border` zeros on each side. Pixel (0, 0) of a picture `in` is at row and
-/// column `border` of the enlarged picture.
+/// A batch of pictures `values` [images, h, w, c], read as if each picture were enlarged with zeros: `spread` - 1 rows
+/// and columns of zeros between neighbouring pixels, and `border` rows and columns of zeros on each side. Pixel (0, 0)
+/// of a picture is at row and column `border` of its enlarged form.
 struct SpreadBatch {
   const float* values = nullptr;
   int images = 0, h = 0, w = 0, c = 0, spread = 1, border = 0;
 
-  /// Copies `rows` rows, each with its first `columns` pixels, of the enlarged picture of an image; starts at row
-  /// `first`.
+  /// Copies rows first_row..first_row + rows - 1 of the enlarged form of picture `image` to `out`; of each row, the
+  /// first `columns` pixels. Rows and pixels beyond the enlarged picture are zeros.
   void copy_rows(int image, int first_row, int rows, int columns, float* out) const {
     const auto row_floats = static_cast<std::size_t>(columns) * static_cast<std::size_t>(c);
     for (int r = 0; r < rows; ++r, out += row_floats) {
@@ -33,6 +33,7 @@ struct SpreadBatch {
   }
 
  private:
+  /// Copies `row`, a row of a picture, as a row of the enlarged picture.
   void copy_row(const float* row, int columns, float* out) const {
     if (spread == 1) {
       const int inside = std::max(0, std::min(w, columns - border));
@@ -50,15 +51,17 @@ struct SpreadBatch {
   }
 };
 
-/// Returns the number of output rows to compute from one copied band of input rows, so that the band stays in the first
-/// cache levels.
+/// Returns the number of output rows to compute from one copied band of input rows, 1 to 16. With stride 1 the band has
+/// `kernel` - 1 rows more than that and at most about kBandFloats values, unless one output row already needs more; so
+/// it stays in the first cache levels. With a larger stride the band is larger.
 int band_rows(int columns, int channels, int kernel) {
   constexpr int kBandFloats = 12000;
   return std::clamp(kBandFloats / std::max(1, columns * channels) - kernel, 1, 16);
 }
 
-/// The arguments of run(): out [images, h, w, out_c] (+)= bias + convolution of the enlarged picture `in` with weights
-/// [kernel, kernel, in.c, out_c]. The border of `in` is the only padding.
+/// The arguments of convolve_rows(): out [input.images, h, w, out_c] (+)= bias + convolution of the enlarged pictures
+/// of `input` with weights [kernel, kernel, input.c, out_c]; (+)= as in command.hpp. The border of the enlarged
+/// pictures is the only padding.
 struct ConvolutionJob {
   SpreadBatch input;
   const float* weights = nullptr;
@@ -68,6 +71,8 @@ struct ConvolutionJob {
   bool accumulate = false;
 };
 
+/// Computes a convolution. A unit of parallel_for() is one output row; `first` and `last` count the output rows of all
+/// images. A thread copies one band of input rows at a time; `pitch` is the number of floats of a row of the band.
 void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
   const int in_c = p.input.c, columns = (p.w - 1) * p.stride + p.kernel, max_rows = band_rows(columns, in_c, p.kernel);
   const double cost = static_cast<double>(p.w) * p.kernel * p.kernel * in_c * p.out_c;
@@ -101,7 +106,7 @@ void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
   });
 }
 
-/// Returns true for a 1x1 convolution without padding: it is one matrix product.
+/// Returns true for a 1x1 convolution with stride 1 and without padding: it is one matrix product.
 bool is_matrix_product(const WindowShape& s) { return s.window == Window{}; }
 int count_output_pixels(const WindowShape& s) { return s.images * s.out_h * s.out_w; }
 
@@ -162,9 +167,10 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
                         c.accumulate});
 }
 
-// For each row of the kernel, the weight gradient is a product of inputs and output gradients over all pixels. The
-// shape alone determines how the output rows of all images are divided into parts, and the sums of the parts are added
-// in order: so the number of threads does not change the result.
+// For each row `ky` of the kernel, the gradients of its weights [k * in_c, out_c] are a product of inputs and output
+// gradients, summed over all output pixels. The shape alone determines how the output rows of all images (`rows`) are
+// divided into parts, and the sums of the parts are added in order: so the number of threads does not change the
+// result.
 void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
@@ -172,7 +178,7 @@ void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const int rows = s.images * s.out_h, max_rows = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
   const std::size_t size = c.weight_gradient.count;
   const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // multiplications of one output row
-  constexpr double kPartCost = 2e6;
+  constexpr double kPartCost = 2e6;  // smallest number of multiplications of a part, unless there is only one part
   const int parts = std::clamp(static_cast<int>(cost * rows / kPartCost), 1, std::min<int>(kMaxPartialSums, rows));
   float* sums = shared_scratch(size * static_cast<std::size_t>(parts));
   parallel_for(parts, 1, cost * rows / parts, [&](int first_part, int last_part, int member) {

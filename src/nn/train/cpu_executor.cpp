@@ -5,7 +5,7 @@ namespace weir::nn::train {
 void CpuExecutor::product(const MatrixProductCommand& c) {
   const float* b = data(c.b);
   if (c.transpose_b) {
-    float* transposed = weights_scratch(c.b.count);
+    float* transposed = weights_scratch(c.b.count);  // a ProductJob reads its matrix as [inner, columns]
     for (int j = 0; j < c.columns; ++j) {
       for (int k = 0; k < c.inner; ++k) {
         transposed[static_cast<std::ptrdiff_t>(k) * c.columns + j] = b[static_cast<std::ptrdiff_t>(j) * c.inner + k];

@@ -23,8 +23,8 @@ class CpuExecutor {
 
   /// Divides the units 0..units-1 of some work into ranges and calls f(first, last, member) for each range
   /// first..last-1, on all threads. A range starts at a multiple of `grain`; `member` is the index of the thread in the
-  /// team. `cost` is the number of multiplications, or similar operations, of one unit. If there is little work, the
-  /// calling thread does all of it, as member 0.
+  /// team. `cost` is the number of multiplications, or similar operations, of one unit. If the work is too short to be
+  /// worth waking threads, the calling thread, which is member 0, does all of it in one call of `f`.
   template <class F>
   void parallel_for(int units, int grain, double cost, F&& f) {
     constexpr double kMinSharedCost = 60000;  // takes about 10 us, which is longer than waking a thread
@@ -41,9 +41,9 @@ class CpuExecutor {
       f(from, std::min(count, static_cast<std::size_t>(last) * kChunk) - from);
     });
   }
-  /// out [columns] (+)= the sum over all rows, on all threads. The rows are divided into parts; f(first row, number of
-  /// rows, sums [columns]) adds the rows of a part to `sums`, and the sums of the parts are then added to `out` in
-  /// their order. The number of rows alone determines the parts.
+  /// out [columns] (+)= the sum over all rows, on all threads; (+)= as in command.hpp. The rows are divided into parts;
+  /// f(first row, number of rows, sums [columns]) adds the rows of a part to `sums`, and the sums of the parts are then
+  /// added to `out` in their order. The number of rows alone determines the parts. Uses shared_scratch().
   template <class F>
   void parallel_sum_rows(std::size_t rows, std::size_t columns, float* out, bool accumulate, F&& f) {
     const std::size_t rows_per_part = std::max<std::size_t>(64, (rows + kMaxPartialSums - 1) / kMaxPartialSums);
@@ -69,8 +69,9 @@ class CpuExecutor {
   }
   static constexpr std::size_t kMaxPartialSums = 32;  ///< largest number of parts that a sum is divided into
 
-  // Each returns scratch memory for `count` values, valid until the next call of the same function (and member). The
-  // contents are undefined. Each member of the team has its own thread_scratch().
+  // Each returns scratch memory for `count` values, with undefined contents. It is valid until the next call of the
+  // same function (of thread_scratch() with the same `member`) or of cleanup(). Each member of the team has its own
+  // thread_scratch(). weights_scratch() is for rearranged weights.
   float* thread_scratch(int member, std::size_t count) {
     return ensure_size(thread_scratch_[static_cast<std::size_t>(member)], count);
   }

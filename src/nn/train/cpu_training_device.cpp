@@ -14,7 +14,8 @@ namespace {
 
 using Loops = ReferenceLoops<float>;
 
-/// Executes one command of the variant Command.
+/// Executes one command of the variant Command. In the lambdas, `i` is the index of the first value of a range and `n`
+/// the number of its values.
 struct CpuCommandVisitor {
   CpuExecutor& executor;
   const compute::TrainingKernels& kernels = executor.kernels();
@@ -28,7 +29,7 @@ struct CpuCommandVisitor {
     const double norm = std::sqrt(static_cast<double>(*data(clip.squared_norm)));
     return norm > clip.max_norm ? to_float(clip.max_norm / norm) : 1.0F;
   }
-  /// Calls f(first row, number of rows) for ranges of rows, on all threads.
+  /// Calls f(first row, number of rows) for ranges of rows with at least about 4096 values, on all threads.
   template <class F>
   void parallel_for_rows(std::size_t rows, std::size_t channels, F&& f) const {
     const int grain = static_cast<int>(std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, channels)));
@@ -36,7 +37,7 @@ struct CpuCommandVisitor {
       f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     });
   }
-  /// Divides the values 0..count-1 into chunks of a fixed size. term(first, count) returns the sum over one chunk;
+  /// Divides the values 0..count-1 into chunks of a fixed size. chunk_sum(first, count) returns the sum over one chunk;
   /// these sums are added in order.
   template <class F>
   double sum_chunks(std::size_t count, F&& chunk_sum) const {
@@ -183,6 +184,7 @@ struct CpuCommandVisitor {
 
 }  // namespace
 
+// Its declaration in the header needs no definition of CpuExecutor.
 struct CpuTrainingDevice::Executor : CpuExecutor {
   using CpuExecutor::CpuExecutor;
 };

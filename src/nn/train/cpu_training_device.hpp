@@ -14,6 +14,7 @@ namespace weir::nn::train {
 /// sum is divided into parts, and the parts are always added in the same order.
 class CpuTrainingDevice final : public HostTrainingDevice {
  public:
+  /// `threads` includes the calling thread and is at least 1. `kernels` must outlive the device.
   explicit CpuTrainingDevice(int threads, HostDeviceSettings settings = {},
                              const compute::TrainingKernels& kernels = compute::best_training_kernels());
   ~CpuTrainingDevice() override;

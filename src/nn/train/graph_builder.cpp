@@ -85,7 +85,8 @@ void GraphBuilder::insert_splits() {
   for (const Layer& one : graph_.layers) {
     for (const int blob : one.inputs) ++uses[static_cast<std::size_t>(blob)];
   }
-  std::vector<std::vector<int>> copies(graph_.blobs.size());  // for each blob: the unused outputs of its Split
+  // for each blob: the outputs of its Split that no layer reads yet
+  std::vector<std::vector<int>> copies(graph_.blobs.size());
   std::vector<Layer> layers;
   for (Layer& one : graph_.layers) {
     for (int& blob : one.inputs) {
@@ -105,6 +106,7 @@ void GraphBuilder::insert_splits() {
       graph_.blob_names.push_back(fmt::format("{}_copy_{}", graph_.blob_names[static_cast<std::size_t>(output)], i));
       graph_.blobs.push_back(graph_.blobs[static_cast<std::size_t>(output)]);
     }
+    // In reverse, because the loop above takes the copies from the back.
     copies[static_cast<std::size_t>(output)].assign(split.outputs.rbegin(), split.outputs.rend());
     layers.push_back(std::move(split));
   }

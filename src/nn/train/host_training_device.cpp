@@ -24,7 +24,7 @@ Status HostTrainingDevice::flush() {
 Result<TrainingDevice::Block> HostTrainingDevice::allocate(std::size_t count) {
   // The kernels read up to one vector after the last value (compute::kProductPadding).
   const Bytes size = Bytes{count} * value_bytes_ + Bytes{compute::kProductPadding * sizeof(float)};
-  if (pool_.needs_cleanup(size)) (void)flush();  // a cleanup frees memory that recorded commands may use
+  if (pool_.needs_cleanup(size)) (void)flush();  // the pool will free memory that recorded commands may use
   auto block = pool_.acquire(size);
   if (!block) return block.error();
   return Block{block->memory, block->size};

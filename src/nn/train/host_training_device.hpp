@@ -9,7 +9,7 @@
 namespace weir::nn::train {
 
 struct HostDeviceSettings {
-  std::size_t max_commands = 100;  ///< largest number of commands in one submission
+  std::size_t max_commands = 100;  ///< the list of recorded commands is executed when it has this length
   compute::HostPoolSettings pool;
 };
 
@@ -39,7 +39,7 @@ class HostTrainingDevice : public TrainingDevice {
   compute::HostPool pool_;
   std::vector<Command> commands_;
   std::vector<compute::HostPool::Block> deferred_blocks_;  // given to the pool after the recorded commands are executed
-  TrainingDeviceStatistics counters_;
+  TrainingDeviceStatistics counters_;                      // only its counts of commands and submissions are used
 };
 
 }  // namespace weir::nn::train

@@ -19,6 +19,7 @@ TapeTensor record_loss(const char* name, TapeTensor prediction, TapeTensor targe
 
 }  // namespace
 
+// LossKind::mean ignores the target.
 TapeTensor mean(TapeTensor x) { return record_loss("mean", x, x, LossKind::mean, 0); }
 TapeTensor mse(TapeTensor prediction, TapeTensor target) {
   return record_loss("mse", prediction, target, LossKind::squared, 0);

@@ -21,10 +21,10 @@ TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, in
   const auto back = [=, has_bias = bias != nullptr, b = bias != nullptr ? *bias : TapeTensor{}](Tape& t,
                                                                                                 TapeTensor out) {
     const Operand g = t.gradient(out);
-    if (const auto gx = t.gradient_target(x)) {
+    if (const auto gx = t.gradient_target(x)) {  // g * transposed w
       t.record(MatrixProductCommand{g, t.value(w), {}, gx.operand, rows, inner, columns, false, true, gx.accumulate});
     }
-    if (const auto gw = t.gradient_target(w)) {
+    if (const auto gw = t.gradient_target(w)) {  // transposed x * g
       t.record(MatrixProductCommand{t.value(x), g, {}, gw.operand, inner, columns, rows, true, false, gw.accumulate});
     }
     if (has_bias) record_bias_gradient(t, b, g, static_cast<std::size_t>(rows));

@@ -6,8 +6,7 @@
 
 /// Operations on tensors. All tensors of a call belong to the same tape. An operation records its commands
 /// (command.hpp) and its backward function on the tape, and returns the result. Errors are kept by the tape
-/// (Tape::status): invalid_argument, with the operation and the shapes, if a shape does not fit; those of
-/// TrainingDevice::acquire().
+/// (Tape::status): invalid_argument, with the operation and the shapes, if a shape does not fit; those of the device.
 namespace weir::nn::train {
 
 // matrix.cpp. Matrices are [rows, columns, 1, 1].
@@ -37,20 +36,22 @@ TapeTensor tanh(TapeTensor x);
 /// has the formula of the output size.
 TapeTensor conv2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window window);
 /// Transposed convolution of x [n, in, h, w]: each input pixel is multiplied by the kernel, and the product is added to
-/// kernel * kernel output pixels, stride pixels after those of the previous input pixel. `weights` is
-/// [kernel * kernel * out, in]. Each side of the output is (side of x - 1) * stride + kernel - 2 * padding.
+/// kernel * kernel output pixels, which are `stride` pixels after those of the previous input pixel. Then `padding`
+/// rows and columns are removed from each side. `weights` is [kernel * kernel * out, in]; its row (y * kernel + x) *
+/// out + k belongs to kernel position (y, x) and output channel k. Each side of the output is (side of x - 1) * stride
+/// + kernel - 2 * padding.
 TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window window);
 /// Returns the largest value in each window, channel by channel; window.padding must be 0.
 TapeTensor max_pool(TapeTensor x, Window window);
 
 // layout.cpp
-/// Rearranges [n, c * factor * factor, h, w] to [n, c, h * factor, w * factor].
+/// Rearranges [n, c * factor * factor, h, w] to [n, c, h * factor, w * factor], in the order of PixelShuffleCommand.
 TapeTensor pixel_shuffle(TapeTensor x, int factor);
 /// Joins tensors along their channels. `parts` has at least one tensor; all have the same n, h and w.
 TapeTensor concat(std::span<const TapeTensor> parts);
 
-// loss.cpp. Each returns one value [1]: the mean over all values (cross_entropy: over all rows). The prediction and the
-// target have the same shape. No gradient is computed for the target.
+// loss.cpp. Each returns one value [1], a mean: of cross_entropy() over all rows, of the others over all values. The
+// prediction and the target have the same shape. No gradient is computed for the target.
 TapeTensor mean(TapeTensor x);
 /// Returns the mean of difference^2.
 TapeTensor mse(TapeTensor prediction, TapeTensor target);
@@ -59,8 +60,8 @@ TapeTensor l1(TapeTensor prediction, TapeTensor target);
 /// Returns the mean of sqrt(difference^2 + epsilon^2). Source: Charbonnier et al., "Two deterministic half-quadratic
 /// regularization algorithms for computed imaging", ICIP 1994
 TapeTensor charbonnier(TapeTensor prediction, TapeTensor target, float epsilon = 1e-3F);
-/// Returns the mean cross entropy of softmax(scores) and target, both [rows, classes]. A row of `target` has the
-/// probability of each class; the probabilities sum to 1.
+/// Returns the mean cross entropy of softmax(scores) and target, both [rows, classes] or pictures [n, classes, h, w],
+/// whose rows are the pixels. A row of `target` has the probability of each class; the probabilities sum to 1.
 TapeTensor cross_entropy(TapeTensor scores, TapeTensor target);
 
 }  // namespace weir::nn::train

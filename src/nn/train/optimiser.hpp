@@ -15,18 +15,18 @@ struct OptimiserSettings {
   double momentum = 0;                                ///< momentum of SGD
   double weight_decay = 0;  ///< each step also subtracts rate * weight_decay * w from a weight w
   double max_gradient_norm =
-      0;  ///< limit of the norm of all gradients together; larger gradients are scaled down; 0: no limit
+      0;  ///< limit of the Euclidean norm of all gradients together; larger ones are scaled down to it; 0: no limit
 };
 
 /// The learning rate as a function of the step.
 struct LearningRateSchedule {
   enum class Kind { constant, cosine, halving };
   Kind kind = Kind::constant;
-  double rate = 1e-3;               ///< rate at the start, after the warm-up
+  double rate = 1e-3;               ///< rate of the first step, without the factor of the warm-up
   double min_rate = 0;              ///< cosine: rate after `steps` steps; halving: lower limit; constant: not used
-  std::uint64_t warm_up_steps = 0;  ///< number of first steps in which the rate rises linearly; 0: no warm-up
-  std::uint64_t steps =
-      1;  ///< cosine: number of all steps; halving: number of steps between two halvings; constant: not used
+  std::uint64_t warm_up_steps = 0;  ///< number of first steps in which a factor of the rate rises to 1; 0: none
+  /// cosine: number of all steps, warm-up included; halving: number of steps between two halvings; constant: not used
+  std::uint64_t steps = 1;
 };
 /// Returns the learning rate of a step; the first step is 0. Source of the cosine: Loshchilov and Hutter, "SGDR:
 /// stochastic gradient descent with warm restarts", ICLR 2017
@@ -39,11 +39,11 @@ class Optimiser {
   /// Errors: the first error of the set; those of the device.
   static Result<Optimiser> create(ParameterSet& parameters, OptimiserSettings settings);
 
-  /// Records one step: changes every parameter that has a gradient, and clears its has_gradient. Errors: those of the
-  /// device.
+  /// Records one step with the learning rate `rate`: changes every parameter that has a gradient, and clears its
+  /// has_gradient. Errors: those of the device.
   Status step(double rate);
 
-  /// Returns the number of calls of step() so far.
+  /// Returns the number of steps so far, those before a restored checkpoint included.
   std::uint64_t steps() const { return steps_; }
   /// Sets the number of steps so far, after a checkpoint was restored.
   void set_steps(std::uint64_t steps) { steps_ = steps; }
@@ -63,20 +63,22 @@ class Optimiser {
   OptimiserSettings settings_;
   std::vector<DeviceArray> first_,
       second_;  // per parameter: mean and square (Adam); velocity, and `second_` is empty (SGD)
+  // sum of the squares of all gradients; empty if there is no limit of the norm
   DeviceArray squared_norm_;
   std::uint64_t steps_ = 0;
 };
 
 /// The exponential moving average (EMA) of each parameter of a set: average = decay * average + (1 - decay) *
-/// parameter. It is usually a better network than the last parameters. The set must outlive it.
-/// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30
-/// (1992)
+/// parameter. The network with the averages is usually better than the one with the last parameters. The set must
+/// outlive this object.
+/// Source of the idea to average: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J.
+/// Control Optim. 30 (1992)
 class WeightEma {
  public:
   /// Starts with the current values of the parameters. Errors: the first error of the set; those of the device.
   static Result<WeightEma> create(ParameterSet& parameters, double decay);
-  /// Records the update after a step; the first step is 0. The decay is smaller in the first steps, so that the
-  /// influence of the starting values fades quickly. Errors: those of the device.
+  /// Records the update of the averages after the step with the index `step`; the first step is 0. The decay is at most
+  /// (1 + step) / (10 + step), so that the influence of the starting values fades quickly. Errors: those of the device.
   Status update(std::uint64_t step);
   /// Exchanges the averages and the values of the parameters; a second call exchanges them back.
   void swap_parameters();

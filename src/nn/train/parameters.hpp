@@ -41,7 +41,7 @@ class ParameterSet {
   const Status& status() const { return status_; }
 
  private:
-  /// Adds a parameter. Each call of `next` returns the next starting value.
+  /// Adds a parameter. Each call of `next_value` returns the next starting value.
   Parameter& add_parameter(const std::string& name, Shape shape, const std::function<float()>& next_value);
   TrainingDevice& device_;
   std::uint64_t seed_;

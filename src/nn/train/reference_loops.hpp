@@ -8,8 +8,9 @@
 
 namespace weir::nn::train {
 
-/// The reference implementation of the commands that need nested loops: plain loops that compute in the number type T and define what these
-/// commands compute. ReferenceTrainingDevice uses all of them, CpuTrainingDevice those without a faster kernel.
+/// The reference implementation of the commands that need nested loops: plain loops that compute in the number type T
+/// and define what these commands compute. ReferenceTrainingDevice uses all of them, CpuTrainingDevice those without a
+/// faster kernel.
 template <class T>
 struct ReferenceLoops {
   static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
@@ -122,6 +123,7 @@ struct ReferenceLoops {
   }
 
   /// Calls f(index of the largest input value, index of the output value) for every output value of a max pooling.
+  /// There is no padding, so every window is inside the picture.
   template <class F>
   static void for_each_maximum(const WindowShape& s, const T* in, F&& f) {
     const int k = s.window.kernel;
@@ -147,7 +149,7 @@ struct ReferenceLoops {
                      [&](std::size_t in, std::size_t out) { data(c.in_gradient)[in] += data(c.out_gradient)[out]; });
   }
 
-  /// Returns log(sum_c exp(row[c])), computed without overflow.
+  /// Returns log(sum_c exp(row[c])) over all channels c. Subtracting the largest value first prevents an overflow.
   static T log_sum_exp(const T* row, std::size_t channels) {
     const T largest = *std::max_element(row, row + channels);
     T sum = 0;

@@ -12,7 +12,7 @@ namespace weir::nn::train {
 
 namespace {
 
-struct ReferenceTag;
+struct ReferenceTag;  // selects an instance of compute::Elementwise of its own
 
 /// Executes one command of the variant Command.
 template <class T>
@@ -20,7 +20,7 @@ struct ReferenceCommandVisitor {
   using E = compute::Elementwise<ReferenceTag, T>;
   static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
   static T to_value(double value) { return static_cast<T>(value); }
-  /// Returns the values of an operand that a sum is added to. Sets them to 0 first, unless `accumulate` is true.
+  /// Returns the values of an operand that a sum is added to. If `accumulate` is false, sets them to 0 first.
   static T* accumulation_target(Operand operand, bool accumulate) {
     if (!accumulate) std::fill_n(data(operand), operand.count, T{0});
     return data(operand);

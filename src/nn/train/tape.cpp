@@ -122,12 +122,13 @@ Status Tape::backward(TapeTensor loss) {
     return status_;
   }
   node(loss).kept = true;
+  // the gradient of the loss with respect to itself
   if (const GradientTarget start = gradient_target(loss)) record(FillCommand{start.operand, 1});
   for (int i = loss.index_; i >= 0 && status_; --i) {
     Node& n = nodes_[static_cast<std::size_t>(i)];
     if (!n.backward) continue;
     if (n.has_gradient) {
-      n.backward(*this, TapeTensor{this, i, {}});
+      n.backward(*this, TapeTensor{this, i, {}});  // only the index of the result is needed, not its shape
     }
     n.backward = nullptr;
     n.gradient = DeviceArray{};

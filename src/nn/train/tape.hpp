@@ -13,9 +13,9 @@
 
 namespace weir::nn::train {
 
-/// The extents of a tensor, written [n, c, h, w]: pictures, channels, height, width. A matrix [rows, columns] is
-/// [n, c, 1, 1]. In memory the values are channels-last ([n, h, w, c]), because then one kernel (compute::ProductJob)
-/// computes a convolution and both of its gradients.
+/// The extents of a tensor, written [n, c, h, w]: pictures, channels, height, width. A matrix [rows, columns] has the
+/// shape [rows, columns, 1, 1]. In memory the values are channels-last ([n, h, w, c]), because then one kernel
+/// (compute::ProductJob) computes a convolution and both of its gradients.
 struct Shape {
   int n = 0, c = 1, h = 1, w = 1;
   /// Returns the number of pixels of all pictures, or the number of rows of a matrix.
@@ -35,7 +35,8 @@ bool is_valid(const Shape& shape);
 
 /// Values that training changes (weights, biases, slopes), and the gradient of the loss with respect to them. The
 /// weights of a convolution are a matrix [kernel * kernel * in, out]; row (y * kernel + x) * in + k belongs to kernel
-/// position (y, x) and input channel k.
+/// position (y, x) and input channel k. Those of a transposed convolution are [kernel * kernel * out, in], with output
+/// channel k in this formula.
 struct Parameter {
   std::string name;
   Shape shape;
@@ -83,10 +84,11 @@ class Tape {
   /// has no memory.
   TapeTensor parameter(Parameter& parameter);
 
-  /// Records the computation of the gradients of `loss` [1]. The gradient of a parameter is added to its gradient of
-  /// earlier calls since the last step of the optimiser. Frees the intermediate values that led to the loss: afterwards
-  /// only the loss, inputs, variables, parameters and the tensors given to keep() can be read. Call it once.
-  /// Errors: the first error of the tape; invalid_argument if the loss is not one value; those of the device.
+  /// Records the computation of the gradients of `loss` [1] with respect to all variables and parameters. The gradient
+  /// of a parameter is added to its gradient of earlier calls since the last step of the optimiser. Frees intermediate
+  /// values: afterwards, read() is certain to work only for the loss, inputs, variables, parameters and the tensors
+  /// given to keep(). Call it once before reset(). Errors: the first error of the tape; invalid_argument if the loss is
+  /// not one value; those of the device.
   Status backward(TapeTensor loss);
   /// Marks a tensor so that backward() does not free its value.
   void keep(TapeTensor tensor);
@@ -117,7 +119,7 @@ class Tape {
   TapeTensor make_output(Shape shape, std::initializer_list<TapeTensor> inputs, Backward backward);
   /// Keeps the error if it is the first one. Returns an empty tensor.
   TapeTensor fail(Error error);
-  /// Records a command on the device, unless there was an error.
+  /// Records a command on the device. After an error, does nothing.
   void record(const Command& command);
   // Return the memory of a tensor's values and of its gradient. Both are empty after an error; the gradient also if
   // none was computed.
@@ -132,6 +134,7 @@ class Tape {
     DeviceArray value, gradient;
     Parameter* parameter = nullptr;
     Backward backward;
+    // has_gradient: a command that writes `gradient` is recorded; kept: backward() does not free `value`
     bool needs_gradient = false, has_gradient = false, kept = false;
   };
   TapeTensor add_node(Shape shape, bool needs_gradient);

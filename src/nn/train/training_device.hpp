@@ -19,6 +19,7 @@ class DeviceArray {
   /// Makes an empty array: it has no values and no device.
   DeviceArray() = default;
   DeviceArray(DeviceArray&& other) noexcept { *this = std::move(other); }
+  /// Exchanges the two arrays.
   DeviceArray& operator=(DeviceArray&& other) noexcept {
     std::swap(device_, other.device_);
     std::swap(operand_, other.operand_);
@@ -65,7 +66,7 @@ class TrainingDevice {
   Result<DeviceArray> acquire(std::size_t count);
   /// Records a command. The device executes it when the list is submitted.
   /// Errors of this and the following functions: over_budget if memory for intermediate results or for a transfer
-  /// cannot be allocated: then no array has changed, and the call may be repeated; errors of a GPU's driver during
+  /// cannot be allocated: then the call has changed no array and may be repeated. Errors of a GPU's driver during
   /// recording or execution (device_lost, over_budget, unsupported): then all later calls of these functions fail too.
   /// Devices in the host's memory return no errors.
   virtual Status record(const Command& command) = 0;

@@ -16,9 +16,10 @@ using compute::vulkan::DeviceKind;
 using compute::vulkan::Heap;
 using compute::vulkan::MemoryKind;
 
-/// Larger tiles gain nothing: the halo is only a few percent of them.
+/// Largest side of a tile that the engine chooses, in input pixels. Larger tiles would gain nothing, because the halo
+/// (the margin that adjacent tiles compute twice) is only a few percent of tiles of this size.
 constexpr int kMaxTile = 2048;
-/// For a software device: its tiles should fit into the caches of a processor.
+/// The same for a software device: its tiles should fit into the caches of the processor.
 constexpr int kMaxSoftwareTile = 256;
 
 }  // namespace
@@ -69,7 +70,8 @@ DeviceLimits DeviceEngine::limits(Bytes host) const {
   return limits;
 }
 
-/// Takes the device-local heap with the most free memory. Memory that this engine has allocated counts as free.
+/// Takes the device-local heap with the most free memory. Memory that this engine has allocated counts as free. The
+/// margin for other processes is a sixteenth of the free memory, but at most 256 MiB.
 Bytes DeviceEngine::free_memory() const {
   Bytes most_free;
   std::vector<Heap> heaps = compute::vulkan::read_heaps(info_.handle, info_.has_memory_budget);
@@ -98,7 +100,8 @@ Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat t
   const bool half = half_by_default();
   auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
   const bool uses_speeds = info_.kind != DeviceKind::software || settings_.measure_software;
-  // With a given tile nothing is measured, but a cached speed still sets the size of submissions.
+  // If the settings give the side of the tiles, nothing is measured, but a cached speed still sets the size of
+  // submissions.
   if (uses_speeds && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
   if (!largest || !uses_speeds || settings_.tile != 0) return largest;
   DevicePlan fastest = *largest;
@@ -131,7 +134,7 @@ Status DeviceEngine::load_weights(bool half, Orientation orientation) {
   weights_ = {};
   packed_weights_ = pack_for_device(graph_, program_, half, orientation);
   auto loaded = session_->upload(packed_weights_.bytes, MemoryKind::weights);
-  packed_weights_.bytes = {};
+  packed_weights_.bytes = {};  // frees the copy on the host
   if (!loaded) return loaded.error();
   weights_ = *std::move(loaded);
   loaded_form_ = requested_form;

@@ -69,8 +69,8 @@ class DeviceEngine final : public Engine {
   // device_engine_speeds.cpp
   /// Returns the speeds of this device and network. The first call reads them from the cache or measures them.
   const std::vector<TileSpeed>& speeds();
-  /// Runs a picture of one tile, with this side plus 64 pixels, two times, and adds the speed of the second run to
-  /// speeds_. `seconds` receives the time of this run. Returns false if a run fails, or if such a tile does not fit.
+  /// Runs a picture of one tile, of `side` + 64 pixels on each axis, two times, and adds the speed of the second run
+  /// to speeds_. `seconds` receives the time of this run. Returns false if a run fails, or if such a tile does not fit.
   bool measure(int side, double& seconds);
   /// Returns the cache key of the speeds: a hash of device, driver, precision and network.
   std::uint64_t speed_key() const;

@@ -30,7 +30,7 @@ Status DeviceEngine::run(const DevicePlan& plan, Orientation orientation, InputR
   return status;
 }
 
-/// Plans a retry after a fault. The memory of the host is not limited here: the first plan was within its limit.
+/// Plans a retry after a fault. Sets no limit for the memory of the host, because the first plan was within the limit.
 Result<DevicePlan> DeviceEngine::replan(const DevicePlan& plan, bool half, int tile) const {
   return plan_with(plan.input, Bytes{~std::uint64_t{0}}, {.half = half, .transfer = plan.transfer, .tile = tile});
 }

@@ -13,8 +13,8 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-/// The picture to measure with. Its values rise from pixel to pixel, because a result of one colour would count as a
-/// fault.
+/// The picture that is used to measure speeds. Its values rise from pixel to pixel, because a result of one colour
+/// would count as a fault.
 class GradientRows final : public InputRows {
  public:
   Status rewind() override { return ok(); }
@@ -31,7 +31,8 @@ class GradientRows final : public InputRows {
 
 }  // namespace
 
-/// Measuring takes some seconds at most, because it ends with the first side that takes longer than kLongSeconds.
+/// Measuring takes some seconds at most, because no larger side is measured after a run that took longer than
+/// kLongRunSeconds.
 const std::vector<TileSpeed>& DeviceEngine::speeds() {
   if (speeds_known_) return speeds_;
   speeds_known_ = true;
@@ -53,6 +54,7 @@ const std::vector<TileSpeed>& DeviceEngine::speeds() {
 bool DeviceEngine::measure(int side, double& seconds) {
   // The border is added so that a network without padding has a result even for the smallest tile.
   constexpr int kBorder = 64;
+  // Tiles of twice the side make the whole picture one tile.
   const TilePlanRequest request{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
   const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, request);
   if (!plan || !plan->one_tile) return false;

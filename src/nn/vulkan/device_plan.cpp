@@ -20,7 +20,8 @@ using compute::vulkan::BufferPool;
 constexpr std::array kCandidateSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384,
                                      256,  192,  128,  96,   64,   48,  32,  kMinTile};
 
-/// Returns `tile` input pixels in pixels of a tensor, rounded up: `out` and `in` are the extents of tensor and input.
+/// Converts the side of a tile from input pixels to pixels of a tensor, rounded up. The sizes are the heights, or the
+/// widths, of tensor and input.
 int scale_side(int side, int tensor_size, int input_size) {
   return std::max(1, static_cast<int>((static_cast<long long>(side) * tensor_size + input_size - 1) / input_size));
 }
@@ -38,11 +39,14 @@ struct Maxima {
   double max_pixels = 0;
 };
 
+/// Computes plans for one picture with tiles of any side. prepare() must be called first.
 class Planner {
  public:
   Planner(const Graph& graph, const Program& program, const DeviceLimits& limits)
       : graph_{graph}, program_{program}, limits_{limits}, input_{input_tensor(program)} {}
 
+  /// Computes the fields of the plans that do not depend on the tiles. Errors: those of infer_extents(); unsupported if
+  /// a layer's weights are too large.
   Status prepare(Extent input, bool half, TransferFormat transfer) {
     const auto extents = infer_extents(graph_, input);
     if (!extents) return extents.error();
@@ -81,6 +85,7 @@ class Planner {
         (BufferPool::size_class(plan.upload) + BufferPool::size_class(plan.download)) * std::uint64_t{kTilesInFlight};
     plan.copies_tiles = copies && !plan.one_tile;
     plan.activations = BufferPool::size_class(plan.arena_size) + (plan.copies_tiles ? tile_buffers : Bytes{});
+    // Weights and tables are uploaded before the tile buffers are allocated, so both need not fit at the same time.
     plan.staging =
         std::max(tile_buffers, BufferPool::size_class(std::min(std::max(plan.weights, plan.parameters), kUploadChunk)));
     maxima_ = maxima;
@@ -137,6 +142,7 @@ class Planner {
       area += static_cast<double>(rect.height()) * rect.width();
     }
     const Extent extent = plan.extents[to_index(pass.tensor)];
+    // Other tiles are assumed to need as many multiplications per pixel as the representatives.
     plan.multiplications += multiplications / area * extent.height * extent.width;
   }
 

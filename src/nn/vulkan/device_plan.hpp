@@ -58,9 +58,9 @@ struct DevicePlan {
   /// The buffer with all tensors of a tile, a part of `activations`. If copies_tiles is true, the rest of `activations`
   /// is buffers for the input and result of kTilesInFlight tiles.
   Bytes arena_size;
-  Bytes row_memory;         ///< memory of the host for the input rows and result rows of a row of tiles
-  int read_ahead_rows = 0;  ///< input rows that may be read before the result rows of the same place are passed on
-  double multiplications = 0;
+  Bytes row_memory;            ///< memory of the host for the input rows and result rows of a row of tiles
+  int read_ahead_rows = 0;     ///< number of input rows that may be read before their result rows are passed on
+  double multiplications = 0;  ///< number of multiplications of all tiles of all passes
 
   /// Returns the memory of the device that the plan needs.
   Bytes device_memory(const DeviceLimits& limits) const {

@@ -36,10 +36,11 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
                                      Rect rect) {
   std::vector<TileOutput> outputs;
   if (pass.mean_index >= 0) {
-    outputs.push_back({pass.tensor, rect, false});
+    outputs.push_back({pass.tensor, rect, false});  // computed by the last op of the tile, so nothing overwrites it
   } else if (!shuffle_makes_samples(program, plan.transfer)) {
     outputs.push_back({pass.tensor, rect});
   } else {
+    // shuffle_samples.comp computes the result from the inputs of the last op, a pixel shuffle.
     const Op& shuffle = program.ops[to_index(program.tensors[to_index(pass.tensor)].producer)];
     for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
       const int source = shuffle.inputs[i].tensor;
@@ -49,6 +50,7 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
   if (pass.mean_index < 0 && plan.transfer.base_scale > 0)
     outputs.push_back({input_tensor(program), base_rect(plan.transfer, rect)});
   if (!plan.one_tile) return outputs;
+  // The mean is computed directly after its tensor (Recorder::record_tile()), so the tensor is not kept to the end.
   for (const ChannelMeans& mean : program.means)
     outputs.push_back({mean.source.tensor, full_rect(plan.extents[to_index(mean.source.tensor)]), false});
   return outputs;

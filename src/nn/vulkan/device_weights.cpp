@@ -96,6 +96,7 @@ class RangeWriter {
   std::uint64_t end_ = 0;
 };
 
+/// Returns the biases, then the slopes of an op, each followed by zeros up to `padded` values.
 std::vector<float> bias_and_slope(const Op& op, int padded) {
   std::vector<float> values(to_index(padded) * 2, 0.0F);
   std::copy(op.epilogue.bias.begin(), op.epilogue.bias.end(), values.begin());
@@ -192,6 +193,7 @@ ParameterLayout layout_parameters(const Program& program, const Graph& graph, co
     layout.vectors.emplace_back();
     if (blob.is_vector) layout.vectors.back() = ranges.add_zeros(to_index(round_up(blob.channels, 4)) * sizeof(float));
   }
+  // mean_add.comp needs four words per channel. The means are computed one after the other, so they share the sums.
   layout.sums = ranges.add_zeros(to_index(max_channels) * 4 * sizeof(std::uint32_t));
   layout.size = ranges.end();
   return layout;

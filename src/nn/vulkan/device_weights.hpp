@@ -47,7 +47,7 @@ struct ParameterLayout {
   BufferRange sums;                  ///< sums of the mean that is being computed
   std::uint64_t size = 0;            ///< size of the buffer in bytes
 };
-/// Returns the places of the tables. `extent` is the extent of each tensor of the program. If `bytes` is not null, it
+/// Returns the places of the tables. `extents` has the extent of each tensor of the program. If `bytes` is not null, it
 /// receives the initial content of the buffer: the taps; vectors and sums are zero.
 ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
                                   std::vector<std::byte>* bytes = nullptr);

@@ -18,11 +18,13 @@ namespace {
 
 using compute::vulkan::BindingSlot;
 
-/// The push constants of pixel_shuffle.comp.
+// A workgroup of the kernels that this file runs computes 8x8 pixels of one vector of four channels.
+
+/// The push constants of pixel_shuffle.comp, where the fields are explained.
 struct ShufflePush {
   std::uint32_t offset = 0, width = 0, phase = 0, target_extent = 0, base_offset = 0, base_width = 0;
 };
-/// The push constants of interp.comp.
+/// The push constants of interp.comp, where the fields are explained.
 struct InterpPush {
   std::uint32_t origin_x = 0, origin_y = 0, columns = 0;
   std::int32_t source_x = 0, source_y = 0;

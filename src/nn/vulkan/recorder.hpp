@@ -37,7 +37,7 @@ class Recorder {
         half_{half},
         use_matrices_{use_matrices} {}
 
-  /// Records the ops that the tile needs, in their order. `planes` has the input, [3][h][w] of the input's region:
+  /// Records the ops that the tile needs, in their order. `input` has the input, [3][h][w] of the input's region:
   /// float32 or, if `samples` is true, bytes. If `means` is true, the tile must be the whole picture; each mean is then
   /// computed directly after the tensor that it averages.
   Status record_tile(const Tile& tile, compute::vulkan::Slice input, bool samples, bool means);

@@ -17,7 +17,7 @@ static_assert(compute::kMaxCombined <= compute::vulkan::kMaxSources && kMaxGated
 struct SumPush {
   std::uint32_t offset[compute::kMaxCombined]{}, width[compute::kMaxCombined]{};
   float coefficient[compute::kMaxCombined]{};
-  float constant = 0, a = 0, b = 0;
+  float constant = 0, a = 0, b = 0;  // a, b: parameters of the activation
   std::uint32_t target_extent = 0;
 };
 
@@ -47,6 +47,7 @@ Status Recorder::record_combine(const Tile& tile, const Op& op) {
   push.target_extent = pack_size(out);
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output)).push_constants(push);
   const auto gated = [&](std::size_t i) { return i < op.inputs.size() && op.inputs[i].gate >= 0 ? 1 : 0; };
+  // The numbers are the specialisation constants, in the order of weighted_sum.comp.
   dispatch.kernel = {kernel_name("weighted_sum", op.inputs[0].tensor, op.output),
                      to_words({static_cast<int>(op.inputs.size()), vectors_per_pixel, gated(0), gated(1),
                                static_cast<int>(op.activation.kind), tensor(op.output).channels})};

@@ -28,13 +28,14 @@ struct DeconvPush {
 };
 
 /// Records `dispatch` in chunks of rows, each with at most about half of the multiplications that a submission may
-/// have. Sets `rows` in the push constants of each chunk. `per_pixel` is the number of multiplications of an output
-/// pixel.
+/// have, but with the rows of one workgroup at least. Sets `rows` in the push constants of each chunk. `per_pixel` is
+/// the number of multiplications for one output pixel. A workgroup has 8 rows of invocations; each invocation computes
+/// `rows_per_invocation` output rows.
 template <class Push>
 Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push,
                           const Rect& out, double per_pixel, int rows_per_invocation) {
   const double per_row = std::max(per_pixel * out.width(), 1.0);
-  const int row_step = 8 * rows_per_invocation;
+  const int row_step = 8 * rows_per_invocation;  // output rows of a workgroup: 16 for conv.comp, 8 for the others
   const double max_rows = stream.max_multiplications() / 2 / per_row;
   const int chunk_rows = std::max(row_step, static_cast<int>(std::min(max_rows, 32768.0)) / row_step * row_step);
   for (int row = 0; row < out.height(); row += chunk_rows) {
@@ -103,7 +104,8 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
   for (const int count : part_vectors) dispatch.kernel.constants.push_back(to_word(count));
   if (can_use_matrices(op)) {
     const int channel_groups = tensor(op.output).channels / 16;
-    // `columns` is TILES of conv3x3_matrix.comp: number of matrices of 16 output channels that a workgroup computes.
+    // `groups_per_workgroup` is TILES of conv3x3_matrix.comp: the number of groups (matrices) of 16 output channels
+    // that a workgroup computes.
     const int groups_per_workgroup = channel_groups % 4 == 0   ? 4
                                      : channel_groups % 3 == 0 ? 3
                                      : channel_groups % 2 == 0 ? 2
@@ -134,6 +136,8 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
   const int factor = op.factor;
+  // The transposed convolution computes an output without cropping; (full_y, full_x) is the position of the first pixel
+  // in it.
   const int full_y = out.top + op.output_crop;
   const int full_x = out.left + op.output_crop;
   DeconvPush push;

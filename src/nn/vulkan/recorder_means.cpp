@@ -10,6 +10,8 @@ namespace weir::nn::vulkan {
 
 using compute::vulkan::BindingSlot;
 
+// The kernels mean_add.comp and mean_carry.comp have the sums in the slot BindingSlot::residual.
+
 Status Recorder::begin_mean() { return stream_.fill(parameter_slice(parameters_.sums), 0); }
 
 Status Recorder::add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect rect) {
@@ -25,8 +27,8 @@ Status Recorder::add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect re
   add.groups = {group_count(rect.width(), 64), group_count(rect.height(), 16), to_word(vectors)};
   if (auto recorded = stream_.dispatch(add); !recorded) return recorded;
   Dispatch carry;
-  carry.kernel = {"mean_carry_ff", to_words({vectors, 0})};
-  carry.read_write(BindingSlot::residual, sums).push_constants(1.0F);
+  carry.kernel = {"mean_carry_ff", to_words({vectors, 0})};            // 0: does not compute the mean yet
+  carry.read_write(BindingSlot::residual, sums).push_constants(1.0F);  // the number of pixels, not used yet
   carry.groups = {group_count(vectors, 64), 1, 1};
   return stream_.dispatch(carry);
 }
@@ -35,7 +37,7 @@ Status Recorder::finish_mean(const ChannelMeans& mean) {
   const int vectors = (mean.channels + 3) / 4;
   const Extent extent = extents_[to_index(mean.source.tensor)];
   Dispatch finish;
-  finish.kernel = {"mean_carry_ff", to_words({vectors, 1})};
+  finish.kernel = {"mean_carry_ff", to_words({vectors, 1})};  // 1: computes the mean
   finish.read_write(BindingSlot::residual, parameter_slice(parameters_.sums))
       .write(BindingSlot::target, parameter_slice(parameters_.vectors[to_index(mean.blob)]))
       .push_constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));

@@ -9,7 +9,7 @@ using compute::vulkan::BindingSlot;
 
 namespace {
 
-/// The push constants of samples_out.comp and shuffle_samples.comp.
+/// The push constants of samples_out.comp and shuffle_samples.comp; compute/kernels/samples/samples.glsl explains them.
 struct SamplesPush {
   std::uint32_t extent = 0, offset = 0, width = 0, phase = 0, base_offset = 0, base_width = 0, base_phase = 0;
 };
@@ -61,6 +61,8 @@ Status Recorder::write_samples(const Tile& tile, Rect rect, Slice to, const Tran
       pack_pair(rect.left / factor + view.left - source_region.left, rect.top / factor + view.top - source_region.top);
   push.width = to_word(source_region.width());
   push.phase = pack_pair(rect.left % factor, rect.top % factor);
+  // The base is the picture that is enlarged by `scale` and added: the network's input (TransferFormat), or the second
+  // input of the pixel shuffle.
   int scale = transfer.base_scale;
   const auto add_base = [&](int base, int x, int y, int phase_x, int phase_y) {
     const Rect& base_region = region(tile, base);

@@ -14,6 +14,7 @@ namespace weir::nn::vulkan {
 
 /// Converts an index, which must not be negative.
 inline std::size_t to_index(int i) { return static_cast<std::size_t>(i); }
+/// Returns the bits of `n`, which may be negative (two's complement).
 inline std::uint32_t to_word(int n) { return static_cast<std::uint32_t>(n); }
 /// Packs x into the lower and y into the upper 16 bits of a word.
 inline std::uint32_t pack_pair(int x, int y) { return (to_word(x) & 0xFFFFU) | (to_word(y) << 16); }

@@ -30,7 +30,7 @@ Status ResultBand::add_planes(const Rect& rect, float* tile, const ColourRange& 
 Status ResultBand::add_samples(const Rect& rect, const std::byte* tile, const ColourRange& range) {
   if (auto checked = check_samples(tile, rect, range); !checked) return checked;
   const SamplesLayout layout{rect};
-  if (rect.left == 0) non_uniform_.assign(layout.rows, false);
+  if (rect.left == 0) non_uniform_.assign(layout.rows, false);  // a new row of tiles begins
   for (std::size_t row = 0; row < layout.rows; ++row)
     non_uniform_[row] = non_uniform_[row] || is_non_uniform(tile, layout, row);
   const auto* const from = reinterpret_cast<const std::uint8_t*>(tile);
@@ -40,6 +40,7 @@ Status ResultBand::add_samples(const Rect& rect, const std::byte* tile, const Co
   for (std::size_t row = 0; row < layout.rows; ++row) {
     std::uint8_t* const to = samples_.data() + row * full_row_bytes + 3 * to_index(rect.left);
     std::memcpy(to, from + row * layout.row_bytes, 3 * to_index(rect.width()));
+    // The flags of a tile cannot cover a difference between its first pixel and the tile on its left.
     if (rect.left > 0) non_uniform_[row] = non_uniform_[row] || std::memcmp(to - 3, to, 3) != 0;
   }
   if (rect.right < extent_.width) return ok();

@@ -41,7 +41,7 @@ class ResultBand {
   const EngineOutput& output_;
   int& next_row_;
   std::vector<float> planes_;          // [3][h][w] of a row of tiles; unused if one tile has the full width
-  std::vector<std::uint8_t> samples_;  // [h][w][3] of a row of tiles
+  std::vector<std::uint8_t> samples_;  // [h][w][3] of a row of tiles; unused if one tile has the full width
   std::vector<bool> non_uniform_;      // by pixel row of a row of tiles: true if it has more than one colour
 };
 

@@ -35,6 +35,7 @@ class Session {
   Status sync();
   /// Waits until all submissions have ended, also after an error.
   void drain();
+  // The limits that the pool charges its blocks to. They are unlimited until the user of the session sets them.
   compute::vulkan::MemoryLimit& device_limit() { return device_limit_; }
   compute::vulkan::MemoryLimit& host_limit() { return host_limit_; }
 

@@ -15,6 +15,7 @@ namespace {
 /// Allocates ranges of an arena, always in the lowest gap that is large enough; the arena grows if no gap is.
 class ArenaAllocator {
  public:
+  /// Returns the offset of the new range.
   std::uint64_t allocate(std::uint64_t size) {
     for (auto gap = gaps_.begin(); gap != gaps_.end(); ++gap) {
       if (gap->second < size) continue;
@@ -33,6 +34,7 @@ class ArenaAllocator {
     return offset;
   }
 
+  /// Makes a range free again, and joins it with the gaps next to it.
   void release(std::uint64_t offset, std::uint64_t size) {
     auto next = gaps_.lower_bound(offset);
     if (next != gaps_.end() && next->first == offset + size) {
@@ -70,7 +72,8 @@ void for_each_input(const Op& op, Visit&& visit) {
   if (op.epilogue.has_residual) visit(op.inputs.size(), op.epilogue.residual);
 }
 
-/// Sets the regions and the multiplications of the tile.
+/// Sets the regions and the multiplications of the tile. Goes through the ops from the last to the first: when it
+/// reaches an op, all ops that read its output have already added the part that they need.
 void find_regions(const Program& program, const std::vector<Extent>& extents, Tile& tile) {
   for (const TileOutput& output : tile.outputs)
     tile.regions[to_index(output.tensor)] = tile.regions[to_index(output.tensor)].joined(output.rect);
@@ -116,6 +119,7 @@ Tile make_tile(const Program& program, const std::vector<Extent>& extents, std::
   tile.offsets.resize(program.tensors.size());
   find_regions(program, extents, tile);
 
+  // By tensor: index of the last op that reads it, after which its memory is free again; -1: it is not freed.
   std::vector<int> last_use(program.tensors.size(), -1);
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
     if (tile.regions[to_index(program.ops[o].output)].empty()) continue;

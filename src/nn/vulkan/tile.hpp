@@ -33,7 +33,7 @@ int vector_count(const ProgramTensor& tensor);
 /// always float32.
 Bytes pixel_bytes(const ProgramTensor& tensor, bool half);
 /// Returns the part of input `i` that is needed to compute the part `out` of the op's output. The residual is the input
-/// with the index op.inputs.size(). `extent` has the extent of each tensor.
+/// with the index op.inputs.size(). `extents` has the extent of each tensor.
 Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extents);
 
 /// Returns the index of the tensor that has the input picture; -1 if the program reads none.
@@ -56,11 +56,11 @@ struct Tile {
   Bytes largest_tensor;                ///< size of the largest part of a tensor
   int max_side_px = 0;                 ///< longest side of a part
   double max_pixels = 0;               ///< largest number of pixels of a part
-  double multiplications = 0;
+  double multiplications = 0;          ///< number of multiplications of all ops of the tile
 };
 
 /// Plans a tile: finds the parts of all tensors that its outputs need, from the last op to the first. Offsets are
-/// multiples of `alignment` bytes. `extent` has the extent of each tensor.
+/// multiples of `alignment` bytes. `extents` has the extent of each tensor.
 Tile make_tile(const Program& program, const std::vector<Extent>& extents, std::vector<TileOutput> outputs, bool half,
                std::uint64_t alignment);
 

@@ -49,10 +49,10 @@ class TiledRun final : private MultiPassRun {
     std::size_t buffer_index = 0;            ///< index in buffers_
     Rect rect;                               ///< rectangle of the tensor of its pass
     bool is_result = false;                  ///< true: a part of the result; false: a part of the tensor of a mean
-    compute::vulkan::Ticket computed = 0;    ///< submission of the compute stream that ends the computation
-    compute::vulkan::Ticket downloaded = 0;  ///< submission of the copy stream with the download; 0: not started
+    compute::vulkan::Ticket computed = 0;    ///< ticket of the compute stream's submission that computes it
+    compute::vulkan::Ticket downloaded = 0;  ///< ticket of the copy stream's submission; 0: not started
     ColourRange range;                       ///< range of the input picture's colours at the same place
-    double multiplications = 0;
+    double multiplications = 0;              ///< those of the tile, for the report of progress
   };
   /// Allocates all buffers and uploads the tables.
   Status prepare();
@@ -64,7 +64,9 @@ class TiledRun final : private MultiPassRun {
   Status allocate_buffers();
   /// Uploads the input of a tile and submits its commands. Finishes the oldest tile first if all buffers are in use.
   Status begin_tile(const DevicePass& pass, Rect rect, InputBand& band);
+  /// Uploads the part `source` of the input, and returns where the first kernel of the tile reads it.
   Result<compute::vulkan::Slice> upload_input(const TileBuffers& buffers, const Rect& source, const InputBand& band);
+  /// Records the commands of a tile, submits them and sets pending.computed.
   Status record_tile(const DevicePass& pass, const Tile& tile, compute::vulkan::Slice input, TileInFlight& pending);
   /// Records and submits the copy of a part of the result to a buffer that the host can read; does nothing if the plan
   /// does not copy tiles, or if the copy is already submitted.

@@ -13,8 +13,9 @@ namespace {
 using compute::vulkan::Buffer;
 using compute::vulkan::Slice;
 
-/// Returns the part of the input that shows the same as a part of the output, without the halo (the margin that is also
-/// read to compute it). The output of a network without padding is smaller by the same margin on every side.
+/// Returns the part of the input that shows the same part of the picture as the rectangle `rect` of a tensor, rounded
+/// inwards to whole pixels and without the halo (the margin that is also read to compute `rect`). `out` and `in` are
+/// the extents of tensor and input. The tensor of a network without padding lacks the same margin on every side.
 Rect matching_input(Rect rect, Extent out, Extent in) {
   const auto matching_range = [](int first, int last, int out_size, int in_size) {
     const int scale = std::max(1, (out_size + in_size / 2) / in_size);

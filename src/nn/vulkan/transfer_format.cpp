@@ -18,6 +18,7 @@ Bytes download_bytes(Rect rect, bool samples) {
 TransferFormat sample_transfer(const Family& family) {
   TransferFormat transfer{.input_samples = true, .result_samples = true};
   if (family.needs_enlarged_picture) {
+    // The shift is the part of the enlarged border that the network itself removes at the top and at the left.
     transfer.base_scale = family.scale;
     transfer.base_shift = family.border * family.scale - family.crop;
   }
@@ -26,7 +27,7 @@ TransferFormat sample_transfer(const Family& family) {
 
 bool shuffle_makes_samples(const Program& program, const TransferFormat& transfer) {
   const Op& last = program.ops[to_index(program.tensors[to_index(program.output)].producer)];
-  // The kernel can add only one picture.
+  // shuffle_samples.comp can add only one picture: the second input of the shuffle, or the network's enlarged input.
   return transfer.result_samples && last.kind == OpKind::shuffle &&
          (last.inputs.size() == 1 || transfer.base_scale == 0);
 }

@@ -12,11 +12,11 @@ struct TransferFormat {
   bool input_samples = false;   ///< true: input as samples; every value must be an integer 0..255 times 1 / 255.0F
   bool result_samples = false;  ///< true: result as samples of three colours: floor(v * 255 + 0.5), limited to 0..255
   /// If result_samples is true and base_scale is not 0, the enlarged input (the base) is added to the result before the
-  /// conversion: result pixel p gets input pixel (p + base_shift) / base_scale, on both axes.
+  /// conversion: result pixel p gets input pixel (p + base_shift) / base_scale, rounded down, on both axes.
   int base_scale = 0, base_shift = 0;
 };
 /// Returns the format that transfers 8-bit samples in both directions, for colour pictures that already have the border
-/// (pixels added on every side) of the network family. Sets base_scale if Family::adds_enlarged_picture is true.
+/// (pixels added on every side) of the network family. Sets base_scale if Family::needs_enlarged_picture is true.
 TransferFormat sample_transfer(const Family& family);
 
 // These functions return the size of the transferred data of a rectangle with three colours, to the device and to the

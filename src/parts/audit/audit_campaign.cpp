@@ -72,6 +72,7 @@ ExitResult write_campaign_plan(const Arguments& args) {
                                   audit::compute_verdict(*campaign).planned, campaign->shards.size()));
 }
 
+/// Called by SignalStopSource when the grace period is over: no message is printed.
 void ignore_interruption() {}
 
 ExitResult execute_campaign(const Arguments& args) {
@@ -89,6 +90,7 @@ ExitResult execute_campaign(const Arguments& args) {
   return campaign ? print_verdict(*campaign) : make_exit_result(campaign.error());
 }
 
+/// Writes the page with the rules for selecting the policy's GPU, and a new program that follows them, to --output.
 ExitResult write_pages(const Arguments& args, const audit::Policy& policy) {
   std::error_code problem;
   fs::create_directories(args.output, problem);

@@ -76,7 +76,7 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
   return request;
 }
 
-/// Returns an error message for flags that conflict; empty if there is no conflict.
+/// Returns an error message for flags that conflict, and for missing or wrong arguments; empty if there is no error.
 std::string find_usage_error(const Arguments& args) {
   const auto& given = args.audit;
   if (given.format == "html" && !is_campaign_command(args)) return "--format html is for 'weir audit report'";
@@ -96,6 +96,7 @@ bool is_clean(const audit::AuditResult& audit) {
          std::all_of(audit.findings.begin(), audit.findings.end(), [](const auto& f) { return f.suppressed; });
 }
 
+/// Prints the findings, or with --stats their counts, and logs problems and notes.
 ExitResult report(const audit::AuditResult& result, const Arguments& args, observe::Log& log) {
   for (const auto* lines : {&result.problems, &result.notes})
     for (const std::string& line : *lines) log.warning(line);
@@ -105,6 +106,7 @@ ExitResult report(const audit::AuditResult& result, const Arguments& args, obser
   return {is_clean(result) ? ExitStatus::done : ExitStatus::some_failed, {}};
 }
 
+/// Fixes the files; with --diff only prints the changes.
 ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
   const audit::FixOptions options{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
   const auto fixed = audit::fix_files(request, options);

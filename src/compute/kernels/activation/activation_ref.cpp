@@ -7,6 +7,7 @@ namespace weir::compute {
 
 namespace {
 
+/// Multiplies the negative values by `slope`.
 void scale_negatives(std::span<float> values, float slope) {
   for (float& value : values) value = value < 0 ? value * slope : value;
 }

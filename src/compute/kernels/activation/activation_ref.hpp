@@ -6,7 +6,7 @@
 
 namespace weir::compute {
 
-// Reference implementations (_ref) of activations: simple and exact, for tests of the fast kernels.
+// Reference implementations (_ref) of activations: simple code, for tests of the fast kernels.
 
 /// Computes x < 0 ? x * slope : x in place. Slope 0 gives ReLU.
 void leaky_relu_ref(Planes& planes, float slope);

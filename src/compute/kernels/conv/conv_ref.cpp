@@ -8,17 +8,17 @@ namespace weir::compute {
 
 namespace {
 
-// A block of channels and pixels is summed at once, in vectors that stay in registers. The additions for one value have
-// the same order as without blocks.
+// The convolution is computed in blocks of kChannels output channels and kPixels output pixels of a row. The sums of a
+// block stay in registers. The additions for one value have the same order as without blocks.
 using Lanes [[gnu::vector_size(16)]] = float;
 constexpr int kLanes = 4;
-constexpr int kVectors = 2;
+constexpr int kVectors = 2;  // vectors of pixels in a block
 constexpr int kPixels = kLanes * kVectors;
 constexpr int kChannels = 4;
-using Sums = std::array<std::array<Lanes, kVectors>, kChannels>;
+using Sums = std::array<std::array<Lanes, kVectors>, kChannels>;  // [channel][vector of pixels]
 
-/// Returns a copy with `pad` zeros on each side, and more zeros on the right for a block that reaches beyond the last
-/// column.
+/// Returns a copy with `pad` zeros on each side, and more zeros on the right, which a block reads if it reaches beyond
+/// the last output column.
 Planes add_padding(const Planes& in, int pad, int stride) {
   Planes out{in.channels, in.height + 2 * pad, in.width + 2 * pad + kPixels * stride};
   for (int c = 0; c < in.channels; ++c) {
@@ -37,6 +37,7 @@ std::vector<float> interleave_weights(std::span<const float> weight, int first, 
   return block;
 }
 
+/// Loads kLanes values; the address of each is `stride` floats after that of the one before.
 Lanes load(const float* from, int stride) {
   Lanes lanes;
   if (stride == 1) {
@@ -47,11 +48,12 @@ Lanes load(const float* from, int stride) {
   return lanes;
 }
 
-/// Adds the products of the block of pixels from (y, x) on to `result`. If kStride is 0, the stride is geometry.stride.
+/// Adds the products for the block whose first output pixel is (y, x) to the sums in `result`. `in` is a result of
+/// add_padding(), `weight` of interleave_weights(). If kStride is 0, the stride is geometry.stride.
 template <int kStride>
 void add_products(const Planes& in, const ConvGeometry& geometry, const std::vector<float>& weight, int y, int x,
                   Sums& result) {
-  Sums sums = result;
+  Sums sums = result;  // a local copy, so that the compiler keeps it in registers
   const int stride = kStride > 0 ? kStride : geometry.stride;
   const float* w = weight.data();
   for (int c = 0; c < in.channels; ++c) {
@@ -70,7 +72,7 @@ void add_products(const Planes& in, const ConvGeometry& geometry, const std::vec
   result = sums;
 }
 
-/// Stores the sums of one channel, at most up to the end of the row.
+/// Stores the sums of one channel in the row from column x on, at most up to the end of the row.
 void store(const std::array<Lanes, kVectors>& sums, std::span<float> row, int x) {
   const auto pixels = std::min<std::size_t>(kPixels, row.size() - static_cast<std::size_t>(x));
   std::memcpy(row.data() + x, sums.data(), pixels * sizeof(float));

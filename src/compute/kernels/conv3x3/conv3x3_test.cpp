@@ -153,7 +153,7 @@ class TileRow {
   bool bad = false;
 
  private:
-  /// Computes the reference from the values in the rows.
+  /// Copies the values of the sources' rows to input_, the input of the reference.
   void read_input() {
     int channel = 0;
     for (std::size_t s = 0; s < sources_.size(); ++s) {

@@ -88,8 +88,9 @@ struct Winograd {
     y[3 * step] = P::add(P::fma(P::set1(8.0F), s, q), m[5]);
   }
 
-  /// Transforms the windows of `tiles` tiles of one group to values[point * step + tile * in + channel]. If Most is
-  /// true, most[tile * 36 + point] receives a vector whose largest lane is the largest |value| of that tile and point.
+  /// Transforms the windows of the `tiles` tiles of one group, from input column `first_column` on, to
+  /// values[point * step + tile * in + channel]. If Most is true, most[tile * 36 + point] receives a vector whose
+  /// largest lane is the largest |value| of that tile and point.
   template <class T, bool Most>
   static void transform(const Conv3x3Job& job, int first_column, int tiles, float* values, std::size_t step, F* most) {
     const int in = job.matrix->in;
@@ -154,14 +155,14 @@ struct Winograd {
     for (int i = 0; i < count; i += P::lanes) {
       F m = P::largest_lanes(most + i);
       worst = P::abs_max(worst, m);
-      m = P::add(m, P::set1(1e-30F));
+      m = P::add(m, P::set1(1e-30F));  // not 0, so that the divisions are defined
       P::store(scale + i, P::div(range, m));
       P::store(inverse_scale + i, P::div(m, range));
     }
     alignas(64) float lanes[P::lanes];
     P::store(lanes, worst);
     for (float x : lanes) {
-      if (!(x < 3e38F)) *bad = true;
+      if (!(x < 3e38F)) *bad = true;  // also if it is NaN
     }
     for (int point = 0; point < kPoints; ++point) {
       for (int tile = 0; tile < tiles; ++tile) {
@@ -176,8 +177,9 @@ struct Winograd {
     }
   }
 
-  /// Transforms the 36 products of each tile to 4x4 results, applies the epilogue and stores them. `lane0` is the first
-  /// output channel of the block, `width` the number of its channels.
+  /// Transforms the 36 products of each tile to 4x4 results, applies the epilogue and stores them. `first_channel` is
+  /// the first output channel of the block, `width` the number of its channels. `step` is the number of floats from one
+  /// point to the next in s.products.
   template <class T>
   static void finish(const Conv3x3Job& job, const Scratch& s, std::size_t step, int first_tile, int tiles,
                      int first_channel, int width) {
@@ -236,6 +238,7 @@ struct Winograd {
     }
   }
 
+  /// Runs a job whose elements are of type T: std::uint16_t (binary16) or float.
   template <class T>
   static void run_typed(const Conv3x3Job& job) {
     const PackedMatrix& matrix = *job.matrix;
@@ -302,7 +305,8 @@ struct Winograd {
     return ahead;
   }
 
-  /// Computes the matrix products of all points and groups for one block of outputs, and prefetches between them.
+  /// Computes the matrix products of all points and groups for one block of outputs, from output channel
+  /// `first_channel` on, and prefetches between them.
   template <int Columns>
   static void multiply(const PackedMatrix& matrix, const Scratch& s, int first_channel, int in, int groups,
                        std::size_t value_step, std::size_t product_step, Prefetcher<6>& ahead, Prefetcher<4>& results) {

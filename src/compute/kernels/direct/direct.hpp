@@ -33,7 +33,7 @@ struct Direct {
       }
     }
   }
-  /// Computes the sums of kPixels pixels from column x on, for kVectors vectors of channels from channel `lane` on, to
+  /// Computes the sums of kPixels pixels from column x on, for kVectors vectors of channels from `channel` on, to
   /// `y`. It adds in a local array, because Clang 14 keeps an array in registers only if all its indices are constants.
   static inline void multiply(const DirectJob& job, int channel, int x, F (&y)[kPixels][kVectors]) {
     F sum[kPixels][kVectors];
@@ -59,7 +59,7 @@ struct Direct {
       for (int n = 0; n < kVectors; ++n) y[i][n] = sum[i][n];
     }
   }
-  /// Stores the channels from `lane` on of the pixel in column x.
+  /// Stores one vector of channels, from `channel` on, of the pixel in column x.
   template <class T>
   static inline void put(const DirectJob& job, int channel, int x, F value) {
     if (!job.target.planar) {

@@ -14,6 +14,7 @@ struct Taps {
   std::array<float, 4> weight{};
 };
 
+/// Returns a height or width of the result; `extent` is that of the input.
 int scaled_extent(int extent, float scale) {
   return static_cast<int>(static_cast<double>(extent) * static_cast<double>(scale));
 }
@@ -34,6 +35,7 @@ std::vector<Taps> bilinear_taps(int in_extent, int out_extent) {
   return all_taps;
 }
 
+/// Returns the value of the cubic convolution kernel with the parameter a.
 float cubic_weight(float distance) {
   constexpr float a = -0.75F;
   const float t = std::abs(distance);
@@ -55,7 +57,8 @@ std::vector<Taps> bicubic_taps(int in_extent, int out_extent) {
   return all_taps;
 }
 
-/// Interpolates along the rows, then along the columns.
+/// Interpolates along the rows, then along the columns. `row_taps` has the taps of each row of the result,
+/// `column_taps` those of each column.
 Planes resample(const Planes& in, const std::vector<Taps>& row_taps, const std::vector<Taps>& column_taps) {
   Planes resized_rows{in.channels, in.height, static_cast<int>(column_taps.size())};
   for (int c = 0; c < in.channels; ++c) {

@@ -73,8 +73,8 @@ struct Patch {
     alignas(64) float largest[16];
     for (int i = 0; i < kBases; i += P::lanes) P::store(largest + i, P::largest_lanes(most + i));
     for (int base = 0; base < bases; ++base) {
-      if (!(largest[base] < 3e38F)) *job.found_non_finite = true;
-      const float m = largest[base] + 1e-30F;
+      if (!(largest[base] < 3e38F)) *job.found_non_finite = true;  // also if it is NaN
+      const float m = largest[base] + 1e-30F;                      // not 0, so that the division below is defined
       group.unscale[base] = m / 32766.0F;
       const F scale = P::set1(32766.0F / m);
       for_each_pair(base,
@@ -82,6 +82,7 @@ struct Patch {
     }
   }
 
+  /// Runs a job whose elements are of type T: std::uint16_t (binary16) or float.
   template <class T>
   static void run_typed(const PatchJob& job) {
     const PackedMatrix& matrix = *job.matrix;
@@ -108,13 +109,14 @@ struct Patch {
       }
     }
   }
-  /// Returns the number of bases of a group; the last group can have fewer than kBases.
+  /// Returns the number of bases of group `group`, counted from base `first` on; the last group of a job can have fewer
+  /// than kBases.
   static int bases_of(const PatchJob& job, int first, int group) {
     const int left = job.bases - first - group * kBases;
     return left < kBases ? left : kBases;
   }
 
-  /// Computes the products of a group with one block of the matrix, from output `lane0` on.
+  /// Computes the products of a group with one block of the matrix, from output `first_output` on.
   template <int Columns>
   static inline void multiply(const PackedMatrix& matrix, int first_output, const Group& group,
                               F (&y)[kBases][Columns]) {
@@ -138,7 +140,8 @@ struct Patch {
     }
   }
 
-  /// Applies the epilogue to the products and stores them.
+  /// Applies the epilogue to the products of `bases` bases, from base `first` on, with one block of the matrix, and
+  /// stores them.
   template <class T, int Columns>
   static void finish(const PatchJob& job, int first_output, int first, int bases, F (&y)[kBases][Columns]) {
     for (int n = 0; n < Columns; ++n) {
@@ -154,9 +157,9 @@ struct Patch {
     }
   }
 
-  /// Adds the residual and stores one vector of outputs, from output `lane` on, for all bases. All its channels belong
-  /// to one phase, because out_channels is a multiple of the vector length. values(i) returns the vector of base first
-  /// + i.
+  /// Adds the residual and stores one vector of outputs, from output `output` on, for all bases. All its channels
+  /// belong to one phase, because out_channels is a multiple of the vector length. values(i) returns the vector of base
+  /// first + i.
   template <class T, class Values>
   static inline void store_features(const PatchJob& job, int output, int first, int bases, Values&& values) {
     const int phase = output / job.out_channels;
@@ -177,8 +180,9 @@ struct Patch {
       P::store(static_cast<T*>(job.out[dy]) + x * job.target.pixel_stride + channel, value);
     }
   }
-  /// Stores one vector of outputs, from output `lane` on, in planar rows for all bases. Output phase * out_channels +
-  /// channel is a channel of one phase; lanes after the last output are not used. values(i) is as in store_features().
+  /// Stores one vector of outputs, from output `output` on, in planar rows for all bases. The output
+  /// with the index phase * out_channels + channel is this channel of this phase; lanes after the last output are not
+  /// used. values(i) is as in store_features().
   template <class Values>
   static inline void store_planar(const PatchJob& job, int output, int first, int bases, Values&& values) {
     alignas(64) float lanes[P::lanes];

@@ -1,8 +1,8 @@
 // variants: ff hf
-// Adds the values of each channel in a rectangle to a sum over the whole picture. Values are rounded to multiples of
-// 2^-24 and summed as 64-bit integers. So the sum does not depend on the order of invocations or on the tiles of the
-// picture. A sum is stored as four parts of 16 bits, each in a word of 32 bits: 65536 additions to a word cannot
-// overflow. mean_carry.comp then carries the upper bits of each word to the next.
+// Adds the values of each channel in a rectangle to a sum over the whole picture. Values are limited to -10^9..10^9,
+// rounded to multiples of 2^-24 and summed as 64-bit integers. So the sum does not depend on the order of invocations
+// or on the tiles of the picture. A sum is stored as four parts of 16 bits, each in a word of 32 bits: 65536 additions
+// to a word cannot overflow. mean_carry.comp then carries the upper bits of each word to the next.
 //
 // sources[0] features
 // sums       (the binding of `residual`) [4 * VECTORS channels][4] words, the lowest part first; `target` is not used

@@ -14,8 +14,8 @@ layout(set = 0, binding = 4) buffer Residual { float v[]; } mean;
 layout(set = 0, binding = 5) buffer Gate { float v[]; } square;
 layout(push_constant) uniform Push {
   uint count, clips;
-  float most, rate, decay;
-  float beta1, beta2, epsilon, correct1, correct2;  // SGD: beta1 is the momentum
+  float most, rate, decay;  // largest norm, learning rate, weight decay
+  float beta1, beta2, epsilon, correct1, correct2;  // as in AdamJob (training.hpp); SGD: beta1 is the momentum
 } push;
 
 float scale_of_gradients() {

@@ -11,7 +11,7 @@ layout(set = 0, binding = 0) readonly buffer Sources { float v[]; } sources[8];
 layout(set = 0, binding = 1) buffer Target { float v[]; } target;
 layout(push_constant) uniform Push {
   uint count, channels, accumulate;
-  float alpha, beta;
+  float alpha, beta;  // factors; alpha is also the slope of leaky ReLU, and epsilon of the loss
 } push;
 
 float activation(float x) {

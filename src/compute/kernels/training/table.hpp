@@ -11,6 +11,7 @@ namespace weir::compute {
 template <class P>
 struct TrainingTable {
   using E = Elementwise<P, float>;
+  // 24 is group_rows: a multiple of the rows of a full tile of MatrixProduct for every instruction set (2, 4 or 6).
   static constexpr TrainingKernels kernels{
       P::name,          P::lanes,     24,          MatrixProduct<P>::run, E::combine,      E::multiply, E::activate,
       E::activate_back, E::add_bias,  E::prelu,    E::prelu_back,         E::prelu_slopes, E::sum_rows, E::sum_squares,

@@ -32,8 +32,9 @@ inline constexpr int kProductPadding = 16;  ///< number of floats in the widest 
 
 /// Activation functions of training.
 enum class ActivationKind { relu, leaky_relu, sigmoid, tanh };
-/// Losses. With a prediction p and a target t, the loss of an element is p itself (`mean`), (p - t)^2, |p - t|, or
-/// sqrt((p - t)^2 + epsilon^2) (`charbonnier`). The loss of training is the mean over all elements.
+/// Losses. With a prediction p and a target t, the loss of an element is p itself (`mean`), (p - t)^2 (`squared`),
+/// |p - t| (`absolute`), or sqrt((p - t)^2 + epsilon^2) (`charbonnier`). The loss of training is the mean over all
+/// elements.
 enum class LossKind { mean, squared, absolute, charbonnier };
 
 /// One step of the Adam optimiser. Source: Kingma and Ba, "Adam", ICLR 2015; the weight decay is separate from the
@@ -47,7 +48,8 @@ struct AdamJob {
   T learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
   T correction1 = 1, correction2 = 1;  ///< 1 / (1 - beta1^step), 1 / (1 - beta2^step)
 };
-/// One step of stochastic gradient descent with momentum.
+/// One step of stochastic gradient descent with momentum. The weight decay is separate from the gradient: it does not
+/// enter the velocity.
 template <class T>
 struct SgdJob {
   T* weights = nullptr;  ///< updated
@@ -97,6 +99,7 @@ struct TrainingKernels {
   /// gradients[t][c] += out_gradient[c] for the first t for which taps[t][c] is the largest
   void (*max_pool_back)(const float* const* taps, int count, const float* out_gradient, float* const* gradients,
                         std::size_t channels);
+  /// Each performs one step for `n` weights.
   void (*adam)(const AdamJob<float>&, std::size_t n);
   void (*sgd)(const SgdJob<float>&, std::size_t n);
 };

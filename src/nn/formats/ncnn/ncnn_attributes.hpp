@@ -20,18 +20,18 @@ class NcnnAttributes {
   /// `line` and `file` must outlive this object.
   NcnnAttributes(const NcnnLine& line, const std::string& file);
 
-  /// Reads a whole number within [low, high]; `fallback` if it is absent. If `fallback` is outside [low, high], the
-  /// parameter must be present.
+  /// Reads a whole number within [low, high]; returns `fallback` if it is absent. If `fallback` is outside [low, high],
+  /// the parameter must be present.
   int read_integer(int id, int fallback, int low, int high, std::string_view what);
   /// Checks that a whole number has the value `only`, which is the only supported one. `fallback` is its value if it is
   /// absent.
   void require(int id, int fallback, int only, std::string_view what);
-  /// Reads any finite number that fits a float; `fallback` if it is absent.
+  /// Reads any finite number that fits a float; returns `fallback` if it is absent.
   float read_number(int id, float fallback, std::string_view what);
   /// Reads a list of numbers that fit a float. A single number counts as a list of one number; the result is empty if
   /// the parameter is absent.
   std::vector<double> read_list(int id, std::string_view what);
-  /// Reads the number of values that the line declares for an array in the .bin; 0 if it is absent.
+  /// Reads the number of values that the line declares for an array in the .bin; returns 0 if it is absent.
   std::int64_t read_count(int id, std::string_view what);
   /// Reads an activation: parameters 9 (kind) and 10 (slope or bounds). Returns the kind `none` without parameter 9.
   Activation read_activation();

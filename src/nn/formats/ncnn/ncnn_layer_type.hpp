@@ -10,7 +10,7 @@
 
 namespace weir::nn {
 
-constexpr int kMaxNcnnChannels = 65536;
+constexpr int kMaxNcnnChannels = 65536;  ///< largest supported number of channels of a layer's output
 
 /// The data of a layer that a read_... function gets.
 struct NcnnReadContext {

@@ -15,7 +15,7 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestFactor = 16;  // largest factor of PixelShuffle and Interp
+constexpr int kLargestFactor = 16;  // largest factor of PixelShuffle; Interp: scales from 1 / 16 to 16
 constexpr int kLargestCrop = 1 << 20;
 constexpr int kLargestPadding = 256;
 constexpr int kPictureChannels = 3;
@@ -39,7 +39,8 @@ NcnnLayer read_pooling(NcnnReadContext& context) {
   a.require(0, 0, 1, "kind of pooling (1: average)");
   a.require(4, 0, 1, "global pooling");
   a.require(7, 0, 0, "adaptive pooling");
-  a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});  // windows have no meaning in global pooling
+  // Size, stride and pad of a window: global pooling has no windows.
+  a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});
   return {GlobalAverage{}, {}, {context.inputs[0].channels, true}};
 }
 

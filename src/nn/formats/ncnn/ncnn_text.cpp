@@ -42,6 +42,7 @@ class Lines {
     }
     return {};
   }
+  /// Returns the number, from 1, of the line that next() returned last.
   [[nodiscard]] int number() const { return number_; }
 
  private:
@@ -113,6 +114,7 @@ class TextReader {
     return ok();
   }
 
+  /// Reads a layer line: four words (type, name, two numbers), the names of the blobs, and the parameters.
   Result<NcnnLine> read_layer(const std::vector<std::string_view>& words) const {
     if (words.size() < 4) return corrupt("expected: type, name, number of inputs, number of outputs, ...");
     const auto inputs = parse_number<std::size_t>(words[2]);

@@ -23,6 +23,7 @@ constexpr std::uint32_t kFloat16Tag = 0x01306B47;
 constexpr std::uint32_t kInt8Tag = 0x000D4B38;
 constexpr std::uint64_t kTagBytes = 4;
 
+/// Returns the bytes of `count` float16 values in a .bin, with the padding to 4 bytes.
 std::uint64_t half_bytes(std::int64_t count) { return round_up(static_cast<std::uint64_t>(count) * 2, 4); }
 std::uint64_t float_bytes(std::int64_t count) { return static_cast<std::uint64_t>(count) * 4; }
 

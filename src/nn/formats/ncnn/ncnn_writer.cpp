@@ -40,13 +40,14 @@ class BinWriter {
 
  private:
   bool add_weights(const std::vector<float>& values) {
+    // Tags of read_ncnn_weights(): float16 or float32.
     const std::uint32_t tag = half_ ? 0x01306B47U : 0U;
     append(&tag, sizeof tag);
     if (!half_) return add_floats(values);
     std::vector<std::uint16_t> halves;
     for (const float value : values) {
       halves.push_back(compute::float_to_half(value));
-      if ((halves.back() & 0x7C00U) == 0x7C00U) return false;
+      if ((halves.back() & 0x7C00U) == 0x7C00U) return false;  // infinite or NaN: not finite, or too large
     }
     if (halves.size() % 2 != 0) halves.push_back(0);  // padded to 4 bytes
     append(halves.data(), halves.size() * sizeof(std::uint16_t));

@@ -26,7 +26,8 @@ struct NcnnFiles {
 /// Source: ncnn's wiki, "param and model file structure"; parameter ids as in its operator documentation.
 Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnWeightType weight_type);
 
-/// Writes X.bin, then X.param. Each file appears complete and replaces an older one. Errors: io, disk_full.
+/// Writes the two files of a network: the .bin to weights_path(param_path), which is in the same folder, then the
+/// .param to `param_path`. Each file appears complete and replaces an older one. Errors: io, disk_full.
 Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param_path);
 
 }  // namespace weir::nn

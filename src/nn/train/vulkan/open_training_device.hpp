@@ -14,7 +14,7 @@ namespace weir::nn::train {
 struct TrainingDeviceRequest {
   const vulkan::Gpu* gpu = nullptr;       ///< null: the CPU
   int threads = 1;                        ///< number of CPU threads; a GPU does not use them
-  Bytes memory_limit{~std::uint64_t{0}};  ///< limit of the device's memory pool
+  Bytes memory_limit{~std::uint64_t{0}};  ///< limit of the device's memory pool; default: no limit
 };
 
 /// Opens the device. `request.gpu` is used only during the call. Errors: those of VulkanTrainingDevice::open().

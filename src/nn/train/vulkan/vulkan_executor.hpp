@@ -62,7 +62,7 @@ class VulkanExecutor {
 
   /// out[0] (+)= factor * the sum over i of term(a[i], b[i]). sum_values.comp defines the terms; some do not need `b`.
   struct SumJob {
-    std::uint32_t term = 0;  ///< index of the term in sum_values.comp
+    std::uint32_t term = 0;  ///< index of the term in sum_values.comp; 0: a[i]
     Slice a{}, b{}, out{};
     std::size_t count = 0;
     float epsilon = 0, factor = 1;
@@ -79,8 +79,8 @@ class VulkanExecutor {
   };
   Status sum_rows(const RowSumJob& job);
 
-  /// Sets the number of workgroups so that there is one invocation for each of `count` elements, and records the run.
-  /// If that exceeds the largest number of workgroups, an invocation handles several elements.
+  /// Sets the number of workgroups so that there is one invocation (GPU thread) for each of `count` elements, and
+  /// records the run. If this needs more than kMaxGroups workgroups, an invocation handles several elements.
   Status run_per_element(Dispatch& dispatch, std::size_t count);
   /// Records a kernel run.
   Status run(const Dispatch& dispatch);
@@ -97,9 +97,10 @@ class VulkanExecutor {
   Status run_product(ProductJob& job);
   Status run_product_in_parts(ProductJob& job, std::uint32_t parts);
   Status run_product_tiles(ProductJob& job, std::uint32_t parts);
-  /// Waits until the device executes no command, also after an error.
+  /// Waits until the device executes no command, also after an error. Returns at once if the device is lost.
   void wait_until_idle();
-  /// Updates max_submission_commands_ after a call that may have submitted commands. Returns `done`.
+  /// Updates max_submission_commands_ after a call that may have submitted commands. Returns the argument, the result
+  /// of that call.
   Status update_submission_statistics(Status done);
 
   // The order matters: members are destroyed in reverse order, and each needs the ones before it.
@@ -119,6 +120,7 @@ class VulkanExecutor::ScratchBuffer {
   ~ScratchBuffer() { executor_.release(std::move(buffer_)); }
   ScratchBuffer(const ScratchBuffer&) = delete;
   ScratchBuffer& operator=(const ScratchBuffer&) = delete;
+  /// Returns the first `count` values.
   Slice slice(std::size_t count) const { return {buffer_.handle(), 0, count * sizeof(float)}; }
 
  private:

@@ -22,7 +22,7 @@ enum class ProductKind : std::uint32_t { product, convolve, input_gradient, weig
 }  // namespace
 
 /// The inputs and constants of a run of product.comp: out [m, n] (+)= bias + matrix product of a [m, k] and b [k, n].
-/// `push` has the push constants that product.comp declares.
+/// `push` has the push constants that product.comp declares. The `sizes` of the constructor are {m, n, k}.
 struct VulkanExecutor::ProductJob {
   ProductJob(ProductKind product_kind, Operand left, Operand right, Operand result, std::array<int, 3> sizes,
              bool accumulates)
@@ -48,6 +48,8 @@ struct VulkanExecutor::ProductJob {
     push.has_bias = operand ? 1 : 0;
     if (operand) bias = slice(operand);
   }
+  /// Sets the constants of a convolution or of one of its gradients. `from` is the picture that `a` is read from; the
+  /// grid is the pixels that the window visits: the output, or the input if the input's gradient is computed.
   void set_window(const WindowShape& s) {
     const bool is_input_gradient = kind == ProductKind::input_gradient;
     push.grid_h = to_u32(is_input_gradient ? s.in_h : s.out_h);
@@ -59,14 +61,16 @@ struct VulkanExecutor::ProductJob {
     push.stride = to_u32(s.window.stride);
     push.padding = s.window.padding;
   }
-  /// Returns the number of invocations along a row of a workgroup. A workgroup computes a tile of the result; a narrow
-  /// result has narrow tiles.
+  /// Returns the number of invocations along a row of a workgroup. A workgroup has 64 invocations, computes a tile of
+  /// the result, and each invocation 8 rows and 4 columns of it; a narrow result has narrow tiles.
   std::uint32_t group_columns() const { return push.n <= 16 ? 4 : push.n <= 32 ? 8 : 16; }
   std::uint32_t tile_columns() const { return 4 * group_columns(); }
   std::uint32_t tile_rows() const { return 512 / group_columns(); }
   std::uint32_t count_tiles() const { return divide_up(push.m, tile_rows()) * divide_up(push.n, tile_columns()); }
   /// Returns the number of parts that the sum over k is divided into. If a small result has a long sum, its tiles are
-  /// too few to keep a device busy; then different workgroups compute the parts. The number depends only on the sizes.
+  /// too few to keep a device busy; then different workgroups compute the parts. The parts are at least kMinPartLength
+  /// long, and there are at most about kMaxPartGroups workgroups: with more than half of that many tiles, two parts
+  /// would already exceed it. The number depends only on the sizes.
   std::uint32_t count_parts() const {
     constexpr std::uint32_t kMaxPartGroups = 512, kMinPartLength = 256;
     if (push.has_bias != 0 || push.k < 2 * kMinPartLength || count_tiles() > kMaxPartGroups / 2) return 1;

@@ -22,7 +22,7 @@ void write_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice ou
 }  // namespace
 
 // A sum of more than kMaxUndivided values is divided into parts, whose size depends only on the number of values; a
-// second kernel run adds the sums of the parts.
+// second kernel run adds the sums of the parts. `push` has the push constants that sum_values.comp declares.
 Status VulkanExecutor::sum(const SumJob& job) {
   constexpr std::size_t kMaxUndivided = 16384, kMinPartSize = 8192;
   struct {
@@ -56,6 +56,7 @@ Status VulkanExecutor::sum(const SumJob& job) {
               .accumulate = job.accumulate});
 }
 
+// Divides the rows in the same way. A workgroup sums kChannels channels; sum_rows.comp has the same number.
 Status VulkanExecutor::sum_rows(const RowSumJob& job) {
   constexpr std::size_t kMaxUndivided = 1024, kMinPartSize = 512, kChannels = 16;
   if (job.channels == 0) return ok();

@@ -28,6 +28,7 @@ enum class Pointwise : std::uint32_t {
   loss_back
 };
 
+/// Arguments of a pointwise operation: `alpha` is its factor, slope or epsilon, `beta` the factor of the second source.
 struct PointwisePush {
   std::size_t count = 0, channels = 1;
   bool accumulate = false;
@@ -44,6 +45,7 @@ struct VulkanCommandVisitor {
   using Dispatch = compute::vulkan::Dispatch;
   using Slice = compute::vulkan::Slice;
   static Slice slice(Operand operand) { return VulkanExecutor::slice(operand); }
+  /// Binds `out` as the target of the kernel run; if it is added to, the kernel also reads it.
   static void write_target(Dispatch& dispatch, Operand out, bool accumulate) {
     if (accumulate)
       dispatch.read_write(BindingSlot::target, slice(out));
@@ -73,6 +75,7 @@ struct VulkanCommandVisitor {
     write_target(dispatch, out, p.accumulate);
     return executor.run_per_element(dispatch.push_constants(push), p.count);
   }
+  /// rearrange.comp lists what `a` to `e` mean for each operation.
   struct RearrangePush {
     std::uint32_t count = 0, accumulate = 0, a = 1, b = 1, c = 1, d = 1, e = 0;
   };
@@ -131,7 +134,7 @@ struct VulkanCommandVisitor {
   }
   Status operator()(const PReluBackCommand& c) const {
     if (c.slope_gradient) {
-      auto done = executor.sum_rows({.term = 1,
+      auto done = executor.sum_rows({.term = 1,  // the slope's gradient
                                      .a = slice(c.in),
                                      .b = slice(c.out_gradient),
                                      .out = slice(c.slope_gradient),
@@ -153,6 +156,7 @@ struct VulkanCommandVisitor {
     return {to_u32(count),   flag(accumulate), to_u32(s.in_h),          to_u32(s.in_w),         to_u32(s.out_h),
             to_u32(s.out_w), to_u32(s.in_c),   to_u32(s.window.kernel), to_u32(s.window.stride)};
   }
+  // The constant of max_pool.comp and softmax.comp is 1 for the backward pass.
   Status operator()(const MaxPoolCommand& c) const {
     Dispatch dispatch = make_dispatch("max_pool", {0}, {c.in});
     write_target(dispatch, c.out, false);
@@ -165,6 +169,7 @@ struct VulkanCommandVisitor {
   }
 
   Status operator()(const LossCommand& c) const {
+    // The first terms of sum_values.comp have the numbers of LossKind.
     return executor.sum({.term = static_cast<std::uint32_t>(c.kind),
                          .a = slice(c.prediction),
                          .b = slice(c.target),
@@ -200,10 +205,12 @@ struct VulkanCommandVisitor {
         dispatch.push_constants(SoftmaxPush{to_u32(c.rows), to_u32(c.channels), flag(c.accumulate)}), c.rows);
   }
   Status operator()(const SumSquaresCommand& c) const {
-    return executor.sum(
+    return executor.sum(  // term 4 is the square
         {.term = 4, .a = slice(c.in), .out = slice(c.out), .count = c.in.count, .accumulate = c.accumulate});
   }
 
+  /// `beta1` is also the momentum of SGD. The binding slots of the state arrays, `residual` and `gate`, are named for
+  /// their use in other kernels. The constant of optimiser.comp is 1 for Adam and 0 for SGD.
   struct OptimiserPush {
     std::uint32_t count = 0, clips = 0;
     float max_norm = 0, rate = 0, decay = 0, beta1 = 0, beta2 = 0, epsilon = 0, correct1 = 1, correct2 = 1;

@@ -31,8 +31,8 @@ struct VulkanTrainingSettings {
 /// bit-identical each time on the same device and driver; other devices round differently. A memory block has at least
 /// 64 KiB. read(), sync() and cleanup() wait for the device. An error of the driver during recording or execution
 /// (device_lost, over_budget, unsupported) is permanent: record(), flush(), sync(), write() and read() fail from then
-/// on. over_budget because memory cannot be allocated (for an array, intermediate results or a transfer) is not
-/// permanent: no array has changed, and the call may be repeated.
+/// on. One kind of over_budget is not permanent: memory for an array, for intermediate results or for a transfer cannot
+/// be allocated. Then no array has changed, and the call may be repeated.
 class VulkanTrainingDevice final : public TrainingDevice {
  public:
   /// Opens the device. Errors: those of opening a Vulkan device.
