@@ -41,7 +41,7 @@ Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte
   if (offset >= size_) return std::size_t{0};
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
   if (memory_ != nullptr) {
-    std::memcpy(into.data(), memory_->data() + offset, count);
+    std::copy_n(memory_->begin() + static_cast<std::ptrdiff_t>(offset), count, into.begin());  // `into` may be empty
     return count;
   }
   std::size_t done = 0;

@@ -231,7 +231,7 @@ void PngRepairer::queue_end_marker() {
 bool PngRepairer::read(std::span<std::byte> into) {
   while (!into.empty() && !failure_) {
     const auto from_head = std::min(into.size(), head_.size() - head_read_);
-    std::memcpy(into.data(), head_.data() + head_read_, from_head);
+    std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(head_read_), from_head, into.begin());
     head_read_ += from_head;
     into = into.subspan(from_head);
     const auto from_file = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), body_remaining_));
