@@ -128,7 +128,7 @@ TEST_F(CliGpu, ABrokenManifestDoesNotKeepTheOthersFromWork) {
 TEST_F(CliGpu, ALineBelowTheSmallestPlanIsRefusedWithTheNumbers) {
   const ProgramResult ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--vram", "100K"});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_THAT(ended.error, HasSubstr("with tiles of 16 pixels; there are 100 KiB"));
+  EXPECT_THAT(ended.error, HasSubstr("with tiles of 16 pixels; available: 100 KiB"));
   EXPECT_THAT(ended.error, HasSubstr("raise --vram"));
   EXPECT_FALSE(fs::exists(folder_ / "b.png"));
 }

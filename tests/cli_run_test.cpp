@@ -189,7 +189,7 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"--", ":::", "a"}, "no command"},
       {{"--", "echo", ":::"}, "no items"},
-      {{"--", "echo", ":::", "a", ":::", "b"}, "in one way"},
+      {{"--", "echo", ":::", "a", ":::", "b"}, "and only once"},
       {{"--", "echo", ":::", ""}, "an item is empty"},
       {{"--", "echo", ":::", "a", "a"}, "the item 'a' is in the list twice"},
       {{"--", "echo", ":::", "a", "./a"}, "'a' and './a'"},
