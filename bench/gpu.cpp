@@ -1,8 +1,9 @@
 // Measures a Vulkan device: kernel by kernel, then whole pictures in memory, with upload and download.
-//   weir_gpu_bench [--device NAME] [--runs N] [NETWORK.param...]
+//   weir_gpu_bench [--device NAME] [--runs N] [--side PIXELS] [NETWORK.param...]
 //   weir_gpu_bench --count NETWORK.param...     counts the work and the bytes of a picture; needs no device
-// The fractions refer to the limits of an NVIDIA H200 (measured elsewhere): memory 4.3 TB/s, float16 matrices 790
-// TFLOP/s.
+// The tables show medians of N runs (default 5). PIXELS is the side of the picture for the single convolutions (default
+// 1024). The fractions refer to the limits of an NVIDIA H200 (measured elsewhere): memory 4.3 TB/s, float16 matrices
+// 790 TFLOP/s.
 
 #include <algorithm>
 #include <chrono>
@@ -35,7 +36,9 @@ using compute::vulkan::Slice;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kMemoryBytesPerSecond = 4.3e12;
-constexpr double kMatrixFlops = 790e12;  // float16 operations per second of the matrix units
+constexpr double kMatrixFlops = 790e12;  // float16 operations per second of the matrix units; a multiplication and the
+                                         // addition after it are two operations
+constexpr double kPlainFlops = 30e12;    // assumed operations per second of other kernels
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "error: %s\n", what.c_str());
@@ -56,13 +59,11 @@ double median(std::vector<double> values) {
 template <class Record>
 double time_commands(compute::vulkan::Stream& stream, int runs, int count, Record&& record) {
   std::vector<double> times;
-  for (int run = 0; run <= runs; ++run) {
+  for (int run = 0; run <= runs; ++run) {  // the first run is a warm-up
     const auto start = Clock::now();
     for (int i = 0; i < count; ++i) value_or_exit(record());
     value_or_exit(stream.sync());
-    if (run > 0)
-      times.push_back(std::chrono::duration<double>(Clock::now() - start).count() /
-                      count);  // the first run is a warm-up
+    if (run > 0) times.push_back(std::chrono::duration<double>(Clock::now() - start).count() / count);
   }
   return median(times);
 }
@@ -81,20 +82,24 @@ struct ConvPush {
   float alpha = 1, beta = 1;
 };
 
-/// Measures a 3x3 convolution of a side x side picture with `channels` input and output channels.
+/// Measures a 3x3 convolution of a side x side picture with `channels` input and output channels. `shader` is conv_ff
+/// (float32), conv_hh (float16) or conv3x3_matrix (float16, on the matrix units); conv.comp and conv3x3_matrix.comp
+/// document their constants, push constants and workgroups.
 void measure_convolution(nn::vulkan::Session& session, const std::string& shader, std::uint32_t channels,
                          std::uint32_t side, int runs) {
   const bool half = shader != "conv_ff";
-  const std::uint64_t element = half ? 2 : 4;
-  const std::uint64_t plane = std::uint64_t{side} * side * channels * element;
-  auto in = value_or_exit(session.pool().acquire(Bytes{plane}, MemoryKind::activations, MemoryUsage::device));
-  auto out = value_or_exit(session.pool().acquire(Bytes{plane}, MemoryKind::activations, MemoryUsage::device));
-  const std::uint64_t kernel_bytes = std::uint64_t{9} * channels * channels * element;
+  const std::uint64_t element_bytes = half ? 2 : 4;
+  const std::uint64_t picture_bytes = std::uint64_t{side} * side * channels * element_bytes;
+  auto in = value_or_exit(session.pool().acquire(Bytes{picture_bytes}, MemoryKind::activations, MemoryUsage::device));
+  auto out = value_or_exit(session.pool().acquire(Bytes{picture_bytes}, MemoryKind::activations, MemoryUsage::device));
+  const std::uint64_t kernel_bytes = std::uint64_t{9} * channels * channels * element_bytes;
   auto weights = value_or_exit(session.pool().acquire(Bytes{kernel_bytes}, MemoryKind::weights, MemoryUsage::device));
   auto parameters =
       value_or_exit(session.pool().acquire(Bytes{8 * channels}, MemoryKind::weights, MemoryUsage::device));
   for (const auto* buffer : {&in, &weights, &parameters}) value_or_exit(session.stream().fill(slice_of(*buffer), 0));
   ConvPush push;
+  // Pairs (x, y) of 16 bits each: the first tap is at (-1, -1), the source and the target have side x side pixels, and
+  // all rows from row 0 on are computed.
   push.part_offset[0] = 0xFFFFFFFFU;
   push.part_extent[0] = push.target_extent = side | side << 16;
   push.rows = side << 16;
@@ -112,7 +117,7 @@ void measure_convolution(nn::vulkan::Session& session, const std::string& shader
   const double multiplications = 9.0 * channels * channels * side * side;
   const double seconds = time_commands(session.stream(), runs, 10, [&] { return session.stream().dispatch(dispatch); });
   print_row(fmt::format("{} {}->{} {}x{}", shader, channels, channels, side, side), seconds,
-            static_cast<double>(2 * plane + kernel_bytes), multiplications);
+            static_cast<double>(2 * picture_bytes + kernel_bytes), multiplications);
 }
 
 /// Measures a copy between two kinds of memory.
@@ -126,9 +131,9 @@ void measure_copy(nn::vulkan::Session& session, MemoryUsage from, MemoryUsage to
   }
   const double seconds =
       time_commands(session.stream(), runs, 4, [&] { return session.stream().copy(slice_of(*a), slice_of(*b)); });
-  const double moved =
-      static_cast<double>(size.count()) * (from == MemoryUsage::device && to == MemoryUsage::device ? 2 : 1);
-  print_row(name, seconds, moved, 0);
+  // A copy within the device reads and writes its memory.
+  const bool is_within_device = from == MemoryUsage::device && to == MemoryUsage::device;
+  print_row(name, seconds, static_cast<double>(size.count()) * (is_within_device ? 2 : 1), 0);
 }
 
 /// A generated picture; every run gets the same rows.
@@ -172,7 +177,7 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
   const auto network = value_or_exit(nn::load_network(path));
   const auto program = value_or_exit(nn::lower(network.graph));
   std::map<std::string, KernelCost> costs;
-  std::vector<std::pair<VkBuffer, std::uint64_t>> last;
+  std::vector<std::pair<VkBuffer, std::uint64_t>> last_uses;  // the memory of the dispatch before
   nn::vulkan::EngineSettings settings;
   settings.on_dispatch = [&](const Dispatch& dispatch, std::chrono::duration<double> time) {
     KernelCost& cost = costs[std::string{dispatch.kernel.shader}];
@@ -185,8 +190,8 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
     ++cost.runs;
     cost.seconds += time.count();
     cost.multiplications += dispatch.multiplications;
-    if (uses != last) cost.bytes += bytes;
-    last = std::move(uses);
+    if (uses != last_uses) cost.bytes += bytes;
+    last_uses = std::move(uses);
   };
   auto engine = value_or_exit(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, settings));
   const auto plan = value_or_exit(
@@ -261,11 +266,13 @@ void count_network(const std::string& path, nn::Extent picture) {
   const auto goals =
       nn::vulkan::tile_outputs(program, plan, {-1, program.output, result.height(), result.width()}, result);
   const nn::vulkan::Tile tile = nn::vulkan::make_tile(program, extent, goals, true, compute::vulkan::kSliceAlignment);
-  double bytes = 0, matrices = 0, plain = 0;
+  double bytes = 0;
+  double on_matrices = 0, plain = 0;  // numbers of multiplications: on the matrix units, and of all other kernels
   const auto add_bytes = [&](int t, const Rect& rect) {
     bytes += static_cast<double>(nn::vulkan::pixel_bytes(program.tensors[static_cast<std::size_t>(t)], true).count()) *
              rect.height() * rect.width();
   };
+  // The matrix kernel needs groups of 16 channels.
   const auto has_16_channel_groups = [&](int t) {
     return program.tensors[static_cast<std::size_t>(t)].channels % 16 == 0;
   };
@@ -273,14 +280,14 @@ void count_network(const std::string& path, nn::Extent picture) {
     const Rect& out = tile.regions[static_cast<std::size_t>(op.output)];
     if (out.empty()) continue;
     add_bytes(op.output, out);
-    bool fits = op.kind == nn::OpKind::conv3x3 && has_16_channel_groups(op.output);
+    bool fits_matrix_kernel = op.kind == nn::OpKind::conv3x3 && has_16_channel_groups(op.output);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const int t = op.inputs[i].tensor;
       add_bytes(t, nn::vulkan::input_rect(op, i, out, extent));
-      fits = fits && has_16_channel_groups(t);
+      fits_matrix_kernel = fits_matrix_kernel && has_16_channel_groups(t);
     }
     if (op.epilogue.has_residual) add_bytes(op.epilogue.residual.tensor, out);
-    (fits ? matrices : plain) += op.multiplications * out.height() * out.width();
+    (fits_matrix_kernel ? on_matrices : plain) += op.multiplications * out.height() * out.width();
   }
   for (const nn::vulkan::TileOutput& goal : goals) {
     if (goal.kept_to_end) add_bytes(goal.tensor, goal.rect);  // the conversion to samples reads it
@@ -290,15 +297,16 @@ void count_network(const std::string& path, nn::Extent picture) {
   fmt::print(
       "| {}x{} | {} | {:.2f} | {:.2f} | {:.1f} | {:.1f} ms | {:.1f} ms | {:.1f} ms | {:.1f} ({:.1f}) | {:.1f} ({:.1f}) "
       "|\n",
-      picture.width, picture.height, network.name, matrices * 1e-12, plain * 1e-12, bytes * 1e-9,
-      2e3 * matrices / kMatrixFlops, 1e3 * bytes / kMemoryBytesPerSecond, 2e3 * plain / 30e12,
+      picture.width, picture.height, network.name, on_matrices * 1e-12, plain * 1e-12, bytes * 1e-9,
+      2e3 * on_matrices / kMatrixFlops, 1e3 * bytes / kMemoryBytesPerSecond, 2e3 * plain / kPlainFlops,
       megabytes(nn::vulkan::upload_bytes(input, true)), megabytes(nn::vulkan::upload_bytes(input, false)),
       megabytes(nn::vulkan::download_bytes(result, true)), megabytes(nn::vulkan::download_bytes(result, false)));
 }
 
+/// Reads the arguments, and measures or counts everything. Returns the exit status.
 int measure(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF,
-               0);  // prints each line at once, so that results are visible if the run is interrupted
+  // Prints each line at once, so that results are visible if the run is interrupted.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::string device = "gpu";
   int runs = 5;
   int side = 1024;

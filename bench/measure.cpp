@@ -9,9 +9,9 @@
 //   --peer-ncnn       weir_peer_ncnn
 //   --peer-realcugan  realcugan-ncnn-vulkan, run on the CPU (-g -1)
 //
-// A run during which other programs used more than a tenth of the processors is repeated, at most twice. The figures
-// are medians. This program uses little memory, because the reported peak of a child is never less than the memory that
-// its parent used before exec.
+// A run during which other programs used more than a tenth of the processors is repeated; N runs (default 3) become at
+// most 3 N. The figures are medians. This program uses little memory, because the reported peak of a child is never
+// less than the memory that its parent used before exec.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -58,7 +58,8 @@ struct Row {
 // The measurement of one run of a program. `other_cpu_s` is the CPU time that all other processes used during the run.
 struct Run {
   int status = 0;  // exit status; 128 + number of the signal that ended the program
-  double wall_s = 0, cpu_s = 0, other_cpu_s = 0, peak_mib = 0, size_mb = 0;
+  double wall_s = 0, cpu_s = 0, other_cpu_s = 0, peak_mib = 0;
+  double size_mb = 0;            // size of the result
   std::string first_error_line;  // first line on standard error
   nlohmann::json report;         // what --json printed; null for peers
 };
@@ -96,7 +97,7 @@ Run run_once(const Contender& contender, const fs::path& work) {
   arguments.push_back(nullptr);
 
   Run run;
-  const double machine_cpu_s = machine_cpu_seconds();
+  const double machine_cpu_s_before = machine_cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
   pid_t child = 0;
   const int failed = posix_spawn(&child, arguments[0], &files, nullptr, arguments.data(), environ);
@@ -111,13 +112,13 @@ Run run_once(const Contender& contender, const fs::path& work) {
   wait4(child, &status, 0, &usage);
   run.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   run.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  run.other_cpu_s = std::max(0.0, machine_cpu_seconds() - machine_cpu_s - run.cpu_s);
+  run.other_cpu_s = std::max(0.0, machine_cpu_seconds() - machine_cpu_s_before - run.cpu_s);
   run.peak_mib = static_cast<double>(usage.ru_maxrss) / 1024;
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   const auto size = fs::file_size(contender.output, ignored);
   run.size_mb = ignored ? 0 : static_cast<double>(size) / 1e6;
-  const std::string first_error_line = read_text(err);
-  run.first_error_line = first_error_line.substr(0, first_error_line.find('\n'));
+  const std::string error_text = read_text(err);
+  run.first_error_line = error_text.substr(0, error_text.find('\n'));
   if (contender.is_weir) run.report = nlohmann::json::parse(read_text(out), nullptr, false);
   return run;
 }
@@ -127,6 +128,7 @@ bool is_undisturbed(const Run& run) {
   return run.other_cpu_s < 0.1 * run.wall_s * std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Returns the median of field(run) over the runs; 0 if there are none.
 template <class Field>
 double median(const std::vector<Run>& runs, Field field) {
   std::vector<double> values;
@@ -134,7 +136,8 @@ double median(const std::vector<Run>& runs, Field field) {
   for (const Run& run : runs) values.push_back(field(run));
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size();
-  return n == 0 ? 0 : n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+  if (n == 0) return 0;
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 // The runs of a program that count for the tables.
@@ -161,6 +164,7 @@ double planned_mib(const Run& run) {
   return plan->value("ram_bytes", 0.0) / (1 << 20);
 }
 
+// Prints the row of a program in the table.
 void print_line(const Contender& contender, const Figures& figures) {
   const Run& last = figures.runs.back();
   if (last.status != 0) {
@@ -194,18 +198,19 @@ void print_ratios(const Row& row, const std::vector<Figures>& figures) {
   }
 }
 
+// Measures the programs of a row and prints their table. Each program runs until `runs` of its runs were undisturbed,
+// at most 3 * runs times. The programs run in turn, so that a slow phase of the machine affects all of them.
 void measure(const Row& row, int runs, const fs::path& work) {
   std::printf("\n### %s\n\n", row.name.c_str());
   std::printf(
       "| program | wall s: median (range) | CPU s | peak MiB | planned MiB | peak / planned | result MB | runs |\n");
   std::printf("|---|---|---|---|---|---|---|---|\n");
   std::vector<std::vector<Run>> done(row.contenders.size());
-  for (int round = 0; round < 3 * runs;
-       ++round) {  // alternately, so that a slow phase of the machine affects all programs
+  for (int round = 0; round < 3 * runs; ++round) {
     for (std::size_t i = 0; i < row.contenders.size(); ++i) {
       const auto undisturbed_runs = std::count_if(done[i].begin(), done[i].end(), is_undisturbed);
-      const bool refused = !done[i].empty() && done[i].back().status != 0;
-      if (undisturbed_runs < runs && !refused) done[i].push_back(run_once(row.contenders[i], work));
+      const bool has_failed = !done[i].empty() && done[i].back().status != 0;
+      if (undisturbed_runs < runs && !has_failed) done[i].push_back(run_once(row.contenders[i], work));
     }
   }
   std::vector<Figures> figures;
@@ -225,7 +230,8 @@ struct Setup {
   int runs = 3;
 };
 
-// Builds a row: each function adds a program, unless the program was not given. `ram` is the argument of --ram.
+// Builds a row: each function adds a program, unless the program was not given. `ram` is the argument of --ram; `tile`
+// and `sync` are TILE and SYNC of bench/peer/peer.cpp, or -c of realcugan-ncnn-vulkan.
 class RowBuilder {
  public:
   RowBuilder(const Setup& setup, std::string name, std::string input, std::string network)
@@ -281,6 +287,7 @@ class RowBuilder {
   Row row_;
 };
 
+// Returns all tasks and the programs for each.
 std::vector<Row> list_rows(const Setup& s) {
   const std::string anime2 = "realesrgan/realesr-animevideov3-x2", anime4 = "realesrgan/realesr-animevideov3-x4";
   const std::string cugan = "realcugan/models-se/up2x-conservative";
@@ -302,6 +309,7 @@ std::vector<Row> list_rows(const Setup& s) {
   };
 }
 
+// Returns nothing if the arguments are wrong.
 std::optional<Setup> parse(const Arguments& arguments) {
   Setup setup;
   std::map<std::string, fs::path*> paths{

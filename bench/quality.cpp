@@ -80,7 +80,7 @@ Status write_pair(const DrawRequest& request, synth::Canvas large, synth::Random
   return weir::ok();
 }
 
-/// Writes the pictures of all items of the request.
+/// Writes all pictures of the request.
 Status draw(const DrawRequest& request) {
   for (const char* part : {"large", "small", "bicubic", "lanczos"})
     fs::create_directories(fs::path{request.folder} / part);

@@ -22,7 +22,7 @@ namespace {
 namespace train = weir::nn::train;
 using train::Shape, train::Tape, train::TapeTensor, train::Window;
 
-constexpr Window kSame{3, 1, 1};
+constexpr Window kSame{3, 1, 1};  // 3x3, stride 1, padding 1: the output has the size of the input
 
 /// Returns random values in [0, 1).
 std::vector<float> noise(const Shape& shape, std::uint64_t item) {
@@ -49,7 +49,7 @@ double calls_per_second(double seconds, const std::function<void()>& work) {
   return run(seconds);
 }
 
-/// A training that repeats its step on the same batch.
+/// A training that repeats its step on the same batch of random values.
 class Training {
  public:
   Training(int threads, Shape in, Shape out) : device{threads}, set{device, 1}, tape{device}, in_{in}, out_{out} {}
@@ -82,6 +82,7 @@ class Training {
   Shape in_, out_;
 };
 
+/// A network of two linear layers: 2 -> 8 -> 1.
 class Xor final : public Training {
  public:
   explicit Xor(int threads) : Training{threads, {4, 2}, {4, 1}} {}
@@ -91,6 +92,7 @@ class Xor final : public Training {
   train::ParameterSet::Layer hidden = set.add_layer("hidden", 2, 8), out = set.add_layer("out", 8, 1);
 };
 
+/// A network that recognises digits of 16 x 16 pixels: two convolutions, each with max pooling, and a linear layer.
 class Digits final : public Training {
  public:
   explicit Digits(int threads) : Training{threads, {32, 1, 16, 16}, {32, 10}} {}
@@ -145,6 +147,7 @@ double peak_fraction(int channels, int pass, double seconds) {
     if (!device.record(commands[pass]) || !device.sync()) std::abort();
   };
   const double multiplications = 9.0 * channels * channels * 16 * 48 * 48;
+  // Takes about `seconds`, if the speed is 2e10 multiplications per second.
   const int count = std::max(1, static_cast<int>(seconds * 2e10 / multiplications));
   run();
   const double start = weir::compute::thread_seconds();

@@ -27,7 +27,7 @@ int number(const std::string& text) { return static_cast<int>(std::strtol(text.c
 struct Point {
   double x = 0, y = 0;
 };
-struct Colour {
+struct Colour {  // 0 to 255
   double r = 0, g = 0, b = 0;
 };
 
@@ -64,7 +64,8 @@ class Canvas {
   int height() const { return height_; }
   void clip(Box box) { clip_ = box; }
 
-  // Fills the points whose `distance` is negative; `colour` is a function of the point.
+  // Fills a shape within `bounds`. `distance` returns the distance of a point from the edge in pixels, negative inside;
+  // `colour` returns the colour of a point.
   void fill(Box bounds, const std::function<double(Point)>& distance, const std::function<Colour(Point)>& colour) {
     const int left = static_cast<int>(std::max({0.0, clip_.left, std::floor(bounds.left - 1)}));
     const int top = static_cast<int>(std::max({0.0, clip_.top, std::floor(bounds.top - 1)}));
@@ -92,6 +93,7 @@ class Canvas {
         },
         colour);
   }
+  // Draws an ellipse with the centre c and the half axes rx and ry.
   void ellipse(Point c, double rx, double ry, Colour colour) {
     fill(
         {c.x - rx, c.y - ry, c.x + rx, c.y + ry},
@@ -116,6 +118,7 @@ class Canvas {
         },
         colour);
   }
+  // Draws a quadratic Bezier curve with the control point `control`, as a chain of strokes.
   void curve(Point a, Point control, Point b, double from, double to, Colour colour = kInk) {
     constexpr int kPieces = 24;
     Point last = a;
@@ -139,6 +142,7 @@ class Canvas {
         colour);
   }
 
+  // Returns the samples of the picture, [height, width, 3].
   std::vector<std::uint8_t> bytes() const {
     std::vector<std::uint8_t> result;
     result.reserve(pixels_.size() * 3);
@@ -150,6 +154,7 @@ class Canvas {
   }
 
  private:
+  // Mixes a colour into a pixel; `cover` is its share, 0 to 1.
   void blend(int x, int y, Colour colour, double cover) {
     Colour& p = pixels_[static_cast<std::size_t>(y) * width_ + x];
     p = {p.r + (colour.r - p.r) * cover, p.g + (colour.g - p.g) * cover, p.b + (colour.b - p.b) * cover};
@@ -160,7 +165,8 @@ class Canvas {
   Box clip_;
 };
 
-// Returns a letter as pen strokes on a grid 4 wide and 6 high: pairs of points, "x1y1x2y2" each.
+// Returns a letter as pen strokes on a grid 4 wide and 6 high. Each stroke is four digits: x and y of its start, x and
+// y of its end.
 std::string_view strokes_of(char letter) {
   switch (letter) {
     case 'A':
@@ -446,16 +452,18 @@ double draw_letters(Canvas& canvas, Point at, double size, std::string_view text
   return x - at.x;
 }
 
+// Returns the width of a text. Draws it on a canvas of one pixel, which costs little.
 double text_width(double size, std::string_view text) {
-  Canvas nowhere{1, 1};
-  return draw_letters(nowhere, {0, 0}, size, text);
+  Canvas unused{1, 1};
+  return draw_letters(unused, {0, 0}, size, text);
 }
 
-// Draws a speech bubble around centred lines of letters. Its tail points to `tail`.
+// Draws a speech bubble around centred lines of letters of height `size`. Its tail points to `tail`.
 void bubble(Canvas& canvas, Point centre, double size, Point tail, const std::vector<std::string_view>& lines) {
   double widest = 0;
   for (std::string_view line : lines) widest = std::max(widest, text_width(size, line));
   const double rx = widest * 0.66 + size, ry = static_cast<double>(lines.size()) * size * 1.1 + size;
+  // First a larger bubble in ink, which becomes the outline, then the white interior.
   for (const auto& [grow, colour] : {std::pair{size / 8, kInk}, std::pair{0.0, kWhite}}) {
     canvas.stroke(centre + Point{0, ry * 0.5}, tail, size * 1.3 + 2 * grow, 2 * grow, colour);
     canvas.ellipse(centre, rx + grow, ry + grow, colour);
@@ -467,6 +475,10 @@ void bubble(Canvas& canvas, Point centre, double size, Point tail, const std::ve
   }
 }
 
+// The panels of the page. In each, b is the box of the panel, w and h are its width and height. All positions are
+// relative to the box, so that the page can have any size.
+
+// Draws a night sky with a moon, hills, and a weir.
 void sky_panel(Canvas& canvas, Box b, std::mt19937& random) {
   const double w = b.right - b.left, h = b.bottom - b.top;
   canvas.fill(
@@ -490,7 +502,7 @@ void sky_panel(Canvas& canvas, Box b, std::mt19937& random) {
         {b.left, b.top, b.right, b.bottom},
         [=](Point p) { return base + swing * std::sin(turn * (p.x - b.left) / w + i * 2.1) - p.y; }, colour);
   }
-  const double dam = b.top + h * 0.72;  // the weir: masonry, and the water that falls over it in lines
+  const double dam = b.top + h * 0.72;  // row of the crest of the weir, over which the water falls in lines
   canvas.rectangle({b.left, dam, b.right, b.bottom}, {70, 130, 160});
   for (double x = b.left; x < b.right; x += w / 90) {
     const double drop = h * (0.08 + 0.1 * unit(random));
@@ -503,12 +515,13 @@ void sky_panel(Canvas& canvas, Box b, std::mt19937& random) {
   }
 }
 
+// Draws a face on a halftone.
 void face_panel(Canvas& canvas, Box b) {
   const double w = b.right - b.left, h = b.bottom - b.top;
   canvas.rectangle(b, {246, 214, 170});
   canvas.halftone(b, w / 60, {226, 120, 90}, [=](Point p) { return 0.85 * (p.x - b.left) / w * (p.y - b.top) / h; });
   const Point c{b.left + w * 0.46, b.top + h * 0.62};
-  const double r = h * 0.27;
+  const double r = h * 0.27;  // c is the centre of the head, r is half its height
   canvas.ellipse(c + Point{0, r * 1.5}, r * 1.5, r * 0.9, {60, 92, 150});
   canvas.ellipse(c, r * 0.92 + 2.5, r + 2.5, kInk);
   canvas.ellipse(c, r * 0.92, r, {250, 224, 198});
@@ -545,6 +558,7 @@ void face_panel(Canvas& canvas, Box b) {
   canvas.curve(c + Point{-r * 0.26, r * 0.6}, c + Point{0, r * 0.78}, c + Point{r * 0.26, r * 0.56}, 1, 2.6);
 }
 
+// Draws a splash: a word in a star, with speed lines around it.
 void action_panel(Canvas& canvas, Box b, std::mt19937& random) {
   const double w = b.right - b.left, h = b.bottom - b.top;
   const Point c{b.left + w * 0.5, b.top + h * 0.54};
@@ -573,6 +587,7 @@ void action_panel(Canvas& canvas, Box b, std::mt19937& random) {
   draw_letters(canvas, at, size, "SPLASH!", kWhite);
 }
 
+// Draws patterns that are hard to enlarge: a halftone from light to dark, converging lines, small letters.
 void pattern_panel(Canvas& canvas, Box b) {
   const double w = b.right - b.left, h = b.bottom - b.top;
   canvas.rectangle(b, kWhite);
@@ -589,6 +604,7 @@ void pattern_panel(Canvas& canvas, Box b) {
   }
 }
 
+// Draws the page: four panels with frames, and two speech bubbles.
 Canvas draw_page(int width, int height, unsigned seed) {
   Canvas canvas{width, height};
   std::mt19937 random{seed};
@@ -634,6 +650,7 @@ vips::VImage label(int width, std::string_view text) {
                                              VIPS_FORMAT_UCHAR);
 }
 
+// Returns a square of `size` pixels at (x, y), with each pixel repeated `factor` times on both axes.
 vips::VImage cut(const vips::VImage& picture, int x, int y, int size, int factor) {
   return picture.colourspace(VIPS_INTERPRETATION_sRGB)
       .extract_band(0, vips::VImage::option()->set("n", 3))
@@ -642,6 +659,7 @@ vips::VImage cut(const vips::VImage& picture, int x, int y, int size, int factor
       .zoom(factor, factor);
 }
 
+// Makes the picture of `weir_demo_page compare`; `words` are the arguments after the word compare.
 void compare(const std::vector<std::string>& words) {
   const int x = number(words[1]), y = number(words[2]), size = number(words[3]);
   constexpr int kShown = 4;  // every crop is shown at four times the size of the page

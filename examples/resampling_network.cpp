@@ -29,8 +29,8 @@ constexpr int kColours = 3;
 constexpr int kScale = 2;
 constexpr int kChannels = kColours * kScale * kScale;
 
-// Source: Duchon, "Lanczos Filtering in One and Two Dimensions", J. Appl. Meteorology 18 (1979)
 // Returns the Lanczos filter with three lobes at x pixels from its centre.
+// Source: Duchon, "Lanczos Filtering in One and Two Dimensions", J. Appl. Meteorology 18 (1979)
 double lanczos3(double x) {
   if (x == 0) return 1;
   if (std::abs(x) >= 3) return 0;
@@ -56,6 +56,7 @@ std::vector<Complex> roots_of(const std::vector<double>& c) {
   return roots;
 }
 
+// Returns the taps divided by their sum.
 Taps scaled_to_sum_one(Taps taps) {
   const double sum = taps[0] + taps[1] + taps[2];
   for (double& tap : taps) tap /= sum;
@@ -64,7 +65,7 @@ Taps scaled_to_sum_one(Taps taps) {
 
 // Returns three kernels. Applied one after the other, they weight the input pixels -3..2 as the filter does for the
 // output pixel a quarter of a pixel before input pixel 0.
-std::array<Taps, 3> factors() {
+std::array<Taps, 3> filter_kernels() {
   std::vector<double> taps;
   for (int k = -3; k <= 2; ++k) taps.push_back(lanczos3(k + 0.25));
   std::vector<Complex> roots = roots_of(taps);
@@ -74,6 +75,8 @@ std::array<Taps, 3> factors() {
     if (a_real != b_real) return b_real;
     return a_real ? std::abs(a) < std::abs(b) : a.real() < b.real();
   });
+  // A quadratic factor, z^2 - sum * z + product, for each of the first two pairs of roots, and a linear factor for the
+  // last root, which is real.
   std::array<Taps, 3> result{};
   for (std::size_t i = 0; i < 2; ++i) {
     const Complex product = roots[2 * i] * roots[2 * i + 1], sum = roots[2 * i] + roots[2 * i + 1];
@@ -83,8 +86,9 @@ std::array<Taps, 3> factors() {
   return result;
 }
 
-// Returns the weights [out, in, 3, 3] of one layer. The first layer reads the colours, the others only their own
-// channel.
+// Returns the weights [out, in, 3, 3] of one layer. Output channel (colour * kScale + row) * kScale + column belongs to
+// one of the kScale * kScale pixels that an input pixel becomes. In the first layer it reads its colour, in the others
+// the channel with its own index.
 std::vector<float> layer_weights(Taps taps, int inputs) {
   std::vector<float> weights;
   const Taps mirrored{taps[2], taps[1], taps[0]};  // for the output pixel a quarter of a pixel after the input pixel
@@ -115,7 +119,7 @@ int main(int argc, char** argv) {
   const std::string stem = argv[1];
   std::ofstream param{stem + ".param"}, bin{stem + ".bin", std::ios::binary};
   param << "7767517\n5 5\nInput data 0 1 data\n";
-  const std::array<Taps, 3> kernels = factors();
+  const std::array<Taps, 3> kernels = filter_kernels();
   std::string source = "data";
   for (std::size_t i = 0; i < kernels.size(); ++i) {
     const int inputs = i == 0 ? kColours : kChannels;

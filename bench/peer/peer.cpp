@@ -54,14 +54,16 @@ void write(const Picture& picture, const char* path) {
       .pngsave(path, vips::VImage::option()->set("compression", 4)->set("filter", VIPS_FOREIGN_PNG_FILTER_ALL));
 }
 
-// The vectors of channel means that a network computes, in this order; a vector is empty if it is not known yet.
+// The names of the vectors of channel means that a RealCUGAN network computes, in this order.
 constexpr std::array kMeans{"gap0", "gap1", "gap2", "gap3"};
+// The values of these vectors; a vector is empty if it is not known yet.
 using ChannelMeans = std::array<std::vector<float>, kMeans.size()>;
 
 struct Tile {
   int x = 0, y = 0, width = 0, height = 0;  // rectangle of the input, without border
 };
 
+// A loaded network. Errors end the program.
 class Peer {
  public:
   Peer(const std::string& param, int threads) {
@@ -72,12 +74,13 @@ class Peer {
       std::exit(1);
     }
     for (const ncnn::Blob& blob : net_.blobs()) {
-      cugan_ = cugan_ || blob.name == "in0";
+      is_cugan_ = is_cugan_ || blob.name == "in0";
       has_means_ = has_means_ || blob.name == kMeans[0];
     }
     find_scale();
   }
 
+  // Enlarges a picture. `tile` and `sync` are the arguments TILE and SYNC of the program.
   Picture enlarge(const Picture& in, int tile, int sync) {
     ChannelMeans means;
     if (has_means_ && tile < std::max(in.width, in.height)) {
@@ -94,21 +97,22 @@ class Peer {
     for (const Tile& t : grid(in, tile, 1)) {
       ncnn::Extractor run = start(in, t, means);
       ncnn::Mat result;
-      run.extract(cugan_ ? "out0" : "output", result);
+      run.extract(is_cugan_ ? "out0" : "output", result);
       store(result, in, t, out);
     }
     return out;
   }
 
  private:
-  // Finds the scale from the output size for a small picture.
+  // Finds the scale from the output size for a small picture. A RealCUGAN network crops a border, whose width depends
+  // on the scale, from each side of its input.
   void find_scale() {
     ncnn::Mat probe(64, 64, 3), result;
     probe.fill(0.5F);
     ncnn::Extractor run = net_.create_extractor();
-    run.input(cugan_ ? "in0" : "data", probe);
-    run.extract(cugan_ ? "out0" : "output", result);
-    if (!cugan_) {
+    run.input(is_cugan_ ? "in0" : "data", probe);
+    run.extract(is_cugan_ ? "out0" : "output", result);
+    if (!is_cugan_) {
       scale_ = result.w / 64;
       border_ = 10;
       return;
@@ -161,7 +165,7 @@ class Peer {
   // Returns an extractor with the tile and the known means as its inputs.
   ncnn::Extractor start(const Picture& in, const Tile& t, const ChannelMeans& means) const {
     ncnn::Extractor run = net_.create_extractor();
-    run.input(cugan_ ? "in0" : "data", cut(in, t));
+    run.input(is_cugan_ ? "in0" : "data", cut(in, t));
     for (std::size_t i = 0; i < kMeans.size(); ++i) {
       if (means[i].empty()) continue;
       ncnn::Mat given(static_cast<int>(means[i].size()));
@@ -194,7 +198,7 @@ class Peer {
 
   // Writes the result of a tile to `out`.
   void store(const ncnn::Mat& result, const Picture& in, const Tile& t, Picture& out) const {
-    const int crop = cugan_ ? 0 : border_ * scale_;
+    const int crop = is_cugan_ ? 0 : border_ * scale_;
     for (int c = 0; c < 3; ++c) {
       const ncnn::Mat channel = result.channel(c);
       for (int y = 0; y < t.height * scale_; ++y) {
@@ -203,7 +207,7 @@ class Peer {
             &out.samples[(static_cast<std::size_t>(t.y * scale_ + y) * out.width + t.x * scale_) * 3 + c];
         for (int x = 0; x < t.width * scale_; ++x) {
           float value = from[x] * 255.F + 0.5F;
-          if (cugan_ && scale_ == 4) {  // this network returns values to be added to the picture
+          if (is_cugan_ && scale_ == 4) {  // this network returns values to be added to the picture
             value += in.samples[(static_cast<std::size_t>(t.y + y / 4) * in.width + t.x + x / 4) * 3 + c];
           }
           to[static_cast<std::size_t>(x) * 3] = static_cast<std::uint8_t>(std::clamp(static_cast<int>(value), 0, 255));
@@ -213,7 +217,8 @@ class Peer {
   }
 
   ncnn::Net net_;
-  bool cugan_ = false, has_means_ = false;
+  bool is_cugan_ = false;   // a RealCUGAN network, which crops the border itself
+  bool has_means_ = false;  // it computes channel means
   int scale_ = 0, border_ = 0;
 };
 

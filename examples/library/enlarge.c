@@ -1,5 +1,6 @@
 /* Enlarges a binary PPM picture in memory, in C: enlarge_c NETWORK.param IN.ppm OUT.ppm [DEVICE]
-   DEVICE is cpu, gpu or a part of a GPU's name. */
+   DEVICE is cpu, gpu or a part of a GPU's name. Without DEVICE, the program uses at most 256 MiB of memory; with DEVICE
+   the limit is half of the free memory, because the driver of a GPU needs more. */
 #include <weir/weir.h>
 
 #include <stdio.h>
@@ -58,7 +59,7 @@ int main(int argc, char** argv) {
   options.ram_bytes = (uint64_t)256 << 20;
   if (argc == 5) {
     options.device = argv[4];
-    options.ram_bytes = 0; /* the driver of a GPU needs more */
+    options.ram_bytes = 0;
   }
   uint64_t ram = 0;
   int status = 1;

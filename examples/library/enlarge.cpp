@@ -32,7 +32,7 @@ class PpmSource : public weir::RowSource {
 
  private:
   std::ifstream file_;
-  std::streampos rows_;
+  std::streampos rows_;  // position of the first row in the file
   weir::PictureShape shape_;
   bool good_ = false;
 };

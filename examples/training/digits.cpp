@@ -23,7 +23,8 @@
 namespace {
 
 namespace training = weir::training;
-constexpr int kBatch = 32, kUnseen = 1000;
+constexpr int kBatch = 32;     // digits of a step
+constexpr int kUnseen = 1000;  // digits of the test
 
 /// The network: two convolutions with max pooling, and a linear layer with a score for each digit.
 struct Net {
@@ -58,7 +59,8 @@ double print_confusion(const std::vector<float>& scores, std::uint64_t first) {
   int right = 0;
   for (std::size_t i = 0; i < scores.size() / 10; ++i) {
     const auto row = scores.begin() + static_cast<std::ptrdiff_t>(10 * i);
-    const auto predicted = static_cast<std::size_t>(std::max_element(row, row + 10) - row), actual = (first + i) % 10;
+    const auto predicted = static_cast<std::size_t>(std::max_element(row, row + 10) - row);
+    const std::size_t actual = (first + i) % 10;
     ++counts[actual][predicted];
     right += predicted == actual ? 1 : 0;
   }
@@ -109,7 +111,8 @@ int main(int argc, char** argv) {
       if (const auto problem = trainer.save(checkpoint, step + 1)) return report_error(*problem);
     }
   }
-  constexpr std::uint64_t kFirstUnseen = 1000000;
+  constexpr std::uint64_t kFirstUnseen =
+      1000000;  // item of the first test digit; the first 31250 steps use smaller ones
   trainer.discard_step();
   const auto scores = trainer.read(net.scores(pictures(trainer, kFirstUnseen, kUnseen)));
   if (!scores) return report_error(scores.problem());

@@ -21,7 +21,7 @@ using Stroke = std::vector<Point>;
 inline Stroke arc(double x, double y, double rx, double ry, double from, double to) {
   Stroke made;
   for (int i = 0; i <= 12; ++i) {
-    const double angle = (from + (to - from) * i / 12) * std::acos(0.0);
+    const double angle = (from + (to - from) * i / 12) * std::acos(0.0);  // acos(0) is a quarter of a turn
     made.push_back({x + rx * std::cos(angle), y + ry * std::sin(angle)});
   }
   return made;
@@ -55,8 +55,9 @@ inline std::vector<Stroke> strokes_of(int digit) {
 
 /// Returns the distance of p from the line segment between a and b.
 inline double distance(Point p, Point a, Point b) {
-  const double dx = b.x - a.x, dy = b.y - a.y, length = dx * dx + dy * dy;
-  const double t = length == 0 ? 0 : std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length, 0.0, 1.0);
+  const double dx = b.x - a.x, dy = b.y - a.y, squared_length = dx * dx + dy * dy;
+  const double t =  // position of the nearest point on the segment, 0 to 1
+      squared_length == 0 ? 0 : std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / squared_length, 0.0, 1.0);
   return std::hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
 }
 
@@ -64,6 +65,7 @@ inline double distance(Point p, Point a, Point b) {
 /// picture.
 inline std::array<float, kSize * kSize> draw(std::uint64_t item) {
   std::mt19937_64 random{item};
+  // Returns a random number from `low` to `high`. std::uniform_real_distribution is not the same everywhere.
   const auto between = [&](double low, double high) {
     return low + (high - low) * static_cast<double>(random() >> 11U) * 0x1p-53;
   };

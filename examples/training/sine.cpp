@@ -1,6 +1,8 @@
+// Learns sin(x) on [-pi, pi]:
+//
 //   weir_example_sine [--device NAME]
 //
-// Learns sin(x) on [-pi, pi]. The exit status is 0 if the mean square error on points that were not used for training
+// The exit status is 0 if the mean square error on points that were not used for training
 // is below 0.0001.
 #include <cmath>
 #include <cstdio>
@@ -18,7 +20,7 @@ namespace training = weir::training;
 struct Points {
   std::vector<float> x, y;
 };
-/// Returns `count` points (x, sin(x)) at equal distances from -pi to pi. The first is start * distance after -pi.
+/// Returns `count` points (x, sin(x)) at equal distances from -pi to pi. The first is `start` distances after -pi.
 Points points(int count, double start) {
   Points made;
   for (int i = 0; i < count; ++i) {
@@ -29,6 +31,7 @@ Points points(int count, double start) {
   return made;
 }
 
+/// The network: three linear layers with tanh between them.
 struct Net {
   training::Layer first, second, out;
   training::Tensor loss(training::Trainer& trainer, const Points& p) const {
@@ -50,6 +53,7 @@ int main(int argc, char** argv) {
   const Points known = points(64, 0.5), unseen = points(64, 0.0);
   constexpr int kSteps = 3000;
   for (int step = 0; step < kSteps; ++step) {
+    // The learning rate follows a cosine from 0.01 to 0.
     const double rate = 0.01 * (1 + std::cos(std::numbers::pi * step / kSteps)) / 2;
     if (const auto problem = trainer.step(net.loss(trainer, known), rate)) {
       return std::fprintf(stderr, "error: %s\n", problem->what.c_str()), 1;

@@ -1,7 +1,8 @@
+// Learns exclusive or with two inputs, eight hidden values and one output:
+//
 //   weir_example_xor [--device NAME]
 //
-// Learns exclusive or with two inputs, eight hidden values and one output. The exit status is 0 if the loss falls below
-// 0.001.
+// The exit status is 0 if the loss falls below 0.001.
 #include <cstdio>
 #include <cstring>
 #include <string>

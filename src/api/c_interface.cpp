@@ -1,3 +1,4 @@
+// Implements the C interface, include/weir/weir.h, with the C++ interface, include/weir/upscale.hpp.
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -17,6 +18,7 @@ namespace {
 
 thread_local std::string last_error;  // text of weir_last_error()
 
+/// Stores the text of an error for weir_last_error(), and returns its status.
 weir_status fail(weir_status status, const std::string& what) {
   last_error = what;
   return status;
@@ -45,7 +47,8 @@ weir_status fail(const weir::Problem& problem) {
   return fail(WEIR_FAULT, problem.what);
 }
 
-/// Calls `work`. Converts an exception to WEIR_FAULT, because no exception may reach C code.
+/// Clears the last error, calls `work` and returns its result. Converts an exception to WEIR_FAULT, because no
+/// exception may reach C code.
 template <class Work>
 weir_status guarded(Work work) {
   try {
@@ -63,7 +66,8 @@ weir::PictureShape to_shape(const weir_shape& shape) {
 /// Size of weir_options in its first version, whose last member was `strict_device`.
 constexpr std::size_t kMinOptionsSize = offsetof(weir_options, strict_device) + sizeof(int);
 
-/// Copies the caller's options into the struct of this version. Members that the caller's version lacks become zero.
+/// Copies the caller's options, which may be null, into the struct of this version. Members that the caller's version
+/// lacks become zero; members that only the caller's version has must be zero.
 weir_status read_options(const weir_options* given, weir_options& options) {
   options = WEIR_OPTIONS_INIT;
   if (given == nullptr) return WEIR_OK;
@@ -84,6 +88,7 @@ weir_status read_options(const weir_options* given, weir_options& options) {
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
 
+/// Converts the caller's options, which may be null, to those of the C++ interface.
 weir_status to_options(const weir_options* given, weir::UpscaleOptions& options) {
   weir_options copied;
   if (const weir_status status = read_options(given, copied); status != WEIR_OK) return status;

@@ -52,9 +52,9 @@ ScopeResult result_of(const memory::ScopeRecord& record) {
 }
 
 observe::Level level_of(Guard::Level level) {
-  return level == Guard::Level::error     ? observe::Level::error
-         : level == Guard::Level::warning ? observe::Level::warning
-                                          : observe::Level::info;
+  if (level == Guard::Level::error) return observe::Level::error;
+  if (level == Guard::Level::warning) return observe::Level::warning;
+  return observe::Level::info;
 }
 
 }  // namespace
@@ -64,11 +64,12 @@ struct Guard::State {
       : options{given}, detector{std::make_shared<memory::LeakDetector>(standard_meters(given), limits_of(given))} {}
 
   GuardOptions options;
-  mutable std::mutex mutex;
+  mutable std::mutex mutex;  // guards the next two members
   std::shared_ptr<memory::LeakDetector> detector;
   std::function<void()> clean_up;
   mutable observe::EventLog events;
 
+  // Each returns a copy, because another thread may replace the detector or the function at any time.
   std::shared_ptr<memory::LeakDetector> current_detector() const {
     const std::lock_guard lock{mutex};
     return detector;
@@ -157,7 +158,7 @@ std::optional<Problem> Guard::log_problem() const {
 struct GuardScope::State {
   /// Logs the result of the scope.
   void log_result(const ScopeResult& result, bool failed, const std::string& why) const {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_time).count();
     guard.log_event(Guard::Level::info, "test_complete",
                     {{"scope", name},
                      {"run", std::int64_t{result.run_number}},
@@ -182,9 +183,9 @@ struct GuardScope::State {
   Guard& guard;
   std::shared_ptr<memory::LeakDetector> detector;
   memory::LeakDetector::ScopeStart start;
-  int exceptions_at_start = std::uncaught_exceptions();  // more at the end: an exception is leaving the scope
+  int exceptions_at_start = std::uncaught_exceptions();  // if there are more at the end, one is leaving the scope
   bool finished = false;
-  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point start_time = std::chrono::steady_clock::now();
 };
 
 GuardScope::GuardScope(std::string name, Guard& guard) {

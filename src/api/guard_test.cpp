@@ -1,3 +1,4 @@
+// Tests the guard through its public header: verdicts, clean-up, the log, and the drift of repeated work.
 #include "weir/guard.hpp"
 
 #include <gtest/gtest.h>
@@ -26,7 +27,7 @@ TEST(Guard, FindsTheLeakOfAnAddedCounter) {
                     [&] { return std::optional{pool}; });
   { const GuardScope scope{"clean", guard}; }
   GuardScope scope{"leaky", guard};
-  pool += 200ULL << 20U;
+  pool += 200ULL << 20U;  // the limit of a scope is 100 MiB
   const ScopeResult result = scope.finish();
   EXPECT_EQ(result.verdict, "alarm") << result.evidence;
   EXPECT_EQ(result.growth_bytes, 200 << 20);
@@ -71,27 +72,28 @@ TEST(Guard, LogsTheResultsOfScopes) {
   std::istringstream text{folder.text("log.jsonl")};
   for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
   ASSERT_EQ(lines.size(), 6U);
-  const auto is = [&](std::size_t at, const char* event, const char* level) {
-    return lines[at]["event"] == event && lines[at]["level"] == level;
+  const auto has_event = [&](std::size_t line, const char* event, const char* level) {
+    return lines[line]["event"] == event && lines[line]["level"] == level;
   };
-  EXPECT_TRUE(is(0, "test_complete", "info")) << lines[0];
+  EXPECT_TRUE(has_event(0, "test_complete", "info")) << lines[0];
   EXPECT_EQ(lines[0]["scope"], "clean");
   EXPECT_EQ(lines[0]["verdict"], "clean");
-  EXPECT_TRUE(is(1, "test_complete", "info")) << lines[1];
-  EXPECT_TRUE(is(2, "error", "error")) << lines[2];
+  EXPECT_TRUE(has_event(1, "test_complete", "info")) << lines[1];
+  EXPECT_TRUE(has_event(2, "error", "error")) << lines[2];
   EXPECT_EQ(lines[2]["what"], "out of \"patience\"");
-  EXPECT_TRUE(is(3, "memory_leak_warning", "warning")) << lines[3];
+  EXPECT_TRUE(has_event(3, "memory_leak_warning", "warning")) << lines[3];
   EXPECT_EQ(lines[3]["leak_bytes"], 200 << 20);
-  EXPECT_TRUE(is(4, "memory_leak_validation", "warning")) << lines[4];
+  EXPECT_TRUE(has_event(4, "memory_leak_validation", "warning")) << lines[4];
   EXPECT_EQ(lines[4]["first_leak"], "leaky");
-  EXPECT_TRUE(is(5, "own", "warning")) << lines[5];
+  EXPECT_TRUE(has_event(5, "own", "warning")) << lines[5];
   EXPECT_EQ(lines[5]["text"], "a");
   EXPECT_EQ(lines[5]["count"], 3);
   EXPECT_EQ(lines[5]["yes"], true);
   EXPECT_TRUE(guard.log_to("/no/such/folder/log.jsonl"));
 }
 
-/// Runs ten scopes, each with a product of two matrices computed by a Trainer. `keep`: the results are not freed.
+/// Runs ten scopes, in each of which a Trainer computes a product of two matrices. `keep`: four copies of each result
+/// (16 MB) are not freed. Returns the report of the guard.
 GuardReport ten_products(bool keep) {
   constexpr int kSide = 1000;
   auto trainer = training::Trainer::create({.threads = 2});
@@ -105,7 +107,7 @@ GuardReport ten_products(bool keep) {
     EXPECT_TRUE(values);
     EXPECT_EQ((*values)[0], kSide);
     if (keep)
-      for (int copy = 0; copy < 4; ++copy) kept.push_back(*values);  // 16 MB
+      for (int copy = 0; copy < 4; ++copy) kept.push_back(*values);
   };
   Guard guard;
   product();  // fills caches before the baseline

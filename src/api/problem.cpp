@@ -25,7 +25,7 @@ Problem to_problem(const Error& error) {
       case Errc::bad_values:
         return bad_values;
       case Errc::failed:
-        break;  // the library starts no programs
+        break;  // a program that weir started failed; the library starts none, so this is an internal error
     }
     return fault;
   };

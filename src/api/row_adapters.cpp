@@ -9,8 +9,8 @@
 namespace weir::api {
 namespace {
 
-Error source_failed() { return {Errc::io, "the row source failed"}; }
-Error sink_failed() { return {Errc::io, "the row sink failed"}; }
+Error source_error() { return {Errc::io, "the row source failed"}; }
+Error sink_error() { return {Errc::io, "the row sink failed"}; }
 
 std::size_t sample_bytes(const PictureShape& shape) { return static_cast<std::size_t>(shape.bits / 8); }
 
@@ -18,12 +18,12 @@ std::size_t sample_bytes(const PictureShape& shape) { return static_cast<std::si
 
 Status SourceReader::read(std::span<std::byte> rows) {
   if (source_.read(rows)) return ok();
-  return source_failed();
+  return source_error();
 }
 
 Status SourceReader::rewind() {
   if (source_.rewind()) return ok();
-  return source_failed();
+  return source_error();
 }
 
 SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : options_{options}, sink_{sink} {
@@ -48,7 +48,7 @@ SinkWriter::~SinkWriter() {
 
 Status SinkWriter::pass_on(std::span<const std::byte> rows) {
   if (sink_.write(rows)) return ok();
-  return sink_failed();
+  return sink_error();
 }
 
 Status SinkWriter::write(std::span<const std::byte> rows) { return queue_ ? queue_->write(rows) : pass_on(rows); }
@@ -76,11 +76,11 @@ Result<media::WriteReport> SinkWriter::finish() {
 
 bool PlaneSource::read(std::span<std::byte> rows) {
   const std::size_t sample_size = sample_bytes(shape_);
-  for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
+  for (std::size_t offset = 0; offset < rows.size(); offset += shape_.row_bytes(), ++row_) {
     if (row_ >= shape_.height) return false;
     for (int c = 0; c < shape_.channels; ++c) {
       const auto* from = static_cast<const std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
-      std::byte* to = rows.data() + at + c * sample_size;
+      std::byte* to = rows.data() + offset + c * sample_size;
       for (int x = 0; x < shape_.width; ++x)
         std::memcpy(to + x * sample_size * shape_.channels, from + x * sample_size, sample_size);
     }
@@ -90,11 +90,11 @@ bool PlaneSource::read(std::span<std::byte> rows) {
 
 bool PlaneSink::write(std::span<const std::byte> rows) {
   const std::size_t sample_size = sample_bytes(shape_);
-  for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
+  for (std::size_t offset = 0; offset < rows.size(); offset += shape_.row_bytes(), ++row_) {
     if (row_ >= shape_.height) return false;
     for (int c = 0; c < shape_.channels; ++c) {
       auto* to = static_cast<std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
-      const std::byte* from = rows.data() + at + c * sample_size;
+      const std::byte* from = rows.data() + offset + c * sample_size;
       for (int x = 0; x < shape_.width; ++x)
         std::memcpy(to + x * sample_size, from + x * sample_size * shape_.channels, sample_size);
     }

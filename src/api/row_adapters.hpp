@@ -28,7 +28,7 @@ class SourceReader final : public media::PictureReader {
 };
 
 /// Adapts the caller's RowSink to the PictureWriter interface, to which the engine writes. If the engine's rows do not
-/// have the final size, a separate thread resizes them. The sink must outlive this object.
+/// have the final size, a separate thread resizes them and calls the sink. The sink must outlive this object.
 class SinkWriter final : public media::PictureWriter {
  public:
   SinkWriter(const media::WriteOptions& options, RowSink& sink);
@@ -62,7 +62,7 @@ class PlaneSource final : public RowSource {
  private:
   PictureShape shape_;
   std::span<const PlaneView> planes_;
-  int row_ = 0;
+  int row_ = 0;  // the next row to read
 };
 
 /// Writes interleaved rows to the caller's planes (one channel each). The planes must outlive this object.
@@ -74,7 +74,7 @@ class PlaneSink final : public RowSink {
  private:
   PictureShape shape_;
   std::span<const MutablePlane> planes_;
-  int row_ = 0;
+  int row_ = 0;  // the next row to write
 };
 
 }  // namespace weir::api

@@ -19,11 +19,12 @@ namespace weir::training {
 
 namespace internal = nn::train;
 
+/// Everything that a Trainer owns. Handles (Tensor, Parameter) have weak pointers to it.
 struct Trainer::State {
   State(const TrainerOptions& requested, std::unique_ptr<internal::TrainingDevice> opened)
       : options{requested}, device{std::move(opened)}, parameters{*device, requested.seed}, tape{*device} {}
-  /// Creates the optimiser and, if ema_decay is above 0, the moving average. Does nothing if they exist. Called when
-  /// all parameters were added.
+  /// Creates the optimiser and, if ema_decay is above 0, the moving average. Does nothing if they exist. Parameters
+  /// that are added later are refused (check_can_add_parameter).
   Status prepare() {
     if (optimiser) return ok();
     const auto kind =
@@ -66,7 +67,8 @@ Status Trainer::State::step(internal::TapeTensor loss, double rate) {
   return device->flush();
 }
 
-/// Converts between the public handles and the internal tensors, parameters and shapes.
+/// Converts between the public handles and the internal tensors, parameters and shapes. The handles declare it a
+/// friend.
 struct Access {
   using State = Trainer::State;
   using StatePtr = std::shared_ptr<State>;
@@ -135,18 +137,19 @@ Error unusable_handle_error(std::string_view operation, const char* problem) {
 /// Returns the trainer of the first handle that has one.
 template <class... Handles>
 Access::StatePtr common_trainer(const Handles&... handles) {
-  Access::StatePtr found;
+  Access::StatePtr found;  // stays as it is once it is not null
   ((found = found != nullptr ? found : Access::trainer(handles)), ...);
   return found;
 }
 
-/// Calls `work` with the internal tensors of the handles, and returns its result. If the handles cannot be used
-/// together, records an error of the step and returns an empty tensor.
+/// The common part of all operations: calls `work` with the internal tensors of the handles, and returns its result. If
+/// the handles cannot be used together, records an error of the step and returns an empty tensor; after an earlier
+/// error of the step it returns an empty tensor at once. `name` is the operation's name for error messages.
 template <class Work, class... Handles>
 Tensor operation(std::string_view name, const Work& work, const Handles&... handles) {
   const Access::StatePtr trainer = common_trainer(handles...);
   if (trainer == nullptr) return {};  // there is no trainer to keep the error; step() will fail with an empty loss
-  const char* problem = nullptr;
+  const char* problem = nullptr;      // that of the first handle that cannot be used
   ((problem = problem != nullptr ? problem : Access::problem(*trainer, handles)), ...);
   if (problem != nullptr)
     return Access::to_public(trainer, Access::current_tape(*trainer).fail(unusable_handle_error(name, problem)));
@@ -155,10 +158,7 @@ Tensor operation(std::string_view name, const Work& work, const Handles&... hand
   return Access::to_public(trainer, work(Access::to_internal(*trainer, handles)...));
 }
 
-}  // namespace
-
-namespace {
-
+/// Returns the problem of a failed status; nothing on success.
 std::optional<Problem> problem_of(const Status& status) {
   if (status) return std::nullopt;
   return api::to_problem(status.error());

@@ -1,3 +1,5 @@
+// Tests Trainer through its public header. Most tests misuse it: each misuse must be an error of the step, after which
+// the trainer still works.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -35,6 +37,7 @@ TEST(Trainer, ACheckpointStoresTheWeightsAsWeights) {
 
 constexpr auto kInvalid = Problem::Code::invalid_argument;
 
+/// Creates a trainer, by default with one thread.
 std::unique_ptr<Trainer> trainer_of(TrainerOptions options = {.threads = 1}) {
   auto made = Trainer::create(options);
   EXPECT_TRUE(made);
@@ -121,7 +124,7 @@ std::vector<std::pair<std::string, Operation>> every_operation(const Learnt& lea
   };
 }
 
-const std::vector<float> kOnes(2 * 4 * 4 * 4, 1.0F);
+const std::vector<float> kOnes(2 * 4 * 4 * 4, 1.0F);  // the values of a tensor of the shape [2, 4, 4, 4]
 
 /// Expects that the result of each operation is empty, that results computed from it are empty too, that step() returns
 /// the error, and that the trainer works afterwards.
@@ -219,8 +222,8 @@ TEST(TrainerMisuse, InvalidWindowsAndFactorsAreRefused) {
     refused([&](Tensor x) { return conv_transpose2d(x, filter.weights, filter.bias, window); });
     refused([&](Tensor x) { return max_pool(x, window); });
   }
-  const Parameter wide = trainer_of()->add_weights("none", 1, 1, 1);
-  refused([&](Tensor x) { return conv_transpose2d(x, wide, wide, {3, kHuge, 0}); });
+  const Parameter destroyed = trainer_of()->add_weights("none", 1, 1, 1);  // its trainer exists only in this line
+  refused([&](Tensor x) { return conv_transpose2d(x, destroyed, destroyed, {3, kHuge, 0}); });
   for (const int factor : {0, -1, -2, 3, 46341, 65536, kHuge}) {
     refused([&](Tensor x) { return pixel_shuffle(x, factor); });
   }

@@ -1,3 +1,4 @@
+// Implements include/weir/upscale.hpp with enhance::PictureUpscaler.
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -35,7 +36,7 @@ Expected<T> guarded(Work work) {
   try {
     return work();
   } catch (const std::exception& problem) {
-    if (const auto refusal = resource_error_of(problem)) return to_problem(*refusal);
+    if (const auto resource_error = resource_error_of(problem)) return to_problem(*resource_error);
     return Problem{Problem::Code::fault, fmt::format("an internal error of weir: {}", problem.what())};
   }
 }
@@ -69,6 +70,7 @@ Status check(const UpscaleOptions& options) {
   return ok();
 }
 
+/// Converts a shape of 1 to 4 channels: an even number of channels includes alpha.
 media::PictureInfo to_info(const PictureShape& shape) {
   return {.width = shape.width,
           .height = shape.height,
@@ -123,6 +125,8 @@ Status replace_upscaler(Upscaler::State& state, const UpscaleOptions& options, e
   return ok();
 }
 
+/// Checks the arguments, makes a new upscaler if the options differ from those of the last call, and plans the run.
+/// `given` is null if the Upscaler object was moved from.
 Result<PreparedRun> prepare(Upscaler::State* given, const PictureShape& shape, const UpscaleOptions& options) {
   if (given == nullptr) return Error{Errc::invalid_argument, "this Upscaler object was moved from"};
   Upscaler::State& state = *given;
@@ -168,12 +172,13 @@ UpscaleEstimate to_estimate(const PreparedRun& prepared) {
   return estimate;
 }
 
+/// Runs a prepared run, and waits until the sink has received all rows. Returns the messages of PictureUpscaler::run().
 Result<std::vector<std::string>> enlarge(const PreparedRun& prepared, RowSource& source, RowSink& sink,
                                          const Upscaler::Progress& progress, std::stop_token stop) {
   api::SourceReader reader{prepared.input, source};
   api::SinkWriter writer{prepared.output, sink};
   enhance::ProgressCallback on_progress;
-  if (progress) on_progress = [&](const enhance::Progress& at) { progress(at.fraction); };
+  if (progress) on_progress = [&](const enhance::Progress& now) { progress(now.fraction); };
   auto events = prepared.upscaler->run({prepared.plan, reader, writer, on_progress, std::move(stop)});
   if (!events) return events.error();
   if (auto finished = writer.finish(); !finished) return finished.error();

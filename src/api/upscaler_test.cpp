@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kRam = 512ULL << 20;
 
-/// Reads rows from memory, and counts how often they are read from the start.
+/// Rows in memory: read() delivers them, write() appends to them.
 class Rows : public RowSource, public RowSink {
  public:
   Rows() = default;
@@ -39,7 +39,7 @@ class Rows : public RowSource, public RowSink {
 
  private:
   std::vector<std::byte> samples_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;  // offset of the next byte to read
 };
 
 std::vector<std::byte> draw_noisy_picture(const PictureShape& shape) {
@@ -48,6 +48,7 @@ std::vector<std::byte> draw_noisy_picture(const PictureShape& shape) {
   return samples;
 }
 
+/// Base of the tests: a folder with a network that enlarges each pixel to a block of 2 x 2 equal pixels.
 class Library : public ::testing::Test {
  protected:
   void SetUp() override { test::write_tiny_network(folder_.path(), "blocks"); }
@@ -72,9 +73,10 @@ TEST_F(Library, RowsGoInAndOut) {
   ASSERT_EQ(sink.samples().size(), source.samples().size() * 4);
   for (std::size_t y = 0; y < 10; ++y) {
     for (std::size_t i = 0; i < 18 * 3; ++i) {
-      const int is = std::to_integer<int>(sink.samples()[y * 18 * 3 + i]);
-      const int was = std::to_integer<int>(source.samples()[y / 2 * 27 + i / 6 * 3 + i % 3]);
-      EXPECT_NEAR(is, was, 1);
+      // Sample i of a row of the result belongs to pixel i / 3, that is to pixel i / 6 of the source.
+      const int made = std::to_integer<int>(sink.samples()[y * 18 * 3 + i]);
+      const int expected = std::to_integer<int>(source.samples()[y / 2 * 27 + i / 6 * 3 + i % 3]);
+      EXPECT_NEAR(made, expected, 1);
     }
   }
 }
@@ -86,8 +88,8 @@ TEST_F(Library, PlanesGiveWhatRowsGive) {
   Rows source{draw_noisy_picture(shape)};
   Rows sink;
   ASSERT_TRUE(upscaler.run(shape, options, source, sink));
-  constexpr std::ptrdiff_t kInStride = 16;
-  constexpr std::ptrdiff_t kOutStride = 32;
+  constexpr std::ptrdiff_t kInStride = 16;   // longer than a row, which has 9 bytes
+  constexpr std::ptrdiff_t kOutStride = 32;  // a row has 18
   std::vector<std::byte> in(3 * 5 * kInStride);
   std::vector<std::byte> out(3 * 10 * kOutStride);
   for (std::size_t y = 0; y < 5; ++y) {
@@ -147,10 +149,10 @@ TEST_F(Library, OptionsAndShapesOutOfTheirRangeAreProblems) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 9, .height = 5};
   constexpr int kHuge = 2147483647;
-  const double kNone = std::numeric_limits<double>::quiet_NaN();
+  const double kNan = std::numeric_limits<double>::quiet_NaN();
   for (const UpscaleOptions& options :
        {UpscaleOptions{.threads = 1000000}, UpscaleOptions{.threads = -1}, UpscaleOptions{.threads = kMaxThreads + 1},
-        UpscaleOptions{.scale = kNone}, UpscaleOptions{.scale = 1e300}, UpscaleOptions{.width = kHuge},
+        UpscaleOptions{.scale = kNan}, UpscaleOptions{.scale = 1e300}, UpscaleOptions{.width = kHuge},
         UpscaleOptions{.width = -5}, UpscaleOptions{.device = "cpu:0-1"}}) {
     const auto refused = upscaler.plan(shape, options);
     ASSERT_FALSE(refused) << options.threads << " " << options.scale;

@@ -33,17 +33,17 @@ Error exists_error(const std::filesystem::path& path) {
 }
 
 // Returns the hash FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). It only has to make names differ.
-std::uint64_t hash(std::uint64_t seed, const std::string& text) {
-  for (const unsigned char c : text) seed = (seed ^ c) * 0x100000001b3ULL;
-  return seed;
+std::uint64_t fnv1a_hash(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ULL;
+  return hash;
 }
 
 // Returns a short name, always the same for one final name, so that the next writer finds the temporary file that a
 // killed process left. A process that writes the file holds a lock on it; the lock ends with the process.
 std::string temporary_name(const std::string& final_name) {
   char text[40];
-  std::snprintf(text, sizeof text, ".weir-%016llx.tmp",
-                static_cast<unsigned long long>(hash(0xcbf29ce484222325ULL, final_name)));
+  std::snprintf(text, sizeof text, ".weir-%016llx.tmp", static_cast<unsigned long long>(fnv1a_hash(final_name)));
   return text;
 }
 

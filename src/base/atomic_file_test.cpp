@@ -23,13 +23,14 @@ class AtomicFileTest : public ::testing::Test {
     std::ifstream file{path};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
+  /// Returns the number of files in the folder, temporary ones included.
   std::size_t entries() const { return made_.list_files().size(); }
 
   test::Folder made_;
   const std::filesystem::path& folder_ = made_.path();
 };
 
-TEST_F(AtomicFileTest, TheNameIsFreeBeforeCommit) {
+TEST_F(AtomicFileTest, TheFileHasItsNameOnlyAfterCommit) {
   const auto path = folder_ / "a";
   auto file = AtomicFile::create(path, false);
   ASSERT_TRUE(file) << file.error().what;

@@ -14,7 +14,7 @@ TEST(Channel, SentBytesArriveBeforeTheEndOfTheStream) {
   ASSERT_TRUE(channel);
   const int here = channel->parent_end.get();
   std::vector<char> bytes(100);
-  EXPECT_EQ(try_receive(here, bytes), 0u) << "nothing has come yet";
+  EXPECT_EQ(try_receive(here, bytes), 0u) << "nothing was sent yet";
   EXPECT_FALSE(wait_readable({&here, 1}, std::chrono::milliseconds{1}));
   EXPECT_TRUE(send_all(channel->child_end.get(), "hello"));
   EXPECT_TRUE(wait_readable({&here, 1}, std::chrono::milliseconds{1000}));
@@ -38,6 +38,7 @@ TEST(Channel, TrySendDoesNotWaitForTheReader) {
   FAIL() << "a hundred MiB went into a channel that is not read";
 }
 
+/// recv() then first returns ECONNRESET, because the closed end had not read everything.
 TEST(Channel, SentBytesArriveEvenIfTheSenderClosedWithUnreadData) {
   auto channel = make_channel();
   ASSERT_TRUE(channel);

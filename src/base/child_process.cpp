@@ -31,7 +31,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kUnknownStatus = 125;  // timeout(1) uses this status for its own failures; callers treat it as a failure
+// timeout(1) uses this status for its own failures; callers treat it as a failure.
+constexpr int kUnknownStatus = 125;
+constexpr auto kKillTimeout = std::chrono::seconds{1};  // longest wait for a child that was killed or failed to start
 
 /// The child's report when it cannot execute the program.
 struct ExecFailure {
@@ -76,14 +78,15 @@ void close_from_3_at_exec() {
   if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const int end = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 65536));
+  constexpr rlim_t kMaxDescriptors = 65536;  // limits the time where ulimit -n is very large
+  const int end = static_cast<int>(std::min(limit.rlim_cur, kMaxDescriptors));
   for (int fd = 3; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /// Runs in the child of fork_function(), which never calls exec: closes the descriptors that exec would have closed. It
 /// may allocate.
 void close_descriptors_like_exec(const ChildOptions& options) {
-  std::vector<int> open;
+  std::vector<int> open;  // listed first, since the listing itself has a descriptor open
   std::error_code problem;
   for (std::filesystem::directory_iterator at{"/proc/self/fd", problem}, end; !problem && at != end;
        at.increment(problem))
@@ -109,7 +112,7 @@ void reset_handlers() {
 /// Runs in the child: asks the kernel to kill the child when its parent thread ends.
 void die_with_parent(const Launch& launch) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the call above
+  if (::getppid() != launch.parent) ::_exit(kUnknownStatus);  // the parent died before the call above
 }
 
 /// Runs in the child, before a program or a function. Before a program it makes only calls that are allowed between
@@ -268,7 +271,7 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
   write_end = FileDescriptor{};
   ChildProcess process{child, options.own_process_group};
   if (const auto failure = read_failure(read_end.get())) {
-    process.wait_until(Clock::now() + std::chrono::seconds{1});
+    process.wait_until(Clock::now() + kKillTimeout);
     return start_error(*failure, options);
   }
   return process;
@@ -278,7 +281,7 @@ Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, co
   allow_child_statuses();
   const Launch launch{options, true};
   const auto give_up_time = Clock::now() + std::chrono::seconds{3};
-  // time that a child gets to report; doubled each time, because children start late on a busy machine
+  // Time that a child gets to report. It is doubled each time, because on a busy machine children start late.
   std::chrono::milliseconds patience{100};
   for (;;) {  // ends soon after `give_up_time`
     int ends[2];
@@ -314,7 +317,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
 ChildProcess::~ChildProcess() {
   if (pid_ < 0 || result_) return;
   send_signal_to_group(SIGKILL);
-  wait_until(Clock::now() + std::chrono::seconds{1});
+  wait_until(Clock::now() + kKillTimeout);
 }
 
 void ChildProcess::abandon() {

@@ -21,14 +21,16 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kLong = std::chrono::seconds{60};
 
+/// Returns the options for a child that runs a shell command.
 ChildOptions shell(const std::string& text) {
-  ChildOptions start;
-  start.arguments = {"/bin/sh", "-c", text};
-  return start;
+  ChildOptions options;
+  options.arguments = {"/bin/sh", "-c", text};
+  return options;
 }
 
-std::optional<ChildResult> run(const ChildOptions& start) {
-  auto child = ChildProcess::start(start);
+/// Starts the child and waits for its result.
+std::optional<ChildResult> run(const ChildOptions& options) {
+  auto child = ChildProcess::start(options);
   if (!child) {
     ADD_FAILURE() << child.error().what;
     return std::nullopt;
@@ -36,7 +38,7 @@ std::optional<ChildResult> run(const ChildOptions& start) {
   return child->wait_until(Clock::now() + kLong);
 }
 
-/// Restores the action for SIGCHLD.
+/// Ignores SIGCHLD while it exists; the destructor restores the earlier action.
 struct IgnoredSigchld {
   IgnoredSigchld() { sigaction(SIGCHLD, &ignore, &before); }
   ~IgnoredSigchld() { sigaction(SIGCHLD, &before, nullptr); }
@@ -82,7 +84,7 @@ TEST(ChildProcess, AForkedFunctionLoadsLibrariesDespiteOtherThreads) {
 TEST(ChildProcess, TheStatusArrivesWhereSigchldWasIgnored) {
   const IgnoredSigchld ignored;
   EXPECT_EQ(run(shell("exit 7"))->status, 7);
-  EXPECT_EQ(run(shell("sh -c 'exit 5'; exit $?"))->status, 5) << "and in the child, too";
+  EXPECT_EQ(run(shell("sh -c 'exit 5'; exit $?"))->status, 5) << "the child must not inherit that it is ignored";
 }
 
 TEST(ChildProcess, AStatusTakenByOtherCodeIsNoSuccess) {
@@ -104,7 +106,7 @@ TEST(ChildProcess, WaitsNoLongerThanAsked) {
   child->send_signal(SIGKILL);
   EXPECT_TRUE(child->wait_for_exit(Clock::now() + kLong));
   EXPECT_EQ(child->wait_until(Clock::now() + kLong)->signal, SIGKILL);
-  EXPECT_EQ(child->poll()->signal, SIGKILL) << "asked again";
+  EXPECT_EQ(child->poll()->signal, SIGKILL) << "a second call returns the same result";
 }
 
 TEST(ChildProcess, ReportsWhyItCannotStart) {
@@ -124,15 +126,16 @@ TEST(ChildProcess, ReportsWhyItCannotStart) {
 TEST(ChildProcess, InheritsOnlyTheGivenDescriptors) {
   const int kept = dup(2);    // without O_CLOEXEC, like descriptors of a library or of the user
   const int passed = dup(2);  // NOLINT(android-cloexec-dup)
-  ChildOptions start = shell("test -e /proc/self/fd/" + std::to_string(kept));
-  EXPECT_EQ(run(start)->status, 1);
-  start.inherited_descriptors = {kept};
-  EXPECT_EQ(run(start)->status, 0);
-  start.inherited_descriptors = {passed};
-  EXPECT_EQ(run(start)->status, 1);
-  start.inherited_descriptors = {};
-  start.other_descriptors = OtherDescriptors::keep_inheritable;
-  EXPECT_EQ(run(start)->status, 0);
+  // The shell exits with 0 if it has the descriptor `kept`, else with 1.
+  ChildOptions options = shell("test -e /proc/self/fd/" + std::to_string(kept));
+  EXPECT_EQ(run(options)->status, 1);
+  options.inherited_descriptors = {kept};
+  EXPECT_EQ(run(options)->status, 0);
+  options.inherited_descriptors = {passed};
+  EXPECT_EQ(run(options)->status, 1);
+  options.inherited_descriptors = {};
+  options.other_descriptors = OtherDescriptors::keep_inheritable;
+  EXPECT_EQ(run(options)->status, 0);
   close(kept);
   close(passed);
 }
@@ -140,10 +143,10 @@ TEST(ChildProcess, InheritsOnlyTheGivenDescriptors) {
 TEST(ChildProcess, SignalsItsWholeProcessGroup) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  ChildOptions start = shell("sleep 1000 & echo; wait");
-  start.own_process_group = true;
-  start.stdout_fd = ends[1];
-  auto child = ChildProcess::start(start);
+  ChildOptions options = shell("sleep 1000 & echo; wait");
+  options.own_process_group = true;
+  options.stdout_fd = ends[1];
+  auto child = ChildProcess::start(options);
   ASSERT_TRUE(child);
   close(ends[1]);
   char byte = 0;

@@ -28,9 +28,9 @@ TEST(ClosestWord, IgnoresCaseAndUnderscores) {
 TEST(ClosestWord, CompletesAUniqueBeginning) {
   EXPECT_EQ(closest_word("prod", kKnown), "production");
   EXPECT_EQ(closest_word("--over", kKnown), "--overwrite");
-  EXPECT_EQ(closest_word("pr", kKnown), "") << "too short";
+  EXPECT_EQ(closest_word("pr", kKnown), "") << "fewer than three letters";
   constexpr std::array<std::string_view, 2> kTwo{"metrics-file", "metrics-port"};
-  EXPECT_EQ(closest_word("metrics", kTwo), "") << "two begin so";
+  EXPECT_EQ(closest_word("metrics", kTwo), "") << "two words begin with it";
 }
 
 TEST(ClosestWord, TheHintIsEmptyOrInBrackets) {

@@ -30,11 +30,12 @@ TEST(OpenFile, AppendsAndCreatesMissingFiles) {
 TEST(OpenFile, ALongFileIsRotatedOnce) {
   const test::Folder folder;
   folder.put("log", "123456789");
+  // Two descriptors, as two processes that write the same log have them.
   const FileDescriptor first = open_to_append(folder / "log");
   const FileDescriptor second = open_to_append(folder / "log");
   EXPECT_FALSE(rotate_if_long(folder / "log", first.get(), 9));
   EXPECT_TRUE(rotate_if_long(folder / "log", first.get(), 8));
-  EXPECT_FALSE(rotate_if_long(folder / "log", second.get(), 8)) << "the first does it";
+  EXPECT_FALSE(rotate_if_long(folder / "log", second.get(), 8)) << "the first descriptor still has the lock";
   EXPECT_EQ(folder.text("log.1"), "123456789");
   EXPECT_FALSE(fs::exists(folder / "log"));
 }
@@ -52,7 +53,7 @@ TEST(RenameFile, ReplacesOnlyWhenAskedAndKeepsTheMode) {
   EXPECT_EQ(folder.text("old"), "new");
   EXPECT_EQ(fs::status(folder / "old").permissions(), fs::perms::owner_read);
   EXPECT_TRUE(rename_file(folder / "old", folder / "third", false));
-  EXPECT_FALSE(rename_file(folder / "old", folder / "third", true)) << "it is not there";
+  EXPECT_FALSE(rename_file(folder / "old", folder / "third", true)) << "the source does not exist";
 }
 
 TEST(MemoryFile, IsReadFromItsStart) {

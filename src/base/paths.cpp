@@ -23,6 +23,8 @@ Environment process_environment() {
 
 namespace {
 
+/// Returns "weir" in the folder that `variable` names, or else in `below_home` of the home folder; empty if neither is
+/// an absolute path.
 fs::path user_folder(const Environment& environment, const char* variable, const char* below_home) {
   const auto absolute = [&](const char* name) {
     const fs::path path = environment(name).value_or("");

@@ -57,7 +57,7 @@ TEST(FitFileName, NeverCutsACharacter) {
   for (int i = 0; i < 90; ++i) stem += "漫";
   const std::string name = fit_file_name(stem, ".png");
   EXPECT_LE(name.size(), 255u);
-  EXPECT_EQ(name.find('~') % 3, 0u);
+  EXPECT_EQ(name.find('~') % 3, 0u) << "each of these characters has three bytes";
 }
 
 TEST(UserSettingsFolder, FollowsTheEnvironment) {

@@ -25,7 +25,7 @@ bool parse(std::string_view word, T& value) {
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
-  const std::size_t name_end = text.rfind(')');
+  const std::size_t name_end = text.rfind(')');  // field 2, the name, may contain ')' itself
   if (name_end == std::string_view::npos) return std::nullopt;
   text.remove_prefix(name_end + 1);
   ProcessStat stat;

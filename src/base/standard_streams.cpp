@@ -13,7 +13,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kReserveBytes = std::size_t{1} << 20;      // step by which the buffer grows; also spare room
+constexpr std::size_t kGrowBytes = std::size_t{1} << 20;         // step by which the buffer grows; also spare room
 constexpr std::size_t kMaxReservedBytes = std::size_t{1} << 30;  // limit if the size of the input is unknown (a pipe)
 constexpr int kPollMs = 50;  // longest time that a wait for input lasts before it checks for a stop request
 
@@ -27,10 +27,9 @@ Error input_too_large(Bytes limit) {
 // regular file; for a pipe the limit, at most kMaxReservedBytes. Reserved pages that are never touched use no memory.
 std::size_t reserve_size(Bytes limit) {
   struct stat info {};
-  const std::uint64_t pipe_bytes =
-      limit.count() > kMaxReservedBytes ? kMaxReservedBytes : limit.count() + kReserveBytes;
+  const std::uint64_t pipe_bytes = limit.count() > kMaxReservedBytes ? kMaxReservedBytes : limit.count() + kGrowBytes;
   if (::fstat(STDIN_FILENO, &info) != 0 || !S_ISREG(info.st_mode)) return static_cast<std::size_t>(pipe_bytes);
-  return static_cast<std::size_t>(info.st_size) + kReserveBytes;
+  return static_cast<std::size_t>(info.st_size) + kGrowBytes;
 }
 
 }  // namespace
@@ -78,13 +77,13 @@ Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token 
   std::vector<std::byte> all;
   const auto reserved = reserve_size(limit);
   // True only for a regular file that is larger than the limit.
-  if (Bytes{reserved} > limit + Bytes{kReserveBytes}) return input_too_large(limit);
+  if (Bytes{reserved} > limit + Bytes{kGrowBytes}) return input_too_large(limit);
   all.reserve(reserved);
   for (std::size_t size = 0;;) {
     if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
     pollfd wait{STDIN_FILENO, POLLIN, 0};
     if (poll(&wait, 1, kPollMs) == 0) continue;
-    if (size == all.size()) all.resize(size + kReserveBytes);
+    if (size == all.size()) all.resize(size + kGrowBytes);
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
       if (errno == EINTR || errno == EAGAIN) continue;

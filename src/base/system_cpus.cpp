@@ -20,7 +20,8 @@ namespace {
 
 constexpr int kMaxCpus = CPU_SETSIZE;  // 1024; sched_setaffinity(2)
 
-/// Returns the limit of one control group as a number of processors; empty if it has none.
+/// Returns the limit of one control group as a number of processors; empty if it has none. Source: cgroup-v2.rst and
+/// scheduler/sched-bwc.rst of the Linux kernel's documentation.
 std::optional<double> quota_of(const std::filesystem::path& folder) {
   std::istringstream fields{read_small_file(folder / "cpu.max")};  // version 2: "max 100000" or "150000 100000"
   double quota = 0;

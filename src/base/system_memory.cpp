@@ -29,8 +29,8 @@ Bytes stat_value(std::string_view stat, const std::string& key) {
   return {};
 }
 
-/// Returns what remains below one limit. Pages of cached files that were not used lately (inactive_file) count as free,
-/// because the kernel reclaims them before the limit applies.
+/// Returns what remains below one limit. `reclaimable` counts as free: the pages of cached files that were not used
+/// lately (inactive_file), because the kernel reclaims them before the limit applies.
 std::optional<Bytes> remaining_below(std::optional<Bytes> limit, std::optional<Bytes> used, Bytes reclaimable) {
   if (!limit || !used) return std::nullopt;
   return *limit - (*used - reclaimable);

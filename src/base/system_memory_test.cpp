@@ -105,14 +105,14 @@ TEST(UsableThreads, AreBoundByProcessorsAndQuota) {
   EXPECT_EQ(usable_threads(2, 16.0), 2);
 }
 
-TEST(CpuList, ReadsRangesAndRefusesNonsense) {
+TEST(CpuList, ReadsRangesAndRefusesInvalidLists) {
   EXPECT_EQ(*parse_cpu_list("0-3"), (std::vector<int>{0, 1, 2, 3}));
   EXPECT_EQ(*parse_cpu_list("4-5,0,2,2"), (std::vector<int>{0, 2, 4, 5}));
   for (const char* text : {"", "a", "3-1", "0,", ",0", "-1", "0-", "0-9999", "1 2"})
     EXPECT_FALSE(parse_cpu_list(text)) << text;
 }
 
-TEST(CpuList, ProcessorsThatAreNotThereAreNamed) {
+TEST(CpuList, TheErrorNamesMissingProcessors) {
   const auto bound = bind_to_cpus({1000});
   ASSERT_FALSE(bound);
   EXPECT_NE(bound.error().what.find("1000"), std::string::npos);

@@ -145,9 +145,10 @@ Result<Bytes> parse_bytes(std::string_view text) {
   }
   if (unit.empty() && count == 0) return Bytes{};
   if (unit.empty()) return missing_unit(text.substr(0, static_cast<std::size_t>(end - text.data())));
-  const double size = unit_size(unit);
-  const double bytes = count * size;
-  if (size == 0 || bytes >= 9.2e18) return bad_size(text);
+  const double bytes_per_unit = unit_size(unit);
+  const double bytes = count * bytes_per_unit;
+  constexpr double kMaxBytes = 9.2e18;  // just below 2^63: a size also fits into a signed number of 64 bits
+  if (bytes_per_unit == 0 || bytes >= kMaxBytes) return bad_size(text);
   return Bytes{static_cast<std::uint64_t>(bytes)};
 }
 

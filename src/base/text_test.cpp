@@ -5,7 +5,7 @@
 namespace weir {
 namespace {
 
-TEST(Printable, KeepsWhatAPersonReads) {
+TEST(Printable, KeepsPrintableCharacters) {
   EXPECT_EQ(printable("a page [1], 漫画 é.png"), "a page [1], 漫画 é.png");
   EXPECT_EQ(printable(""), "");
 }
@@ -45,7 +45,7 @@ TEST(ParseBytes, ReadsEveryUnit) {
   EXPECT_EQ(*parse_bytes("0"), Bytes{0});
 }
 
-TEST(ParseBytes, RefusesWhatIsNotASize) {
+TEST(ParseBytes, RefusesTextsThatAreNoSize) {
   for (const char* text : {"", "G", "-1M", "1X", "1GiBs", "1,5G", "nan", "inf", "1e3", "99999999T", "0x10"}) {
     EXPECT_FALSE(parse_bytes(text)) << text;
   }
@@ -61,7 +61,7 @@ TEST(ParseBytes, RefusesANumberWithoutAUnit) {
   EXPECT_EQ(*parse_bytes("0.0"), Bytes{});
 }
 
-TEST(ParseNumbers, RefuseWhatIsOutOfRange) {
+TEST(ParseNumbers, RefuseOtherTextsAndNumbersOutOfRange) {
   EXPECT_EQ(*parse_positive("1.5"), 1.5);
   for (const char* text : {"", "0", "-2", "1,5", "2x", " 2", "inf", "nan"}) EXPECT_FALSE(parse_positive(text)) << text;
   EXPECT_EQ(*parse_integer("-1", -1, 3), -1);

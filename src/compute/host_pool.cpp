@@ -11,22 +11,27 @@
 namespace weir::compute {
 
 namespace {
-constexpr std::uint64_t kMinBlockBytes = 256;  // size of the smallest block
-}
 
-// There are four classes for each power of two: blocks of class 4 * p + q, with q < 4, have (4 + q) / 4 * 2^p bytes.
-// Class 255 also has the sizes above its own, which no machine has.
+constexpr std::uint64_t kMinBlockBytes = 256;  // size of the smallest block
+constexpr unsigned kMaxPower = 60;             // a block has less than 2^60 bytes; no machine has more memory
+constexpr std::uint64_t kAlignment = 64;       // of a block, in bytes: a cache line, and the longest vector
+
+}  // namespace
+
+// There are four classes for each power of two: blocks of class 4 * p + q, with q < 4, have (4 + q) / 4 * 2^p bytes. A
+// size between two classes belongs to the larger one. Class 255 also has the sizes above its own, which no machine has.
 std::size_t HostPool::class_of(Bytes size) {
   const std::uint64_t bytes = std::max(size.count(), kMinBlockBytes);
   const auto power = static_cast<unsigned>(std::bit_width(bytes) - 1);
   const std::uint64_t quarter = std::uint64_t{1} << (power - 2);
   const std::uint64_t excess = bytes - (std::uint64_t{1} << power);
-  return std::min<std::size_t>(4 * std::size_t{power} + (excess + quarter - 1) / quarter, 255);
+  const std::uint64_t quarters = (excess + quarter - 1) / quarter;  // 0..4; 4 is the class of the next power of two
+  return std::min<std::size_t>(4 * std::size_t{power} + quarters, 255);
 }
 
 Bytes HostPool::size_class(Bytes size) {
   const std::size_t index = class_of(size);
-  if (index / 4 >= 60) return size;  // 2^60 bytes or more, which no machine has: acquire() will fail
+  if (index / 4 >= kMaxPower) return size;  // acquire() will refuse it
   return Bytes{(4 + index % 4) << (index / 4 - 2)};
 }
 
@@ -45,7 +50,8 @@ Result<HostPool::Block> HostPool::acquire(Bytes size) {
     return Error{Errc::over_budget, fmt::format("reserve {}: {} of {} in use", to_text(block_size), to_text(allocated_),
                                                 to_text(settings_.limit))};
   }
-  void* memory = block_size.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, round_up(block_size.count(), 64));
+  const bool is_too_large = block_size.count() >> kMaxPower != 0;
+  void* memory = is_too_large ? nullptr : std::aligned_alloc(kAlignment, round_up(block_size.count(), kAlignment));
   if (memory == nullptr) {
     return Error{Errc::over_budget, fmt::format("reserve {}: the system has no more memory", to_text(block_size))};
   }

@@ -11,8 +11,8 @@ int uniform(test::SeededNumbers& random, int low, int high) {
   return low + static_cast<int>(random.next() % static_cast<std::uint64_t>(high - low + 1));
 }
 
-/// The counts are not atomic, so that ThreadSanitizer reports it if two members take the same unit or have the same
-/// index.
+/// How often each unit was processed, and each member called. The counts are not atomic, so that ThreadSanitizer
+/// reports it if two members take the same unit or have the same index.
 struct Counts {
   explicit Counts(int units, int members)
       : of_unit(static_cast<std::size_t>(units)), of_member(static_cast<std::size_t>(members)) {}

@@ -48,8 +48,11 @@ class Guardian {
   GuardianReport run() {
     while (!child_.poll() && !end_requested_) {
       std::array<pollfd, 2> entries{pollfd{channel_fd_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
-      // Without a pidfd the end of the command does not wake poll(), so the loop checks it every 5 ms.
-      ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? 100 : 5);
+      // The end of the command wakes poll(), so a round of 100 ms only limits how long adopted processes stay zombies.
+      // Without a pidfd it does not wake poll(), so the loop checks it every 5 ms.
+      constexpr int kRoundMs = 100;
+      constexpr int kRoundWithoutPidfdMs = 5;
+      ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? kRoundMs : kRoundWithoutPidfdMs);
       if (entries[0].revents != 0) handle_request();
       reap_adopted();
     }
@@ -100,7 +103,7 @@ class Guardian {
   /// Returns the result of the command; kills the command if it still runs.
   ChildResult final_result() {
     if (child_.has_result()) return *child_.poll();
-    child_.send_signal(SIGKILL);  // in case no search found the command
+    child_.send_signal(SIGKILL);  // needed only if no search for descendants found the command
     if (const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{5})) return *end;
     child_.abandon();  // the command waits in the kernel, where SIGKILL does not end it
     return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak_resident = {}};
@@ -118,8 +121,8 @@ void send(int channel_fd, const GuardianReport& report) {
 }
 
 /// Blocks signals that would end or suspend the guardian, such as those of the terminal; only the parent and the
-/// command handle them. They are not ignored instead, because the command would inherit this and ignore them too. It
-/// inherits blocked signals as well, but ChildProcess::start() unblocks all signals before the command runs.
+/// command handle them. If the guardian ignored them instead, the command would inherit that and ignore them too. The
+/// command also inherits which signals are blocked, but ChildProcess::start() unblocks all before the command runs.
 void block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -190,7 +193,7 @@ int run_guardian(const ChildOptions& command, int channel_fd) {
     return 0;
   }
   // Moves to a separate process group, so that a kill of weir's process group (timeout -s KILL) spares the guardian.
-  // Only now, so that the command has not moved with it.
+  // The command was started before, so it stays in weir's process group.
   ::setpgid(0, 0);
   send(channel_fd, {.kind = GuardianReport::Kind::started,
                     .pid = child->pid(),

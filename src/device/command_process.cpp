@@ -26,11 +26,13 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPollInterval = std::chrono::milliseconds{20};  // longest delay until a stop is detected
 // A round of wait() that takes longer means that this process was suspended (SIGSTOP).
 constexpr auto kMaxRoundTime = std::chrono::seconds{1};
+constexpr auto kGuardianExitTime = std::chrono::seconds{1};  // longest wait for the exit of a guardian that has ended
+constexpr std::size_t kMaxReportBytes = 64U << 10U;          // command_guardian.cpp limits the list in a report
 
 /// Returns the next report of the guardian, or nothing if none arrives before `deadline`. Returns a report of kind
 /// `failed` without an error if the guardian has ended.
 std::optional<GuardianReport> next_report(int channel, Clock::time_point deadline) {
-  std::vector<char> text(64U << 10U);
+  std::vector<char> text(kMaxReportBytes);
   for (;;) {  // ends at the deadline
     pollfd entry{channel, POLLIN, 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -38,7 +40,7 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return std::nullopt;
     const ssize_t got = ::recv(channel, text.data(), text.size(), MSG_DONTWAIT);
-    // ECONNRESET comes once, if the guardian ended before it read a request. Its earlier reports can still be read.
+    // ECONNRESET is returned once if the guardian ended before it read a request; its earlier reports are still there.
     if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     const auto report = parse_report({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
     return report ? report : GuardianReport{};
@@ -51,8 +53,9 @@ void send_request(int channel, const GuardianRequest& request) {
   (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/// Returns true if the command failed and a stop is requested. A Ctrl-C of the terminal also reaches the command, and
-/// may end it before this process handles the signal; so waits at most 100 ms for the stop if the status fits a signal.
+/// Returns true if the command failed and a stop is requested. A Ctrl-C on the terminal reaches the command too, and
+/// may end it before this process handles the signal. So if the exit status is that of such a signal, waits for the
+/// stop, at most 100 ms.
 bool was_interrupted_by_terminal(const ChildResult& result, const std::stop_token& stop) {
   constexpr std::array<int, 3> kStopSignals{SIGINT, SIGTERM, SIGHUP};
   const bool ended_by_signal =
@@ -128,7 +131,7 @@ std::vector<pid_t> CommandProcess::find_orphans() const {
     if (child == guardian_.pid() ||
         std::find(earlier_children_.begin(), earlier_children_.end(), child) != earlier_children_.end())
       continue;
-    if (::waitpid(child, nullptr, WNOHANG) == child) continue;
+    if (::waitpid(child, nullptr, WNOHANG) == child) continue;  // it had ended; the call has removed the zombie
     found.push_back(child);
     for (const pid_t descendant : find_descendants(child)) found.push_back(descendant);
   }
@@ -153,6 +156,9 @@ void CommandProcess::wake_guardian() const {
   if (stat && stat->state == 'T') guardian_.send_signal(SIGCONT);
 }
 
+/// Each round of the loop checks whether the command must be ended (a stop, the time limit), calls `tick` when it is
+/// due, and waits up to kPollInterval for the guardian's last report. If that does not arrive within kMaxEndTime after
+/// the request to end all processes, the guardian counts as lost.
 CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::milliseconds tick_interval,
                                    const std::function<void()>& tick) {
   CommandResult result;
@@ -161,10 +167,10 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
   auto suspended_time = Clock::duration{};       // time in which this process was suspended (SIGSTOP)
   auto terminate_at = Clock::time_point::max();  // when the guardian is asked to end all processes
   auto give_up = Clock::time_point::max();       // when this process stops waiting for the guardian
-  for (auto last = Clock::now(); !report;) {
+  for (auto last_round = Clock::now(); !report;) {
     const auto now = Clock::now();
-    if (now - last > kMaxRoundTime) suspended_time += now - last;
-    last = now;
+    if (now - last_round > kMaxRoundTime) suspended_time += now - last_round;
+    last_round = now;
     if (!result.stopped && rules.stop.stop_requested()) {
       result.stopped = true;
       const int signal = rules.first_signal ? rules.first_signal() : SIGINT;
@@ -197,7 +203,7 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
   result.duration = Clock::now() - started_;
   if (!report || report->kind != GuardianReport::Kind::ended) {
     guardian_.send_signal(SIGKILL);
-    guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
+    guardian_.wait_until(Clock::now() + kGuardianExitTime);
     const CommandResult lost = finish_without_guardian();
     static_cast<ChildResult&>(result) = lost;
     result.guardian_lost = true;
@@ -207,7 +213,7 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
     result.leftover_processes = std::move(report->leftover_processes);
     result.stopped = result.stopped || was_interrupted_by_terminal(result, rules.stop);
   }
-  guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
+  guardian_.wait_until(Clock::now() + kGuardianExitTime);
   return result;
 }
 

@@ -44,8 +44,8 @@ inline constexpr auto kMaxEndTime = std::chrono::seconds{30};
 inline constexpr auto kMaxStopTime = kMaxEndTime + std::chrono::seconds{15};
 
 /// How a command ended. Exit status and peak memory (ChildResult) come from the kernel and not from samples, so they
-/// are valid even for a command that ended before the first sample. If `guardian_lost` is set, they are not known, and the status is that of a command that
-/// SIGKILL ended.
+/// are valid even for a command that ended before the first sample. If `guardian_lost` is set, they are not known, and
+/// the status is that of a command that SIGKILL ended.
 struct CommandResult : ChildResult {
   bool timed_out = false;                        ///< the command reached its time limit
   bool stopped = false;                          ///< a stop was requested while the command ran

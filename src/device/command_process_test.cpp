@@ -14,11 +14,13 @@
 namespace weir::device {
 namespace {
 
-CommandResult run(const std::vector<std::string>& words, std::optional<std::chrono::milliseconds> limit = {},
+/// Runs a command to its end, without a grace period. Its environment has WEIR_TEST=x and, in TMP_MARK, the path of a
+/// file that does not exist yet.
+CommandResult run(const std::vector<std::string>& arguments, std::optional<std::chrono::milliseconds> limit = {},
                   const std::stop_token& stop = {}) {
   const test::Folder folder;
   auto process = CommandProcess::start(
-      {.arguments = words, .environment = {{"WEIR_TEST", "x"}, {"TMP_MARK", (folder / "here").native()}}});
+      {.arguments = arguments, .environment = {{"WEIR_TEST", "x"}, {"TMP_MARK", (folder / "here").native()}}});
   EXPECT_TRUE(process) << process.error().what;
   return process->wait({.time_limit = limit, .stop = stop, .first_signal = {}, .grace_period = {}},
                        std::chrono::milliseconds{10}, {});
@@ -32,18 +34,19 @@ TEST(CommandProcess, PassesTheStatusThrough) {
   EXPECT_EQ(killed.signal, SIGTERM);
 }
 
-TEST(CommandProcess, ThePeakIsKnownAlsoForACommandThatEndsAtOnce) {
+TEST(CommandProcess, ThePeakMemoryIsKnownEvenIfTheCommandEndsAtOnce) {
   EXPECT_GT(run({"true"}).peak_resident, Bytes{});
+  // The shell holds 96 million bytes, which are 91.6 MiB.
   EXPECT_GT(run({"sh", "-c", "x=$(head -c 96000000 /dev/zero | tr '\\0' a)"}).peak_resident, 90_MiB);
 }
 
 TEST(CommandProcess, TheTickIsCalledAtOnce) {
   auto process = CommandProcess::start({.arguments = {"sleep", "1000"}, .environment = {}});
   ASSERT_TRUE(process);
-  std::stop_source enough;
-  process->wait({.time_limit = {}, .stop = enough.get_token(), .first_signal = {}, .grace_period = {}},
-                std::chrono::hours{1}, [&] { enough.request_stop(); });
-  EXPECT_TRUE(enough.stop_requested()) << "and not after the pause of an hour";
+  std::stop_source stop;
+  process->wait({.time_limit = {}, .stop = stop.get_token(), .first_signal = {}, .grace_period = {}},
+                std::chrono::hours{1}, [&] { stop.request_stop(); });
+  EXPECT_TRUE(stop.stop_requested()) << "the first call must not wait for the interval of an hour";
 }
 
 TEST(CommandProcess, ReportsWhyItCannotStart) {
@@ -56,60 +59,61 @@ TEST(CommandProcess, ReportsWhyItCannotStart) {
   EXPECT_FALSE(CommandProcess::start({.arguments = {}, .environment = {}}));
 }
 
-TEST(CommandProcess, EndsAtTheLimitWithAllItStarted) {
-  const CommandResult end = run({"sh", "-c", "sleep 1000 & sleep 1000"}, std::chrono::milliseconds{50});
-  EXPECT_TRUE(end.timed_out);
-  EXPECT_EQ(end.signal, SIGTERM);
+TEST(CommandProcess, TheTimeLimitEndsTheCommandAndItsChildren) {
+  const CommandResult result = run({"sh", "-c", "sleep 1000 & sleep 1000"}, std::chrono::milliseconds{50});
+  EXPECT_TRUE(result.timed_out);
+  EXPECT_EQ(result.signal, SIGTERM);
 }
 
 TEST(CommandProcess, ProcessesThatOutliveItAreFoundAndEnded) {
   // The sleeping process is a daemon: it is in another session and gets another parent.
-  const CommandResult end = run({"sh", "-c",
-                                 "setsid sleep 1000 >/dev/null 2>&1 & "
-                                 "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
-  EXPECT_EQ(end.status, 0);
-  ASSERT_EQ(end.leftover_processes.size(), 1u);
-  EXPECT_EQ(end.leftover_processes[0].end_state, EndedProcess::EndState::terminated);
-  EXPECT_NE(describe(end.leftover_processes).find("'sleep'"), std::string::npos) << describe(end.leftover_processes);
+  const CommandResult result = run({"sh", "-c",
+                                    "setsid sleep 1000 >/dev/null 2>&1 & "
+                                    "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
+  EXPECT_EQ(result.status, 0);
+  ASSERT_EQ(result.leftover_processes.size(), 1u);
+  EXPECT_EQ(result.leftover_processes[0].end_state, EndedProcess::EndState::terminated);
+  EXPECT_NE(describe(result.leftover_processes).find("'sleep'"), std::string::npos)
+      << describe(result.leftover_processes);
 }
 
-TEST(CommandProcess, ADaemonThatHidesItsEnvironmentIsFoundAndEnded) {
+TEST(CommandProcess, ADaemonWithAnEmptyEnvironmentIsFoundAndEnded) {
   // The sleeping process has no WEIR_MARK, is in another session, and its parent has ended.
-  const CommandResult end = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
-  EXPECT_EQ(end.status, 0);
-  EXPECT_EQ(end.leftover_processes.size(), 1u);
+  const CommandResult result = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.leftover_processes.size(), 1u);
 }
 
 TEST(CommandProcess, AProcessThatIgnoresSigtermIsKilledAndReported) {
-  const CommandResult end = run({"sh", "-c",
-                                 "setsid sh -c 'trap \"\" TERM; touch $0; while :; do sleep 1; done' \"$TMP_MARK\" "
-                                 ">/dev/null 2>&1 & while ! test -e \"$TMP_MARK\"; do sleep 0.01; done"});
-  EXPECT_EQ(end.status, 0);
-  ASSERT_GE(end.leftover_processes.size(), 1u);
-  EXPECT_TRUE(std::any_of(end.leftover_processes.begin(), end.leftover_processes.end(), [](const EndedProcess& one) {
-    return one.end_state == EndedProcess::EndState::killed;
-  })) << describe(end.leftover_processes);
-  EXPECT_NE(describe(end.leftover_processes).find("(killed: it did not end when asked)"), std::string::npos);
-  EXPECT_EQ(std::count_if(end.leftover_processes.begin(), end.leftover_processes.end(),
+  const CommandResult result = run({"sh", "-c",
+                                    "setsid sh -c 'trap \"\" TERM; touch $0; while :; do sleep 1; done' \"$TMP_MARK\" "
+                                    ">/dev/null 2>&1 & while ! test -e \"$TMP_MARK\"; do sleep 0.01; done"});
+  EXPECT_EQ(result.status, 0);
+  ASSERT_GE(result.leftover_processes.size(), 1u);
+  EXPECT_TRUE(std::any_of(result.leftover_processes.begin(), result.leftover_processes.end(),
+                          [](const EndedProcess& one) { return one.end_state == EndedProcess::EndState::killed; }))
+      << describe(result.leftover_processes);
+  EXPECT_NE(describe(result.leftover_processes).find("(killed: it did not end when asked)"), std::string::npos);
+  EXPECT_EQ(std::count_if(result.leftover_processes.begin(), result.leftover_processes.end(),
                           [](const EndedProcess& one) { return !is_gone_or_zombie(one.pid); }),
             0);
 }
 
 TEST(CommandProcess, OrphansThatEndByThemselvesLeaveNoZombies) {
   const auto before = children_of(getpid());
-  const CommandResult end = run({"sh", "-c", "for i in 1 2 3; do setsid true & done; sleep 0.1"});
-  EXPECT_EQ(end.status, 0);
+  const CommandResult result = run({"sh", "-c", "for i in 1 2 3; do setsid true & done; sleep 0.1"});
+  EXPECT_EQ(result.status, 0);
   EXPECT_EQ(children_of(getpid()), before);
 }
 
-TEST(CommandProcess, StopsWhenAsked) {
+TEST(CommandProcess, AStopRequestEndsTheCommand) {
   std::stop_source stop;
   stop.request_stop();
-  const CommandResult end = run({"sleep", "1000"}, {}, stop.get_token());
-  EXPECT_TRUE(end.stopped);
+  const CommandResult result = run({"sleep", "1000"}, {}, stop.get_token());
+  EXPECT_TRUE(result.stopped);
 }
 
-TEST(CommandProcess, DiesWithItsParent) {
+TEST(CommandProcess, TheCommandEndsWhenItsParentIsKilled) {
   const test::Shared<std::atomic<pid_t>> started;
   const pid_t parent = test::start_child([&] {
     auto process = CommandProcess::start({.arguments = {"sleep", "1000"}, .environment = {}});
@@ -140,24 +144,24 @@ TEST(UnleasedUse, TheTextNamesProcessesLastHolderAndCommand) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(6_GiB);
   device.processes = {{4242, "python train.py", test::on_device(5_GiB), {}}, {17, "us", test::on_device(1_GiB), {}}};
-  const auto residue = find_unleased_use(device, {17});
-  ASSERT_TRUE(residue);
-  ASSERT_EQ(residue->processes.size(), 1u);
+  const auto use = find_unleased_use(device, {17});
+  ASSERT_TRUE(use);
+  ASSERT_EQ(use->processes.size(), 1u);
   OwnerRecord last = make_owner_record("nightly");
-  last.process.start_ticks += 1;
-  const std::string text = describe(device, *residue, last);
+  last.process.start_ticks += 1;  // the record then belongs to a process that has ended
+  const std::string text = describe(device, *use, last);
   EXPECT_NE(text.find("6 GiB are in use"), std::string::npos) << text;
   EXPECT_NE(text.find("pid 4242 'python train.py' (5 GiB)"), std::string::npos) << text;
   EXPECT_NE(text.find("died without giving it back"), std::string::npos) << text;
   EXPECT_NE(text.find("kill 4242"), std::string::npos) << text;
 }
 
-TEST(UnleasedUse, MemoryWithoutAProcessCountsToo) {
+TEST(UnleasedUse, MemoryInUseWithoutAListedProcessIsReported) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(6_GiB);
-  const auto residue = find_unleased_use(device, {});
-  ASSERT_TRUE(residue);
-  EXPECT_NE(describe(device, *residue, {}).find("fuser"), std::string::npos);
+  const auto use = find_unleased_use(device, {});
+  ASSERT_TRUE(use);
+  EXPECT_NE(describe(device, *use, {}).find("fuser"), std::string::npos);
 }
 
 }  // namespace

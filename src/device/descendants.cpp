@@ -37,14 +37,14 @@ std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
   return children;
 }
 
-/// Searches all descendants of `process` once.
+/// Searches all descendants of `process` once: the children, their children, and so on.
 std::set<pid_t> search_below(pid_t process, const fs::path& root) {
   std::set<pid_t> found;
-  for (std::vector<pid_t> open{process}; !open.empty();) {
-    const pid_t parent = open.back();
-    open.pop_back();
+  for (std::vector<pid_t> unsearched{process}; !unsearched.empty();) {
+    const pid_t parent = unsearched.back();
+    unsearched.pop_back();
     for (const pid_t child : children_of(parent, root))
-      if (found.insert(child).second) open.push_back(child);
+      if (found.insert(child).second) unsearched.push_back(child);
   }
   return found;
 }
@@ -63,7 +63,8 @@ std::vector<pid_t> children_of(pid_t process, const fs::path& root) {
     has_children_file = has_children_file || list.is_open();
     for (pid_t child = 0; list >> child;) children.push_back(child);
   }
-  return has_children_file || problem ? children : children_by_parents(process, root);
+  if (problem) return children;  // the process has ended
+  return has_children_file ? children : children_by_parents(process, root);
 }
 
 bool has_children() {

@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A made-up /proc. Process 10 has the children 11 and 12. Process 12 has the child 13, which is dead.
+/// A folder with test versions of files in /proc. Process 10 has the children 11 and 12. Process 12 has the child 13,
+/// which is dead.
 class MadeUpProc : public testing::Test {
  protected:
   MadeUpProc() {
@@ -27,6 +28,7 @@ class MadeUpProc : public testing::Test {
   }
   ~MadeUpProc() override { fs::remove_all(root_); }
 
+  /// Writes the files of one process. Its name is "a) b", which the parser of stat must not mistake for the end.
   void put(pid_t pid, pid_t parent, char state, const std::string& children, bool has_children_file) const {
     const fs::path folder = root_ / "proc" / std::to_string(pid);
     fs::create_directories(folder / "task" / std::to_string(pid));
@@ -62,7 +64,7 @@ TEST_F(MadeUpProc, WithoutAListOfChildrenTheParentsAreRead) {
 }
 
 /// Runs in a separate process, because the test calls adopt_orphans(): only then has_children() == false means that
-/// there are no living descendants.
+/// there are no living descendants. The exit status of that process, 1 to 4, tells which check failed.
 TEST(Descendants, WithoutChildrenThereAreNoDescendants) {
   const pid_t guardian = fork();
   if (guardian == 0) {

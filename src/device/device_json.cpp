@@ -12,6 +12,7 @@ using memory::Coverage;
 using memory::Privilege;
 using memory::Reading;
 
+/// Returns a field; `default_value` if it is missing or has another type.
 template <class T>
 T get(const OrderedJson& json, const char* key, T default_value = {}) {
   const auto at = json.find(key);
@@ -31,10 +32,11 @@ std::optional<Reading> reading_from_json(const OrderedJson& json, const char* ke
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
   const auto coverage = get<std::string>(*at, "coverage");
-  // In milliseconds since 1970: the year 2255. The clock counts nanoseconds since 1970 in 64 bits, until 2262.
-  constexpr std::int64_t kLatest = 9'000'000'000'000;
+  // The latest time that is accepted, in the year 2255: the clock counts nanoseconds since 1970 in 64 bits, which end
+  // in 2262, and a faulty child may send any number.
+  constexpr std::int64_t kLatestMs = 9'000'000'000'000;
   const auto taken =
-      std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatest)};
+      std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatestMs)};
   return Reading{.value = Bytes{get<std::uint64_t>(*at, "bytes")},
                  .source = get<std::string>(*at, "source"),
                  .coverage = coverage == "device"    ? Coverage::device
@@ -57,6 +59,7 @@ GpuProcess gpu_process_from_json(const OrderedJson& json) {
   return process;
 }
 
+/// Returns the enumerator with this name; `default_value` if none of `values` has it.
 template <class T>
 T value_by_name(const std::string& name, std::initializer_list<T> values, T default_value) {
   for (const T value : values)
@@ -64,6 +67,7 @@ T value_by_name(const std::string& name, std::initializer_list<T> values, T defa
   return default_value;
 }
 
+/// Returns a list; an empty list if the field is missing or has another type.
 const OrderedJson& list_of(const OrderedJson& json, const char* key) {
   static const OrderedJson kEmpty = OrderedJson::array();
   const auto at = json.find(key);

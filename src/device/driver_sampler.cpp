@@ -20,8 +20,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxMessageBytes = 64U << 10U;
-constexpr auto kHangTime = std::chrono::seconds{2};  // a driver that takes longer counts as hanging
+constexpr std::size_t kMaxMessageBytes = 64U << 10U;  // of a request or a sample
+constexpr auto kHangTime = std::chrono::seconds{2};   // a driver that takes longer counts as hanging
 
 Json to_json(const SampleRequest& request) {
   return {{"card", request.card ? to_text(*request.card) : ""},
@@ -116,6 +116,7 @@ DriverSampler::DriverSampler(std::vector<Device> devices) {
 void DriverSampler::start_sample(const SampleRequest& request) {
   if (requested_at_ || !child_) return;
   std::string text = to_message_line(to_json(request));
+  // With too many process ids for one message, only the memory of the card is sampled.
   if (text.size() > kMaxMessageBytes) text = to_message_line(to_json(SampleRequest{request.card, false, {}}));
   if (::send(channel_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) requested_at_ = Clock::now();
 }

@@ -1,3 +1,5 @@
+// The provider of the kernel's GPU drivers: reads /sys/class/drm, and the fdinfo of processes in /proc.
+
 #include <algorithm>
 #include <system_error>
 
@@ -24,7 +26,7 @@ std::optional<Reading> reading_of(const fs::path& path, const char* source) {
 std::string line_of(const std::string& text, std::string_view key) {
   const std::size_t at = text.starts_with(key) ? 0 : text.find('\n' + std::string{key});
   if (at == std::string::npos) return {};
-  const std::size_t from = at + key.size() + (at == 0 ? 0 : 1);
+  const std::size_t from = at + key.size() + (at == 0 ? 0 : 1);  // 1: the line break that was found before the key
   return text.substr(from, text.find('\n', from) - from);
 }
 
@@ -47,8 +49,9 @@ void read_amdgpu(const fs::path& folder, Device& device) {
 
 /// Reads the files of Intel's driver xe: one folder per tile (part of the card) with the size of its memory.
 void read_xe(const fs::path& folder, Device& device) {
+  constexpr int kMaxTiles = 4;  // no card has more
   Bytes total;
-  for (int tile = 0; tile < 4; ++tile) {
+  for (int tile = 0; tile < kMaxTiles; ++tile) {
     const auto size = read_number_file(folder / fmt::format("tile{}", tile) / "physical_vram_size_bytes");
     if (size) total += Bytes{*size};
   }
@@ -102,6 +105,7 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
   }
 }
 
+/// The provider of make_drm_provider().
 class DrmProvider : public Provider {
  public:
   explicit DrmProvider(fs::path root) : root_{std::move(root)} {}

@@ -30,6 +30,7 @@ std::uint64_t parse_amount(std::string_view text) {
 }
 
 /// Bytes by memory region, for the three kinds of keys (drm-total-, drm-memory-, drm-resident-), lowest priority first.
+/// Kernel drivers differ in which of these keys they write.
 struct Memory {
   std::map<std::string, Bytes, std::less<>> total, memory, resident;
 };
@@ -44,7 +45,7 @@ void apply(std::string_view key, std::string_view value, FdInfo& info, Memory& m
   else if (key == "drm-client-id")
     info.client = parse_amount(value);
   else if (key.starts_with("drm-engine-capacity-"))
-    return;
+    return;  // the number of engines of a kind, which is no time
   else if (key.starts_with("drm-engine-"))
     info.engine_ns += parse_amount(value);
   else if (key.starts_with("drm-cycles-"))
@@ -100,6 +101,7 @@ std::optional<FdInfo> parse_fdinfo(std::string_view text) {
     apply(line.substr(0, colon), trimmed(line.substr(colon + 1)), info, memory);
   }
   if (info.driver.empty()) return std::nullopt;
+  // merge() adds only regions that are not in the map yet, so the first map has priority.
   info.resident = std::move(memory.resident);
   info.resident.merge(memory.memory);
   info.resident.merge(memory.total);

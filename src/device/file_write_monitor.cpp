@@ -25,6 +25,8 @@ bool FileWriteMonitor::wait(std::chrono::microseconds max_wait) {
   const timespec limit{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
   pollfd entry{inotify_.get(), POLLIN, 0};
   if (::ppoll(&entry, 1, &limit, nullptr) <= 0) return false;
+  // Discards the events. They need not be parsed, because all monitored files count alike. A full buffer means that
+  // more events may follow.
   std::array<char, 4096> events{};
   while (::read(inotify_.get(), events.data(), events.size()) == static_cast<ssize_t>(events.size())) {}
   return true;

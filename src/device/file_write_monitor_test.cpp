@@ -13,22 +13,22 @@ namespace {
 using std::chrono::microseconds;
 
 TEST(FileWriteMonitor, AWriteEndsTheWaitOnce) {
-  std::array<char, 64> name{"/tmp/weir-watch-XXXXXX"};
+  std::array<char, 64> name{"/tmp/weir-monitor-XXXXXX"};
   const FileDescriptor file{mkstemp(name.data())};
-  FileWriteMonitor watch;
-  watch.add_file(name.data());
-  EXPECT_FALSE(watch.wait(microseconds{1000}));
+  FileWriteMonitor monitor;
+  monitor.add_file(name.data());
+  EXPECT_FALSE(monitor.wait(microseconds{1000}));
   ASSERT_EQ(write(file.get(), "x", 1), 1);
-  EXPECT_TRUE(watch.wait(std::chrono::seconds{60})) << "it was written before the wait";
-  EXPECT_FALSE(watch.wait(microseconds{1000})) << "told once";
-  EXPECT_FALSE(watch.wait(microseconds{-5})) << "a time that is over";
+  EXPECT_TRUE(monitor.wait(std::chrono::seconds{60})) << "a write before the wait counts too";
+  EXPECT_FALSE(monitor.wait(microseconds{1000})) << "the write was reported already";
+  EXPECT_FALSE(monitor.wait(microseconds{-5})) << "a negative time does not wait";
   unlink(name.data());
 }
 
-TEST(FileWriteMonitor, AMissingFileIsNoChange) {
-  FileWriteMonitor watch;
-  watch.add_file("/nowhere/at/all");
-  EXPECT_FALSE(watch.wait(microseconds{1000}));
+TEST(FileWriteMonitor, AMissingFileIsIgnored) {
+  FileWriteMonitor monitor;
+  monitor.add_file("/nowhere/at/all");
+  EXPECT_FALSE(monitor.wait(microseconds{1000}));
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace weir::device {
 
-/// All living ForkSafeFile objects of this process.
+/// All living ForkSafeFile objects of this process, as a doubly linked list: add() and remove() allocate nothing. Lock
+/// `mutex` before a call of add(), remove() or close_all().
 struct ForkSafeFiles {
   std::mutex mutex;
   ForkSafeFile* first = nullptr;

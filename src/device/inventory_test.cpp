@@ -13,7 +13,8 @@
 namespace weir::device {
 namespace {
 
-/// Loads the fake NVML under the real one's name and sets its machine.
+/// Loads the fake NVML (tests/fake_nvml/fake_nvml.cpp) under the real one's file name, so that weir finds it, and
+/// writes the file that describes its machine.
 class FakeNvml {
  public:
   explicit FakeNvml(const std::string& machine) {
@@ -31,6 +32,7 @@ class FakeNvml {
   test::Folder folder_;
 };
 
+/// Lines: card NAME UUID ADDRESS TOTAL USED RESERVED, process CARD PID MEMORY; sizes in MiB, '?' is not available.
 constexpr const char* kTwoCards =
     "card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 1024 300\n"
     "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb 0000:01:00.0 16384 0 200\n"
@@ -47,11 +49,11 @@ TEST(Nvml, ReturnsTheValuesOfTheLibrary) {
   EXPECT_EQ(big.name, "NVIDIA GeForce RTX 3090");
   EXPECT_EQ(to_text(*big.pci), "0000:02:00.0");
   EXPECT_EQ(big.total->value, 24_GiB);
-  EXPECT_EQ(big.used->value, 1_GiB) << "without what the driver reserves";
+  EXPECT_EQ(big.used->value, 1_GiB) << "without the memory that the driver reserves";
   EXPECT_EQ(big.free->value, 24_GiB - 1_GiB - 300_MiB);
   ASSERT_EQ(big.processes.size(), 2u);
   EXPECT_EQ(big.processes[0].memory->value, 700_MiB);
-  EXPECT_FALSE(big.processes[1].memory) << "not available is no number";
+  EXPECT_FALSE(big.processes[1].memory) << "NVML reports its memory as not available";
   EXPECT_EQ(library->memory_of(*big.pci)->used->value, 1_GiB);
   EXPECT_EQ(library->memory_of_process(*big.pci, 4242)->value, 700_MiB);
   EXPECT_FALSE(library->memory_of_process(*big.pci, 1));
@@ -69,7 +71,7 @@ TEST(Nvml, MigInstancesAreListed) {
   EXPECT_EQ(devices->front().mig_instances[0].free->value, 20032_MiB);
 }
 
-TEST(Inventory, SourcesAreJoinedByAddress) {
+TEST(Inventory, DevicesAreInPciOrderAndHaveCudaIndices) {
   const FakeNvml fake{kTwoCards};
   Providers providers;
   providers.push_back(make_nvml_provider());
@@ -77,7 +79,7 @@ TEST(Inventory, SourcesAreJoinedByAddress) {
   ASSERT_EQ(inventory.probes.size(), 1u);
   EXPECT_TRUE(inventory.probes[0].answered) << inventory.probes[0].problem;
   ASSERT_EQ(inventory.devices.size(), 2u);
-  EXPECT_EQ(inventory.devices[0].name, "NVIDIA GeForce RTX 5060 Ti") << "PCI order, not NVML's";
+  EXPECT_EQ(inventory.devices[0].name, "NVIDIA GeForce RTX 5060 Ti") << "NVML lists the other card first";
   EXPECT_EQ(inventory.devices[0].stack_indices.cuda, 0);
   EXPECT_EQ(inventory.devices[1].stack_indices.cuda, 1);
   EXPECT_EQ(inventory.devices[1].sources, std::vector<std::string>{"NVML"});
@@ -111,7 +113,8 @@ TEST(Inventory, AProviderThatCrashesAffectsNoOther) {
   EXPECT_NE(take_inventory(providers).probes[0].problem.find("crashed with signal"), std::string::npos);
 }
 
-Device seen(const char* source, std::optional<PciAddress> pci, std::string name = {}) {
+/// Returns a device as one source lists it.
+Device device_from(const char* source, std::optional<PciAddress> pci, std::string name = {}) {
   Device device;
   device.pci = pci;
   device.name = std::move(name);
@@ -119,46 +122,46 @@ Device seen(const char* source, std::optional<PciAddress> pci, std::string name 
   return device;
 }
 
-TEST(MergeDevices, TheEarlierSourceNamesTheDeviceAndTheBetterReadingStands) {
+TEST(MergeDevices, TheFirstNameAndTheReadingThatCoversMoreAreKept) {
   const PciAddress at{0, 3, 0, 0};
-  Device drm = seen("DRM", at);
+  Device drm = device_from("DRM", at);
   drm.used = memory::Reading{.value = 1_MiB, .source = "fdinfo", .coverage = memory::Coverage::lower_bound};
-  Device vulkan = seen("Vulkan", at, "Arc");
+  Device vulkan = device_from("Vulkan", at, "Arc");
   vulkan.total = memory::Reading{.value = 16_GiB, .source = "Vulkan heaps"};
   vulkan.free = memory::Reading{.value = 15_GiB, .source = "Vulkan budget", .coverage = memory::Coverage::process};
   vulkan.stack_indices.vulkan = 1;
-  const auto joined = merge_devices({{drm}, {seen("Vulkan", PciAddress{0, 1, 0, 0}, "Other"), vulkan}});
-  ASSERT_EQ(joined.size(), 2u);
-  EXPECT_EQ(joined[1].name, "Arc");
-  EXPECT_EQ(joined[1].sources, (std::vector<std::string>{"DRM", "Vulkan"}));
-  EXPECT_EQ(joined[1].free->source, "Vulkan budget");
-  EXPECT_EQ(joined[1].used->source, "fdinfo");
-  EXPECT_EQ(joined[1].stack_indices.vulkan, 1);
+  const auto merged = merge_devices({{drm}, {device_from("Vulkan", PciAddress{0, 1, 0, 0}, "Other"), vulkan}});
+  ASSERT_EQ(merged.size(), 2u);
+  EXPECT_EQ(merged[1].name, "Arc");
+  EXPECT_EQ(merged[1].sources, (std::vector<std::string>{"DRM", "Vulkan"}));
+  EXPECT_EQ(merged[1].free->source, "Vulkan budget");
+  EXPECT_EQ(merged[1].used->source, "fdinfo");
+  EXPECT_EQ(merged[1].stack_indices.vulkan, 1);
 }
 
 TEST(MergeDevices, SoftwareDevicesWithOneUuidStayApart) {
-  Device first = seen("Vulkan", std::nullopt, "llvmpipe");
+  Device first = device_from("Vulkan", std::nullopt, "llvmpipe");
   first.stack_indices.vulkan = 0;
   Device second = first;
   second.stack_indices.vulkan = 1;
-  const auto joined = merge_devices({{first, second}});
-  ASSERT_EQ(joined.size(), 2u);
-  EXPECT_NE(lease_key(joined[0]), lease_key(joined[1]));
+  const auto merged = merge_devices({{first, second}});
+  ASSERT_EQ(merged.size(), 2u);
+  EXPECT_NE(lease_key(merged[0]), lease_key(merged[1]));
 }
 
 TEST(MergeDevices, ProcessesOfSeveralSourcesAreOneList) {
   const PciAddress at{0, 3, 0, 0};
-  Device drm = seen("DRM", at);
+  Device drm = device_from("DRM", at);
   drm.processes = {{7, "a", memory::Reading{.value = 10_MiB, .source = "fdinfo"}, 5}};
-  Device kfd = seen("KFD", at);
+  Device kfd = device_from("KFD", at);
   kfd.processes = {{7, "", memory::Reading{.value = 30_MiB, .source = "KFD"}, {}}, {8, "b", {}, {}}};
-  const auto joined = merge_devices({{drm}, {kfd}});
-  ASSERT_EQ(joined[0].processes.size(), 2u);
-  EXPECT_EQ(joined[0].processes[0].memory->value, 30_MiB);
-  EXPECT_EQ(joined[0].processes[0].engine_ns, 5u);
+  const auto merged = merge_devices({{drm}, {kfd}});
+  ASSERT_EQ(merged[0].processes.size(), 2u);
+  EXPECT_EQ(merged[0].processes[0].memory->value, 30_MiB);
+  EXPECT_EQ(merged[0].processes[0].engine_ns, 5u);
 }
 
-TEST(DeviceJson, ComesBackAsItWent) {
+TEST(DeviceJson, ReadingTheTextGivesTheSameDevices) {
   auto machine = test::two_nvidia(true);
   machine[0].mig_instances = {{"MIG-1", "one", test::on_device(5_GiB), std::nullopt}};
   machine[0].processes = {{42, "p \"x\"", test::on_device(1_GiB), 17}};

@@ -1,3 +1,5 @@
+// The provider of AMD's compute driver KFD: reads /sys/class/kfd.
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -38,6 +40,7 @@ PciAddress address_of(std::uint64_t domain, std::uint64_t location) {
           static_cast<std::uint8_t>(location >> 3U & 0x1FU), static_cast<std::uint8_t>(location & 7U)};
 }
 
+/// The provider of make_kfd_provider(). KFD lists CPUs and GPUs as the nodes of a topology.
 class KfdProvider : public Provider {
  public:
   explicit KfdProvider(fs::path root) : root_{std::move(root)} {}
@@ -48,18 +51,19 @@ class KfdProvider : public Provider {
     std::error_code problem;
     if (!fs::is_directory(nodes, problem)) return Error{Errc::unsupported, "no /sys/class/kfd"};
     std::vector<Device> devices;
-    for (int node = 0; fs::is_directory(nodes / std::to_string(node), problem) && node < 1024; ++node) {
+    constexpr int kMaxNodes = 1024;  // only limits the loop; no machine has so many
+    for (int node = 0; fs::is_directory(nodes / std::to_string(node), problem) && node < kMaxNodes; ++node) {
       const fs::path folder = nodes / std::to_string(node);
-      const std::uint64_t gpu = read_number_file(folder / "gpu_id").value_or(0);
-      if (gpu == 0) continue;  // a node without a GPU: CPUs only
-      devices.push_back(describe(folder, gpu));
+      const std::uint64_t gpu_id = read_number_file(folder / "gpu_id").value_or(0);
+      if (gpu_id == 0) continue;  // a node without a GPU: CPUs only
+      devices.push_back(describe(folder, gpu_id));
       devices.back().stack_indices.hip = static_cast<int>(devices.size()) - 1;
     }
     return devices;
   }
 
  private:
-  Device describe(const fs::path& folder, std::uint64_t gpu) const {
+  Device describe(const fs::path& folder, std::uint64_t gpu_id) const {
     const auto properties = parse_properties(read_small_file(folder / "properties"));
     const auto value = [&](std::string_view key) {
       const auto at = properties.find(key);
@@ -72,17 +76,18 @@ class KfdProvider : public Provider {
     device.pci_device = static_cast<std::uint32_t>(value("device_id"));
     if (value("unique_id") != 0) device.uuid = fmt::format("GPU-{:016x}", value("unique_id"));
     device.kind = value("cpu_cores_count") > 0 ? DeviceKind::integrated : DeviceKind::discrete;
-    device.processes = processes_on(gpu);
+    device.processes = processes_on(gpu_id);
     return device;
   }
 
-  std::vector<GpuProcess> processes_on(std::uint64_t gpu) const {
+  /// Returns the processes that have memory on this GPU. The kernel writes it to kfd/proc/PID/vram_GPUID.
+  std::vector<GpuProcess> processes_on(std::uint64_t gpu_id) const {
     std::vector<GpuProcess> found;
     std::error_code problem;
     for (fs::directory_iterator at{root_ / "sys/class/kfd/kfd/proc", problem}, end; !problem && at != end;
          at.increment(problem)) {
       const auto pid = static_cast<pid_t>(std::strtol(at->path().filename().c_str(), nullptr, 10));
-      const fs::path file = at->path() / fmt::format("vram_{}", gpu);
+      const fs::path file = at->path() / fmt::format("vram_{}", gpu_id);
       std::error_code missing;
       if (pid <= 0 || !fs::exists(file, missing)) continue;
       found.push_back({pid, program_name(pid, root_),

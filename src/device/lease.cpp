@@ -17,12 +17,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Files = std::vector<LeaseFile>;
 
-// The waits between two tries to acquire the devices.
+// The time between two tries to acquire the devices begins with the first value and doubles up to the second.
+constexpr std::chrono::microseconds kFirstRetryInterval{500};
 constexpr std::chrono::microseconds kMaxRetryInterval = std::chrono::milliseconds{20};
-// After a write to a lease file: a holder writes into the file just before it unlocks the file.
+// The same after a write to a lease file: a holder writes into the file just before it unlocks the file.
 constexpr std::chrono::microseconds kUnlockRetryInterval{100};
-constexpr std::chrono::microseconds kSearchRetryInterval =
-    std::chrono::milliseconds{200};  // a search of /proc takes milliseconds
+// The same while a process holds a lease file that was removed: each try then searches /proc, which takes milliseconds.
+constexpr std::chrono::microseconds kSearchRetryInterval = std::chrono::milliseconds{200};
 
 /// Opens the lease files of the requested devices, each once, in the order of the keys. Errors: invalid_argument, io.
 Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest& request) {
@@ -103,7 +104,7 @@ Result<std::vector<AcquiredDevice>> try_acquire_all(Files& files, const LeaseReq
   return std::vector<AcquiredDevice>{};
 }
 
-/// Returns all requested devices with their holders.
+/// Returns all requested devices with their holders. A device whose holders cannot be read has none.
 std::vector<BusyDevice> find_busy_devices(const Files& files) {
   std::vector<BusyDevice> found;
   for (const LeaseFile& file : files) {
@@ -150,7 +151,8 @@ FileWriteMonitor monitor_files(const Files& files) {
 }
 
 /// Waits in the queue until the devices are available, and returns them. Returns an empty list if a lease file was
-/// replaced meanwhile; the caller must start again.
+/// replaced meanwhile; the caller must start again. Between two tries it waits for a write to one of the lease files,
+/// at most for `retry_interval`, since the monitor does not detect every write.
 /// Errors: timed_out, cancelled, io.
 Result<std::vector<AcquiredDevice>> wait_and_acquire(Files& files, const LeaseRequest& request, std::uint64_t ticket,
                                                      Clock::time_point deadline, const Environment& environment,
@@ -158,7 +160,7 @@ Result<std::vector<AcquiredDevice>> wait_and_acquire(Files& files, const LeaseRe
   const std::string inherited = environment("WEIR_LEASE").value_or("");
   std::vector<BusyDevice> held_by_removed_files;
   std::optional<FileWriteMonitor> write_monitor;
-  auto retry_interval = std::chrono::microseconds{500};
+  auto retry_interval = kFirstRetryInterval;
   for (bool reported = false;; reported = true) {
     auto taken = try_acquire_all(files, request, ticket);
     if (!taken) return taken.error();
@@ -294,8 +296,8 @@ class LeaseAcquirer {
     Lease lease;
     lease.joined_ = true;
     for (LeaseClaim& claim : parse_lease_claims(environment("WEIR_LEASE").value_or(""))) {
-      const auto file = std::find_if(files.begin(), files.end(), [&](const auto& f) {
-        return f.key() == claim.key && f.folder_id() == claim.folder;
+      const auto file = std::find_if(files.begin(), files.end(), [&](const LeaseFile& candidate) {
+        return candidate.key() == claim.key && candidate.folder_id() == claim.folder;
       });
       if (file == files.end() || lease.devices_.size() == request.count) continue;
       const int slot = find_claimed_slot(*file, claim);

@@ -19,10 +19,10 @@ std::filesystem::path scratch_folder() {
   return mkdtemp(name.data()) == nullptr ? std::filesystem::path{} : std::filesystem::path{name};
 }
 
-const weir::Environment kNothingSet = [](const char*) { return std::nullopt; };
+const weir::Environment kEmptyEnvironment = [](const char*) { return std::nullopt; };
 
-/// The lock itself, on an open file.
-void BM_lock_and_give_back(benchmark::State& state) {
+/// Measures locking and unlocking of an open lease file.
+void BM_lock_and_unlock(benchmark::State& state) {
   const auto folder = scratch_folder();
   auto file = LeaseFile::open(folder, "bench");
   if (!file) return state.SkipWithError(file.error().what.c_str());
@@ -32,15 +32,15 @@ void BM_lock_and_give_back(benchmark::State& state) {
   }
   std::filesystem::remove_all(folder);
 }
-BENCHMARK(BM_lock_and_give_back);
+BENCHMARK(BM_lock_and_unlock);
 
-/// A whole lease: ticket, queue, lock, record, release.
+/// Measures a whole lease: ticket, queue, lock, record, release.
 void BM_lease(benchmark::State& state) {
   weir::device::LeaseRequest request;
   request.keys = {"bench"};
   const auto folder = scratch_folder();
   for (auto _ : state) {
-    auto lease = acquire_lease(folder, request, kNothingSet);
+    auto lease = acquire_lease(folder, request, kEmptyEnvironment);
     if (!lease) return state.SkipWithError(lease.error().what.c_str());
     lease->release();
   }
@@ -48,12 +48,12 @@ void BM_lease(benchmark::State& state) {
 }
 BENCHMARK(BM_lease);
 
-/// A guarded scope without findings, with the meters of a process without a GPU.
+/// Measures a scope of a LeakDetector without growth, with the meters that a process without a GPU has.
 void BM_guard_scope(benchmark::State& state) {
   weir::memory::Meters meters{weir::memory::make_malloc_meter(), weir::memory::make_resident_meter()};
   if (auto drm = weir::device::make_fdinfo_meter()) meters.push_back(std::move(drm));
-  weir::memory::LeakDetector judge{std::move(meters), {}};
-  for (auto _ : state) benchmark::DoNotOptimize(judge.end_scope("bench", judge.begin_scope(), false, {}));
+  weir::memory::LeakDetector detector{std::move(meters), {}};
+  for (auto _ : state) benchmark::DoNotOptimize(detector.end_scope("bench", detector.begin_scope(), false, {}));
 }
 BENCHMARK(BM_guard_scope);
 

@@ -22,10 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The bytes that are locked; the comment of LeaseFile lists their meanings.
 constexpr ByteRange kWhole{0, 1};                              // byte 0: for the use of the whole device or counter
 constexpr std::uint64_t kCountBase = 128;                      // plus n: the byte for n allowed holders
 constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;  // plus n: the byte for ticket n
-constexpr std::uint64_t kMaxTickets = std::uint64_t{1} << 60;
+constexpr std::uint64_t kMaxTickets = std::uint64_t{1} << 60;  // kTicketBase + kMaxTickets is a valid file offset
 constexpr std::string_view kPrefix = "gpu-";
 constexpr std::string_view kEnding = ".lease";
 
@@ -48,6 +49,9 @@ std::optional<OwnerRecord> record_in(int file, int slot) {
 Result<std::vector<Holder>> holders_in(int file) {
   std::vector<Holder> found;
   for (int slot = 0; slot <= kMaxSlots; ++slot) {
+    // Byte 0 is checked alone: a read lock on it would not conflict with those of sharing holders, so a conflict is an
+    // exclusive holder. Of the slots, one call searches all bytes from `slot` on; the next search begins after the byte
+    // that it returns.
     const auto lock = slot == 0 ? find_conflicting_lock(file, kWhole, LockKind::read)
                                 : find_conflicting_lock(file, {static_cast<std::uint64_t>(slot), kMaxSlots + 1U - slot},
                                                         LockKind::write);
@@ -111,6 +115,7 @@ Result<bool> LeaseFile::enqueue(std::uint64_t ticket) {
 
 Result<bool> LeaseFile::is_first(std::uint64_t ticket) const {
   if (ticket == 0) return true;
+  // The range has `ticket` bytes: those of the tickets 0 to ticket - 1.
   const auto earlier = find_conflicting_lock(file_.get(), {kTicketBase, ticket}, LockKind::write);
   if (!earlier) return earlier.error();
   return !earlier->has_value();
@@ -137,9 +142,10 @@ Result<std::optional<int>> LeaseFile::try_acquire(int slots) {
 
 Result<bool> LeaseFile::agree_on_slots(int slots) {
   const std::uint64_t own = kCountBase + static_cast<std::uint64_t>(slots);
-  for (const ByteRange other :
-       {ByteRange{kCountBase, own - kCountBase}, ByteRange{own + 1, kCountBase + kMaxSlots - own}}) {
-    if (other.count == 0) continue;
+  const ByteRange smaller_counts{kCountBase, own - kCountBase};
+  const ByteRange larger_counts{own + 1, kCountBase + kMaxSlots - own};
+  for (const ByteRange other : {smaller_counts, larger_counts}) {
+    if (other.count == 0) continue;  // an empty range: to fcntl(2), 0 means all bytes from `first` on
     const auto lock = find_conflicting_lock(file_.get(), other, LockKind::write);
     if (!lock) return lock.error();
     if (lock->has_value()) return false;
@@ -147,6 +153,7 @@ Result<bool> LeaseFile::agree_on_slots(int slots) {
   return try_lock(file_.get(), {own, 1}, LockKind::read);
 }
 
+/// Unlocks the bytes of the device, its slots and its counts; the bytes of tickets stay locked.
 Status LeaseFile::release() { return unlock(file_.get(), {0, kCountBase + kMaxSlots + 1}); }
 
 Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
@@ -245,6 +252,7 @@ Result<std::uint64_t> TicketCounter::next_ticket() {
   if (got > 0) std::from_chars(text.data(), text.data() + got, last);
   // The next ticket must be below kMaxTickets. Counting does not get there, but any user may write to the file.
   if (last >= kMaxTickets - 2) last = 0;
+  // Always 21 characters, so that the text replaces the old one completely. (2^64 has 20 digits.)
   const std::string next = fmt::format("{:<20}\n", last + 1);
   if (::pwrite(file_.get(), next.data(), next.size(), 0) != static_cast<ssize_t>(next.size()))
     return Error{Errc::io, fmt::format("{}: write the counter of the queue: {}", name_, errno_text(errno))};

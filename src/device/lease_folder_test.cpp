@@ -25,7 +25,7 @@ mode_t mode_of(const fs::path& path) {
   return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
 }
 
-TEST(LeaseFolder, TheVariableGoesFirst) {
+TEST(LeaseFolder, TheEnvironmentVariableHasPriority) {
   const test::Folder folder;
   const auto found = find_lease_folder(variables({{"WEIR_LEASE_DIR", folder.path().native()}}));
   ASSERT_TRUE(found) << found.error().what;
@@ -33,22 +33,22 @@ TEST(LeaseFolder, TheVariableGoesFirst) {
   EXPECT_EQ(found->warning, "");
 }
 
-TEST(LeaseFolder, AFolderThatIsNotThereIsAnError) {
+TEST(LeaseFolder, AMissingFolderIsAnError) {
   const auto found = find_lease_folder(variables({{"WEIR_LEASE_DIR", "/no/such/folder"}}));
   ASSERT_FALSE(found);
   EXPECT_NE(found.error().what.find("/no/such/folder"), std::string::npos);
 }
 
-TEST(LeaseFolder, TheSystemsFolderIsMadeByRoot) {
+TEST(LeaseFolder, RootCreatesTheSystemFolder) {
   const test::Folder folder;
-  if (::geteuid() != 0) GTEST_SKIP() << "root alone makes it";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may create it";
   const auto found = find_lease_folder(variables({}), folder.path() / "weir");
   ASSERT_TRUE(found) << found.error().what;
   EXPECT_EQ(found->path, folder.path() / "weir");
   EXPECT_EQ(mode_of(found->path), 01777u);
 }
 
-TEST(LeaseFolder, AUsersOwnFolderComesWithAWarning) {
+TEST(LeaseFolder, AFolderOfOneUserHasAWarning) {
   const test::Folder folder;
   const auto found =
       find_lease_folder(variables({{"XDG_RUNTIME_DIR", folder.path().native()}}), "/no/such/folder/weir");
@@ -102,12 +102,12 @@ TEST(LeaseFolder, ADamagedCounterStillGivesTickets) {
 }
 
 TEST(LeaseFolder, FilesOfOtherUsersAreUsed) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root to be two users";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   const test::Folder folder;
   ::chmod(folder.path().c_str(), 01777);
   ASSERT_TRUE(LeaseFile::open(folder.path(), "a"));
   const pid_t other = test::start_child([&] {
-    if (::setuid(65534) != 0) return 2;
+    if (::setuid(65534) != 0) return 2;  // the user "nobody"
     auto file = LeaseFile::open(folder.path(), "a");
     if (!file) return 1;
     const auto slot = file->try_acquire(0);

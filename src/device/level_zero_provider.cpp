@@ -1,3 +1,5 @@
+// The provider of Intel's Level Zero: calls its loader library.
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -60,7 +62,8 @@ template <class Function>
 std::vector<void*> list(const Function& get_handles) {
   std::uint32_t count = 0;
   if (get_handles(&count, nullptr) != 0) return {};
-  std::vector<void*> handles(std::min<std::uint32_t>(count, 1024));
+  constexpr std::uint32_t kMaxHandles = 1024;  // a faulty driver must not make this process allocate without limit
+  std::vector<void*> handles(std::min(count, kMaxHandles));
   count = static_cast<std::uint32_t>(handles.size());
   if (get_handles(&count, handles.data()) != 0) return {};
   handles.resize(std::min<std::size_t>(count, handles.size()));
@@ -87,6 +90,7 @@ std::optional<Device> describe(const ze::Functions& functions, void* handle) {
   return device;
 }
 
+/// The provider of make_level_zero_provider().
 class LevelZeroProvider : public Provider {
  public:
   std::string_view name() const override { return "Level Zero"; }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Made-up machines for tests of decisions, and file trees in the kernel's format.
+// Invented machines for tests of decisions, and file trees in the kernel's format.
 
 #include <filesystem>
 #include <fstream>
@@ -15,6 +15,7 @@ inline memory::Reading on_device(Bytes bytes, const char* source = "NVML") {
   return {.value = bytes, .source = source};
 }
 
+/// An invented card, for make_device().
 struct Card {
   const char* name;
   Vendor vendor;
@@ -28,8 +29,10 @@ inline Device make_device(const Card& card) {
   device.name = card.name;
   device.vendor = card.vendor;
   device.kind = card.kind;
+  // On bus 0 the card is Intel's integrated GPU, which is always device 2.
   device.pci = PciAddress{0, card.bus, static_cast<std::uint8_t>(card.bus == 0 ? 2 : 0), 0};
   device.pci_vendor = card.vendor == Vendor::nvidia ? 0x10DE : card.vendor == Vendor::amd ? 0x1002 : 0x8086;
+  // The same number for cards of the same name, and another one for most other names.
   device.pci_device = 0x1000U + static_cast<std::uint32_t>(std::string_view{card.name}.size());
   if (card.vendor != Vendor::intel) device.uuid = std::string{"GPU-0000000000000"} + std::to_string(100 + card.bus);
   device.total = on_device(card.total);
@@ -56,6 +59,7 @@ inline std::vector<Device> two_nvidia(bool big_first) {
   return machine;
 }
 
+/// Returns a machine with two Intel cards of the same model.
 inline std::vector<Device> two_arc() {
   std::vector<Device> machine{make_device({"Intel(R) Arc(tm) A770 Graphics", Vendor::intel, 3, 16_GiB, 15_GiB}),
                               make_device({"Intel(R) Arc(tm) A770 Graphics", Vendor::intel, 7, 16_GiB, 16_GiB})};
@@ -64,6 +68,7 @@ inline std::vector<Device> two_arc() {
   return machine;
 }
 
+/// Returns a machine with Intel's integrated GPU and an AMD card.
 inline std::vector<Device> amd_and_igpu() {
   std::vector<Device> machine{
       make_device({"Intel(R) UHD Graphics 770", Vendor::intel, 0, 30_GiB, 29_GiB, DeviceKind::integrated}),
@@ -83,7 +88,7 @@ inline void put(const std::filesystem::path& root, const std::string& name, cons
 /// Writes the /proc files of a process that has one DRM device open.
 inline void put_process(const std::filesystem::path& root, int pid, int descriptor, const std::string& fdinfo) {
   const std::string folder = "proc/" + std::to_string(pid);
-  put(root, folder + "/cmdline", std::string{"game\0--fast\0", 12});
+  put(root, folder + "/cmdline", std::string{"game\0--fast\0", 12});  // 12 bytes: each argument ends with a null byte
   put(root, folder + "/fdinfo/" + std::to_string(descriptor), fdinfo);
   std::filesystem::create_directories(root / folder / "fd");
   std::filesystem::create_symlink("/dev/dri/renderD128", root / folder / "fd" / std::to_string(descriptor));

@@ -38,7 +38,8 @@ bool entry_names(std::string_view entry, const std::string& uuid, int index) {
   int number = -1;
   const auto [end, problem] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
   if (problem == std::errc{} && end == entry.data() + entry.size()) return number >= 0 && number == index;
-  return entry.size() > 4 && uuid.starts_with(entry);
+  constexpr std::size_t kPrefixLength = 4;  // of "GPU-" and "MIG-": a prefix alone names no device
+  return entry.size() > kPrefixLength && uuid.starts_with(entry);
 }
 
 /// Returns true if any entry of a mask variable's value names the device.
@@ -69,6 +70,7 @@ bool is_shown_by_ze(const std::string& value, int index) {
   });
 }
 
+/// Returns why the variables hide the device; empty if they do not.
 std::string hidden_reason(const Device& device, const MaskVariables& variables) {
   if (device.vendor == Vendor::nvidia) {
     const std::string* value = find(variables, "CUDA_VISIBLE_DEVICES");
@@ -88,19 +90,21 @@ std::string hidden_reason(const Device& device, const MaskVariables& variables) 
   return {};
 }
 
+/// Adds the changes that make CUDA use only this device.
 void mask_nvidia(const Device& device, const MaskVariables& variables, CudaNames names, Mask& mask) {
   const bool by_uuid = (names == CudaNames::uuid && !device.uuid.empty()) || device.uuid.starts_with("MIG-");
   const std::string value = by_uuid ? device.uuid : std::to_string(device.stack_indices.cuda);
-  const std::string* present = find(variables, "CUDA_VISIBLE_DEVICES");
-  if (present != nullptr && find(variables, "CUDA_DEVICE_ORDER") == nullptr &&
-      present->find_first_of("0123456789") == 0)
+  const std::string* old_value = find(variables, "CUDA_VISIBLE_DEVICES");
+  const bool begins_with_index = old_value != nullptr && old_value->find_first_of("0123456789") == 0;
+  if (begins_with_index && find(variables, "CUDA_DEVICE_ORDER") == nullptr)
     mask.notes.push_back(
         fmt::format("CUDA_VISIBLE_DEVICES={} is set without CUDA_DEVICE_ORDER; its indices are read in PCI order",
-                    printable(*present)));
-  if (present == nullptr || *present != value) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", value);
+                    printable(*old_value)));
+  if (old_value == nullptr || *old_value != value) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", value);
   mask.changes.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
 }
 
+/// Adds the changes that make AMD's stacks (ROCR and HIP) use only this device.
 void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) {
   // Sets the variable of only one layer, since HIP counts within the devices that ROCR leaves. HIP also reads
   // CUDA_VISIBLE_DEVICES (Parsl#3858), so that variable is removed.
@@ -112,14 +116,15 @@ void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) 
   mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "");
 }
 
+/// Adds the changes that make Level Zero use only this device.
 void mask_intel(const Device& device, const MaskVariables& variables, Mask& mask) {
   // Selects a whole card, never a tile, in every hierarchy mode.
   mask.changes.emplace_back("ZE_AFFINITY_MASK", std::to_string(device.stack_indices.ze));
   mask.changes.emplace_back("ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE");
   mask.changes.emplace_back("ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1");
-  const std::string* present = find(variables, "ZE_AFFINITY_MASK");
-  if (present != nullptr && present->find('.') != std::string::npos)
-    mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*present)));
+  const std::string* old_value = find(variables, "ZE_AFFINITY_MASK");
+  if (old_value != nullptr && old_value->find('.') != std::string::npos)
+    mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*old_value)));
 }
 
 /// Sets the allocator settings under the old variable name only: the new name would override settings that a program
@@ -133,6 +138,7 @@ void set_torch_allocator(const Device& device, const MaskVariables& variables, c
   if (device.vendor == Vendor::amd) mask.changes.emplace_back("PYTORCH_HIP_ALLOC_CONF", settings);
 }
 
+/// Adds the changes that make Mesa's Vulkan layer show only cards of this model; a note too if there are several.
 void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& mask) {
   if (device.pci_vendor == 0) return;
   // The value is the model of the card as "VENDOR:DEVICE". "!" hides all other devices, if Mesa's Vulkan layer is
@@ -177,8 +183,7 @@ Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, cons
   if (device.vendor == Vendor::amd) mask_amd(device, variables, mask);
   if (device.vendor == Vendor::intel) mask_intel(device, variables, mask);
   if (device.vendor == Vendor::intel || device.kind == DeviceKind::software) {
-    // HIP reads this variable as well, so it is not set for an AMD card, and NVIDIA cards stay visible to CUDA.
-    mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "-1");
+    mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "-1");  // hides the NVIDIA cards
   }
   if (device.vendor == Vendor::amd)
     mask.notes.emplace_back(

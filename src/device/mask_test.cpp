@@ -27,12 +27,12 @@ TEST(Mask, NvidiaMayUseTheIndexInPciOrder) {
   EXPECT_EQ(changes_of(make_mask(machine, 1, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "1");
 }
 
-TEST(Mask, AmdHasOneLayerOnly) {
+TEST(Mask, AnAmdMaskSetsTheVariableOfOneLayerOnly) {
   const auto machine = test::amd_and_igpu();
   auto changes = changes_of(make_mask(machine, 1, {}));
   EXPECT_EQ(changes.at("ROCR_VISIBLE_DEVICES"), machine[1].uuid);
-  EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "") << "removed";
-  EXPECT_EQ(changes.at("CUDA_VISIBLE_DEVICES"), "") << "HIP obeys it too";
+  EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "") << "an empty value removes the variable";
+  EXPECT_EQ(changes.at("CUDA_VISIBLE_DEVICES"), "") << "HIP reads this variable too, so it is removed";
   changes = changes_of(make_mask(machine, 1, {{"HIP_VISIBLE_DEVICES", "0"}}));
   EXPECT_EQ(changes.at("ROCR_VISIBLE_DEVICES"), "");
   EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "0");
@@ -45,13 +45,14 @@ TEST(Mask, IntelUsesTheCardAndNeverATile) {
   EXPECT_EQ(changes.at("ZE_AFFINITY_MASK"), "1");
   EXPECT_EQ(changes.at("ZE_FLAT_DEVICE_HIERARCHY"), "COMPOSITE");
   EXPECT_EQ(changes.at("ZE_ENABLE_PCI_ID_DEVICE_ORDER"), "1");
-  EXPECT_EQ(changes.at("DRI_PRIME"), "pci-0000_07_00_0") << "twins";
+  EXPECT_EQ(changes.at("DRI_PRIME"), "pci-0000_07_00_0") << "set, because there are two cards of this model";
   EXPECT_FALSE(mask->notes.empty());
   EXPECT_EQ(changes_of(make_mask(machine, 1, {{"ZE_AFFINITY_MASK", "0,1.0"}})).at("ZE_AFFINITY_MASK"), "1");
 }
 
 TEST(Mask, AMaskThatIsSetIsNarrowedAndNeverWidened) {
   const auto machine = test::two_nvidia(true);
+  // The variables that are set, and for each of the two devices whether they hide it.
   const std::vector<std::pair<MaskVariables, std::vector<bool>>> cases{
       {{{"CUDA_VISIBLE_DEVICES", "1"}}, {true, false}},
       {{{"CUDA_VISIBLE_DEVICES", "0,1"}}, {false, false}},
@@ -69,17 +70,17 @@ TEST(Mask, AMaskThatIsSetIsNarrowedAndNeverWidened) {
   }
   const auto narrowed = make_mask(machine, 1, {{"CUDA_VISIBLE_DEVICES", "0,1"}});
   EXPECT_EQ(changes_of(narrowed).at("CUDA_VISIBLE_DEVICES"), machine[1].uuid);
-  ASSERT_EQ(narrowed->notes.size(), 1u) << "an index without an order is read as PCI order, and that is said";
+  ASSERT_EQ(narrowed->notes.size(), 1u) << "a note that the indices are read in PCI order";
 }
 
-TEST(Mask, ASchedulersExactChoiceIsKept) {
+TEST(Mask, AMaskThatNamesTheDeviceByUuidIsKept) {
   const auto machine = test::two_nvidia(true);
   const auto changes = changes_of(
       make_mask(machine, 1, {{"CUDA_VISIBLE_DEVICES", machine[1].uuid}, {"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}}));
   EXPECT_EQ(changes.count("CUDA_VISIBLE_DEVICES"), 0u);
 }
 
-TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
+TEST(Mask, InAContainerTheIndexIsThatOfTheContainer) {
   auto outside = test::two_nvidia(false);
   std::vector<Device> inside{outside[1]};
   inside[0].stack_indices.cuda = 0;
@@ -90,11 +91,11 @@ TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
   EXPECT_EQ(find_hidden_reasons(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
 }
 
-TEST(Mask, TorchsAllocatorIsSetOnlyWhereItIsUnset) {
+TEST(Mask, TorchAllocatorSettingsAreAddedOnlyIfNoneAreSet) {
   const MaskOptions options{.torch_allocator = kTorchAllocatorSettings};
   const auto nvidia = test::two_nvidia(false);
   EXPECT_EQ(changes_of(make_mask(nvidia, 0, {}, options)).at("PYTORCH_CUDA_ALLOC_CONF"), "max_split_size_mb:1024");
-  EXPECT_EQ(changes_of(make_mask(nvidia, 0, {})).count("PYTORCH_CUDA_ALLOC_CONF"), 0u) << "nothing was to be said";
+  EXPECT_EQ(changes_of(make_mask(nvidia, 0, {})).count("PYTORCH_CUDA_ALLOC_CONF"), 0u) << "no settings were requested";
   for (const char* name : {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF"}) {
     const auto changes = changes_of(make_mask(nvidia, 0, {{name, ""}}, options));
     EXPECT_EQ(changes.count("PYTORCH_CUDA_ALLOC_CONF") + changes.count("PYTORCH_ALLOC_CONF"), 0u) << name;

@@ -13,6 +13,7 @@ namespace {
 
 using memory::Reading;
 
+/// Sets `function` to the first of these functions that the library has; returns false if it has none.
 template <class Function>
 bool find_any(const SharedLibrary& library, Function*& function, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) { return library.find(name, function); });
@@ -20,16 +21,18 @@ bool find_any(const SharedLibrary& library, Function*& function, std::initialize
 
 Result<Functions> load_functions(const SharedLibrary& library) {
   Functions f{};
-  const bool all = library.find("nvmlInit_v2", f.nvmlInit_v2) && library.find("nvmlShutdown", f.nvmlShutdown) &&
-                   library.find("nvmlErrorString", f.nvmlErrorString) &&
-                   library.find("nvmlSystemGetDriverVersion", f.nvmlSystemGetDriverVersion) &&
-                   library.find("nvmlDeviceGetCount_v2", f.nvmlDeviceGetCount_v2) &&
-                   library.find("nvmlDeviceGetHandleByIndex_v2", f.nvmlDeviceGetHandleByIndex_v2) &&
-                   library.find("nvmlDeviceGetName", f.nvmlDeviceGetName) &&
-                   library.find("nvmlDeviceGetUUID", f.nvmlDeviceGetUUID) &&
-                   library.find("nvmlDeviceGetPciInfo_v3", f.nvmlDeviceGetPciInfo_v3) &&
-                   library.find("nvmlDeviceGetMemoryInfo", f.nvmlDeviceGetMemoryInfo);
-  if (!all) return Error{Errc::unsupported, "NVML: libnvidia-ml.so.1 is older than this program needs (CUDA 10)"};
+  const bool has_required = library.find("nvmlInit_v2", f.nvmlInit_v2) &&
+                            library.find("nvmlShutdown", f.nvmlShutdown) &&
+                            library.find("nvmlErrorString", f.nvmlErrorString) &&
+                            library.find("nvmlSystemGetDriverVersion", f.nvmlSystemGetDriverVersion) &&
+                            library.find("nvmlDeviceGetCount_v2", f.nvmlDeviceGetCount_v2) &&
+                            library.find("nvmlDeviceGetHandleByIndex_v2", f.nvmlDeviceGetHandleByIndex_v2) &&
+                            library.find("nvmlDeviceGetName", f.nvmlDeviceGetName) &&
+                            library.find("nvmlDeviceGetUUID", f.nvmlDeviceGetUUID) &&
+                            library.find("nvmlDeviceGetPciInfo_v3", f.nvmlDeviceGetPciInfo_v3) &&
+                            library.find("nvmlDeviceGetMemoryInfo", f.nvmlDeviceGetMemoryInfo);
+  if (!has_required)
+    return Error{Errc::unsupported, "NVML: libnvidia-ml.so.1 is older than this program needs (CUDA 10)"};
   library.find("nvmlDeviceGetMemoryInfo_v2", f.nvmlDeviceGetMemoryInfo_v2);
   // _v2 and _v3 fill the same structure ProcessInfo; the function without a version fills another one.
   find_any(library, f.nvmlDeviceGetComputeRunningProcesses_v3,
@@ -51,6 +54,7 @@ std::string text_of(Function function, Before... before) {
                                                                                           : std::string{};
 }
 
+/// Returns a reading; empty if NVML reports the value as not available.
 std::optional<Reading> reading(unsigned long long bytes, const char* source, memory::Coverage coverage) {
   if (bytes == kNotAvailable) return std::nullopt;
   return Reading{.value = Bytes{bytes}, .source = source, .coverage = coverage};
@@ -64,12 +68,16 @@ PciAddress address_of(const PciInfo& info) {
 /// of processes; the call is repeated with a larger array, since the list may grow between the calls.
 Result<std::vector<ProcessInfo>> list_processes(Return (*get_processes)(nvml::Device, unsigned*, ProcessInfo*),
                                                 nvml::Device device) {
-  std::vector<ProcessInfo> list(64);
-  for (int tries = 0; get_processes != nullptr && tries < 4; ++tries) {
+  constexpr int kMaxTries = 4;
+  constexpr std::size_t kFirstSize = 64;
+  constexpr std::size_t kMaxSize = 65536;
+  constexpr unsigned kSpare = 64;  // room for processes that start between two calls
+  std::vector<ProcessInfo> list(kFirstSize);
+  for (int tries = 0; get_processes != nullptr && tries < kMaxTries; ++tries) {
     auto count = static_cast<unsigned>(list.size());
     const Return answer = get_processes(device, &count, list.data());
     if (answer == kInsufficientSize) {
-      list.resize(std::min<std::size_t>(count + 64U, 65536));
+      list.resize(std::min<std::size_t>(count + kSpare, kMaxSize));
       continue;
     }
     if (answer != kSuccess) break;

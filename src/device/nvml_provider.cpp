@@ -1,3 +1,5 @@
+// The provider of NVML, NVIDIA's management library.
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,6 +14,7 @@
 namespace weir::device {
 namespace {
 
+/// The provider of make_nvml_provider().
 class NvmlProvider : public Provider {
  public:
   std::string_view name() const override { return "NVML"; }

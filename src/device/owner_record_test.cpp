@@ -9,7 +9,7 @@
 namespace weir::device {
 namespace {
 
-TEST(OwnerRecord, ComesBackFromItsPage) {
+TEST(OwnerRecord, ParsingAPageGivesTheRecordBack) {
   OwnerRecord record = make_owner_record("nightly \"run\"\n");
   record.released_at = 17;
   const std::string page = to_page(record);

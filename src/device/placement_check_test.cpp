@@ -8,48 +8,52 @@
 namespace weir::device {
 namespace {
 
+/// A machine with two cards, of which the first was requested.
 class PlacementCheckTest : public testing::Test {
  protected:
   const std::vector<Device> machine = test::two_nvidia(true);
-  const Device& asked = machine[0];
-  PciAddress here = *machine[0].pci;
-  PciAddress there = *machine[1].pci;
+  const Device& requested = machine[0];
+  PciAddress requested_pci = *machine[0].pci;
+  PciAddress other_pci = *machine[1].pci;
 };
 
 TEST_F(PlacementCheckTest, MemoryOnTheCardProves) {
-  const PlacementCheck proof = check_placement(
-      asked, machine,
-      {.bookings = {{here, 300_MiB, false, "NVML"}}, .reported_uuids = {}, .opened_devices = {}, .unknown_reason = {}});
-  EXPECT_EQ(proof.status, PlacementStatus::proved);
-  EXPECT_EQ(proof.text, "300 MiB by NVML");
+  const PlacementCheck check = check_placement(requested, machine,
+                                               {.bookings = {{requested_pci, 300_MiB, false, "NVML"}},
+                                                .reported_uuids = {},
+                                                .opened_devices = {},
+                                                .unknown_reason = {}});
+  EXPECT_EQ(check.status, PlacementStatus::proved);
+  EXPECT_EQ(check.text, "300 MiB by NVML");
 }
 
 TEST_F(PlacementCheckTest, EngineTimeProvesWithoutMemory) {
-  EXPECT_EQ(
-      check_placement(
-          asked, machine,
-          {.bookings = {{here, {}, true, "fdinfo"}}, .reported_uuids = {}, .opened_devices = {}, .unknown_reason = {}})
-          .status,
-      PlacementStatus::proved);
+  EXPECT_EQ(check_placement(requested, machine,
+                            {.bookings = {{requested_pci, {}, true, "fdinfo"}},
+                             .reported_uuids = {},
+                             .opened_devices = {},
+                             .unknown_reason = {}})
+                .status,
+            PlacementStatus::proved);
 }
 
-TEST_F(PlacementCheckTest, MemoryElsewhereRefutesAlsoBesideUseHere) {
-  const PlacementCheck proof =
-      check_placement(asked, machine,
-                      {.bookings = {{here, 1_GiB, false, "NVML"}, {there, 400_MiB, false, "NVML"}},
+TEST_F(PlacementCheckTest, MemoryOnAnotherCardRefutesEvenIfTheRequestedCardIsUsed) {
+  const PlacementCheck check =
+      check_placement(requested, machine,
+                      {.bookings = {{requested_pci, 1_GiB, false, "NVML"}, {other_pci, 400_MiB, false, "NVML"}},
                        .reported_uuids = {},
                        .opened_devices = {},
                        .unknown_reason = {}});
-  EXPECT_EQ(proof.status, PlacementStatus::refuted);
+  EXPECT_EQ(check.status, PlacementStatus::refuted);
   EXPECT_EQ(
-      proof.text,
+      check.text,
       "asked for NVIDIA GeForce RTX 3090 at 0000:01:00.0, got NVIDIA GeForce RTX 5060 Ti at 0000:02:00.0: 400 MiB by "
       "NVML; the command ignored or overwrote its device mask, or the mask was set after the first GPU call");
 }
 
-TEST_F(PlacementCheckTest, MemoryFromListingDevicesIsNoUse) {
-  EXPECT_EQ(check_placement(asked, machine,
-                            {.bookings = {{here, 1_GiB, false, "NVML"}, {there, 2_MiB, false, "fdinfo"}},
+TEST_F(PlacementCheckTest, TheMemoryThatListingDevicesTakesIsNoUse) {
+  EXPECT_EQ(check_placement(requested, machine,
+                            {.bookings = {{requested_pci, 1_GiB, false, "NVML"}, {other_pci, 2_MiB, false, "fdinfo"}},
                              .reported_uuids = {},
                              .opened_devices = {},
                              .unknown_reason = {}})
@@ -58,32 +62,34 @@ TEST_F(PlacementCheckTest, MemoryFromListingDevicesIsNoUse) {
 }
 
 TEST_F(PlacementCheckTest, AnOpenDescriptorProvesNothing) {
-  const PlacementCheck proof = check_placement(
-      asked, machine, {.bookings = {}, .reported_uuids = {}, .opened_devices = {here, there}, .unknown_reason = {}});
-  EXPECT_EQ(proof.status, PlacementStatus::unknown);
-  EXPECT_NE(proof.text.find("only a hint"), std::string::npos);
+  const PlacementCheck check = check_placement(
+      requested, machine,
+      {.bookings = {}, .reported_uuids = {}, .opened_devices = {requested_pci, other_pci}, .unknown_reason = {}});
+  EXPECT_EQ(check.status, PlacementStatus::unknown);
+  EXPECT_NE(check.text.find("only a hint"), std::string::npos);
 }
 
 TEST_F(PlacementCheckTest, TheReportedUuidDecides) {
-  const auto inside = [&](std::string uuid) {
+  const auto status_with = [&](std::string uuid) {
     return check_placement(
-               asked, machine,
+               requested, machine,
                {.bookings = {}, .reported_uuids = {std::move(uuid)}, .opened_devices = {}, .unknown_reason = {}})
         .status;
   };
-  EXPECT_EQ(inside(asked.uuid), PlacementStatus::proved);
-  EXPECT_EQ(inside(asked.uuid.substr(4)), PlacementStatus::proved) << "as torch writes it";
-  EXPECT_EQ(inside(machine[1].uuid), PlacementStatus::refuted);
+  EXPECT_EQ(status_with(requested.uuid), PlacementStatus::proved);
+  EXPECT_EQ(status_with(requested.uuid.substr(4)), PlacementStatus::proved)
+      << "without the prefix, as PyTorch writes it";
+  EXPECT_EQ(status_with(machine[1].uuid), PlacementStatus::refuted);
 }
 
-TEST_F(PlacementCheckTest, SourcesWithoutValuesAreNamed) {
-  const PlacementCheck proof = check_placement(asked, machine,
+TEST_F(PlacementCheckTest, TheTextSaysWhyThePlacementIsUnknown) {
+  const PlacementCheck check = check_placement(requested, machine,
                                                {.bookings = {},
                                                 .reported_uuids = {},
                                                 .opened_devices = {},
                                                 .unknown_reason = "NVML reports process ids of the host"});
-  EXPECT_EQ(proof.status, PlacementStatus::unknown);
-  EXPECT_NE(proof.text.find("process ids of the host"), std::string::npos);
+  EXPECT_EQ(check.status, PlacementStatus::unknown);
+  EXPECT_NE(check.text.find("process ids of the host"), std::string::npos);
 }
 
 TEST(PlacementCheck, EvidenceComesFromFdinfo) {

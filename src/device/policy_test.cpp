@@ -7,7 +7,7 @@
 namespace weir::device {
 namespace {
 
-/// "Never the RTX 5060 Ti, only the RTX 3090 with at least 20 GB": the three lines of the guide.
+/// Never the RTX 5060 Ti, only the RTX 3090 with at least 20 GiB: the settings that docs/guard.md shows.
 Policy only_3090() {
   return {.allow = {"*RTX 3090*"}, .deny = {"*RTX 5060 Ti*"}, .request = {}, .prefer = {}, .min_memory = 20_GiB};
 }
@@ -28,7 +28,7 @@ TEST(Policy, ThePciOrderDoesNotMatter) {
   }
 }
 
-TEST(Policy, ARemovedCardLeavesNoDeviceAndNotTheOther) {
+TEST(Policy, IfTheAllowedCardIsMissingTheOtherIsNotUsed) {
   const std::vector<Device> machine{test::make_device(test::kRtx5060)};
   const DeviceChoice choice = choose_devices(machine, only_3090(), {});
   EXPECT_TRUE(choice.ranked.empty());
@@ -94,7 +94,7 @@ TEST(Policy, ARequestNarrowsAndNeverWidens) {
   EXPECT_EQ(choose_devices(machine, policy, {}).ranked.size(), 1u);
 }
 
-TEST(Policy, ACardInMigModeGivesItsInstances) {
+TEST(Policy, ACardInMigModeIsReplacedByItsInstances) {
   Device a100 = test::make_device({"NVIDIA A100-SXM4-40GB", Vendor::nvidia, 7, 40_GiB, 39_GiB});
   a100.mig_instances = {
       {"MIG-11111111-2222", "NVIDIA A100-SXM4-40GB MIG 3g.20gb", test::on_device(20_GiB), test::on_device(19_GiB)},
@@ -107,7 +107,7 @@ TEST(Policy, ACardInMigModeGivesItsInstances) {
   EXPECT_NE(lease_key(machine[1]), lease_key(machine[0]));
 }
 
-TEST(Policy, AWslMachineWithoutProcessesIsChosenAsAnyOther) {
+TEST(Policy, ADeviceWithoutAProcessListCanBeChosen) {
   auto machine = test::two_nvidia(true);
   for (Device& device : machine) device.has_process_list = false;
   EXPECT_EQ(choose_devices(machine, only_3090(), {}).ranked.size(), 1u);
@@ -121,12 +121,12 @@ TEST(Policy, AContainerWithARenumberedCardIsChosenByNameAndAddress) {
   inside[0].stack_indices.cuda = 0;
   inside[0].has_process_list = false;  // NVML reports process ids of the host
   EXPECT_EQ(choose_devices(inside, only_3090(), {.free = 20_GiB}).ranked, std::vector<std::size_t>{0});
-  EXPECT_EQ(lease_key(inside[0]), lease_key(machine[1])) << "one lock inside and outside, where the folder is shared";
+  EXPECT_EQ(lease_key(inside[0]), lease_key(machine[1])) << "one lease inside and outside of the container";
   inside[0] = machine[0];
   EXPECT_TRUE(choose_devices(inside, only_3090(), {}).ranked.empty()) << "index 0 is the other card";
 }
 
-TEST(Policy, AWslMachineWithFreeMemoryByNvmlAndNothingElse) {
+TEST(Policy, OnWslTheFreeMemoryThatNvmlReportsIsEnough) {
   auto machine = test::two_nvidia(true);
   for (Device& device : machine) {
     device.has_process_list = false;
@@ -141,13 +141,11 @@ TEST(Policy, AWslMachineWithFreeMemoryByNvmlAndNothingElse) {
 TEST(Policy, PatternsMatchNamesUuidsAndAddresses) {
   Device device = test::make_device(test::kRtx3090);
   device.uuid = "GPU-4f3e0000-aaaa-bbbb-cccc-123456789abc";
-  for (const char* pattern : {"*3090", "nvidia*", "rtx 30", "GPU-4f3e0000-aaaa-bbbb-cccc-123456789ABC", "gpu-4f3e*",
-                              "pci:0000:01:00.0", "0000:01:00.0", "01:00.0", "00000000:01:00.0"})
+  for (const char* pattern : {"*3090", "3090", "nvidia*", "rtx 30", "GPU-4f3e0000-aaaa-bbbb-cccc-123456789ABC",
+                              "gpu-4f3e*", "pci:0000:01:00.0", "0000:01:00.0", "01:00.0", "00000000:01:00.0"})
     EXPECT_TRUE(matches(device, pattern)) << pattern;
-  for (const char* pattern : {"", "3090", "*4090*", "GPU-4f3e", "pci:0000:02:00.0", "pci:", "02:00.0"}) {
-    const bool part_of_name = std::string_view{pattern} == "3090";
-    EXPECT_EQ(matches(device, pattern), part_of_name) << pattern;
-  }
+  for (const char* pattern : {"", "*4090*", "GPU-4f3e", "pci:0000:02:00.0", "pci:", "02:00.0"})
+    EXPECT_FALSE(matches(device, pattern)) << pattern;
 }
 
 TEST(Policy, ListsAreSplitAtCommas) {

@@ -18,7 +18,7 @@ namespace {
 // PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace of a machine.
 constexpr std::uint64_t kFirstPidNamespace = 0xEFFFFFFC;
 
-/// Programs, besides python*, whose first argument is the name of a script or a command.
+/// Programs, besides those whose names begin with "python", whose first argument is the name of a script or a command.
 constexpr std::array<std::string_view, 10> kInterpreters{"sh",   "bash", "dash",    "zsh",   "perl",
                                                          "ruby", "node", "Rscript", "julia", "weir"};
 
@@ -70,6 +70,7 @@ std::string program_name(const std::vector<std::string>& arguments) {
 std::string program_name(pid_t pid, const std::filesystem::path& root) {
   const std::string text = read_small_file(root / "proc" / std::to_string(pid) / "cmdline");
   std::vector<std::string> arguments;
+  // Each argument ends with a null byte. program_name() uses at most three.
   for (std::size_t at = 0; at < text.size() && arguments.size() < 3;) {
     arguments.emplace_back(text.c_str() + at);
     at += arguments.back().size() + 1;

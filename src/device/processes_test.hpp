@@ -22,19 +22,19 @@ namespace weir::device::test {
 
 using weir::test::Folder;
 
-/// A T in memory that is shared with children.
+/// An object of type T in memory that this process shares with the children that it forks later.
 template <class T>
 class Shared {
  public:
-  Shared() : at_{new (mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}} {}
-  ~Shared() { munmap(static_cast<void*>(at_), sizeof(T)); }
+  Shared() : object_{new (mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}} {}
+  ~Shared() { munmap(static_cast<void*>(object_), sizeof(T)); }
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
-  T* operator->() const { return at_; }
-  T& operator*() const { return *at_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
 
  private:
-  T* at_;
+  T* object_;
 };
 
 /// Runs `work` in a forked child, which exits with its result and runs no destructors of the parent's objects.

@@ -1,4 +1,5 @@
-// Tests of the providers on made-up file trees. The files follow the kernel documents named at each.
+// Tests of the providers on test versions of files in /proc and /sys. The comments name the kernel documents that
+// define these files.
 
 #include <gtest/gtest.h>
 
@@ -100,7 +101,7 @@ TEST(DrmProvider, AnAmdCardIsMeasuredExactly) {
   EXPECT_EQ(card.processes[0].name, "game");
 }
 
-TEST(DrmProvider, AnArcCardGivesALowerBound) {
+TEST(DrmProvider, TheUsedMemoryOfAnArcCardIsALowerBound) {
   const test::Folder root;
   put_card(root.path(), 0, "xe", "0000:07:00.0", "0x8086");
   put(root.path(), "sys/class/drm/card0/device/tile0/physical_vram_size_bytes", "0x3fa000000\n");
@@ -113,9 +114,9 @@ TEST(DrmProvider, AnArcCardGivesALowerBound) {
   EXPECT_EQ(card.used->value, 64_MiB);
   EXPECT_EQ(card.used->coverage, memory::Coverage::lower_bound);
   EXPECT_EQ(card.used->privilege, memory::Privilege::lacking);
-  EXPECT_FALSE(card.free) << "total less a lower bound is not free memory";
-  const auto joined = merge_devices({*devices});
-  EXPECT_FALSE(joined.front().free);
+  EXPECT_FALSE(card.free) << "the total minus a lower bound of the used memory is not the free memory";
+  const auto merged = merge_devices({*devices});
+  EXPECT_FALSE(merged.front().free);
 }
 
 TEST(DrmProvider, AMachineWithoutDrmIsUnsupported) {
@@ -125,9 +126,9 @@ TEST(DrmProvider, AMachineWithoutDrmIsUnsupported) {
   EXPECT_EQ(devices.error().code, Errc::unsupported);
 }
 
-TEST(KfdProvider, NodesAreJoinedByAddress) {
+TEST(KfdProvider, GpuNodesHaveTheirAddressAndProcesses) {
   const test::Folder root;
-  // drivers/gpu/drm/amd/amdkfd/kfd_topology.c: node 0 is the processor, each GPU follows.
+  // drivers/gpu/drm/amd/amdkfd/kfd_topology.c: node 0 is the processor, the GPUs follow.
   const std::string nodes = "sys/class/kfd/kfd/topology/nodes/";
   put(root.path(), nodes + "0/gpu_id", "0\n");
   put(root.path(), nodes + "0/properties", "cpu_cores_count 16\nsimd_count 0\nlocation_id 0\n");

@@ -1,3 +1,5 @@
+// The test of one device with CUDA (try_device.hpp). libcuda.so.1 is loaded at run time, so it may be missing.
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -47,6 +49,7 @@ Error failure(const char* step, int code) {
 
 std::string text_of(const std::array<std::uint8_t, 16>& uuid) {
   std::string text = "GPU-";
+  // The dashes make groups of 4, 2, 2, 2 and 6 bytes.
   for (std::size_t i = 0; i < uuid.size(); ++i)
     text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
   return text;
@@ -54,8 +57,8 @@ std::string text_of(const std::array<std::uint8_t, 16>& uuid) {
 
 /// Fills 4 MiB in the current context, copies them back and compares.
 Result<std::string> fill_and_compare(const Cuda& cuda) {
-  constexpr std::size_t kWords = 1U << 20U;
-  constexpr unsigned kPattern = 0x77E12A5B;
+  constexpr std::size_t kWords = 1U << 20U;  // of 4 bytes
+  constexpr unsigned kPattern = 0x77E12A5B;  // any value that unwritten memory is not likely to have
   std::uint64_t memory = 0;
   if (const int code = cuda.cuMemAlloc(&memory, kWords * 4); code != 0) return failure("cuMemAlloc of 4 MiB", code);
   std::vector<unsigned> back(kWords);

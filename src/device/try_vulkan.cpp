@@ -1,3 +1,5 @@
+// The test of one device with Vulkan (try_device.hpp), with as few calls as possible.
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -12,7 +14,7 @@ namespace weir::device {
 namespace {
 
 constexpr VkDeviceSize kBufferBytes = 4U << 20U;
-constexpr std::uint32_t kPattern = 0x77E12A5B;
+constexpr std::uint32_t kPattern = 0x77E12A5B;  // any value that unwritten memory is not likely to have
 
 Error failure(const char* step, VkResult code) {
   return {Errc::unsupported, fmt::format("Vulkan: {} fails with {}", step, static_cast<int>(code))};
@@ -32,6 +34,7 @@ class TestDevice {
     find<PFN_vkDestroyDevice>("vkDestroyDevice")(device_, nullptr);
   }
 
+  /// Fills the buffer on the device and compares it on the host. Call it once.
   Result<std::string> work() {
     if (const VkResult made = make_device(); made != VK_SUCCESS) return failure("vkCreateDevice", made);
     if (const VkResult made = make_buffer(); made != VK_SUCCESS) return failure("a buffer of 4 MiB", made);
@@ -66,6 +69,7 @@ class TestDevice {
     return find<PFN_vkCreateDevice>("vkCreateDevice")(physical_, &info, nullptr, &device_);
   }
 
+  /// Makes a buffer in memory that the host can map and read without flushing.
   VkResult make_buffer() {
     VkBufferCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
@@ -94,6 +98,7 @@ class TestDevice {
     return VK_ERROR_OUT_OF_HOST_MEMORY;
   }
 
+  /// Fills the buffer with kPattern and waits until the device has done it.
   VkResult fill() {
     VkCommandPoolCreateInfo pool{};
     pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;

@@ -18,6 +18,7 @@ std::string gpu_process_text(const GpuProcess& process) {
                      process.memory ? to_text(process.memory->value) : "memory not known");
 }
 
+/// Returns one sentence about the last holder of the lease.
 std::string history(const std::optional<OwnerRecord>& last) {
   if (!last) return "Nobody has leased it before.";
   const std::string who = describe(*last, unix_time_s());
@@ -27,6 +28,7 @@ std::string history(const std::optional<OwnerRecord>& last) {
   return fmt::format("The last holder died without giving it back: {}.", who);
 }
 
+/// Returns one sentence about what the user can do.
 std::string advice(const Device& device, const UnleasedUse& use) {
   std::string pids;
   for (const GpuProcess& process : use.processes) pids += fmt::format(" {}", process.pid);

@@ -33,6 +33,7 @@ std::vector<VkPhysicalDevice> VulkanInstance::physical_devices() const {
   std::uint32_t count = 0;
   if (enumerate == nullptr || enumerate(instance_.get(), &count, nullptr) != VK_SUCCESS) return {};
   std::vector<VkPhysicalDevice> devices(count);
+  // Errors are below VK_SUCCESS. VK_INCOMPLETE, which is above, means that a device was added between the two calls.
   if (enumerate(instance_.get(), &count, devices.data()) < VK_SUCCESS) return {};
   devices.resize(count);
   return devices;

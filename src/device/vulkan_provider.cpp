@@ -1,3 +1,5 @@
+// The provider of Vulkan's list of physical devices.
+
 #include <algorithm>
 #include <string_view>
 
@@ -36,17 +38,18 @@ bool has_extension(const VulkanInstance& instance, VkPhysicalDevice device, std:
   std::uint32_t count = 0;
   if (enumerate(device, nullptr, &count, nullptr) != VK_SUCCESS) return false;
   std::vector<VkExtensionProperties> all(count);
-  if (enumerate(device, nullptr, &count, all.data()) < VK_SUCCESS) return false;
+  if (enumerate(device, nullptr, &count, all.data()) < VK_SUCCESS) return false;  // VK_INCOMPLETE, above, is no error
   return std::any_of(all.begin(), all.end(), [&](const auto& one) { return name == one.extensionName; });
 }
 
+/// Sets the total memory of the device-local heaps, and their free memory if the driver reports a budget.
 void read_memory(const VulkanInstance& instance, VkPhysicalDevice handle, Device& device) {
-  const bool budgeted = has_extension(instance, handle, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  const bool has_budget = has_extension(instance, handle, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   VkPhysicalDeviceMemoryBudgetPropertiesEXT budget{};
   budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
   VkPhysicalDeviceMemoryProperties2 properties{};
   properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
-  if (budgeted) properties.pNext = &budget;
+  if (has_budget) properties.pNext = &budget;
   instance.find<PFN_vkGetPhysicalDeviceMemoryProperties2>("vkGetPhysicalDeviceMemoryProperties2")(handle, &properties);
   Bytes total;
   Bytes free;
@@ -58,9 +61,12 @@ void read_memory(const VulkanInstance& instance, VkPhysicalDevice handle, Device
   }
   if (total > Bytes{}) device.total = Reading{.value = total, .source = "Vulkan heaps"};
   // VK_EXT_memory_budget gives only the driver's estimate of what this process may still allocate.
-  if (budgeted) device.free = Reading{.value = free, .source = "Vulkan budget", .coverage = memory::Coverage::process};
+  if (has_budget)
+    device.free = Reading{.value = free, .source = "Vulkan budget", .coverage = memory::Coverage::process};
 }
 
+/// Reads one device. The driver fills the structures that are chained to `properties`; a structure whose extension the
+/// driver lacks is left out of the chain.
 Device describe(const VulkanInstance& instance, VkPhysicalDevice handle, int index) {
   const bool has_pci = has_extension(instance, handle, VK_EXT_PCI_BUS_INFO_EXTENSION_NAME);
   VkPhysicalDevicePCIBusInfoPropertiesEXT pci{};

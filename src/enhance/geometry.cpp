@@ -10,20 +10,20 @@
 namespace weir::enhance {
 
 Geometry geometry_of(const nn::Family& family, int width, int height) {
-  Geometry g;
-  g.width = width;
-  g.height = height;
-  g.border = family.border;
-  g.scale = family.scale;
-  g.crop = family.crop;
-  g.input_width = round_up(width, family.align) + 2 * family.border;
-  g.input_height = round_up(height, family.align) + 2 * family.border;
-  return g;
+  Geometry geometry;
+  geometry.width = width;
+  geometry.height = height;
+  geometry.border = family.border;
+  geometry.scale = family.scale;
+  geometry.crop = family.crop;
+  geometry.input_width = round_up(width, family.align) + 2 * family.border;
+  geometry.input_height = round_up(height, family.align) + 2 * family.border;
+  return geometry;
 }
 
 int reflect(int i, int n) {
   if (n == 1) return 0;
-  const int period = 2 * (n - 1);
+  const int period = 2 * (n - 1);  // the mirrored row repeats after this many positions
   i %= period;
   if (i < 0) i += period;
   return i < n ? i : period - i;
@@ -43,10 +43,12 @@ double requested_scale(const nn::Network& network, const media::PictureInfo& pic
 }  // namespace
 
 int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
-  // A result that is larger only because its sides are rounded to whole pixels does not need a second run.
+  // A result that is larger only because its sides are rounded to whole pixels does not need a second run. Rounding
+  // adds up to half a pixel to a side, and so up to `rounding` to the scale.
   const double rounding = 0.5 / std::max(picture.width, picture.height);
-  return network.family.scale > 1 && requested_scale(network, picture, settings) > network.family.scale + rounding ? 2
-                                                                                                                   : 1;
+  const int scale = network.family.scale;
+  const bool needs_second_run = scale > 1 && requested_scale(network, picture, settings) > scale + rounding;
+  return needs_second_run ? 2 : 1;
 }
 
 media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
@@ -61,7 +63,7 @@ media::PictureInfo rows_info(const nn::Network& network, const media::PictureInf
 
 Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings) {
-  constexpr double kMaxSide = 1 << 22;
+  constexpr double kMaxSide = 1 << 22;  // pixels; four times the largest side of a picture file (media::kMaxSide)
   double width = settings.width;
   double height = settings.height;
   if (settings.width == 0 && settings.height == 0) {

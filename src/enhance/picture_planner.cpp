@@ -15,7 +15,8 @@ namespace {
 using compute::Arithmetic;
 using compute::ElementType;
 
-constexpr int kMinBand = 4;  // smallest number of rows in a step: the rows of a tile of a 3x3 convolution
+constexpr int kBlockSide = 4;         // the CPU kernels compute 3x3 convolutions in blocks of 4 x 4 pixels
+constexpr int kMinBand = kBlockSide;  // smallest number of rows in a step
 /// Main memory that the driver of a GPU uses when it compiles and runs kernels. Measured with Mesa's software driver
 /// (docs/gpu.md); not measured with other drivers.
 constexpr Bytes kDriverSlack = 64_MiB;
@@ -26,6 +27,7 @@ Bytes result_bytes(const Stage& stage) {
          static_cast<std::uint64_t>(stage.out.height);
 }
 
+/// Plans one picture, for plan_picture(). The functions that plan a part append its memory to UpscalePlan::parts.
 class PicturePlanner {
  public:
   explicit PicturePlanner(const PlannerContext& context)
@@ -37,6 +39,7 @@ class PicturePlanner {
         device_{context.device},
         process_{context.process} {}
 
+  /// Plans the parts that all modes have, then each application of the network, and then adds up the parts.
   Result<UpscalePlan> plan(ExecutionMode mode, const media::PictureInfo& picture, const media::MediaNeed& decoder,
                            const media::WriteOptions& output) {
     const Arithmetic arithmetic = mode.arithmetic;
@@ -79,7 +82,8 @@ class PicturePlanner {
       source = stage.out;
       details->stages.push_back(std::move(stage));
     }
-    // If the precision check needs more memory than the picture, a part for the difference is added.
+    // The precision check runs before the picture, so only the larger of their peaks counts: if the check needs more
+    // memory, a part for the difference is added.
     const Bytes picture_peak = sum_ram(plan.parts);
     if (process_.peak > picture_peak) plan.parts.push_back({"check of int16", process_.peak - picture_peak, {}});
     finish(plan, *details);
@@ -130,8 +134,10 @@ class PicturePlanner {
   Status add_stage(Stage& stage, bool last, bool collects_result, UpscalePlan& plan, RunPlan& details,
                    PlanNetwork&& plan_network) {
     std::vector<PlanPart> parts;
+    // The memory of ResultConverter, counted as the result of kConvertedRows rows of the network's input.
+    constexpr std::uint64_t kConvertedRows = 8;
     const Bytes converted =
-        Bytes{stage.out.row_bytes()} * (std::uint64_t{8} * static_cast<std::uint64_t>(stage.geometry.scale));
+        Bytes{stage.out.row_bytes()} * (kConvertedRows * static_cast<std::uint64_t>(stage.geometry.scale));
     parts.push_back({"rows being converted", converted, {}});
     if (collects_result) add_store("network's result", result_bytes(stage), plan, parts, details.results_on_disk);
     if (!last) {
@@ -154,16 +160,17 @@ class PicturePlanner {
     const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
     const Bytes taken = sum_ram(plan.parts) + sum_ram(parts);
     // If the CPU still has to process the result, the GPU must return floats instead of 8-bit samples.
-    const bool gives_samples = stage.in.bits == 8 && stage.out.bits == 8 && stage.out.colours == 3 && !settings_.tta;
-    const nn::vulkan::TransferFormat transfer = gives_samples
+    const bool returns_samples = stage.in.bits == 8 && stage.out.bits == 8 && stage.out.colours == 3 && !settings_.tta;
+    const nn::vulkan::TransferFormat transfer = returns_samples
                                                     ? nn::vulkan::sample_transfer(network_.family)
                                                     : nn::vulkan::TransferFormat{.input_samples = stage.in.bits == 8};
     // The number of picture rows to keep follows from the size of the tiles; these rows reduce the memory that is left
-    // for tiles. So plan again until both fit.
-    Bytes window;
+    // for tiles. So plan again until both fit. If they still do not fit in the last attempt, plan() finds that the sum
+    // is above the memory limit.
+    Bytes picture_rows;
     for (int attempt = 0;; ++attempt) {
       constexpr int kLastAttempt = 8;
-      auto found = device_.plan(input, remaining_ram(taken + window), transfer);
+      auto found = device_.plan(input, remaining_ram(taken + picture_rows), transfer);
       if (!found) {
         return Error{found.error().code,
                      fmt::format("{}x{} with {} on {}: {}; raise --vram or --ram", stage.in.width, stage.in.height,
@@ -171,8 +178,8 @@ class PicturePlanner {
       }
       stage.device_plan = *std::move(found);
       const Bytes needed = SourceWindow::need(stage.in, stage.geometry, stage.device_plan->read_ahead_rows);
-      if (needed <= window || attempt == kLastAttempt) break;
-      window = needed;
+      if (needed <= picture_rows || attempt == kLastAttempt) break;
+      picture_rows = needed;
     }
     const nn::vulkan::DeviceLimits limits = device_.engine().limits({});
     const nn::vulkan::DevicePlan& tiles = *stage.device_plan;
@@ -190,7 +197,8 @@ class PicturePlanner {
     return ok();
   }
 
-  /// Plans rows on the CPU, within the rest of the memory limit.
+  /// Plans rows on the CPU, within the rest of the memory limit. `make_plan` is nn::plan_single_strip or
+  /// nn::plan_strips.
   Status plan_rows(decltype(nn::plan_single_strip)& make_plan, Stage& stage, Arithmetic arithmetic,
                    const UpscalePlan& plan, std::vector<PlanPart>& parts) {
     nn::PlanLimits limits;
@@ -199,7 +207,7 @@ class PicturePlanner {
     // The number of rows that the SourceWindow must keep follows from the plan: start with a guess and repeat with the
     // true number. If no plan fits with the useful band, use the smallest band. The loop ends, because the band is
     // reduced at most once, and every other attempt raises the number of rows, which is at most the height.
-    int read_ahead_rows = 64;
+    int read_ahead_rows = 64;  // the guess
     while (true) {
       const Bytes taken =
           sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, read_ahead_rows);
@@ -225,21 +233,20 @@ class PicturePlanner {
     parts.push_back({"stored rows", stage.cpu_plan.stored_bytes, stage.cpu_plan.disk});
     return ok();
   }
-  /// Returns the number of rows per step with which every thread gets about a hundred tiles of 4 x 4 pixels in a step,
-  /// at most kMaxBand. More rows would not be faster and would need more memory.
+  /// Returns the number of rows per step with which every thread gets at least kBlocksPerThread blocks of pixels in a
+  /// step, at most kMaxBand. More rows would not be faster and would need more memory.
   int useful_band(int width) const {
-    constexpr int kTilesPerThread = 96;
+    constexpr int kBlocksPerThread = 96;
     constexpr int kMaxBand = 16;
-    const int tiles = (width + 3) / 4;
-    const int rows_of_tiles = (settings_.threads * kTilesPerThread + tiles - 1) / tiles;
-    return std::min(kMinBand * rows_of_tiles, kMaxBand);
+    const int blocks_across = (width + kBlockSide - 1) / kBlockSide;
+    const int rows_of_blocks = (settings_.threads * kBlocksPerThread + blocks_across - 1) / blocks_across;
+    return std::min(kBlockSide * rows_of_blocks, kMaxBand);
   }
-  /// Adds a store for a whole picture: in memory if at least half of the rest of the memory limit stays free, or if the
-  /// store exceeds the limit of the disk space; otherwise on disk.
+  /// Adds a store for a whole picture: in memory if it takes at most half of the rest of the memory limit, or if it
+  /// exceeds the limit of the disk space; otherwise on disk. Sets `on_disk`.
   void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts,
                  bool& on_disk) const {
-    const Bytes free =
-        settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - sum_ram(plan.parts) - sum_ram(parts);
+    const Bytes free = remaining_ram(sum_ram(plan.parts) + sum_ram(parts));
     on_disk = settings_.spill_limit >= bytes && bytes * 2 > free;
     parts.push_back({name, on_disk ? Bytes{} : bytes, on_disk ? bytes : Bytes{}});
   }
@@ -259,12 +266,14 @@ class PicturePlanner {
     plan.passes = 0;
     for (const Stage& s : details.stages)
       plan.passes += static_cast<int>(s.cpu_plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
-    // Multiplications per second and thread; rough values, measured (docs/measurements.md).
-    const bool is_int16 = details.mode.arithmetic == Arithmetic::int16;
-    const double rate = kernels_.name == "avx512_vnni"                    ? (is_int16 ? 2e11 : 1e11)
-                        : kernels_.lanes >= 8 && kernels_.name != "plain" ? (is_int16 ? 1e11 : 6e10)
-                                                                          : 8e9;
-    set_expected_time(plan, rate * settings_.threads);
+    set_expected_time(plan, multiplications_per_second_and_thread(details.mode.arithmetic) * settings_.threads);
+  }
+  /// Returns the speed of one thread. The values are rough; they were measured (docs/measurements.md).
+  double multiplications_per_second_and_thread(Arithmetic arithmetic) const {
+    const bool is_int16 = arithmetic == Arithmetic::int16;
+    if (kernels_.name == "avx512_vnni") return is_int16 ? 2e11 : 1e11;
+    if (kernels_.lanes >= 8 && kernels_.name != "plain") return is_int16 ? 1e11 : 6e10;
+    return 8e9;
   }
   /// Sets the expected time: the time of the multiplications, plus a measured time per pixel of the result for reading,
   /// conversions and the writing of PNG.
@@ -282,9 +291,10 @@ class PicturePlanner {
     plan.passes = 0;
     for (const Stage& s : details.stages)
       plan.passes += static_cast<int>(s.device_plan->passes.size()) * (settings_.tta ? kOrientations : 1);
-    // Multiplications per second: measured for Mesa's software driver on two threads, a cautious guess for a GPU.
-    const double rate = settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
-    set_expected_time(plan, rate);
+    // Measured for Mesa's software driver on two threads; a cautious guess for a GPU.
+    const double multiplications_per_second =
+        settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
+    set_expected_time(plan, multiplications_per_second);
   }
 
   const nn::Network& network_;

@@ -14,6 +14,8 @@ namespace weir::enhance {
 
 namespace {
 
+/// One run of a plan, for run_picture(). If the plan has two stages, the result of the first is stored, and the second
+/// reads it from the store.
 class PictureRun {
  public:
   PictureRun(const RunContext& context, const UpscaleJob& job, const RunPlan& plan)
@@ -28,7 +30,7 @@ class PictureRun {
   Status run() {
     if (plan_.stages.size() == 1) return run_stage(plan_.stages[0], job_.reader, final_sink());
     const Stage& first = plan_.stages[0];
-    auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.intermediate_on_disk));
+    auto store = RowStore::create(first.out.height, first.out.row_bytes(), store_folder(plan_.intermediate_on_disk));
     if (!store) return store.error();
     const auto store_rows = [&](int row, std::span<const std::byte> rows) -> Status {
       for (; !rows.empty(); rows = rows.subspan(first.out.row_bytes()), ++row) {
@@ -42,9 +44,11 @@ class PictureRun {
   }
 
  private:
-  std::filesystem::path folder(bool on_disk) const {
+  /// Returns the folder argument of RowStore::create(): empty for a store in memory.
+  std::filesystem::path store_folder(bool on_disk) const {
     return on_disk ? context_.settings.spill_folder : std::filesystem::path{};
   }
+  /// Returns the sink of the last stage: passes the rows to the writer, except those that an earlier run wrote.
   SampleRowSink final_sink() {
     return [this](int row, std::span<const std::byte> rows) -> Status {
       const std::size_t row_bytes = plan_.stages.back().out.row_bytes();
@@ -58,19 +62,21 @@ class PictureRun {
       return ok();
     };
   }
-  nn::RunControl control() {
-    nn::RunControl c;
-    c.stop = job_.stop;
-    c.on_progress = [this](double done) {
-      done_ += done;
+  nn::RunControl make_control() {
+    nn::RunControl control;
+    control.stop = job_.stop;
+    control.on_progress = [this](double multiplications) {
+      done_ += multiplications;
       if (!job_.progress) return;
       const media::PictureInfo& out = plan_.stages.back().out;
       const double fraction = total_ > 0 ? std::min(1.0, done_ / total_) : 0;
       job_.progress({fraction, fraction * out.width * out.height});
     };
-    return c;
+    return control;
   }
 
+  /// Runs the network once on the device or on the CPU, as the stage is planned; with test-time augmentation once for
+  /// each orientation.
   Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRowSink& sink) {
     SourceWindow window{reader, stage.geometry, stage.read_ahead_rows()};
     ResultConverter result{context_.network.family, stage.geometry, stage.out, window,
@@ -78,16 +84,17 @@ class PictureRun {
     if (stage.device_plan) {
       const auto convert_samples = [&](const nn::ByteRows& rows) { return result.convert(rows); };
       return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
-        int made = 0;
+        int rows_made = 0;  // not used: written_ counts the rows of the result
         return context_.device.engine().run(*stage.device_plan, orientation_of(orientation), window,
-                                            {output, convert_samples}, control(), made, context_.device.events());
+                                            {output, convert_samples}, make_control(), rows_made,
+                                            context_.device.events());
       });
     }
     auto runner = nn::Runner::create(context_.network.graph, context_.program, stage.cpu_plan, context_.kernels,
                                      context_.team, context_.settings.spill_folder);
     if (!runner) return runner.error();
     return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
-      return runner->run(context_.weights.get(plan_.mode.arithmetic, orientation), window, output, control());
+      return runner->run(context_.weights.get(plan_.mode.arithmetic, orientation), window, output, make_control());
     });
   }
 
@@ -102,7 +109,7 @@ class PictureRun {
       return run_once(0, [&](const nn::PlanarRows& rows) { return result.convert(rows); });
     const int orientations = context_.settings.tta ? kOrientations : 1;
     const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
-    auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.results_on_disk));
+    auto sums = RowStore::create(stage.out.height, row_bytes, store_folder(plan_.results_on_disk));
     if (!sums) return sums.error();
     const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
     for (int i = 0; i < orientations; ++i) {
@@ -115,28 +122,30 @@ class PictureRun {
   /// [3][width] floats.
   static Status add_rows(const Stage& stage, const nn::PlanarRows& rows, RowStore& sums) {
     const int crop = stage.geometry.crop;
-    const int first = std::max(rows.left, crop);
-    const int last = std::min(rows.left + rows.width, crop + stage.out.width);
-    if (first >= last) return ok();
-    std::vector<float> sum(static_cast<std::size_t>(last - first));
+    // The columns of `rows` that are inside the enlarged picture, counted before the crop.
+    const int first_column = std::max(rows.left, crop);
+    const int end_column = std::min(rows.left + rows.width, crop + stage.out.width);
+    if (first_column >= end_column) return ok();
+    std::vector<float> sum(static_cast<std::size_t>(end_column - first_column));
     const std::span<std::byte> bytes{reinterpret_cast<std::byte*>(sum.data()), sum.size() * sizeof(float)};
     for (int k = 0; k < rows.count; ++k) {
       const int y = rows.first + k - crop;
       if (y < 0 || y >= stage.out.height) continue;
       for (int c = 0; c < 3; ++c) {
-        const std::size_t at = (static_cast<std::size_t>(c) * static_cast<std::size_t>(stage.out.width) +
-                                static_cast<std::size_t>(first - crop)) *
-                               sizeof(float);
-        if (auto status = sums.read(y, bytes, at); !status) return status;
-        const float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + (first - rows.left);
+        const std::size_t offset = (static_cast<std::size_t>(c) * static_cast<std::size_t>(stage.out.width) +
+                                    static_cast<std::size_t>(first_column - crop)) *
+                                   sizeof(float);  // in bytes
+        if (auto status = sums.read(y, bytes, offset); !status) return status;
+        const float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + (first_column - rows.left);
         for (std::size_t x = 0; x < sum.size(); ++x) sum[x] += plane[x];
-        if (auto status = sums.write(y, bytes, at); !status) return status;
+        if (auto status = sums.write(y, bytes, offset); !status) return status;
       }
     }
     return ok();
   }
 
-  /// Multiplies the stored sums by `factor` and converts them row by row.
+  /// Multiplies the stored sums by `factor` and converts them row by row. Goes back to the start of the picture,
+  /// because the conversion reads it from the first row on.
   static Status convert_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window,
                              ResultConverter& result) {
     const auto width = static_cast<std::size_t>(stage.out.width);
@@ -164,8 +173,8 @@ class PictureRun {
   const RunPlan& plan_;
   int written_ = 0;       // number of rows of the result that are complete, skipped ones included
   int skipped_rows_ = 0;  // number of rows that an earlier run wrote; they are not written again
-  double done_ = 0;       // multiplications so far
-  double total_ = 0;      // multiplications of the whole run
+  double done_ = 0;       // number of multiplications so far
+  double total_ = 0;      // number of multiplications of the whole run
 };
 
 }  // namespace

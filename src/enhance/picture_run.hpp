@@ -20,7 +20,7 @@ struct RunContext {
 
 /// Enlarges a picture as planned. `written` is the number of rows of the result that the writer has received: 0, or the
 /// number after an earlier run of this picture that failed. The run computes these rows again but does not write them
-/// again. It updates `written`, also when it fails. Errors: those of PictureUpscaler::run().
+/// again. The call updates `written`, also when it fails. Errors: those of PictureUpscaler::run().
 Status run_picture(const RunContext& context, const UpscaleJob& job, const RunPlan& plan, int& written);
 
 }  // namespace weir::enhance

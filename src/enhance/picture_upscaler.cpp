@@ -20,6 +20,7 @@ namespace {
 
 using compute::Arithmetic;
 
+/// The only implementation of PictureUpscaler.
 class NetworkUpscaler final : public PictureUpscaler {
  public:
   NetworkUpscaler(std::shared_ptr<const nn::Network> network, UpscaleSettings settings, const compute::Kernels& kernels,
@@ -47,6 +48,8 @@ class NetworkUpscaler final : public PictureUpscaler {
 
   std::optional<DeviceReport> device_report() const override { return device_.report(); }
 
+  /// If the GPU fails, plans again and continues on the CPU. If the CPU computes values that are not numbers in int16,
+  /// plans again and continues in float32. Rows that are already written stay as they are.
   Result<std::vector<std::string>> run(const UpscaleJob& job) override {
     std::vector<std::string> events;
     std::shared_ptr<const RunPlan> plan = job.plan.run_plan;
@@ -64,7 +67,6 @@ class NetworkUpscaler final : public PictureUpscaler {
     }
     if (!status && status.error().code == Errc::bad_values && !plan->mode.on_device &&
         plan->mode.arithmetic == Arithmetic::int16) {
-      // The rows that were already written are correct; float32 computes the others.
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
       auto in_float32 = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
                                   job.reader.need(), plan->output);
@@ -85,24 +87,26 @@ class NetworkUpscaler final : public PictureUpscaler {
     ProcessMemory process{resident_memory(), {}};
     if (settings_.precision == Precision::exact)
       return plan_with(ExecutionMode{false, Arithmetic::float32}, process, picture, decoder, output);
-    if (!int16_good_) {
+    if (!int16_good_enough_) {
       if (auto checked = check_precision(process.resident); !checked) return checked.error();
     }
     process.peak = check_peak_;
-    return plan_with(ExecutionMode{false, *int16_good_ ? Arithmetic::int16 : Arithmetic::float32}, process, picture,
-                     decoder, output);
+    return plan_with(ExecutionMode{false, *int16_good_enough_ ? Arithmetic::int16 : Arithmetic::float32}, process,
+                     picture, decoder, output);
   }
   Result<UpscalePlan> plan_with(ExecutionMode mode, ProcessMemory process, const media::PictureInfo& picture,
                                 const media::MediaNeed& decoder, const media::WriteOptions& output) {
     return plan_picture({*network_, program_, kernels_, settings_, weights_, device_, process}, mode, picture, decoder,
                         output);
   }
+  /// Runs the plan and writes the rows of the result from row `written` on; see run_picture().
   Status run_from(const UpscaleJob& job, const RunPlan& plan, int& written) {
     return run_picture({*network_, program_, kernels_, settings_, weights_, device_, team()}, job, plan, written);
   }
 
-  /// Checks the precision within the memory limit, before any memory for the picture is allocated. Sets int16_good_,
-  /// and check_peak_, which is the same if the verdict was cached. `resident` is the resident memory of the process.
+  /// Checks the precision within the memory limit, before any memory for the picture is allocated. Sets
+  /// int16_good_enough_, and check_peak_, which is the same if the verdict was cached. `resident` is the resident
+  /// memory of the process.
   Status check_precision(Bytes resident) {
     const PrecisionCheckContext context{*network_, program_, kernels_};
     const Bytes taken = resident + kWorkingSlack;
@@ -113,7 +117,7 @@ class NetworkUpscaler final : public PictureUpscaler {
     const auto verdict = check->run(context, team());
     malloc_trim(0);  // returns freed memory to the system, which glibc keeps if a block above it is in use
     if (!verdict) return verdict.error();
-    int16_good_ = verdict->good_enough;
+    int16_good_enough_ = verdict->good_enough;
     check_peak_ = taken + check->need();
     return ok();
   }
@@ -129,8 +133,8 @@ class NetworkUpscaler final : public PictureUpscaler {
   nn::Program program_;
   PackedWeightCache weights_;
   std::unique_ptr<compute::ThreadTeam> team_;
-  std::optional<bool> int16_good_;  // the verdict of the precision check; nothing: not checked yet
-  Bytes check_peak_;                // peak memory of the process during the check
+  std::optional<bool> int16_good_enough_;  // the verdict of the precision check; nothing: not checked yet
+  Bytes check_peak_;                       // peak memory of the process during the check
   UpscaleDevice device_;
 };
 

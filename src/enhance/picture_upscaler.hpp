@@ -62,18 +62,18 @@ struct UpscalePlan {
   std::string precision;                    ///< "int16", "float32" or "float16": the arithmetic that was chosen
   std::string instruction_set;              ///< that of the CPU kernels: "avx512_vnni", "avx2", "neon" or "plain"
   int band_height = 0;                      ///< rows computed in one step; on a GPU: rows of a tile
-  int strip_width = 0;                      ///< own columns of a strip; the whole width if there is only one strip; on
-                                            ///< a GPU: columns of a tile
-  int strip_halo = 0;                       ///< largest number of columns that a strip also reads on one side
-  std::string device_name = "cpu";          ///< "cpu", or name and driver of the GPU
-  int tile = 0;                             ///< side of the GPU's tiles in input pixels; 0 on the CPU
-  int passes = 1;               ///< passes over the picture, in all network runs and all orientations together
-  std::vector<PlanPart> parts;  ///< the components of the process's memory
-  Bytes ram;                    ///< main memory: sum of PlanPart::ram
-  Bytes disk;                   ///< disk space: sum of PlanPart::disk
-  Bytes device_memory;          ///< memory of the GPU: sum of PlanPart::device_memory
-  double multiplications = 0;   ///< number of multiplications, counted as direct convolution; values that are computed
-                                ///< more than once (in several passes, or next to cuts) are counted each time
+  int strip_width = 0;              ///< columns of a strip without its halo; the whole width if there is only one
+                                    ///< strip; on a GPU: columns of a tile
+  int strip_halo = 0;               ///< largest number of columns that a strip also reads on one side
+  std::string device_name = "cpu";  ///< "cpu", or name and driver of the GPU
+  int tile = 0;                     ///< side of the GPU's tiles in input pixels; 0 on the CPU
+  int passes = 1;                   ///< passes over the picture, in all network runs and all orientations together
+  std::vector<PlanPart> parts;      ///< the components of the process's memory
+  Bytes ram;                        ///< main memory: sum of PlanPart::ram
+  Bytes disk;                       ///< disk space: sum of PlanPart::disk
+  Bytes device_memory;              ///< memory of the GPU: sum of PlanPart::device_memory
+  double multiplications = 0;  ///< number of multiplications, counted as direct convolution; values that are computed
+                               ///< more than once (in several passes, or next to cuts) are counted each time
   std::chrono::duration<double> expected_time{};  ///< rough estimate of the time of the run
   std::shared_ptr<const RunPlan> run_plan;        ///< the details, for PictureUpscaler::run()
 };

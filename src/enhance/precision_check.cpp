@@ -37,19 +37,21 @@ constexpr Bytes kSmallRowMemory = 16_MiB;
 /// saturated colours, and a ramp with a sharp disc.
 float test_picture_value(int side, int c, int y, int x) {
   const int half = side / 2;
-  if (y < half && x < half) {
+  if (y < half && x < half) {  // the noise is a hash of the position
     std::uint32_t h = static_cast<std::uint32_t>((c * side + y) * side + x) * 2654435761u;
     h = (h ^ (h >> 15)) * 2246822519u;
     return static_cast<float>((h >> 13) & 255u) / 255.0F;
   }
   if (y < half) return static_cast<float>((x + y) % 2);
   if (x < half) return static_cast<float>(((x / std::max(1, side / 16)) >> c) & 1);
-  const int dy = y - half - half / 2;  // from the centre of the disc, whose radius is 0.147 * side
+  const int dy = y - half - half / 2;  // from the centre of the disc
   const int dx = x - half - half / 2;
-  return 96 * 96 * (dy * dy + dx * dx) < 200 * side * side ? 1.0F - 0.4F * static_cast<float>(c)
-                                                           : static_cast<float>(x - half) / static_cast<float>(half);
+  // The radius is the square root of 200 pixels, 14.1, if the side is 96.
+  const bool is_in_disc = 96 * 96 * (dy * dy + dx * dx) < 200 * side * side;
+  return is_in_disc ? 1.0F - 0.4F * static_cast<float>(c) : static_cast<float>(x - half) / static_cast<float>(half);
 }
 
+/// Delivers the test picture as the input of a network, with a reflected border.
 class TestPictureRows final : public nn::InputRows {
  public:
   explicit TestPictureRows(const Geometry& geometry) : geometry_{geometry} {}
@@ -71,9 +73,10 @@ class TestPictureRows final : public nn::InputRows {
   Geometry geometry_;
 };
 
+/// Returns true if the large test picture would take noticeable time with this network.
 bool is_large(const nn::Network& network) {
-  const Geometry g = geometry_of(network.family, kSide, kSide);
-  return network.multiplications_per_pixel * g.input_width * g.input_height > kMaxMultiplications;
+  const Geometry geometry = geometry_of(network.family, kSide, kSide);
+  return network.multiplications_per_pixel * geometry.input_width * geometry.input_height > kMaxMultiplications;
 }
 
 compute::ElementType element_type_of(Arithmetic arithmetic) {
@@ -114,6 +117,7 @@ std::size_t result_values(const nn::Network& network, const Geometry& geometry) 
          static_cast<std::size_t>(geometry.input_height);
 }
 
+/// Runs the network on the test picture. Returns the result, border included, as rows [y][c][x].
 Result<std::vector<float>> run_test_picture(const PrecisionCheckContext& context, const Geometry& geometry,
                                             const nn::StripPlan& plan, compute::ThreadTeam& team,
                                             Arithmetic arithmetic) {
@@ -179,6 +183,7 @@ Result<Bytes> reference_bytes(const nn::Graph& graph, const Geometry& geometry) 
   return Bytes{values * sizeof(float)};
 }
 
+/// Compares two results of the test picture, after rounding them to 8-bit samples.
 PrecisionVerdict compare(const std::vector<float>& exact, const std::vector<float>& fast) {
   PrecisionVerdict verdict;
   double squares = 0;
@@ -210,15 +215,15 @@ Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckContext& context
   }
   for (const Arithmetic arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
     if (check.by_reference_ && arithmetic == Arithmetic::float32) continue;
-    const Bytes fixed =
+    const Bytes without_rows =
         scratch + results + nn::packed_bytes(context.program, context.network.graph, context.kernels, arithmetic);
-    auto rows = plan_rows(context, *geometry, arithmetic, memory - std::min(memory, fixed));
+    auto rows = plan_rows(context, *geometry, arithmetic, memory - std::min(memory, without_rows));
     if (!rows) {
       return Error{rows.error().code, fmt::format("{}: whether int16 arithmetic is exact enough cannot be checked: {} "
                                                   "({} taken by weights and threads); raise --ram",
-                                                  context.network.name, rows.error().what, to_text(fixed))};
+                                                  context.network.name, rows.error().what, to_text(without_rows))};
     }
-    check.need_ = std::max(check.need_, fixed + rows->arena);
+    check.need_ = std::max(check.need_, without_rows + rows->arena);
     (arithmetic == Arithmetic::int16 ? check.fast_ : check.exact_) = *std::move(rows);
   }
   return check;

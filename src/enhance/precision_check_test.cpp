@@ -20,7 +20,7 @@
 namespace weir::enhance {
 namespace {
 
-/// Sets the user's cache folder to a new, empty one.
+/// Tests with an empty cache folder: each test sets XDG_CACHE_HOME to a new folder, and restores it at the end.
 class PrecisionCheckTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -33,7 +33,7 @@ class PrecisionCheckTest : public ::testing::Test {
     else
       setenv("XDG_CACHE_HOME", before_.c_str(), 1);
   }
-  std::size_t remembered() const {
+  std::size_t count_cached_verdicts() const {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator{cache_.path()})
       count += entry.is_regular_file() ? 1 : 0;
@@ -41,9 +41,10 @@ class PrecisionCheckTest : public ::testing::Test {
   }
 
   test::Folder cache_;
-  std::string before_;
+  std::string before_;  // value of XDG_CACHE_HOME before the test; empty: it was not set
 };
 
+/// Returns a generated network of a family.
 std::shared_ptr<const nn::Network> generated(std::string_view family, int channels, int blocks) {
   const test::GeneratedNetwork made = test::generate_network(family, {.channels = channels, .blocks = blocks});
   auto network = nn::parse_network(made.param, made.bin, std::string{family});
@@ -51,6 +52,7 @@ std::shared_ptr<const nn::Network> generated(std::string_view family, int channe
   return std::make_shared<const nn::Network>(*std::move(network));
 }
 
+/// Plans a picture with a new upscaler, as a new process would.
 Result<UpscalePlan> plan_of(const std::shared_ptr<const nn::Network>& network, Bytes ram, int side = 64) {
   UpscaleSettings settings;
   settings.ram = ram;
@@ -63,7 +65,8 @@ Result<UpscalePlan> plan_of(const std::shared_ptr<const nn::Network>& network, B
   return (*upscaler)->plan(picture, {}, output);
 }
 
-/// Returns the memory of a plan without that of the process, which depends on what other tests left in the heap.
+/// Returns the memory of a plan without the part of the process itself, which depends on what other tests left in the
+/// heap.
 Bytes without_program(const UpscalePlan& plan) {
   Bytes sum;
   for (const PlanPart& part : plan.parts)
@@ -75,10 +78,10 @@ TEST_F(PrecisionCheckTest, ThePlanIsTheSameWithACachedVerdict) {
   for (const auto& [family, channels, blocks] :
        {std::tuple{"rrdb_x4", 64, 3}, std::tuple{"realcugan2x_se", 64, 2}, std::tuple{"animevideo_x2", 64, 4}}) {
     const auto network = generated(family, channels, blocks);
-    const std::size_t before = remembered();
-    const auto cold = plan_of(network, 4_GiB);
+    const std::size_t before = count_cached_verdicts();
+    const auto cold = plan_of(network, 4_GiB);  // runs the check; `warm` reads its verdict from the cache
     ASSERT_TRUE(cold) << cold.error().what;
-    EXPECT_EQ(remembered(), before + 1) << family;
+    EXPECT_EQ(count_cached_verdicts(), before + 1) << family;
     const auto warm = plan_of(network, 4_GiB);
     ASSERT_TRUE(warm) << warm.error().what;
     EXPECT_EQ(warm->precision, cold->precision) << family;
@@ -90,13 +93,13 @@ TEST_F(PrecisionCheckTest, ItsMemoryIsWithinTheLimitOrItIsRefused) {
   const auto network = generated("rrdb_x4", 64, 3);
   const auto program = nn::lower(network->graph);
   ASSERT_TRUE(program);
-  const PrecisionCheckContext parts{*network, *program, *compute::available_kernels().front()};
-  const auto roomy = PrecisionCheck::plan(parts, 2, 4_GiB);
+  const PrecisionCheckContext context{*network, *program, *compute::available_kernels().front()};
+  const auto roomy = PrecisionCheck::plan(context, 2, 4_GiB);
   ASSERT_TRUE(roomy) << roomy.error().what;
-  const auto tight = PrecisionCheck::plan(parts, 2, roomy->need());
+  const auto tight = PrecisionCheck::plan(context, 2, roomy->need());
   ASSERT_TRUE(tight) << tight.error().what;
   EXPECT_LE(tight->need(), roomy->need());
-  const auto refused = PrecisionCheck::plan(parts, 2, 1_MiB);
+  const auto refused = PrecisionCheck::plan(context, 2, 1_MiB);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_NE(refused.error().what.find("raise --ram"), std::string::npos) << refused.error().what;
@@ -113,7 +116,8 @@ TEST_F(PrecisionCheckTest, ItsMemoryIsWithinTheLimitOrItIsRefused) {
   }
 }
 
-/// Returns the key of a network with these layers; the caller varies their parameters.
+/// Returns the cache key of a network in ncnn's format: `lines` are the lines of its layers, `weights` is the number of
+/// its weights. The first weight is `first`, all others are 0.125.
 std::uint64_t key_of(std::string_view lines, std::size_t weights, float first = 0.25F) {
   std::string param{"7767517\n"};
   param += lines;
@@ -133,6 +137,7 @@ TEST_F(PrecisionCheckTest, NetworksThatDifferHaveDifferentKeys) {
   const std::string head = "4 4\nInput data 0 1 x\nConvolution a 1 1 x h 0=12 1=3 4=1 5=1 6=324\n";
   const std::size_t weights = 324 + 12;
   std::vector<std::uint64_t> keys;
+  // The kind of the second layer and its parameters; its name and its blobs are inserted in place of the '@'.
   for (const char* parameters : {"BinaryOp@0=0 1=1 2=0.5", "BinaryOp@0=0 1=1 2=0.25", "BinaryOp@0=2 1=1 2=0.5",
                                  "ReLU@0=0.1", "ReLU@0=0.2", "ReLU@", "Sigmoid@", "Clip@0=0 1=1", "Clip@0=0 1=2",
                                  "Interp@0=1 1=2 2=2", "Interp@0=2 1=2 2=2", "Interp@0=1 1=3 2=3"}) {

@@ -36,9 +36,9 @@ std::optional<PrecisionVerdict> load_verdict(std::uint64_t key) {
   if (file.empty()) return std::nullopt;
   std::ifstream in{file};
   PrecisionVerdict verdict;
-  int good = 0;
-  if (!(in >> good >> verdict.psnr_db >> verdict.max_difference)) return std::nullopt;
-  verdict.good_enough = good == 1;
+  int good_enough = 0;
+  if (!(in >> good_enough >> verdict.psnr_db >> verdict.max_difference)) return std::nullopt;
+  verdict.good_enough = good_enough == 1;
   return verdict;
 }
 

@@ -74,14 +74,14 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
   const int channels = info_.channels();
   for (int x = 0; x < info_.width; ++x) {
     const AlphaTap& across = alpha_across_[static_cast<std::size_t>(x)];
-    float sum = 0;
+    float sum = 0;  // of 4 x 4 source pixels
     for (std::size_t k = 0; k < 4; ++k) {
-      float along = 0;
+      float row_sum = 0;
       for (int j = 0; j < 4; ++j) {
-        along += across.weight[static_cast<std::size_t>(j)] *
-                 alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
+        row_sum += across.weight[static_cast<std::size_t>(j)] *
+                   alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
       }
-      sum += row_weights[k] * along;
+      sum += row_weights[k] * row_sum;
     }
     // Truncated, not rounded: the established programs (realesrgan-ncnn-vulkan and others) do the same on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
@@ -125,11 +125,10 @@ void ResultConverter::begin_band(const nn::PlanarRows& rows, int i, int band) {
 }
 
 Status ResultConverter::check(int first, int last, const compute::ValueSummary& summary) {
-  const int y = first / geometry_.scale;
+  const int first_source_row = first / geometry_.scale;
   checked_.has_unequal_pixels = checked_.has_unequal_pixels || summary.has_unequal;
-  for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
-    checked_.range.add(source_.range(source));
-  }
+  for (int row = first_source_row; row <= (last - 1) / geometry_.scale; ++row) checked_.range.add(source_.range(row));
+  // The next row is in another band, or there is none.
   const bool is_band_end = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
   // Before the end of the band another colour may still follow: an empty range prevents the check for a single colour.
   switch (nn::check_values({summary.has_non_finite, checked_.has_unequal_pixels},
@@ -137,9 +136,10 @@ Status ResultConverter::check(int first, int last, const compute::ValueSummary& 
     case nn::ValueFault::none:
       break;
     case nn::ValueFault::not_finite:
-      return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
+      return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", first_source_row)};
     case nn::ValueFault::single_colour:
-      return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
+      return Error{Errc::bad_values,
+                   fmt::format("one colour throughout near row {}, where the picture has many", first_source_row)};
   }
   return ok();
 }
@@ -169,19 +169,19 @@ Status ResultConverter::convert(const nn::PlanarRows& rows) {
   };
   // The other rows of a band are compared with its first pixel, so the first row is converted before them.
   const int band = band_of(first);
-  const int rows_alone = band != checked_.band ? 1 : 0;
-  if (rows_alone == 1) {
+  const int rows_made_before = band != checked_.band ? 1 : 0;
+  if (rows_made_before == 1) {
     make(0);
     begin_band(rows, first - rows.first, band);
     summaries[0].has_unequal = false;  // it was compared with the previous band
   }
-  team_.run(last - first - rows_alone, 1, 1, [&](int from, int to, int) {
-    for (int i = from; i < to; ++i) make(i + rows_alone);
+  team_.run(last - first - rows_made_before, 1, 1, [&](int from, int to, int) {
+    for (int i = from; i < to; ++i) make(i + rows_made_before);
   });
   compute::ValueSummary all;
-  for (const compute::ValueSummary& s : summaries) {
-    all.has_non_finite = all.has_non_finite || s.has_non_finite;
-    all.has_unequal = all.has_unequal || s.has_unequal;
+  for (const compute::ValueSummary& summary : summaries) {
+    all.has_non_finite = all.has_non_finite || summary.has_non_finite;
+    all.has_unequal = all.has_unequal || summary.has_unequal;
   }
   if (auto status = check(first - geometry_.crop, last - geometry_.crop, all); !status) return status;
   return sink_(first - geometry_.crop, samples_);
@@ -194,6 +194,7 @@ void ResultConverter::copy_row(const nn::ByteRows& rows, int i, std::byte* to) {
     std::memcpy(to, from, info_.row_bytes());
     return;
   }
+  // From RGB to RGB and alpha; make_alpha() sets the fourth sample of each pixel.
   for (int x = 0; x < info_.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{3} * x, 3);
   make_alpha(rows.first + i - geometry_.crop, to);
 }

@@ -8,10 +8,11 @@ namespace weir::enhance {
 
 namespace {
 
+/// Returns the lowest and highest value of each colour in a row, 0 to 1.
 nn::ColourRange find_colour_range(std::span<const std::byte> row, const media::PictureInfo& info) {
   return with_samples(row, info.bits, [&](const auto* samples, float largest) {
     nn::ColourRange range;
-    const float scale = 1.0F / largest;
+    const float unit = 1.0F / largest;
     for (int c = 0; c < info.colours; ++c) {
       auto low = samples[c];
       auto high = samples[c];
@@ -19,8 +20,8 @@ nn::ColourRange find_colour_range(std::span<const std::byte> row, const media::P
         low = std::min(low, samples[x * info.channels() + c]);
         high = std::max(high, samples[x * info.channels() + c]);
       }
-      range.low[static_cast<std::size_t>(c)] = static_cast<float>(low) * scale;
-      range.high[static_cast<std::size_t>(c)] = static_cast<float>(high) * scale;
+      range.low[static_cast<std::size_t>(c)] = static_cast<float>(low) * unit;
+      range.high[static_cast<std::size_t>(c)] = static_cast<float>(high) * unit;
     }
     return range;
   });
@@ -36,7 +37,9 @@ SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometr
 }
 
 int SourceWindow::rows_kept(const Geometry& geometry, int read_ahead_rows) {
-  // The border at the bottom mirrors the last rows of the picture: as many as the border and the extension have.
+  // The border at the bottom mirrors the last rows of the picture: as many as the border and the extension have. The
+  // margins of 2 and 8 rows are for the edge row, which mirroring does not repeat, and for the taps of alpha, which
+  // reach from one row above a position to two rows below it.
   const int extension = geometry.input_height - 2 * geometry.border - geometry.height;
   return std::min(geometry.height, std::max(geometry.border + extension + 2, read_ahead_rows + 8));
 }

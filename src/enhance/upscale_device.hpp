@@ -10,8 +10,8 @@
 
 namespace weir::enhance {
 
-/// The GPU of a PictureUpscaler, which opens it for the first picture and keeps it open for the next ones, and disables
-/// it if it cannot be opened. Not thread-safe.
+/// The GPU of a PictureUpscaler. The upscaler opens it for the first picture and keeps it open for the next ones; if it
+/// cannot be opened, the upscaler disables it. Not thread-safe.
 class UpscaleDevice {
  public:
   /// Stores references to all arguments; they must outlive this object.
@@ -26,7 +26,8 @@ class UpscaleDevice {
   void disable(const Error& why);
   /// Returns the engine; open() must have succeeded.
   nn::vulkan::Engine& engine() { return *engine_; }
-  /// Plans a picture within the free memory of the device and `host` bytes of main memory. `transfer` is the format in
+  /// Plans a picture within the free memory of the device and `host` bytes of main memory; open() must have succeeded.
+  /// `input` is the extent of the network's input. `transfer` is the format in
   /// which pixels are copied to and from the device.
   /// Errors: over_budget (the text has the numbers); invalid_argument.
   Result<nn::vulkan::DevicePlan> plan(nn::Extent input, Bytes host, nn::vulkan::TransferFormat transfer) {

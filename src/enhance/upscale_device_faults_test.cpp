@@ -16,7 +16,8 @@ using compute::vulkan::FaultPoint;
 using testing::Contains;
 using testing::HasSubstr;
 
-/// Injects a fault at the nth call of one kind. A lost device stays lost until it is opened again.
+/// Makes the driver's call number `at_call` of one kind return `result` (`forever`: and all later calls of this kind).
+/// A lost device stays lost until it is opened again.
 class OneFault final : public compute::vulkan::FaultInjector {
  public:
   OneFault(FaultPoint point, int at_call, VkResult result, bool forever = false)
@@ -41,15 +42,16 @@ class OneFault final : public compute::vulkan::FaultInjector {
   bool lost_ = false;
 };
 
-/// Returns the number of calls of one kind while one picture is enlarged.
-int calls_of(FaultPoint point, const std::shared_ptr<const nn::Network>& network, const Picture& picture,
-             UpscaleSettings settings) {
+/// Returns the number of the driver's calls of one kind while one picture is enlarged without a fault.
+int count_calls(FaultPoint point, const std::shared_ptr<const nn::Network>& network, const Picture& picture,
+                UpscaleSettings settings) {
   OneFault none{point, -1, VK_SUCCESS};
   settings.device_settings.faults = &none;
   EXPECT_TRUE(enlarge(network, picture, settings));
   return none.calls();
 }
 
+/// A kind of call that fails, and how. `copies`: the run copies its tiles (EngineSettings::always_copy).
 struct FaultCase {
   const char* name;
   FaultPoint point;
@@ -74,7 +76,7 @@ TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
   UpscaleSettings settings = tiled();
   const auto expected = enlarge(network_, picture_, settings);
   ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  const int calls = count_calls(GetParam().point, network_, picture_, settings);
   ASSERT_GT(calls, 5);
   for (int call = 1; call <= calls; ++call) {
     OneFault fault{GetParam().point, call, GetParam().result};
@@ -82,7 +84,7 @@ TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
     const auto result = enlarge(network_, picture_, settings);
     ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
     EXPECT_LE(largest_difference(*result, *expected), 0) << "call " << call;
-    // After the driver refuses memory, the pool frees idle blocks and tries again.
+    // After the driver refuses memory, the pool frees idle blocks and tries again; if that succeeds, there is no event.
     EXPECT_LE(result->events.size(), 1U) << "call " << call;
     if (GetParam().point != FaultPoint::allocate) {
       EXPECT_EQ(result->events.size(), 1U) << "call " << call;
@@ -94,7 +96,7 @@ TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
   UpscaleSettings settings = tiled();
   const auto expected = enlarge(network_, picture_, cpu());
   ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  const int calls = count_calls(GetParam().point, network_, picture_, settings);
   for (const int call : {1, calls / 2, calls}) {
     OneFault fault{GetParam().point, call, GetParam().result, true};
     settings.device_settings.faults = &fault;
@@ -108,7 +110,7 @@ TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
 TEST_P(VulkanFaults, FailThePictureWhenTheDeviceIsStrict) {
   UpscaleSettings settings = tiled();
   settings.device_settings.strict = true;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  const int calls = count_calls(GetParam().point, network_, picture_, settings);
   for (int call = 1; call <= calls; call += 3) {
     OneFault fault{GetParam().point, call, GetParam().result};
     settings.device_settings.faults = &fault;
@@ -127,7 +129,7 @@ TEST_F(VulkanUpscale, AFaultInAnyPassOfANetworkWithMeansIsRepaired) {
   settings.device_settings.tile = 32;
   const auto expected = enlarge(network, picture, settings);
   ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(FaultPoint::wait, network, picture, settings);
+  const int calls = count_calls(FaultPoint::wait, network, picture, settings);
   for (int call = 3; call <= calls; call += 9) {
     OneFault fault{FaultPoint::wait, call, VK_ERROR_DEVICE_LOST};
     settings.device_settings.faults = &fault;

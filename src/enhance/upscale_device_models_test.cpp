@@ -1,5 +1,6 @@
-// Compares the published networks on a Vulkan device with the CPU, and prints a table row for each. They are outside
-// the project, in ../shared. The test takes a few minutes, so it runs only with WEIR_ALL_REFERENCES=1.
+// Compares the results of the published networks on a Vulkan device with those of the CPU, and prints a table row for
+// each network. The networks are outside the project, in ../shared. The test takes a few minutes, so it runs only with
+// WEIR_ALL_REFERENCES=1.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using nn::vulkan::DevicePrecision;
 
-double decibels(const Enlarged& a, const Enlarged& b) {
+/// Returns the peak signal-to-noise ratio of two results of 8 bits in dB; infinite if they are equal.
+double psnr_db(const Enlarged& a, const Enlarged& b) {
   double squares = 0;
   for (std::size_t i = 0; i < a.samples.size(); ++i) {
     const double off = std::to_integer<int>(a.samples[i]) - std::to_integer<int>(b.samples[i]);
@@ -57,11 +59,11 @@ TEST_F(VulkanUpscale, EveryPublishedNetworkEqualsTheCpu) {
     EXPECT_LE(largest_difference(*exact, *expected), 1) << name;
     EXPECT_TRUE(tiled->samples == exact->samples) << name;
     EXPECT_TRUE(copied->samples == exact->samples) << name;
-    EXPECT_GE(decibels(*half, *expected), 48) << name;
+    EXPECT_GE(psnr_db(*half, *expected), 48) << name;
     EXPECT_TRUE(exact->events.empty() && tiled->events.empty() && copied->events.empty() && half->events.empty())
         << name;
     std::printf("| %s | %d | %d | %d | %.1f dB |\n", name.c_str(), largest_difference(*exact, *expected),
-                largest_difference(*tiled, *exact), largest_difference(*copied, *exact), decibels(*half, *expected));
+                largest_difference(*tiled, *exact), largest_difference(*copied, *exact), psnr_db(*half, *expected));
     std::fflush(stdout);
     ++networks;
   }

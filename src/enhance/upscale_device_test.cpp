@@ -38,7 +38,8 @@ TEST_F(VulkanUpscale, EveryKindOfPictureIsWithinOneGreyLevelOfTheCpu) {
     ASSERT_TRUE(expected) << expected.error().what;
     const auto result = enlarge(network, picture, on_gpu);
     ASSERT_TRUE(result) << result.error().what;
-    EXPECT_LE(largest_difference(*result, *expected, kind.bits), kind.bits == 8 ? 1 : 257);
+    EXPECT_LE(largest_difference(*result, *expected, kind.bits),
+              kind.bits == 8 ? 1 : 257);  // 257 of 65535 is one grey level
     EXPECT_TRUE(result->events.empty());
     if (kind.tta) continue;
     on_gpu.device_settings.tile = 33;
@@ -78,10 +79,10 @@ TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
   }
 }
 
-/// Returns a network that makes every picture one colour. For a picture of one colour that is correct, for others a
-/// fault.
+/// Returns a network that makes every picture one colour. For a picture of one colour this is correct, for other
+/// pictures it is a fault.
 std::shared_ptr<const nn::Network> flat_network(float value) {
-  std::vector<std::byte> bin(4 + 3 * 27 * 4);
+  std::vector<std::byte> bin(4 + 3 * 27 * 4);  // a tag of zeros (float32), and weights of 0; the biases follow
   for (int c = 0; c < 3; ++c) {
     const auto* from = reinterpret_cast<const std::byte*>(&value);
     bin.insert(bin.end(), from, from + 4);
@@ -157,14 +158,14 @@ std::shared_ptr<const nn::Network> network_beyond_float16() {
     const auto* from = static_cast<const std::byte*>(data);
     bin.insert(bin.end(), from, from + bytes);
   };
-  const std::uint32_t plain = 0;
-  append(&plain, 4);
+  const std::uint32_t float32_tag = 0;  // stands before the weights of each layer
+  append(&float32_tag, 4);
   append(first.data(), first.size() * 4);
   append(bias.data(), bias.size() * 4);
-  append(&plain, 4);
+  append(&float32_tag, 4);
   append(second.data(), second.size() * 4);
-  const float none[3] = {0, 0, 0};
-  append(none, sizeof none);
+  const float second_bias[3] = {0, 0, 0};
+  append(second_bias, sizeof second_bias);
   auto network = nn::parse_network(
       "7767517\n3 3\nInput in 0 1 data\nConvolution a 1 1 data x 0=32 1=3 4=1 5=1 6=864\n"
       "Convolution b 1 1 x output 0=3 1=3 4=1 5=1 6=864\n",
@@ -186,19 +187,21 @@ TEST_F(VulkanUpscale, ValuesThatAreNoNumbersAreRepeatedSmallerAndThenInFloat32) 
   EXPECT_TRUE(result->samples == picture.samples);
 }
 
-void leave_nothing_behind(const char* family, const UpscaleSettings& settings) {
+/// Enlarges 200 pictures with one upscaler. Expects that no memory grows after the tenth, by which time the pool and
+/// the caches are filled.
+void expect_no_growth_after_ten_pictures(const char* family, const UpscaleSettings& settings) {
   const auto network = network_of(family, 8);
   auto upscaler = PictureUpscaler::create(network, settings);
   ASSERT_TRUE(upscaler) << upscaler.error().what;
   DeviceReport tenth;
-  Bytes resident_then;
+  Bytes resident_after_ten;
   for (int i = 1; i <= 200; ++i) {
     // Two sizes in turn, so that the pool must serve both.
     const auto result = enlarge_with(**upscaler, draw_noisy_picture(8 + i % 2 * 5, 7), settings);
     ASSERT_TRUE(result) << result.error().what;
     if (i != 10) continue;
     tenth = *(*upscaler)->device_report();
-    resident_then = resident_memory();
+    resident_after_ten = resident_memory();
   }
   const DeviceReport last = *(*upscaler)->device_report();
   EXPECT_EQ(last.memory.allocated, tenth.memory.allocated);
@@ -207,20 +210,22 @@ void leave_nothing_behind(const char* family, const UpscaleSettings& settings) {
   EXPECT_EQ(last.memory.driver_reported, tenth.memory.driver_reported);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   if (test::requested_validation() == compute::vulkan::Validation::none) {
-    EXPECT_LE(resident_memory(), resident_then + 2_MiB);
+    EXPECT_LE(resident_memory(), resident_after_ten + 2_MiB);
   } else {
-    EXPECT_LE(resident_memory(), resident_then + 16_MiB) << "the validation layer keeps some records of its own";
+    EXPECT_LE(resident_memory(), resident_after_ten + 16_MiB) << "the validation layer keeps some records of its own";
   }
 #endif
 }
 
-TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) { leave_nothing_behind("realcugan2x_se", gpu()); }
+TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) {
+  expect_no_growth_after_ten_pictures("realcugan2x_se", gpu());
+}
 
 TEST_F(VulkanUpscale, TwoHundredPicturesInCopiedTilesLeaveNothingBehind) {
   UpscaleSettings settings = gpu();
   settings.device_settings.tile = 24;
   settings.device_settings.always_copy = true;
-  leave_nothing_behind("animevideo_x2", settings);
+  expect_no_growth_after_ten_pictures("animevideo_x2", settings);
 }
 
 TEST_F(VulkanUpscale, TheDevicesMemoryLimitMakesTilesSmallerAndChangesNoPixel) {

@@ -20,6 +20,7 @@
 
 namespace weir::enhance {
 
+/// A picture in memory.
 struct Picture {
   media::PictureInfo info;
   std::vector<std::byte> samples;
@@ -69,6 +70,7 @@ inline Result<Enlarged> enlarge_with(PictureUpscaler& upscaler, const Picture& p
   return Enlarged{writer.samples(), *plan, *events, report ? report->counts.retries : 0};
 }
 
+/// Enlarges a picture with a new upscaler.
 inline Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture,
                                 const UpscaleSettings& settings) {
   auto upscaler = PictureUpscaler::create(network, settings);
@@ -76,18 +78,18 @@ inline Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& networ
   return enlarge_with(**upscaler, picture, settings);
 }
 
-/// Returns the largest difference between two samples at the same place.
+/// Returns the largest difference between two samples at the same place; each sample has `bits` bits.
 inline int largest_difference(const Enlarged& a, const Enlarged& b, int bits = 8) {
   EXPECT_EQ(a.samples.size(), b.samples.size());
-  int most = 0;
-  const std::size_t step = bits == 8 ? 1 : 2;
+  int largest = 0;
+  const std::size_t step = bits == 8 ? 1 : 2;  // bytes of a sample
   for (std::size_t i = 0; i + step <= std::min(a.samples.size(), b.samples.size()); i += step) {
     const auto value = [&](const Enlarged& e) {
       return static_cast<int>(e.samples[i]) | (bits == 8 ? 0 : static_cast<int>(e.samples[i + 1]) << 8);
     };
-    most = std::max(most, std::abs(value(a) - value(b)));
+    largest = std::max(largest, std::abs(value(a) - value(b)));
   }
-  return most;
+  return largest;
 }
 
 /// Base of tests that compare a Vulkan device with the CPU.

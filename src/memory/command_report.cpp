@@ -29,6 +29,9 @@ std::string device_peak_text(const RunMeasurements& run) {
   return fmt::format(", {} on the device", to_text(run.device_peak));
 }
 
+// Each of these functions adds what it finds to the lists of `report`.
+
+/// Adds one line per run, and how many runs failed.
 void report_runs(const std::vector<RunMeasurements>& runs, CommandReport& report) {
   std::size_t failed = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -45,6 +48,7 @@ void report_runs(const std::vector<RunMeasurements>& runs, CommandReport& report
   report.recommendations.emplace_back("fix the failure first: the measurements of a failed run are not reliable");
 }
 
+/// Compares the device memory in use before the first run and after the last.
 void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
   const auto& first = runs.front().device_before;
   const auto unmeasured =
@@ -72,6 +76,7 @@ void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, Command
       "find the process that holds it: 'weir devices --json' lists the processes on each device");
 }
 
+/// Checks whether the memory of some run rises steadily by more than `limit`.
 void check_steady_growth(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
   double host = 0;
   double device = 0;
@@ -89,6 +94,7 @@ void check_steady_growth(const std::vector<RunMeasurements>& runs, Bytes limit, 
   }
 }
 
+/// Adds the first run that worked on another device than the assigned one.
 void check_placement(const std::vector<RunMeasurements>& runs, CommandReport& report) {
   for (const RunMeasurements& run : runs) {
     if (run.wrong_device.empty()) continue;
@@ -99,6 +105,7 @@ void check_placement(const std::vector<RunMeasurements>& runs, CommandReport& re
   }
 }
 
+/// Checks for processes and files in /dev/shm that outlived the command.
 void check_leftovers(const std::vector<RunMeasurements>& runs, CommandReport& report) {
   std::size_t processes = 0;
   std::vector<std::string> files;
@@ -122,6 +129,7 @@ void check_leftovers(const std::vector<RunMeasurements>& runs, CommandReport& re
   }
 }
 
+/// Compares the peak memory of the runs.
 void check_peaks(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
   const auto [least, most] = std::minmax_element(
       runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.resident_peak < b.resident_peak; });
@@ -134,6 +142,7 @@ void check_peaks(const std::vector<RunMeasurements>& runs, Bytes limit, CommandR
     report.strengths.emplace_back("every run needs the same memory");
 }
 
+/// Appends a section of the Markdown document.
 void append(std::string& text, std::string_view title, const std::vector<std::string>& lines) {
   text += fmt::format("\n## {}\n\n", title);
   for (const std::string& line : lines) text += fmt::format("- {}\n", line);

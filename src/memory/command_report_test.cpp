@@ -5,6 +5,7 @@
 namespace weir::memory {
 namespace {
 
+/// Returns measurements that give no reason for a remark.
 RunMeasurements clean_run() {
   RunMeasurements run;
   run.resident_peak = 300_MiB;
@@ -47,23 +48,23 @@ TEST(CommandReport, TheVerdictContainsItsOrigin) {
   EXPECT_NE(to_plain({}, report).find("device: no device, UUID none"), std::string::npos);
 }
 
-TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
-  RunMeasurements creeping = clean_run();
-  for (std::size_t i = 0; i < creeping.resident_levels.size(); ++i)
-    creeping.resident_levels[i] += 10e6 * static_cast<double>(i);
-  EXPECT_TRUE(evaluate_command({creeping}, 100_MiB).leaked);
+TEST(CommandReport, SteadyGrowthIsALeakAndGrowthAtTheStartIsNone) {
+  RunMeasurements growing = clean_run();
+  for (std::size_t i = 0; i < growing.resident_levels.size(); ++i)
+    growing.resident_levels[i] += 10e6 * static_cast<double>(i);
+  EXPECT_TRUE(evaluate_command({growing}, 100_MiB).leaked);
   RunMeasurements loading = clean_run();
   for (std::size_t i = 0; i < 8; ++i) loading.resident_levels[i] = 40e6 * static_cast<double>(i);
   EXPECT_FALSE(evaluate_command({loading}, 100_MiB).leaked);
 }
 
-TEST(CommandReport, WhatWasNotSampledIsNotZero) {
-  RunMeasurements seen = clean_run();
-  seen.device_levels = {1e9, 3e9};
-  EXPECT_NE(to_plain({}, evaluate_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
+TEST(CommandReport, ADevicePeakWithoutSamplesIsReportedAsNotSampled) {
+  RunMeasurements sampled = clean_run();
+  sampled.device_levels = {1e9, 3e9};
+  EXPECT_NE(to_plain({}, evaluate_command({sampled}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
             std::string::npos);
-  const std::string unseen = to_plain({}, evaluate_command({clean_run()}, 100_MiB));
-  EXPECT_NE(unseen.find("peak 300 MiB in memory, not sampled on the device"), std::string::npos) << unseen;
+  const std::string not_sampled = to_plain({}, evaluate_command({clean_run()}, 100_MiB));
+  EXPECT_NE(not_sampled.find("peak 300 MiB in memory, not sampled on the device"), std::string::npos) << not_sampled;
 }
 
 TEST(CommandReport, LeftoversAreNamed) {
@@ -75,7 +76,7 @@ TEST(CommandReport, LeftoversAreNamed) {
   EXPECT_TRUE(evaluate_command({run}, 100_MiB).leaked);
 }
 
-TEST(CommandReport, AFailureIsRejectedWithoutALeak) {
+TEST(CommandReport, AFailedRunIsRejectedButIsNoLeak) {
   RunMeasurements run = clean_run();
   run.status = 3;
   const CommandReport report = evaluate_command({run, clean_run()}, 100_MiB);

@@ -28,6 +28,7 @@ struct MeterRequest {
   std::optional<Reading> reading;
 };
 
+/// Reads the meter, and creates it first if that was not tried yet. Runs on a separate thread.
 void read_meter(const std::shared_ptr<MeterRequest>& request) {
   if (!std::exchange(request->make_was_called, true)) request->meter = request->make();
   const auto answer = request->meter ? request->meter->read() : std::nullopt;
@@ -45,6 +46,7 @@ void close_meter(const std::shared_ptr<MeterRequest>& request) {
   request->finished.notify_all();
 }
 
+/// The meter of make_deadline_meter(). At most one started thread is busy at a time.
 class DeadlineMeter final : public Meter {
  public:
   DeadlineMeter(std::string name, Side side, MeterLayer layer, std::chrono::milliseconds timeout, MeterFactory make)
@@ -60,7 +62,7 @@ class DeadlineMeter final : public Meter {
   ~DeadlineMeter() override {
     std::unique_lock lock{request_->mutex};
     if (request_->is_busy || !request_->meter) return;
-    if (start_thread(close_meter)) static_cast<void>(wait_for_answer(lock, std::min(timeout_, kCloseTimeout)));
+    if (start_thread(close_meter)) static_cast<void>(wait_until_idle(lock, std::min(timeout_, kCloseTimeout)));
   }
 
   std::string_view name() const override { return name_; }
@@ -69,9 +71,10 @@ class DeadlineMeter final : public Meter {
 
   std::optional<Reading> read() const override {
     std::unique_lock lock{request_->mutex};
-    if (!wait_for_answer(lock, request_->timed_out ? std::chrono::milliseconds{} : timeout_)) return std::nullopt;
+    // The thread of another reader, or of an earlier read that timed out, may still be busy.
+    if (!wait_until_idle(lock, request_->timed_out ? std::chrono::milliseconds{} : timeout_)) return std::nullopt;
     if (!start_thread(read_meter)) return std::nullopt;
-    return wait_for_answer(lock, timeout_) ? request_->reading : std::nullopt;
+    return wait_until_idle(lock, timeout_) ? request_->reading : std::nullopt;
   }
 
   bool has_timed_out() const override {
@@ -99,10 +102,11 @@ class DeadlineMeter final : public Meter {
     }
   }
 
-  bool wait_for_answer(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds timeout) const {
-    const bool answered = request_->finished.wait_for(lock, timeout, [&] { return !request_->is_busy; });
-    request_->timed_out = !answered;
-    return answered;
+  /// Waits until no started thread is busy; called with the lock held. Returns false after `timeout`. Sets `timed_out`.
+  bool wait_until_idle(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds timeout) const {
+    const bool is_idle = request_->finished.wait_for(lock, timeout, [&] { return !request_->is_busy; });
+    request_->timed_out = !is_idle;
+    return is_idle;
   }
 
   const std::string name_;

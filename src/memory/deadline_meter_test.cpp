@@ -17,15 +17,15 @@ constexpr milliseconds kLong{60'000};
 /// A fake driver that hangs when the test requests it, until it is released.
 struct HangingDriver {
   std::atomic<bool> hangs = false;
-  std::atomic<int> asked = 0;
-  std::promise<void> let_go;
-  std::shared_future<void> gone = let_go.get_future().share();
+  std::atomic<int> reads = 0;
+  std::promise<void> release;  // ends the hanging reads
+  std::shared_future<void> released = release.get_future().share();
 
   std::shared_ptr<const Meter> meter() {
     return make_counter_meter("driver", Side::device, MeterLayer::system,
-                              [this, gone = gone]() -> std::optional<Bytes> {
-                                ++asked;
-                                if (hangs) gone.wait();
+                              [this, released = released]() -> std::optional<Bytes> {
+                                ++reads;
+                                if (hangs) released.wait();
                                 return Bytes{7};
                               });
   }
@@ -44,12 +44,12 @@ TEST(DeadlineMeter, AHangingDriverIsReadOnceUntilItAnswers) {
   const auto hung = std::make_shared<HangingDriver>();
   hung->hangs = true;
   const auto silent = with_deadline(hung, kShort);
-  ASSERT_TRUE(silent) << "what does not answer is not what is not there";
+  ASSERT_TRUE(silent) << "a meter that does not answer is not a missing meter";
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(silent->read());
   EXPECT_TRUE(silent->has_timed_out());
-  EXPECT_EQ(hung->asked, 1);
+  EXPECT_EQ(hung->reads, 1);
   hung->hangs = false;
-  hung->let_go.set_value();
+  hung->release.set_value();
   while (!silent->read()) std::this_thread::yield();  // bounded by the timeout of the test
   EXPECT_FALSE(silent->has_timed_out());
 }
@@ -68,7 +68,7 @@ TEST(DeadlineMeter, TheVerdictNamesTheMeterThatDidNotAnswer) {
   const ScopeRecord record = detector.end_scope("a", start, false, {});
   EXPECT_EQ(record.unmeasured_reason, "driver does not answer");
   driver->hangs = false;
-  driver->let_go.set_value();
+  driver->release.set_value();
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+// The meters of the memory of this process: malloc and resident memory (meter.hpp).
+
 #include <filesystem>
 #include <iterator>
 #include <optional>

@@ -158,13 +158,14 @@ LeakReport LeakDetector::report() const {
   if (!report.suspects.empty()) report.first_leak = report.suspects.front().name;
   std::string evidence;
   bool drifted = false;
-  for (const ScopeRecord& drift : records_between(baseline_, now)) {
+  for (const ScopeRecord& drift : records_between(baseline_, now)) {  // one for each side
     const std::int64_t once = one_time_growth_bytes(drift.side);
     const std::int64_t bytes = drift.growth.bytes - once;
     report.one_time_growth_bytes += once;
-    report.drift_bytes = evidence.empty() ? bytes : std::max(report.drift_bytes, bytes);
+    const bool is_first_side = evidence.empty();
+    report.drift_bytes = is_first_side ? bytes : std::max(report.drift_bytes, bytes);
     drifted = drifted || exceeds(bytes, limits_.total_drift);
-    evidence += (evidence.empty() ? "" : ", ") + drift.growth.evidence;
+    evidence += (is_first_side ? "" : ", ") + drift.growth.evidence;
   }
   report.slope_bytes = std::max(host_levels_.steady_slope(), device_levels_.steady_slope());
   if (report.slope_bytes < static_cast<double>(limits_.slope_per_scope.count())) report.slope_bytes = 0;

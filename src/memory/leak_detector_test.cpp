@@ -17,13 +17,13 @@ namespace {
 struct FakeDevice {
   std::atomic<std::uint64_t> allocator = 1U << 30U;
   std::atomic<std::uint64_t> driver = 2U << 30U;
-  std::atomic<bool> driver_speaks = true;
+  std::atomic<bool> driver_answers = true;
 
   Meters meters() {
     return {make_counter_meter("pool", Side::device, MeterLayer::allocator,
                                [this]() -> std::optional<Bytes> { return Bytes{allocator.load()}; }),
             make_counter_meter("driver", Side::device, MeterLayer::system, [this]() -> std::optional<Bytes> {
-              if (!driver_speaks) return std::nullopt;
+              if (!driver_answers) return std::nullopt;
               return Bytes{driver.load()};
             })};
   }
@@ -104,7 +104,7 @@ TEST(LeakDetector, GrowthThatHappensOnceIsRecognisedByTheSecondRun) {
   EXPECT_EQ(report.drift_bytes, 0);
 }
 
-TEST(LeakDetector, OneTimeGrowthOnTheHostExcusesNothingOnTheDevice) {
+TEST(LeakDetector, OneTimeGrowthOnTheHostDoesNotExcuseGrowthOnTheDevice) {
   FakeDevice device;
   std::atomic<std::uint64_t> host = 1U << 30U;
   Meters meters = device.meters();
@@ -114,7 +114,7 @@ TEST(LeakDetector, OneTimeGrowthOnTheHostExcusesNothingOnTheDevice) {
   run_scope(detector, "loads a library", [&] { host += (300_MiB).count(); });
   run_scope(detector, "loads a library", [] {});
   EXPECT_TRUE(detector.report().passed) << detector.report().text;
-  for (int i = 0; i < 3; ++i) run_scope(detector, "creeps", [&] { device.grow(50_MiB); });
+  for (int i = 0; i < 3; ++i) run_scope(detector, "grows steadily", [&] { device.grow(50_MiB); });
   LeakReport report = detector.report();
   EXPECT_FALSE(report.passed) << report.text;
   EXPECT_EQ(report.drift_bytes, 150 << 20);
@@ -131,8 +131,8 @@ TEST(LeakDetector, OneTimeGrowthOnTheHostExcusesNothingOnTheDevice) {
   EXPECT_EQ(again.side, Side::device);
   report = detector.report();
   EXPECT_FALSE(report.passed);
-  EXPECT_EQ(report.one_time_growth_bytes, 300 << 20) << "the host's";
-  EXPECT_EQ(report.suspects.size(), 2u) << "the device's";
+  EXPECT_EQ(report.one_time_growth_bytes, 300 << 20) << "growth on the host, which the second run did not repeat";
+  EXPECT_EQ(report.suspects.size(), 2u) << "growth on the device, which it repeated";
 }
 
 TEST(LeakDetector, OneLayerAloneIsNotEnough) {
@@ -143,7 +143,7 @@ TEST(LeakDetector, OneLayerAloneIsNotEnough) {
             Verdict::clean);
 }
 
-TEST(LeakDetector, AFallIsNoLeak) {
+TEST(LeakDetector, ADecreaseIsNoLeak) {
   FakeDevice device;
   LeakDetector detector{device.meters(), limits_without_pause()};
   EXPECT_EQ(run_scope(detector, "frees",
@@ -158,7 +158,7 @@ TEST(LeakDetector, AFallIsNoLeak) {
 
 TEST(LeakDetector, AMeterWithoutReadingsLeavesTheOtherLayerAlone) {
   FakeDevice device;
-  device.driver_speaks = false;
+  device.driver_answers = false;
   LeakDetector detector{device.meters(), limits_without_pause()};
   const ScopeRecord record = run_scope(detector, "a", [&] { device.grow(200_MiB); });
   EXPECT_EQ(record.verdict, Verdict::alarm);
@@ -181,12 +181,12 @@ TEST(LeakDetector, FiveMegabytesPerTestAreFoundByTheirSlope) {
     });
     if (!detector.report().passed) found_after = i + 1;
   }
-  EXPECT_GE(found_after, 10);
+  EXPECT_GE(found_after, 10) << "fewer levels have no steady slope";
   EXPECT_LE(found_after, 14);
   EXPECT_NEAR(detector.report().slope_bytes, 5e6, 1e6);
 }
 
-TEST(LeakDetector, DriftOfFiftyFailsWithoutAnyAlarm) {
+TEST(LeakDetector, DriftAboveTheLimitFailsWithoutAnAlarm) {
   FakeDevice device;
   LeakDetector detector{device.meters(), limits_without_pause()};
   for (int i = 0; i < 3; ++i) run_scope(detector, "part" + std::to_string(i), [&] { device.grow(20_MiB); });
@@ -197,7 +197,7 @@ TEST(LeakDetector, DriftOfFiftyFailsWithoutAnyAlarm) {
   EXPECT_TRUE(detector.report().passed);
 }
 
-TEST(LeakDetector, LateReturnsAreWaitedFor) {
+TEST(LeakDetector, MemoryThatIsFreedLateIsNoGrowth) {
   FakeDevice device;
   LeakDetector detector{device.meters(), limits_without_pause()};
   int cleaned = 0;

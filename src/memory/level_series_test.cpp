@@ -8,6 +8,7 @@
 namespace weir::memory {
 namespace {
 
+/// Returns a series of twenty levels at most, to which level(0), level(1), ... were added.
 LevelSeries series_of(std::uint64_t count, const std::function<Bytes(std::uint64_t)>& level) {
   LevelSeries series;
   for (std::uint64_t i = 0; i < count; ++i) series.add(level(i));
@@ -22,7 +23,7 @@ TEST(LevelSeries, DetectsFastAndSlowLeaksOnly) {
   EXPECT_FALSE(series_of(60, [](std::uint64_t i) { return 500_MiB + 1_MiB * (i % 7); }).is_leak());
   const auto shrinking = series_of(60, [](std::uint64_t i) { return 4_GiB - 50_MiB * i; });
   EXPECT_FALSE(shrinking.is_leak());
-  EXPECT_LT(shrinking.slope(), 0);  // signed
+  EXPECT_LT(shrinking.slope(), 0) << "the slope is signed";
 }
 
 TEST(LevelSeries, NeedsFiveLevels) {

@@ -24,6 +24,7 @@ constexpr std::size_t kMaxListed = 20;    // largest number of networks in a mes
 /// The folders of Real-CUGAN's networks, the preferred one first; see select_network().
 constexpr std::array<std::string_view, 3> kFolderOrder{"models-se", "models-pro", "models-nose"};
 
+/// Reads a network without its weights and returns its entry.
 CatalogueEntry describe_entry(const fs::path& param_path) {
   CatalogueEntry entry;
   entry.param_path = param_path;
@@ -107,28 +108,32 @@ std::optional<fs::path> find_param(const fs::path& model) {
 
 std::string long_name(const CatalogueEntry& entry) { return entry.folder + "/" + entry.name; }
 
+constexpr int kNoMatch = 3;  // the largest result of name_distance()
+
 /// Returns how well `name` matches an entry: 0: it is empty, or the network's name or "folder/name"; 1: the folder's
-/// name; 2: a part of "folder/name"; 3: no match.
+/// name; 2: a part of "folder/name"; kNoMatch.
 int name_distance(const CatalogueEntry& entry, const std::string& name) {
   if (name.empty()) return 0;
   const std::string lowered = lower_case(name), full = lower_case(long_name(entry));
   if (lowered == lower_case(entry.name) || lowered == full) return 0;
   if (lowered == lower_case(entry.folder)) return 1;
-  return full.find(lowered) != std::string::npos ? 2 : 3;
+  return full.find(lowered) != std::string::npos ? 2 : kNoMatch;
 }
 
 using Candidates = std::vector<const CatalogueEntry*>;
 
+/// Returns the entries that match the name best, readable or not.
 Candidates find_name_matches(std::span<const CatalogueEntry> entries, const std::string& name) {
-  int best = 3;
+  int best = kNoMatch;
   for (const CatalogueEntry& entry : entries) best = std::min(best, name_distance(entry, name));
   Candidates candidates;
   for (const CatalogueEntry& entry : entries) {
-    if (best < 3 && name_distance(entry, name) == best) candidates.push_back(&entry);
+    if (best < kNoMatch && name_distance(entry, name) == best) candidates.push_back(&entry);
   }
   return candidates;
 }
 
+/// Returns the readable networks for a message, at most kMaxListed.
 std::string list_networks(std::span<const CatalogueEntry> entries) {
   std::string text;
   std::size_t count = 0;
@@ -154,7 +159,7 @@ bool is_unreadable_match(const CatalogueEntry& entry, const NetworkRequest& requ
   if (entry.unreadable_reason.empty()) return false;
   if (!request.name.empty() && name_distance(entry, request.name) == 0) return true;
   if (!request.scale && !request.noise) return false;
-  return name_distance(entry, request.name) < 3 && (!request.noise || entry.noise == request.noise) &&
+  return name_distance(entry, request.name) < kNoMatch && (!request.noise || entry.noise == request.noise) &&
          (!request.scale || entry.scale_in_name == request.scale);
 }
 

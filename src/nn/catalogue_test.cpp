@@ -15,6 +15,7 @@ class Catalogue : public testing::Test {
  protected:
   void TearDown() override { fs::remove_all(root_); }
 
+  /// Writes a generated network to root_ / stem + ".param" and ".bin".
   void write(const fs::path& stem, std::string_view family) const {
     const auto files = test::generate_network(family, {.channels = 2, .blocks = 1});
     fs::create_directories((root_ / stem).parent_path());
@@ -22,6 +23,7 @@ class Catalogue : public testing::Test {
     std::ofstream bin{(root_ / stem).string() + ".bin", std::ios::binary};
     bin.write(reinterpret_cast<const char*>(files.bin.data()), std::ssize(files.bin));
   }
+  /// Writes the files that a user of two published programs has.
   void write_usual() const {
     write("realcugan/models-se/up2x-conservative", "realcugan2x_se");
     write("realcugan/models-se/up2x-denoise3x", "realcugan2x_se");
@@ -38,6 +40,7 @@ class Catalogue : public testing::Test {
     EXPECT_TRUE(entries);
     return *std::move(entries);
   }
+  /// Returns "folder/name" of the network that select_network() returns, or "error: " and the message.
   [[nodiscard]] std::string chosen(const NetworkRequest& request) const {
     const auto entry = select_network(all(), request);
     return entry ? entry->folder + "/" + entry->name : "error: " + entry.error().what;
@@ -152,7 +155,7 @@ TEST_F(Catalogue, ANetworkOfAnotherScaleOrNoiseIsNeverChosen) {
 TEST_F(Catalogue, NetworksNamedAsThoseOfWaifu2x) {
   for (const char* stem : {"noise0_scale2.0x_model", "noise1_scale2.0x_model", "scale2.0x_model"})
     write(fs::path{"models-cunet"} / stem, "realcugan2x_se");
-  EXPECT_EQ(chosen({}), "models-cunet/scale2.0x_model") << "the one without denoising";
+  EXPECT_EQ(chosen({}), "models-cunet/scale2.0x_model") << "the network without a noise level is preferred";
   for (const auto& [noise, stem] :
        {std::pair{-1, "scale2.0x_model"}, {0, "noise0_scale2.0x_model"}, {1, "noise1_scale2.0x_model"}})
     EXPECT_EQ(chosen({.name = "", .scale = {}, .noise = noise}), fs::path{"models-cunet"} / stem);
@@ -182,6 +185,7 @@ TEST_F(Catalogue, AnyEnlargementFindsTheScaleThatIsEnough) {
   write_usual();
   const auto entries = all();
   const auto scale_for = [&](double enlargement, const std::string& name = "") {
+    // The scale of the request is ignored.
     const auto entry = select_for_enlargement(entries, {.name = name, .scale = 99, .noise = {}}, enlargement);
     return entry ? entry->family.scale : 0;
   };

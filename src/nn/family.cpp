@@ -1,3 +1,6 @@
+// Derives the properties of a network that a run needs (Family) from its graph. Nothing else is known about a network:
+// the files have no fields for them, and names can be changed.
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -38,6 +41,8 @@ struct PreferredSizes {
   std::int64_t shrink = 0;  ///< missing_pixels() of these sizes
 };
 
+/// Examines all input sizes of one range; returns nothing if no step and remainder describe the sizes that lack the
+/// fewest pixels.
 std::optional<PreferredSizes> find_preferred_sizes(const Graph& graph, int scale) {
   std::vector<std::optional<std::int64_t>> shrinks;
   for (int n = kSmallestProbe; n < kSmallestProbe + 2 * kLargestAlign; ++n)
@@ -48,6 +53,7 @@ std::optional<PreferredSizes> find_preferred_sizes(const Graph& graph, int scale
   }
   if (!least) return std::nullopt;
   for (int align = 1; align <= kLargestAlign; ++align) {
+    // Returns true if all sizes with this remainder lack the fewest pixels.
     const auto is_best = [&](int remainder) {
       for (std::size_t i = 0; i < shrinks.size(); ++i) {
         if ((kSmallestProbe + static_cast<int>(i)) % align == remainder && shrinks[i] != least) return false;
@@ -65,6 +71,7 @@ std::optional<PreferredSizes> find_preferred_sizes(const Graph& graph, int scale
 /// gives n * scale pixels after the border is added, the network has run, and `crop` pixels are cut off on every side.
 Status choose_border(const PreferredSizes& sizes, Family& family) {
   const std::int64_t scale = family.scale;
+  // The border must give at least the pixels that the result lacks: 2 * border * scale >= shrink, rounded up.
   const std::int64_t smallest = sizes.shrink > 0 ? (sizes.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
   for (std::int64_t border = smallest; border < smallest + sizes.align; ++border) {
     // Pixels of the output that are outside the enlarged picture; both sides must have the same number of them.
@@ -89,6 +96,7 @@ class Structure {
     }
   }
 
+  /// Returns the number of layers of this kind.
   template <class Kind>
   [[nodiscard]] int count() const {
     return static_cast<int>(std::count_if(graph_.layers.begin(), graph_.layers.end(), [](const Layer& layer) {
@@ -96,14 +104,15 @@ class Structure {
     }));
   }
 
-  [[nodiscard]] bool zero_padded() const {
+  /// Returns true if a layer adds pixels outside its input's edges.
+  [[nodiscard]] bool adds_pixels() const {
     return std::any_of(graph_.layers.begin(), graph_.layers.end(),
                        [](const Layer& layer) { return adds_padding(layer.operation); });
   }
 
   /// Returns true if the result is the pixel shuffle of a convolution (possibly cropped), and only convolutions read
-  /// the picture. No layer passes the picture around the convolutions to the result: such networks are trained to produce
-  /// only the difference from the enlarged picture.
+  /// the picture. Then no layer passes the picture around the convolutions to the result. Such networks are trained to
+  /// produce only the difference from the enlarged picture.
   [[nodiscard]] bool ends_in_bare_shuffle() const {
     bool shuffled = false;
     const Layer* layer = &graph_.layers[producer_[graph_.output]];
@@ -115,6 +124,7 @@ class Structure {
   }
 
  private:
+  /// Returns true if only convolutions read the picture or copies of it (outputs of Split layers).
   [[nodiscard]] bool picture_goes_only_into_convolutions() const {
     std::vector<bool> is_picture(graph_.blobs.size());
     is_picture[graph_.input] = true;
@@ -131,14 +141,16 @@ class Structure {
   std::vector<std::size_t> producer_;  // by blob index: index of the layer that makes the blob
 };
 
+/// Returns Family::name. The rules fit the published networks of each family.
 std::string family_name(const Structure& structure, const PreferredSizes& sizes) {
-  if (!structure.zero_padded() && sizes.shrink > 0 && structure.count<Deconvolution>() > 0) return "realcugan";
-  if (!structure.zero_padded()) return "unknown";
+  if (!structure.adds_pixels() && sizes.shrink > 0 && structure.count<Deconvolution>() > 0) return "realcugan";
+  if (!structure.adds_pixels()) return "unknown";
   if (structure.count<PRelu>() > 0 && structure.count<PixelShuffle>() == 1) return "animevideo";
   if (structure.count<Concat>() > 0 && structure.count<Interp>() > 0) return "realesrgan";
   return "unknown";
 }
 
+/// Returns the enlargement of the picture. Errors: unsupported if it is not a whole number from 1 to kLargestScale.
 Result<int> find_whole_scale(const Graph& graph) {
   const auto scales = blob_scales(graph);
   if (!scales) return scales.error();
@@ -169,7 +181,7 @@ Result<Family> recognise_family(const Graph& graph) {
   if (auto status = choose_border(*sizes, family); !status) return status.error();
   const Structure structure{graph};
   family.name = family_name(structure, *sizes);
-  family.needs_enlarged_picture = !structure.zero_padded() && structure.ends_in_bare_shuffle();
+  family.needs_enlarged_picture = !structure.adds_pixels() && structure.ends_in_bare_shuffle();
   family.mean_count = structure.count<GlobalAverage>();
   return family;
 }

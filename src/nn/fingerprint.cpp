@@ -12,6 +12,7 @@ namespace weir::nn {
 
 namespace {
 
+/// Hashes a graph, part by part, with XXH3 (64 bits).
 class Hash {
  public:
   template <class Value>

@@ -17,7 +17,7 @@
 namespace weir::nn {
 namespace {
 
-/// Appends to `changed` a copy of the graph in which `change` was applied to layer `at`.
+/// Appends to `changed`, for each of `changes`, a copy of the graph in which it was applied to layer `at`.
 template <class Operation>
 void vary(const Graph& graph, std::size_t at, std::vector<Graph>& changed,
           const std::vector<std::function<void(Operation&)>>& changes) {
@@ -34,6 +34,7 @@ void change_kind(Kind& kind) {
   kind = kind == Kind{0} ? Kind{1} : Kind{0};
 }
 
+/// Returns the next larger float: the smallest possible change.
 float next(float value) { return std::nextafter(value, std::numeric_limits<float>::infinity()); }
 
 std::vector<std::function<void(Activation&)>> activation_changes() {
@@ -41,6 +42,7 @@ std::vector<std::function<void(Activation&)>> activation_changes() {
           [](Activation& a) { a.b = next(a.b); }};
 }
 
+/// Returns activation_changes() for the activation of an operation.
 template <class Operation>
 std::vector<std::function<void(Operation&)>> on_activation() {
   std::vector<std::function<void(Operation&)>> changes;
@@ -50,7 +52,7 @@ std::vector<std::function<void(Operation&)>> on_activation() {
   return changes;
 }
 
-/// Changes each parameter of a Convolution or Deconvolution.
+/// Returns changes of each parameter of a Convolution or Deconvolution.
 template <class Operation>
 std::vector<std::function<void(Operation&)>> convolution_changes() {
   auto changes = on_activation<Operation>();
@@ -62,7 +64,8 @@ std::vector<std::function<void(Operation&)>> convolution_changes() {
   return changes;
 }
 
-/// Returns copies of the graph; in each, one parameter of layer `at` is changed.
+/// Appends copies of the graph to `changed`; in each, one parameter of layer `at` has changed. Called with the
+/// operation of this layer, to choose the changes for its type.
 struct Vary {
   const Graph& graph;
   std::size_t at;
@@ -114,6 +117,7 @@ struct Vary {
   void operator()(const Pointwise&) const { vary(graph, at, changed, on_activation<Pointwise>()); }
 };
 
+/// Returns copies of the graph with one change each: of a parameter, an input or an output of one layer.
 std::vector<Graph> changed_graphs(const Graph& graph) {
   std::vector<Graph> changed;
   for (std::size_t at = 0; at < graph.layers.size(); ++at) {
@@ -169,7 +173,7 @@ TEST(Fingerprint, IgnoresNamesAndLines) {
   EXPECT_EQ(fingerprint(other), fingerprint(graph));
 }
 
-// The fingerprint is the key of caches on users' machines.
+// The fingerprint is the key of caches on users' machines: after a change of the hash they would not be found any more.
 TEST(Fingerprint, StaysTheSame) {
   constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kValues{
       {{"realcugan2x_se", 0xFF675206F9AF9D0CU}, {"general_x4", 0x573A2C4B17F30FCFU}, {"layers", 0x5005C965C9AF2F13U}}};

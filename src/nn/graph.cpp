@@ -11,7 +11,7 @@ namespace weir::nn {
 
 namespace {
 
-constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;
+constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;  // largest supported height or width, in pixels
 
 /// Returns the extent of a layer's outputs if its first input has the extent `in`.
 Extent64 output_size(const Operation& operation, Extent64 in) {
@@ -129,7 +129,7 @@ Result<std::vector<double>> blob_scales(const Graph& graph) {
   scales[graph.input] = 1;
   for (const Layer& layer : graph.layers) {
     if (std::holds_alternative<Input>(layer.operation) || graph.blobs[layer.outputs[0]].is_vector) continue;
-    double scale = 0;
+    double scale = 0;  // that of the layer's inputs; 0: not known yet
     for (const int blob : layer.inputs) {
       if (graph.blobs[blob].is_vector) continue;
       if (scale != 0 && std::abs(scales[blob] / scale - 1) > 1e-6) {

@@ -31,6 +31,7 @@ Kind shaped(int kernel, int stride, int pad) {
   return op;
 }
 
+/// Returns the extent of the operation's output.
 Extent result_of(const Operation& operation, Extent in) {
   const auto extents = infer_extents(one_layer(operation), in);
   EXPECT_TRUE(extents) << extents.error().what;

@@ -45,7 +45,7 @@ struct Extent64 {
 };
 
 /// A function that is applied to each value of a layer's result, after the bias is added. Add new kinds at the end,
-/// because shaders and fingerprints use the values of the enumerators.
+/// because shaders use the values of the enumerators, and fingerprints contain them.
 struct Activation {
   enum class Kind { none, relu, leaky_relu, clip, sigmoid };
   Kind kind = Kind::none;

@@ -25,6 +25,7 @@ class Lowering {
   LoweredBlob& lowered_blob(int blob) { return lowered_blobs_[to_index(blob)]; }
   /// Returns the first part of a blob.
   const TensorView& first_part(int blob) const { return lowered_blobs_[to_index(blob)].parts.front(); }
+  // `t` and `o` are indices of a tensor and an op of the program.
   ProgramTensor& tensor(int t) { return program_.tensors[to_index(t)]; }
   Op& op(int o) { return program_.ops[to_index(o)]; }
   Program& program() { return program_; }
@@ -32,16 +33,16 @@ class Lowering {
   /// count as the same blob as its input, and the Split itself does not count.
   int count_readers(int blob) const { return reader_counts_[to_index(blob)]; }
 
-  /// Adds `op` to the program as the producer of `blob`, with a new output tensor.
-  void emit(Op op, int blob);
+  /// Adds the op `added` to the program as the producer of `blob`, with a new output tensor.
+  void emit(Op added, int blob);
   /// Adds a layer on vectors (blobs with one value per channel) as the producer of `blob`.
   void emit_vector_op(const Layer& layer, int blob);
   /// Returns the convolution whose output is exactly this blob and to whose epilogue (the operations on each sum before
   /// it is stored) a further operation can still be added: the blob has one reader, and the epilogue does not add
   /// another tensor (the residual). Returns null if there is no such convolution.
   Op* find_open_producer(int blob);
-  /// Makes `op` the producer of `blob`: its output tensor now represents this blob.
-  void set_output_blob(Op& op, int blob);
+  /// Makes an op the producer of `blob`: its output tensor now represents this blob.
+  void set_output_blob(Op& producer, int blob);
 
   /// Returns the error `unsupported` for the layer that is being lowered.
   Error unsupported(std::string_view why) const;

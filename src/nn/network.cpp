@@ -38,6 +38,7 @@ Result<std::uint64_t> find_weights_length(const std::filesystem::path& bin, cons
                                      param_path.filename().string())};
 }
 
+/// Reads the bytes of a .bin that are in memory.
 class MemoryWeightReader final : public WeightReader {
  public:
   explicit MemoryWeightReader(std::span<const std::byte> bytes) : rest_{bytes} {}
@@ -77,15 +78,17 @@ class FileReader final : public WeightReader {
 
   std::filesystem::path path_;
   std::ifstream stream_;
-  std::uint64_t left_;
+  std::uint64_t left_;  // number of bytes that were not read yet
 };
 
+/// Reads the text of a .param. `name` is the file's name for messages.
 Result<NcnnDescription> parse_param(std::string_view param_text, const std::string& name) {
   const auto lines = read_ncnn_text(param_text, name);
   if (!lines) return lines.error();
   return build_ncnn_graph(*lines, name);
 }
 
+/// Reads a .param file.
 Result<NcnnDescription> read_param(const std::filesystem::path& param_path) {
   auto file = FileReader::open(param_path);
   if (!file) return file.error();
@@ -103,6 +106,7 @@ Error too_long_error(const std::filesystem::path& bin, std::uint64_t length, Byt
                                      most.count())};
 }
 
+/// Checks what a run needs and returns the network. `name` becomes Network::name and begins the messages.
 Result<Network> make_network(NcnnDescription description, const std::string& name) {
   Network network;
   const auto with_name = [&](const Error& error) { return Error{error.code, fmt::format("{}: {}", name, error.what)}; };
@@ -118,6 +122,7 @@ Result<Network> make_network(NcnnDescription description, const std::string& nam
   return network;
 }
 
+/// The same for a network that was read from a file.
 Result<Network> make_network(NcnnDescription description, const std::filesystem::path& param_path) {
   auto network = make_network(std::move(description), param_path.string());
   if (!network) return network;

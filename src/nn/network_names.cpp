@@ -22,16 +22,20 @@ std::optional<int> level_at(std::string_view name, std::size_t at) {
 
 /// Returns the level of "denoise3x".
 std::optional<int> denoise_level(std::string_view name) {
-  const std::size_t at = name.find("denoise");
-  const auto level = at == name.npos ? std::nullopt : level_at(name, at + 7);
-  return level && at + 8 < name.size() && name[at + 8] == 'x' ? level : std::nullopt;
+  constexpr std::string_view kWord = "denoise";
+  const std::size_t at = name.find(kWord);
+  if (at == name.npos) return std::nullopt;
+  const std::size_t digit = at + kWord.size();
+  const auto level = level_at(name, digit);
+  return level && digit + 1 < name.size() && name[digit + 1] == 'x' ? level : std::nullopt;
 }
 
 /// Returns the level of "noise1" if "noise" begins a word; "denoise1" does not match.
 std::optional<int> noise_level(std::string_view name) {
-  const std::size_t at = name.find("noise");
+  constexpr std::string_view kWord = "noise";
+  const std::size_t at = name.find(kWord);
   if (at == name.npos || (at > 0 && is_letter(name[at - 1]))) return std::nullopt;
-  return level_at(name, at + 5);
+  return level_at(name, at + kWord.size());
 }
 
 /// Returns `scale` if a network of this scale is supported, otherwise nothing.
@@ -42,10 +46,12 @@ std::optional<int> checked_scale(int scale) {
 /// Returns the number of one or two digits at offset `at`; nothing if there is no digit, or if there are more. Sets
 /// `end` to the offset behind the number and a following ".0".
 std::optional<int> number_at(std::string_view name, std::size_t at, std::size_t& end) {
+  constexpr std::size_t kTooManyDigits = 3;
   end = at;
   int number = 0;
-  while (end < name.size() && is_digit(name[end]) && end < at + 3) number = number * 10 + (name[end++] - '0');
-  if (end == at || end == at + 3) return std::nullopt;
+  while (end < name.size() && is_digit(name[end]) && end < at + kTooManyDigits)
+    number = number * 10 + (name[end++] - '0');
+  if (end == at || end == at + kTooManyDigits) return std::nullopt;
   if (name.substr(end).starts_with(".0")) end += 2;
   return number;
 }

@@ -7,7 +7,7 @@
 namespace weir::nn {
 namespace {
 
-constexpr int kNone = 99;
+constexpr int kNone = 99;  // the name has no such number
 
 struct Published {
   std::string_view name;

@@ -45,12 +45,12 @@ TEST_P(EveryFamily, Float16AndFloat32FilesAreTheSameNetwork) {
   ASSERT_TRUE(narrow) << narrow.error().what;
   ASSERT_TRUE(wide) << wide.error().what;
   for (std::size_t i = 0; i < narrow->graph.layers.size(); ++i) {
-    const auto* a = std::get_if<Convolution>(&narrow->graph.layers[i].operation);
-    const auto* b = std::get_if<Convolution>(&wide->graph.layers[i].operation);
-    ASSERT_EQ(a == nullptr, b == nullptr);
-    if (a == nullptr) continue;
-    EXPECT_EQ(a->weight, b->weight) << i;
-    EXPECT_EQ(a->bias, b->bias) << i;
+    const auto* of_narrow = std::get_if<Convolution>(&narrow->graph.layers[i].operation);
+    const auto* of_wide = std::get_if<Convolution>(&wide->graph.layers[i].operation);
+    ASSERT_EQ(of_narrow == nullptr, of_wide == nullptr);
+    if (of_narrow == nullptr) continue;
+    EXPECT_EQ(of_narrow->weight, of_wide->weight) << i;
+    EXPECT_EQ(of_narrow->bias, of_wide->bias) << i;
   }
 }
 
@@ -111,7 +111,7 @@ TEST(Network, WeightsThatAreNotNumbersAreCorrupt) {
   GeneratedNetwork files = generate_network("animevideo_x4");
   for (const int bits : {0x7C00, 0xFC00, 0x7E00}) {  // infinity, its negative, NaN
     const auto half = static_cast<std::uint16_t>(bits);
-    std::memcpy(files.bin.data() + 6, &half, sizeof half);
+    std::memcpy(files.bin.data() + 6, &half, sizeof half);  // weight 1: after a tag of 4 bytes and weight 0
     const auto network = parse(files);
     ASSERT_FALSE(network);
     EXPECT_EQ(network.error().code, Errc::corrupt);
@@ -124,7 +124,7 @@ TEST(Network, Float16IsReadExactly) {
   GeneratedNetwork files = generate_network("animevideo_x4");
   const std::array<std::uint16_t, 6> halves{0x0001, 0x83FF, 0x0400, 0x3C01, 0xFBFF, 0x8000};
   const std::array<float, 6> values{0x1p-24F, -1023 * 0x1p-24F, 0x1p-14F, 1 + 0x1p-10F, -65504.0F, -0.0F};
-  std::memcpy(files.bin.data() + 4, halves.data(), sizeof halves);
+  std::memcpy(files.bin.data() + 4, halves.data(), sizeof halves);  // after the tag
   const auto network = parse(files);
   ASSERT_TRUE(network) << network.error().what;
   const auto& weight = std::get<Convolution>(network->graph.layers[2].operation).weight;
@@ -137,7 +137,9 @@ TEST(Network, MissingBiasesAreZero) {
   GeneratedNetwork files = generate_network("layers", {.channels = 2});
   const std::size_t at = files.param.find("5=1 6=");
   files.param.replace(at, 3, "5=0");
-  files.bin.erase(files.bin.begin() + 4 + 2 * 3 * 9 * 2, files.bin.begin() + 4 + 2 * 3 * 9 * 2 + 8);
+  // The first convolution: a tag of 4 bytes, 2 x 3 kernels of 9 float16 weights, then two float32 biases.
+  const auto biases = files.bin.begin() + 4 + 2 * 3 * 9 * 2;
+  files.bin.erase(biases, biases + 8);
   const auto network = parse(files);
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_EQ(std::get<Convolution>(network->graph.layers[2].operation).bias, std::vector<float>(2, 0.0F));

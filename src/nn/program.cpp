@@ -26,7 +26,7 @@ Result<Program> Lowering::run() && {
       return unsupported(fmt::format("more than {} operations up to here", kMaxOps));
     }
   }
-  layer_ = static_cast<int>(graph_.layers.size()) - 1;
+  layer_ = static_cast<int>(graph_.layers.size()) - 1;  // for the message of the error
   const TensorView& result = first_part(graph_.output);
   if (result.gate >= 0 || result.cropped) {
     return unsupported("a crop, or a product with a vector, as the last step is not supported");
@@ -62,20 +62,20 @@ void Lowering::count_all_readers() {
 }
 
 int Lowering::add_tensor(int blob) {
-  ProgramTensor t;
-  t.channels = shape(blob).channels;
-  t.blob = blob;
-  t.producer = static_cast<int>(program_.ops.size());
-  t.planar = t.channels <= compute::kMaxPlanarChannels;
-  program_.tensors.push_back(t);
+  ProgramTensor added;
+  added.channels = shape(blob).channels;
+  added.blob = blob;
+  added.producer = static_cast<int>(program_.ops.size());
+  added.planar = added.channels <= compute::kMaxPlanarChannels;
+  program_.tensors.push_back(added);
   return static_cast<int>(program_.tensors.size()) - 1;
 }
 
-void Lowering::emit(Op o, int blob) {
-  o.layer = layer_;
-  o.output = add_tensor(blob);
-  lowered_blob(blob).parts = {TensorView{o.output}};
-  program_.ops.push_back(std::move(o));
+void Lowering::emit(Op added, int blob) {
+  added.layer = layer_;
+  added.output = add_tensor(blob);
+  lowered_blob(blob).parts = {TensorView{added.output}};
+  program_.ops.push_back(std::move(added));
 }
 
 void Lowering::emit_vector_op(const Layer& layer, int blob) {
@@ -89,26 +89,27 @@ Op* Lowering::find_open_producer(int blob) {
   if (count_readers(blob) != 1 || lowered.parts.size() != 1) return nullptr;
   const TensorView& view = lowered.parts[0];
   if (view.gate >= 0 || view.cropped) return nullptr;
-  Op& o = op(tensor(view.tensor).producer);
-  if (o.kind != OpKind::conv3x3 && o.kind != OpKind::patch && o.kind != OpKind::direct) return nullptr;
-  if (o.epilogue.has_residual) return nullptr;
-  return &o;
+  Op& producer = op(tensor(view.tensor).producer);
+  if (producer.kind != OpKind::conv3x3 && producer.kind != OpKind::patch && producer.kind != OpKind::direct)
+    return nullptr;
+  if (producer.epilogue.has_residual) return nullptr;
+  return &producer;
 }
 
-void Lowering::set_output_blob(Op& o, int blob) {
-  tensor(o.output).blob = blob;
-  lowered_blob(blob).parts = {TensorView{o.output}};
+void Lowering::set_output_blob(Op& producer, int blob) {
+  tensor(producer.output).blob = blob;
+  lowered_blob(blob).parts = {TensorView{producer.output}};
 }
 
 Epilogue epilogue_of(const std::vector<float>& bias, const Activation& activation, int channels) {
-  Epilogue e;
-  e.bias = bias;
-  e.bias.resize(to_index(channels), 0.0F);
+  Epilogue epilogue;
+  epilogue.bias = bias;
+  epilogue.bias.resize(to_index(channels), 0.0F);
   float slope = 1;
   if (activation.kind == Activation::Kind::relu) slope = 0;
   if (activation.kind == Activation::Kind::leaky_relu) slope = activation.a;
-  e.slope.assign(to_index(channels), slope);
-  return e;
+  epilogue.slope.assign(to_index(channels), slope);
+  return epilogue;
 }
 
 bool fits_epilogue(const Activation& a) {

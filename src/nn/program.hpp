@@ -72,13 +72,13 @@ struct Op {
   int kernel = 1, pad = 0;
   // patch: a base is the position of one patch. The bases of row b (0, 1, ...) read `kernel` input rows, beginning at
   // row b * stride + first_tap, and make `factor` output rows, beginning at row b * factor - output_crop; the same for
-  // columns. shuffle: uses `factor`, but not the other three
+  // columns. shuffle: uses `factor`, the side of a block of output pixels, but not the other three.
   int stride = 1, first_tap = 0, factor = 1, output_crop = 0;
-  // combine
+  // combine: the sum of coefficient[i] * inputs[i] and `constant`, then the activation.
   std::vector<float> coefficient;
   float constant = 0;
   Activation activation;
-  // resize, and other kinds with parameters of their own: the layer with its parameters
+  // resize, and other kinds with parameters of their own: the layer with its parameters.
   Operation layer_operation;
   /// Multiplications per output pixel, counted as direct convolution.
   double multiplications = 0;
@@ -127,8 +127,7 @@ struct Program {
 Result<Program> lower(const Graph& graph);
 
 /// Returns how many entries of Program::means, from the first on, must be known before `op` can run, because of the
-/// gates of its own inputs.
-/// The means that the ops before it require are not included.
+/// gates of its own inputs. The means that the ops before it require are not included.
 int count_required_means(const Program& program, const Op& op);
 
 }  // namespace weir::nn

@@ -108,6 +108,7 @@ namespace {
 
 /// Returns false for a layer that needs weights and has none, as in a graph that was read without weights.
 bool has_weights(const Layer& layer) {
+  // For layers with weights and biases: both have the sizes that follow from the layer's parameters.
   const auto filled = [](const auto& op) {
     std::size_t taps = 1;
     if constexpr (requires { op.kernel; })
@@ -124,6 +125,7 @@ bool has_weights(const Layer& layer) {
       layer.operation);
 }
 
+/// Checks that run_reference() can run the graph on the picture.
 Status check_runnable(const Graph& graph, const Planes& picture) {
   const auto extents = infer_extents(graph, {picture.height, picture.width});
   if (!extents) return extents.error();
@@ -164,7 +166,7 @@ Planes add_border(const Planes& in, const Family& family) {
 
 int reflect_position(int position, int extent) {
   if (extent == 1) return 0;
-  const int period = 2 * (extent - 1);
+  const int period = 2 * (extent - 1);  // the mirrored picture repeats after as many pixels
   const int within = (position % period + period) % period;
   return within < extent ? within : period - within;
 }
@@ -179,10 +181,10 @@ Result<Planes> run_reference(const Graph& graph, Planes picture) {
     LayerInputs inputs;
     for (const int blob : layer.inputs) inputs.push_back(blobs[blob].get());
     // The outputs of a Split share the values of its input.
-    const bool split = std::holds_alternative<Split>(layer.operation);
-    auto out = split ? blobs[layer.inputs[0]]
-                     : std::make_shared<const Planes>(
-                           std::visit([&](const auto& op) { return op.evaluate(inputs); }, layer.operation));
+    const bool is_split = std::holds_alternative<Split>(layer.operation);
+    auto out = is_split ? blobs[layer.inputs[0]]
+                        : std::make_shared<const Planes>(
+                              std::visit([&](const auto& op) { return op.evaluate(inputs); }, layer.operation));
     for (const int blob : layer.outputs) blobs[blob] = out;
     for (const int blob : layer.inputs) {
       if (--readers[blob] == 0) blobs[blob].reset();  // frees the memory

@@ -21,6 +21,7 @@ namespace {
 
 const std::filesystem::path kShared = std::filesystem::path{places::source()} / ".." / "shared";
 
+/// Returns the pixels of a file; nothing if it cannot be read or has not three channels.
 std::optional<RgbPicture> read_picture(const std::filesystem::path& path) {
   if (vips_init("weir_tests") != 0) return std::nullopt;
   const std::unique_ptr<VipsImage, decltype(&g_object_unref)> image{vips_image_new_from_file(path.c_str(), nullptr),
@@ -44,17 +45,17 @@ RgbPicture corner(const RgbPicture& picture, int height, int width) {
 }
 
 struct Difference {
-  int most = 0;
-  double decibels = INFINITY;
+  int largest = 0;             ///< largest difference of two values, in grey levels
+  double decibels = INFINITY;  ///< peak signal-to-noise ratio; infinite for equal pictures
 };
 
 Difference compare(const RgbPicture& a, const RgbPicture& b) {
   Difference difference;
   double squares = 0;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
-    const int d = std::abs(a.values[i] - b.values[i]);
-    difference.most = std::max(difference.most, d);
-    squares += d * d;
+    const int distance = std::abs(a.values[i] - b.values[i]);
+    difference.largest = std::max(difference.largest, distance);
+    squares += distance * distance;
   }
   if (squares > 0)
     difference.decibels = 10 * std::log10(255.0 * 255.0 * static_cast<double>(a.values.size()) / squares);
@@ -62,16 +63,16 @@ Difference compare(const RgbPicture& a, const RgbPicture& b) {
 }
 
 struct Sample {
-  const char* network;
-  const char* picture;
-  const char* reference;
-  int corner;  ///< size in pixels of the corner that is enlarged; 0: the whole picture
-  bool quick;
+  const char* network;    ///< path in ../shared/models, without the ending
+  const char* picture;    ///< name in ../shared/samples
+  const char* reference;  ///< name in ../shared/reference: the result of the established program
+  int corner;             ///< side in pixels of the corner that is enlarged; 0: the whole picture
+  bool quick;             ///< runs without WEIR_ALL_REFERENCES, too
 };
 
 // A result pixel of these networks depends on at most 20 pixels around it, so the corner of an enlarged corner equals
 // that of the enlarged picture. Networks with whole-picture means need the whole picture.
-constexpr int kSeen = 20;
+constexpr int kReach = 20;  // in pixels of the picture
 constexpr Sample kSamples[] = {
     {"realcugan/models-nose/up2x-no-denoise", "crop256", "crop256_cugan2x_nose_n0", 64, true},
     {"realesrgan/realesr-animevideov3-x2", "crop256", "crop256_esr_x2", 64, true},
@@ -112,16 +113,16 @@ TEST_P(ReferencePicture, IsMetWithinOneGreyLevel) {
   auto result = upscale_reference(*network, *picture);
   ASSERT_TRUE(result) << result.error().what;
   if (sample.corner > 0) {
-    const int certain = (sample.corner - kSeen) * network->family.scale;
+    const int certain = (sample.corner - kReach) * network->family.scale;
     result = corner(*result, certain, certain);
     reference = corner(*reference, certain, certain);
   }
   ASSERT_EQ(result->height, reference->height);
   ASSERT_EQ(result->width, reference->width);
   const Difference difference = compare(*result, *reference);
-  EXPECT_LE(difference.most, 1);
+  EXPECT_LE(difference.largest, 1);
   EXPECT_GE(difference.decibels, 60);
-  std::printf("%s: %.1f dB, most %d\n", sample.reference, difference.decibels, difference.most);
+  std::printf("%s: %.1f dB, most %d\n", sample.reference, difference.decibels, difference.largest);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ Planes picture(int height, int width) {
   return planes;
 }
 
+/// Compares the reference implementation with results that ncnn computed (networks/expected.hpp).
 class StoredResult : public testing::TestWithParam<std::string_view> {};
 INSTANTIATE_TEST_SUITE_P(Generated, StoredResult, testing::ValuesIn(test::kGeneratedFamilies),
                          [](const auto& family) { return std::string{family.param}; });
@@ -63,33 +64,41 @@ TEST(Reference, TheBorderIsMirroredWithoutRepeatingTheEdge) {
   EXPECT_EQ(reflect_position(1000, 1), 0);
 }
 
+/// Returns the picture with other green values in its last column.
+Planes with_last_column_changed(Planes planes) {
+  const int last = planes.width - 1;
+  for (int y = 0; y < planes.height; ++y) planes.at(1, y, last) = 1 - planes.at(1, y, last);
+  return planes;
+}
+
 TEST(Reference, WithoutMeansFarPixelsDoNotMatter) {
   const Network network = parse_family("realcugan2x_nose");
-  Planes small = picture(40, 40), changed = small;
-  for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
-  const auto a = upscale_reference(network, small), b = upscale_reference(network, changed);
-  ASSERT_TRUE(a && b);
-  for (int x = 0; x < 2 * (39 - 20); ++x) EXPECT_EQ(a->at(0, 10, x), b->at(0, 10, x)) << x;
-  EXPECT_NE(a->at(0, 10, 78), b->at(0, 10, 78));
+  const Planes original = picture(40, 40);
+  const Planes changed = with_last_column_changed(original);
+  const auto before = upscale_reference(network, original), after = upscale_reference(network, changed);
+  ASSERT_TRUE(before && after);
+  // Column 39 has changed; a result pixel depends on at most 20 columns on each side.
+  for (int x = 0; x < 2 * (39 - 20); ++x) EXPECT_EQ(before->at(0, 10, x), after->at(0, 10, x)) << x;
+  EXPECT_NE(before->at(0, 10, 78), after->at(0, 10, 78));
 }
 
 TEST(Reference, MeansAreThoseOfTheWholePicture) {
   const Network network = parse_family("realcugan2x_se");
-  Planes small = picture(40, 40), changed = small;
-  for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
-  const auto a = upscale_reference(network, small), b = upscale_reference(network, changed);
-  ASSERT_TRUE(a && b);
-  EXPECT_NE(a->at(0, 10, 0), b->at(0, 10, 0));
+  const Planes original = picture(40, 40);
+  const Planes changed = with_last_column_changed(original);
+  const auto before = upscale_reference(network, original), after = upscale_reference(network, changed);
+  ASSERT_TRUE(before && after);
+  EXPECT_NE(before->at(0, 10, 0), after->at(0, 10, 0)) << "the means have changed, so the far column has too";
 }
 
-TEST(Reference, TheResidualHeadIsAddedToTheEnlargedPicture) {
+TEST(Reference, TheEnlargedPictureIsAddedIfTheFamilyNeedsIt) {
   const Network network = parse_family("realcugan4x_se");
   Network bare = network;
   bare.family.needs_enlarged_picture = false;
   const Planes in = picture(6, 5);
   const auto with = upscale_reference(network, in), without = upscale_reference(bare, in);
   ASSERT_TRUE(with && without);
-  EXPECT_EQ(with->at(2, 13, 19), without->at(2, 13, 19) + in.at(2, 3, 4));
+  EXPECT_EQ(with->at(2, 13, 19), without->at(2, 13, 19) + in.at(2, 13 / 4, 19 / 4));
 }
 
 TEST(Reference, RoundsToTheNearestAndStaysWithinBytes) {
@@ -104,7 +113,7 @@ TEST(Reference, RoundsToTheNearestAndStaysWithinBytes) {
   EXPECT_EQ(to_rgb(to_planes(all))->values, all.values);
 }
 
-TEST(Reference, AGraphThatWasOnlyDescribedHasNoWeights) {
+TEST(Reference, AGraphWithoutWeightsOrAPictureOfOtherChannelsIsRefused) {
   Network network = parse_family("animevideo_x2");
   std::get<Convolution>(network.graph.layers[2].operation).weight.clear();
   const auto result = run_reference(network.graph, picture(4, 4));

@@ -28,11 +28,11 @@ RowSchedule::RowSchedule(const Program& program, std::vector<Extent> extent, std
 }
 
 RowRange needed_input_rows(const Op& op, std::size_t i, RowRange out, const AxisExtents& axis) {
-  const bool residual = i == op.inputs.size();
-  const TensorView& view = residual ? op.epilogue.residual : op.inputs[i];
+  const bool is_residual = i == op.inputs.size();
+  const TensorView& view = is_residual ? op.epilogue.residual : op.inputs[i];
   RowRange rows = out;
-  if (!residual && op.kind.traits->input_rows != nullptr) rows = op.kind.traits->input_rows(op, out, axis);
-  const int offset = axis.is_columns ? view.left : view.top;
+  if (!is_residual && op.kind.traits->input_rows != nullptr) rows = op.kind.traits->input_rows(op, out, axis);
+  const int offset = axis.is_columns ? view.left : view.top;  // the rows so far are counted in the view
   const int first = std::clamp(rows.first + offset, 0, axis.input);
   return {first, std::clamp(rows.end + offset, first, axis.input)};
 }
@@ -44,8 +44,8 @@ RowRange RowSchedule::needed_rows(const Op& op, std::size_t i, RowRange out) con
 
 int RowSchedule::step_end(const Op& op, int first) const {
   const int height = extent(op.output).height;
-  const auto step = op.kind.traits->step_end;
-  const int end = step != nullptr ? step(op, first, band_) : (first / band_ + 1) * band_;
+  const auto step_end_of_kind = op.kind.traits->step_end;
+  const int end = step_end_of_kind != nullptr ? step_end_of_kind(op, first, band_) : (first / band_ + 1) * band_;
   return std::min(std::max(end, first + 1), height);
 }
 

@@ -30,9 +30,9 @@ enum class OpRole : unsigned char {
 };
 
 /// The order in which the ops of one pass over the picture compute their rows. An op computes its rows in steps of
-/// about `band` rows; the schedule runs the steps of other ops first that it depends on, and stores how many rows of
-/// each tensor are complete. The planner and the runner use the same schedule, so that a run does exactly what was
-/// planned.
+/// about `band` rows. Before each step, the schedule runs the steps of other ops on which it depends. It stores how
+/// many rows of each tensor are complete. The planner and the runner use the same schedule, so that a run does exactly
+/// what was planned.
 class RowSchedule {
  public:
   /// `extent` is by tensor, `role` by op. `band` is about the number of rows that an op computes in one step, a
@@ -87,16 +87,17 @@ class RowSchedule {
 
   /// Returns the number of rows of `tensor` (an index) that are complete.
   int rows_made(int tensor) const { return made_[static_cast<std::size_t>(tensor)]; }
-  /// Returns the first row of `tensor` that an op of this pass will still read; the height of the tensor if no row will
-  /// be read any more.
+  /// Returns the first row of `tensor` that an op of this pass will still read; the height of the tensor if no op will
+  /// read any more rows.
   int first_needed_row(int tensor) const;
   const Extent& extent(int tensor) const { return extent_[static_cast<std::size_t>(tensor)]; }
   const Program& program() const { return program_; }
 
  private:
-  struct Use {  // input `input` of op `op`; both are indices
-    int op;
-    std::size_t input;
+  /// One op that reads a tensor.
+  struct Use {
+    int op;             // index of the op
+    std::size_t input;  // index of the input, as in needed_input_rows()
   };
   const Program& program_;
   std::vector<Extent> extent_;

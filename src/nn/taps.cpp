@@ -6,7 +6,7 @@
 namespace weir::nn {
 
 std::array<float, 4> cubic_weights(double t) {
-  constexpr double a = -0.75;
+  constexpr double a = -0.75;  // Keys' parameter: the slope of the cubic at distance 1
   // The weight of a tap at distance d from the position: `inner` for 0 <= d <= 1, `outer` for 1 <= d <= 2.
   const auto outer = [](double d) { return static_cast<float>(((a * d - 5 * a) * d + 8 * a) * d - 4 * a); };
   const auto inner = [](double d) { return static_cast<float>(((a + 2) * d - (a + 3)) * d * d + 1); };
@@ -48,14 +48,14 @@ Taps make_taps(const Interp& interp, int in, int out) {
   for (int x = 0; x < out; ++x) {
     taps.index.push_back(find_first_tap(interp, in, out, x));
     const double centre = centre_of(in, out, x);
-    const double t = centre - std::floor(centre);
+    const double fraction = centre - std::floor(centre);
     if (interp.kind == Interp::Kind::nearest) {
       taps.weight.push_back(1.0F);
     } else if (interp.kind == Interp::Kind::bilinear) {
-      taps.weight.push_back(static_cast<float>(1 - t));
-      taps.weight.push_back(static_cast<float>(t));
+      taps.weight.push_back(static_cast<float>(1 - fraction));
+      taps.weight.push_back(static_cast<float>(fraction));
     } else {
-      for (const float w : cubic_weights(t)) taps.weight.push_back(w);
+      for (const float w : cubic_weights(fraction)) taps.weight.push_back(w);
     }
   }
   return taps;

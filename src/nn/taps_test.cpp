@@ -30,6 +30,7 @@ std::vector<float> resized(const Interp& interp, const std::vector<float>& row, 
 }
 
 constexpr std::array kKinds{Interp::Kind::nearest, Interp::Kind::bilinear, Interp::Kind::bicubic};
+// From the smallest to the largest supported scale; most are no whole numbers.
 constexpr std::array kScales{0.0625F,  0.3F, 0.5F, 0.6F, 0.75F, 1.0F, 1.2F, 1.25F,
                              4.0F / 3, 1.5F, 1.7F, 2.0F, 2.5F,  3.0F, 7.0F, 16.0F};
 

@@ -6,13 +6,14 @@ namespace weir::nn {
 namespace {
 
 TEST(ValueCheck, ASingleColourIsAFaultWhereAColourOfThePictureCoversAQuarterOfTheRange) {
-  ColourRange under;
-  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::none) << "of nothing";
-  under.add({{0.5F, 0.5F, 0.5F}, {0.5F, 0.625F, 0.5F}});
-  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::none);
-  under.add({{0.5F, 0.375F, 0.5F}, {0.5F, 0.5F, 0.5F}});
-  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::single_colour);
-  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = true}, under), ValueFault::none);
+  ColourRange range;
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, range), ValueFault::none)
+      << "the range is empty";
+  range.add({{0.5F, 0.5F, 0.5F}, {0.5F, 0.625F, 0.5F}});
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, range), ValueFault::none);
+  range.add({{0.5F, 0.375F, 0.5F}, {0.5F, 0.5F, 0.5F}});
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, range), ValueFault::single_colour);
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = true}, range), ValueFault::none);
 }
 
 TEST(ValueCheck, AValueThatIsNotFiniteIsAlwaysAFault) {

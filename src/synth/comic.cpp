@@ -11,7 +11,7 @@ namespace weir::synth {
 
 namespace {
 
-/// Draws one page and holds the style that all its parts share.
+/// Draws one page, and has the style that all its parts share.
 class ComicPage {
  public:
   ComicPage(int width, int height, Random random, Lettering* lettering)
@@ -29,6 +29,7 @@ class ComicPage {
     figure_size_ = random_.uniform(40, 220);
   }
 
+  /// Draws the page and returns it; call it once.
   Canvas draw_all() && {
     for (Colour& pixel : canvas_.pixels) pixel = paper_;
     split_panel(bounds_of(canvas_), 3);
@@ -71,6 +72,7 @@ class ComicPage {
     split_panel(second, depth - 1);
   }
 
+  /// Draws a panel into the box, within a gutter (an empty border). A panel that is too small stays empty.
   void draw_panel(const Box& box) {
     const int gutter = random_.uniform_int(2, 9);
     const Box inside{box.left + gutter, box.top + gutter, box.right - gutter, box.bottom - gutter};
@@ -137,6 +139,7 @@ class ComicPage {
     }
   }
 
+  /// Darkens a crescent at the edge of a blob.
   void draw_shadow(const Box& clip, const Blob& blob) {
     Blob moved = blob;
     moved.centre.x += 0.35F * blob.radius * random_.uniform(-1, 1);
@@ -160,7 +163,7 @@ class ComicPage {
     const float half_distance = radius * random_.uniform(0.25F, 0.45F);
     for (const float side : {-1.0F, 1.0F}) {
       const Point eye{centre.x + side * half_distance, centre.y - 0.1F * radius};
-      // The white of the eye, the iris, a reflection of light, and a bow over the eye.
+      // The white of the eye, the iris, a reflection of light, and a curved line over the eye.
       draw_shape(canvas_, clip, Ellipse{eye, 1.3F * size, size, 0}, 1, flat_paint(paper_));
       draw_shape(canvas_, clip, Ellipse{eye, 0.7F * size, 0.9F * size, 0}, 1,
                  flat_paint(random_.chance(0.5F) ? ink_ : random_colour()));
@@ -173,6 +176,7 @@ class ComicPage {
     }
   }
 
+  /// Draws strands that begin near the edge of a figure and point outwards.
   void draw_hair(const Box& clip, Point centre, float radius) {
     const int strands = random_.uniform_int(8, 50);
     const float start = random_.random_angle();
@@ -200,6 +204,7 @@ class ComicPage {
     }
   }
 
+  /// Draws a speech bubble with a tail and, if there are fonts, text.
   void draw_bubble(const Box& clip) {
     const float half_width =
         std::min(0.4F * static_cast<float>(clip.width()), figure_size_ * random_.uniform(0.3F, 0.7F));
@@ -232,24 +237,28 @@ class ComicPage {
   }
 
   void draw_frame(const Box& box) {
-    const float w = 0.5F * static_cast<float>(box.width());
-    const float h = 0.5F * static_cast<float>(box.height());
-    const Point c = centre_of(box);
-    const float half = line_half_width_ * random_.uniform(0.8F, 2);
-    const Box clip{box.left - 4, box.top - 4, box.right + 4, box.bottom + 4};
+    const float half_width = 0.5F * static_cast<float>(box.width());
+    const float half_height = 0.5F * static_cast<float>(box.height());
+    const Point centre = centre_of(box);
+    const float half_line = line_half_width_ * random_.uniform(0.8F, 2);
+    const Box clip{box.left - 4, box.top - 4, box.right + 4, box.bottom + 4};  // the lines reach beyond the box
     for (const float side : {-1.0F, 1.0F}) {
-      draw_shape(canvas_, clip, Rectangle{{c.x, c.y + side * h}, w + half, half, 0, 0}, 1, flat_paint(ink_));
-      draw_shape(canvas_, clip, Rectangle{{c.x + side * w, c.y}, half, h + half, 0, 0}, 1, flat_paint(ink_));
+      const Point edge_x{centre.x + side * half_width, centre.y};
+      const Point edge_y{centre.x, centre.y + side * half_height};
+      draw_shape(canvas_, clip, Rectangle{edge_y, half_width + half_line, half_line, 0, 0}, 1, flat_paint(ink_));
+      draw_shape(canvas_, clip, Rectangle{edge_x, half_line, half_height + half_line, 0, 0}, 1, flat_paint(ink_));
     }
   }
 
   static Point centre_of(const Box& box) {
     return {0.5F * static_cast<float>(box.left + box.right - 1), 0.5F * static_cast<float>(box.top + box.bottom - 1)};
   }
+  /// Returns a random point in the box.
   Point random_point(const Box& box) {
     return {random_.uniform(static_cast<float>(box.left), static_cast<float>(box.right)),
             random_.uniform(static_cast<float>(box.top), static_cast<float>(box.bottom))};
   }
+  /// Returns a random point at most half the radius away from the centre on each axis.
   Point point_near(Point centre, float radius) {
     return {centre.x + 0.5F * radius * random_.uniform(-1, 1), centre.y + 0.5F * radius * random_.uniform(-1, 1)};
   }

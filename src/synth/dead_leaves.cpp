@@ -13,7 +13,7 @@ namespace weir::synth {
 namespace {
 
 constexpr int kMaxLeaves = 200'000;             // per picture
-constexpr float kOpaqueThreshold = 1.0F / 512;  // a smaller uncovered part of a pixel is not visible
+constexpr float kOpaqueThreshold = 1.0F / 512;  // a smaller uncovered part changes a value by less than half of 1/255
 
 /// A picture to which leaves are added from the nearest to the farthest, so that hidden parts cost no work.
 class LeafPile {
@@ -42,7 +42,7 @@ class LeafPile {
     }
   }
 
-  /// Returns whether so few pixels (one in 2000) are uncovered that more leaves are not worth the work.
+  /// Returns true if so few pixels (one in 2000) are uncovered that more leaves are not worth the work.
   bool is_full() const { return uncovered_pixels_ <= canvas_.pixels.size() / 2000; }
 
   /// Fills what is still uncovered with the texture `behind` and returns the picture.
@@ -65,6 +65,7 @@ class LeafPile {
   std::size_t uncovered_pixels_;  // number of pixels whose uncovered part is at least kOpaqueThreshold
 };
 
+/// Makes a polygon of 3 to 7 corners at random distances of about `radius` from the centre.
 Polygon make_polygon(Random& random, Point centre, float radius) {
   Polygon polygon;
   const int corners = random.uniform_int(3, 7);
@@ -72,8 +73,8 @@ Polygon make_polygon(Random& random, Point centre, float radius) {
   for (int i = 0; i < corners; ++i) {
     const float angle = start + 2 * std::numbers::pi_v<float> * (static_cast<float>(i) + random.uniform(-0.3F, 0.3F)) /
                                     static_cast<float>(corners);
-    const float r = radius * random.uniform(0.6F, 1.2F);
-    polygon.corners.push_back({centre.x + r * std::cos(angle), centre.y + r * std::sin(angle)});
+    const float distance = radius * random.uniform(0.6F, 1.2F);
+    polygon.corners.push_back({centre.x + distance * std::cos(angle), centre.y + distance * std::sin(angle)});
   }
   return polygon;
 }
@@ -100,6 +101,7 @@ LeafStyle make_leaf_style(Random& random, int side) {
   return style;
 }
 
+/// Adds a leaf of random shape, size and texture: a line, an ellipse, a blob, a rectangle or a polygon.
 void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Noise& noise, Point centre) {
   const float radius = random.power_law(style.min_radius, style.max_radius, style.exponent);
   const Texture texture = make_texture(random, style.palette, noise, radius);

@@ -18,6 +18,7 @@ using weir::Result;
 using weir::Status;
 using namespace weir::synth;  // NOLINT(google-build-using-namespace): the whole program uses it
 
+/// The arguments of the program. `side` is the width and height of a picture in pixels.
 struct SheetOptions {
   std::string kind = "both";
   std::uint64_t seed = 1;
@@ -41,6 +42,7 @@ Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool co
   return large;
 }
 
+/// Draws and writes the sheet. With the kind "both", the upper half of the rows has leaves, the lower half comics.
 Status draw_sheet(const SheetOptions& options) {
   auto lettering = Lettering::open();
   if (!lettering && options.kind != "leaves") return lettering.error();

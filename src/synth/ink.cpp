@@ -22,7 +22,7 @@ struct Outline {
 }  // namespace
 
 Colour Screentone::colour_at(float x, float y) const {
-  // The position in the grid of dots; the dots have whole coordinates.
+  // The position on the axes of the grid of dots, in units of the pitch: each dot has whole coordinates.
   const float u = (angle_cos * x + angle_sin * y) / pitch;
   const float v = (angle_cos * y - angle_sin * x) / pitch;
   const float du = u - std::round(u);

@@ -60,7 +60,7 @@ using Face = std::unique_ptr<FT_FaceRec_, DeleteFace>;
 
 struct Font {
   Face face;
-  bool japanese = false;
+  bool is_japanese = false;  // true: text in Japanese letters, without spaces; false: in Latin letters
 };
 
 class FreeTypeLettering final : public Lettering {
@@ -77,15 +77,16 @@ class FreeTypeLettering final : public Lettering {
     const int line_height = static_cast<int>(size * 1.2F) + 1;
     for (int baseline = box.top + static_cast<int>(size); baseline + static_cast<int>(0.3F * size) <= box.bottom;
          baseline += line_height) {
-      float pen = static_cast<float>(box.left);
+      float pen = static_cast<float>(box.left);  // column at which the next letter starts
       int letters_until_space = random.uniform_int(2, 9);
       for (int tries = 0; tries < kMaxTries && pen < static_cast<float>(box.right); ++tries) {
-        if (letters_until_space-- == 0 && !font.japanese) {
+        if (letters_until_space-- == 0 && !font.is_japanese) {
           pen += size * 0.35F;
           letters_until_space = random.uniform_int(2, 9);
           continue;
         }
-        const FT_ULong letter = font.japanese ? random_japanese_letter(random) : random_latin_letter(random, capitals);
+        const FT_ULong letter =
+            font.is_japanese ? random_japanese_letter(random) : random_latin_letter(random, capitals);
         if (freetype().index(face, letter) == 0) continue;  // the font has no such letter
         if (freetype().load(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
         FT_GlyphSlot slot = face->glyph;
@@ -100,6 +101,7 @@ class FreeTypeLettering final : public Lettering {
  private:
   static constexpr int kMaxTries = 10'000;  // letters per line, including those that the font lacks
 
+  /// Returns a letter or, rarely, a punctuation mark.
   static FT_ULong random_latin_letter(Random& random, bool capitals) {
     // The frequencies are about those of English text.
     constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";

@@ -9,13 +9,14 @@ namespace weir::synth {
 
 namespace {
 
-/// Returns the luma (16 to 235) of the picture without its border, in channel 0; the other channels are 0.
+/// Returns the luma (16 to 235, by the weights of ITU-R BT.601) of the picture without its border, in channel 0; the
+/// other channels are 0.
 Canvas luma_of(const Canvas& from, int border) {
   Canvas to{from.width - 2 * border, from.height - 2 * border};
   for (int y = 0; y < to.height; ++y) {
     for (int x = 0; x < to.width; ++x) {
-      const Colour& c = from.at(x + border, y + border);
-      to.at(x, y)[0] = 16 + 65.481F * c[0] + 128.553F * c[1] + 24.966F * c[2];
+      const Colour& colour = from.at(x + border, y + border);
+      to.at(x, y)[0] = 16 + 65.481F * colour[0] + 128.553F * colour[1] + 24.966F * colour[2];
     }
   }
   return to;
@@ -62,8 +63,8 @@ Quality measure_quality(const Canvas& picture, const Canvas& reference, int bord
   const Canvas b = luma_of(reference, border);
   double squared_error_sum = 0;
   for (std::size_t i = 0; i < a.pixels.size(); ++i) {
-    const double d = a.pixels[i][0] - b.pixels[i][0];
-    squared_error_sum += d * d;
+    const double difference = a.pixels[i][0] - b.pixels[i][0];
+    squared_error_sum += difference * difference;
   }
   const double mean = squared_error_sum / static_cast<double>(a.pixels.size());
   return {mean == 0 ? 100 : std::min(100.0, 10 * std::log10(255 * 255 / mean)), mean_similarity(a, b)};

@@ -10,6 +10,7 @@ namespace weir::synth {
 
 namespace {
 
+/// Returns sin(pi x) / (pi x), and 1 for x = 0.
 float sinc(float x) {
   if (x == 0) return 1;
   const float p = std::numbers::pi_v<float> * x;
@@ -48,13 +49,13 @@ float weight_of(ResizeKernel kernel, float x) {
   return 0;
 }
 
-/// The taps of a filter: the weights of the input samples for each output sample. They repeat after `phases` output
-/// samples: output sample x = q * phases + p uses the weights of phase p, and its first input sample is
+/// The taps of a filter on one axis: the weights of the input samples for each output sample. They repeat after
+/// `phases` output samples: output sample x = q * phases + p uses the weights of phase p, and its first input sample is
 /// q * step + first[p].
 struct Taps {
   int phases = 1, step = 1;
-  std::vector<int> first;
-  std::vector<std::vector<float>> weight;
+  std::vector<int> first;                  // by phase
+  std::vector<std::vector<float>> weight;  // by phase
 };
 
 /// Scales the weights so that their sum is 1.
@@ -81,6 +82,7 @@ void add_kernel(Taps& taps, ResizeKernel kernel, float centre, float width) {
   add_phase(taps, first, std::move(weight));
 }
 
+// Each returns the taps of one operation.
 Taps shrink_taps(int factor, ResizeKernel kernel) {
   const auto scale = static_cast<float>(factor);
   Taps taps;

@@ -4,6 +4,7 @@ namespace weir::synth {
 
 namespace {
 
+/// Returns the smallest box of whole pixels with these half sizes around the point.
 Box box_around(Point centre, float half_width, float half_height) {
   return {static_cast<int>(std::floor(centre.x - half_width)), static_cast<int>(std::floor(centre.y - half_height)),
           static_cast<int>(std::ceil(centre.x + half_width)) + 1,
@@ -17,6 +18,7 @@ Point to_local(float x, float y, Point centre, float angle) {
   return {c * (x - centre.x) + s * (y - centre.y), c * (y - centre.y) - s * (x - centre.x)};
 }
 
+/// Returns the smallest box that contains both.
 Box union_of(const Box& a, const Box& b) {
   return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
 }
@@ -26,6 +28,7 @@ struct SegmentPoint {
   float position = 0;  // position of the nearest point on the segment, 0 to 1
 };
 
+/// Returns the distance of (x, y) from the segment from a to b, and the nearest point.
 SegmentPoint nearest_on_segment(float x, float y, Point a, Point b) {
   const float dx = b.x - a.x;
   const float dy = b.y - a.y;
@@ -54,6 +57,8 @@ Box Ellipse::bounds(float margin) const {
 
 float Rectangle::signed_distance(float x, float y) const {
   const Point p = to_local(x, y, centre, angle);
+  // The distance from a smaller rectangle, whose corners are the centres of the rounded corners, less their radius. On
+  // each axis, dx and dy are the distances from the edges of that rectangle, negative inside.
   const float dx = std::fabs(p.x) - half_width + corner_radius;
   const float dy = std::fabs(p.y) - half_height + corner_radius;
   return std::hypot(std::max(dx, 0.0F), std::max(dy, 0.0F)) + std::min(std::max(dx, dy), 0.0F) - corner_radius;
@@ -71,7 +76,9 @@ float Polygon::signed_distance(float x, float y) const {
     const Point& a = corners[i];
     const Point& b = corners[j];
     nearest = std::min(nearest, nearest_on_segment(x, y, a, b).distance);
-    // A point is inside if a ray from it to the right crosses an odd number of edges.
+    // A point is inside if a ray from it to the right crosses an odd number of edges. The ray
+    // crosses an edge whose ends are on different sides of the ray's row, if the edge meets this row right of the
+    // point.
     if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
   }
   return inside ? -nearest : nearest;
@@ -100,7 +107,7 @@ float Blob::signed_distance(float x, float y) const {
 }
 Box Blob::bounds(float margin) const {
   float max_edge = 1;
-  for (const float h : wave_amplitudes) max_edge += std::fabs(h);
+  for (const float amplitude : wave_amplitudes) max_edge += std::fabs(amplitude);
   const float half = max_edge * radius * std::max(stretch, 1.0F) + margin;
   return box_around(centre, half, half);
 }
@@ -119,8 +126,9 @@ float Stroke::signed_distance(float x, float y) const {
   for (std::size_t i = 0; i + 1 < joints.size(); ++i) {
     const Joint& a = joints[i];
     const Joint& b = joints[i + 1];
-    const SegmentPoint s = nearest_on_segment(x, y, a.position, b.position);
-    nearest = std::min(nearest, s.distance - (a.half_width + (b.half_width - a.half_width) * s.position));
+    const SegmentPoint point = nearest_on_segment(x, y, a.position, b.position);
+    const float half_width = a.half_width + (b.half_width - a.half_width) * point.position;
+    nearest = std::min(nearest, point.distance - half_width);
   }
   return nearest;
 }

@@ -9,6 +9,7 @@
 
 namespace weir::synth {
 
+/// A position in pixels: x to the right, y downwards.
 struct Point {
   float x = 0, y = 0;
 };

@@ -1,3 +1,4 @@
+// Tests the drawn training pictures, their degradation, the resize, and the measures of quality.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -23,13 +24,14 @@ Canvas page(std::uint64_t seed) {
 }
 Canvas leaves(std::uint64_t seed) { return draw_dead_leaves(kSide, kSide, Random{seed}); }
 
+/// Returns the mean absolute difference of luma.
 double mean_difference(const Canvas& a, const Canvas& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.pixels.size(); ++i) sum += std::fabs(luma(a.pixels[i]) - luma(b.pixels[i]));
   return sum / static_cast<double>(a.pixels.size());
 }
 
-/// Returns the mean square difference of pixels that are `step` apart in a row.
+/// Returns the mean square difference of the luma of pixels that are `step` apart in a row.
 double variogram(const Canvas& canvas, int step) {
   double sum = 0;
   std::size_t count = 0;
@@ -49,6 +51,7 @@ TEST(Synth, ASeedIsAPicture) {
   EXPECT_GT(mean_difference(page(7), page(8)), 0.02);
 }
 
+/// Returns the mean of all values.
 double mean(const Canvas& canvas) {
   double sum = 0;
   for (const Colour& pixel : canvas.pixels) sum += static_cast<double>(pixel[0]) + pixel[1] + pixel[2];
@@ -66,6 +69,7 @@ TEST(Synth, ASeedIsTheSamePictureForEveryCompiler) {
   }
 }
 
+/// Expects that every value is from 0 to 1.
 void expect_colours(const Canvas& canvas) {
   for (const Colour& pixel : canvas.pixels) {
     for (const float value : pixel) {
@@ -81,7 +85,7 @@ TEST(Synth, ValuesAreColours) {
     expect_colours(leaves(seed));
     expect_colours(page(seed));
   }
-  // A white area that is blurred and gets no noise.
+  // Pictures with a white area that is blurred and gets no noise: rounding could make its values larger than 1.
   for (const std::uint64_t seed : {76U, 172U}) expect_colours(leaves(seed));
 }
 
@@ -102,16 +106,16 @@ TEST(Synth, LeavesHaveTheCorrelationsOfPhotographs) {
 }
 
 TEST(Synth, ComicsAreFlatWithSharpEdges) {
-  double flat = 0;
-  double steep = 0;
+  double flat = 0;   // number of neighbours whose luma differs by less than one of 255 levels
+  double steep = 0;  // number of neighbours whose luma differs by more than 0.3
   double count = 0;
   for (std::uint64_t seed = 0; seed < 24; ++seed) {
     const Canvas canvas = page(seed);
     for (int y = 0; y < canvas.height; ++y) {
       for (int x = 0; x + 1 < canvas.width; ++x, ++count) {
-        const float d = std::fabs(luma(canvas.at(x, y)) - luma(canvas.at(x + 1, y)));
-        flat += d < 1.0F / 255 ? 1 : 0;
-        steep += d > 0.3F ? 1 : 0;
+        const float difference = std::fabs(luma(canvas.at(x, y)) - luma(canvas.at(x + 1, y)));
+        flat += difference < 1.0F / 255 ? 1 : 0;
+        steep += difference > 0.3F ? 1 : 0;
       }
     }
   }
@@ -205,12 +209,12 @@ TEST(Degrade, TheShareOfCleanPairsMatchesTheRequest) {
   Random random{11};
   int clean = 0;
   for (int i = 0; i < 2000; ++i) {
-    const Degradation how = random_degradation(random, 0.4F);
-    if (how.kernel == ResizeKernel::cubic && how.blur_sigma == 0 && how.noise_sigma == 0 && how.jpeg_quality == 0)
+    const Degradation made = random_degradation(random, 0.4F);
+    if (made.kernel == ResizeKernel::cubic && made.blur_sigma == 0 && made.noise_sigma == 0 && made.jpeg_quality == 0)
       ++clean;
   }
-  // 40 %, and those of the other 60 % for which no degradation was drawn: a half, two thirds, two thirds and a third of
-  // them.
+  // 40 %, and those of the other 60 % for which no degradation was drawn. The probabilities for this are 1/2 (kernel),
+  // 2/3 (blur), 2/3 (noise) and 1/3 (JPEG).
   EXPECT_NEAR(clean / 2000.0, 0.4 + 0.6 * 0.5 * 4 / 27, 0.035);
 }
 

@@ -65,7 +65,7 @@ float Noise::at(float x, float y) const {
   const float fx = std::floor(x);
   const float fy = std::floor(y);
   const auto value = [&](int i, int j) {
-    // The noise repeats; kSide is a power of two.
+    // The noise repeats. kSide is a power of two, so the bitwise and is the remainder, also of negative positions.
     const auto row = static_cast<std::size_t>(j & (kSide - 1));
     return values_[row * kSide + static_cast<std::size_t>(i & (kSide - 1))];
   };
@@ -109,7 +109,7 @@ Colour Texture::colour_at(float x, float y) const {
 }
 
 Colour Palette::random_colour(Random& random) const {
-  // Offsets along the three axes: lightness, blue against yellow, red against green.
+  // Offsets along the three axes: lightness (l), from blue to yellow (b), from green to red (r).
   const float l = lightness * random.normal();
   const float b = blue_yellow * random.normal();
   const float r = red_green * random.normal();
@@ -119,7 +119,7 @@ Colour Palette::random_colour(Random& random) const {
 
 Palette make_palette(Random& random) {
   Palette palette;
-  // The mean colour: its lightness, and its offsets from blue to yellow and from green to red.
+  // The mean colour: its lightness (l), and its offsets from blue to yellow (b) and from green to red (r).
   const float l = random.uniform(0.25F, 0.7F);
   const float b = 0.035F * random.normal();
   const float r = 0.03F * random.normal();

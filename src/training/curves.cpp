@@ -1,3 +1,4 @@
+// Makes the SVG picture of metrics_log.hpp: the curves of a training.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -34,8 +35,8 @@ std::string make_diagram(const std::vector<Metric>& metrics, const std::vector<P
       }
     }
   }
-  if (low > high) return "";
-  if (high - low < 1e-9) high = low + 1;
+  if (low > high) return "";              // no curve has a point
+  if (high - low < 1e-9) high = low + 1;  // prevents a division by zero below
   const double last_step = std::max<double>(1, static_cast<double>(metrics.back().step));
   std::string out = fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>",
                                 kLeft, top, kWidth, kHeight);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kPicturesPerKind = 6;  // number of dead leaves pictures, and of comics
 constexpr int kBorderPx = 2;         // width of the border that the PSNR ignores
-constexpr int kStripRows = 6;
+constexpr int kStripRows = 6;        // number of rows of the strip, one for each picture
 
 /// Returns a + b, rounded to 8-bit values as in a file. `b` has the same number of values as `a`.
 synth::Canvas add_and_quantize(const synth::Canvas& a, const float* b) {

@@ -14,9 +14,9 @@ namespace weir::training {
 
 /// One line of metrics.jsonl: the state of a training after a step.
 struct Metric {
-  std::uint64_t step = 0;  ///< number of steps so far
-  double loss = 0, rate = 0,
-         seconds = 0;            ///< loss and learning rate of the last step; training time so far, in all runs
+  std::uint64_t step = 0;        ///< number of steps so far
+  double loss = 0, rate = 0;     ///< loss and learning rate of the last step
+  double seconds = 0;            ///< training time so far, in all runs
   std::optional<PsnrGain> gain;  ///< gain on the held-out pictures; empty if it was not measured after this step
 };
 

@@ -85,6 +85,7 @@ PairFeed::Block PairFeed::draw_block(std::uint64_t index) const {
 
 Status PairFeed::load_block(std::uint64_t index) {
   if (block_index_ == index) return ok();
+  // Takes the block that is drawn in advance if it is the requested one, otherwise draws it here.
   Block drawn = next_block_.valid() && next_index_ == index ? next_block_.get() : [&] {
     if (next_block_.valid()) next_block_.wait();  // the drawing thread uses the lettering until then
     return draw_block(index);
@@ -106,7 +107,7 @@ Result<Batch> PairFeed::make_batch(std::uint64_t index) {
   if (auto loaded = load_block(index / batches_per_block()); !loaded) return loaded.error();
   const int scale = recipe_.structure.scale;
   Batch batch;
-  synth::Random random{~((recipe_.seed << 40U) ^ index)};  // ~: no seed of draw_block()
+  synth::Random random{~((recipe_.seed << 40U) ^ index)};  // inverted, so that draw_block() has no equal seed
   for (const Pair& pair : block_) {
     PatchPosition position{random.uniform_int(0, pair.small.width - recipe_.data.patch_px),
                            random.uniform_int(0, pair.small.height - recipe_.data.patch_px), recipe_.data.patch_px,

@@ -39,13 +39,13 @@ struct Recipe {
     double rate = 1e-3;                 ///< learning rate after the warm-up; follows a cosine down to `min_rate`
     double min_rate = 1e-6;             ///< learning rate at the end of each cosine
     std::uint64_t warm_up_steps = 200;  ///< number of first steps, also of the final phase, in which the rate rises
-    double ema_decay =
-        0.999;  ///< decay per step of the moving average of the weights, the result of the training; 0: the weights
-                ///< of the last step are the result
+    /// decay per step of the moving average of the weights, which is the result of the training; 0: the weights of the
+    /// last step are the result
+    double ema_decay = 0.999;
     std::uint64_t steps = 80000;  ///< number of all steps, unless TrainSettings has another number
-    std::uint64_t validation_interval =
-        2000;  ///< the gain on the held-out pictures is measured at each multiple of this number of steps (rounded up
-               ///< to a multiple of 50) and after the last step
+    /// the gain on the held-out pictures is measured at each multiple of this number of steps (rounded up to a multiple
+    /// of 50) and after the last step
+    std::uint64_t validation_interval = 2000;
   } learning;
   /// The final phase: the last steps of the training, which have their own learning rate and share of clean pairs. The
   /// rate follows a second cosine (a warm restart: Loshchilov and Hutter, "SGDR", ICLR 2017). In the file the table is

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kProgressInterval = 50;  // in steps
+constexpr std::uint64_t kProgressInterval = 50;  // number of steps from one report of the progress to the next
 constexpr auto kCheckpointInterval = std::chrono::minutes{3};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -51,11 +51,11 @@ class Learner {
   /// Trains on a batch. Returns the loss if `read_loss` is true, which waits for the device; else 0.
   Result<double> step(const Batch& batch, double rate, bool read_loss) {
     const int n = recipe_.data.batch_size;
-    const int patch = recipe_.data.patch_px;
-    const int large = patch * recipe_.structure.scale;
+    const int side = recipe_.data.patch_px;
+    const int large_side = side * recipe_.structure.scale;
     nn::train::Tape tape{*device_};
-    const auto detail = network_.compute_detail(tape, tape.input({n, 3, patch, patch}, batch.small));
-    const auto loss = compute_loss(detail, tape.input({n, 3, large, large}, batch.detail));
+    const auto detail = network_.compute_detail(tape, tape.input({n, 3, side, side}, batch.small));
+    const auto loss = compute_loss(detail, tape.input({n, 3, large_side, large_side}, batch.detail));
     if (read_loss) tape.keep(loss);
     if (auto done = tape.backward(loss); !done) return done.error();
     if (auto done = optimiser_->step(rate); !done) return done.error();
@@ -115,6 +115,7 @@ class TrainingRun {
               const std::function<void(const TrainProgress&)>& on_progress)
       : recipe_{recipe}, settings_{settings}, stop_{std::move(stop)}, on_progress_{on_progress} {}
 
+  /// Starts or resumes the training, and runs its steps; see train().
   Result<bool> run(const std::string& recipe_text) {
     auto feed = PairFeed::open(recipe_);
     if (!feed) return feed.error();
@@ -139,6 +140,7 @@ class TrainingRun {
  private:
   fs::path file(const std::string& name) const { return settings_.folder / name; }
 
+  /// Creates the folder and the state of a new training.
   Status start_run(const std::string& recipe_text) {
     if (fs::exists(file("run.json")))
       return Error{Errc::exists, fmt::format("{}: contains a training already; --resume continues it",
@@ -156,6 +158,7 @@ class TrainingRun {
     return save_state();
   }
 
+  /// Reads the state of the training in the folder.
   Status resume_run(const std::string& recipe_text) {
     const auto text = read_file(file("run.json"));
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
@@ -193,6 +196,8 @@ class TrainingRun {
   /// Returns the training time so far, in all runs.
   double seconds() const { return record_.seconds + seconds_since(start_); }
 
+  /// Returns the learning rate of the next step. The steps before the final phase have one cosine, those of the final
+  /// phase another.
   double learning_rate() const {
     const std::uint64_t final_start = recipe_.final_phase_start(record_.steps);
     const bool is_final = step_ >= final_start;
@@ -204,6 +209,7 @@ class TrainingRun {
     return rate_at_step(schedule, is_final ? step_ - final_start : step_);
   }
 
+  /// Runs the steps until all are done or a stop is requested. Returns true if all are done.
   Result<bool> run_steps() {
     auto last_save = Clock::now();
     const std::uint64_t first_step = step_;

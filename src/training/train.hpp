@@ -19,11 +19,11 @@ namespace weir::training {
 struct TrainSettings {
   std::filesystem::path folder;  ///< output folder; created if it does not exist
   bool resume = false;           ///< true: continues the training in the folder, with its number of steps
-  std::optional<double> hours =
-      {};  ///< training time of a new training: train() measures the speed and computes the number of steps
-  std::optional<std::uint64_t> steps =
-      {};           ///< number of steps of a new training if `hours` is empty; empty: the recipe's number
-  int threads = 1;  ///< number of CPU threads, if the CPU trains
+  /// training time of a new training: train() measures the speed and computes the number of steps
+  std::optional<double> hours = {};
+  /// number of steps of a new training if `hours` is empty; empty: the recipe's number
+  std::optional<std::uint64_t> steps = {};
+  int threads = 1;                                  ///< number of CPU threads, if the CPU trains
   std::shared_ptr<const nn::vulkan::Gpu> gpu = {};  ///< GPU to train on; null: the CPU
 };
 

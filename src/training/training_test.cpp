@@ -1,3 +1,5 @@
+// Tests the training of networks: recipes, the data, the network and its graph, interrupted and resumed runs, the
+// curves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,6 +43,7 @@ look_every = 60
 
 Recipe small_recipe() { return *parse_recipe(kSmall, "small.toml"); }
 
+/// Returns true if the fonts that comics need are installed.
 bool has_fonts() { return static_cast<bool>(synth::Lettering::open()); }
 
 TEST(Recipe, ReportsErrorsWithTheirLine) {

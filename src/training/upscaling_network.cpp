@@ -26,7 +26,7 @@ synth::Canvas transpose(const synth::Canvas& from) {
   return to;
 }
 
-/// Enlarges the width by the bicubic resize of the engine.
+/// Enlarges the width by the bicubic resize of the engine (nn::make_taps). Pixels at the edges are repeated.
 synth::Canvas enlarge_rows(const synth::Canvas& from, int scale) {
   synth::Canvas to{from.width * scale, from.height};
   const nn::Taps taps = nn::make_taps(bicubic_interp(scale), from.width, to.width);

@@ -81,7 +81,7 @@ const Kernels* find_kernels(std::string_view name) {
 namespace {
 
 /// Returns a matrix of zeros.
-PackedMatrix empty_matrix(const MatrixLayout& layout) {
+PackedMatrix zero_matrix(const MatrixLayout& layout) {
   PackedMatrix m{layout, {}, {}, {}};
   if (m.arithmetic == Arithmetic::int16) {
     m.int16 = AlignedArray<std::int16_t>{m.weight_count()};
@@ -149,7 +149,7 @@ double int16_scale(const float* column, int in) {
 /// the next call.
 template <class Column>
 PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Column&& column) {
-  PackedMatrix m = empty_matrix(layout);
+  PackedMatrix m = zero_matrix(layout);
   const int group = 2 * kernels.lanes;  // channels in a group of Kernels::channel_at()
   for (int o = 0; o < m.out; ++o) {
     for (int point = 0; point < m.points; ++point) {
@@ -182,11 +182,8 @@ constexpr double kG[6][3] = {{1.0 / 4, 0, 0},
                              {1.0 / 24, -1.0 / 12, 1.0 / 6},
                              {0, 0, 1}};
 
-}  // namespace
-
-namespace {
-
-/// Transforms the kernels [in][3][3] of one output to 36 points [point][in].
+/// Transforms the kernels [in][3][3] of one output to 36 points [point][in]: first the columns of a kernel, then the
+/// rows of the result.
 void transform_kernels(const float* weight, int in, float* points) {
   for (int c = 0; c < in; ++c) {
     const float* k = weight + static_cast<std::size_t>(c) * 9;

@@ -1,5 +1,8 @@
 #pragma once
 
+// What the tests of the CPU kernels share: a fixture per instruction set, random numbers, feature rows, and the errors
+// that rounding may cause.
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

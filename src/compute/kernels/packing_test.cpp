@@ -1,3 +1,5 @@
+// Tests the scales with which pack_matrix() and pack_conv3x3() convert weights to int16.
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -41,6 +41,7 @@ Bytes BufferPool::size_class(Bytes size) {
 
 Result<Buffer> BufferPool::acquire(Bytes size, MemoryKind kind, MemoryUsage usage) {
   const Bytes class_size = size_class(size);
+  // The most recently used block is taken, so that blocks that are not needed become the oldest.
   const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const IdleBlock& idle) {
     return idle.block.size == class_size && idle.usage == usage;
   });
@@ -48,7 +49,7 @@ Result<Buffer> BufferPool::acquire(Bytes size, MemoryKind kind, MemoryUsage usag
   if (found != idle_.rend()) {
     block = found->block;
     idle_bytes_ = idle_bytes_ - block.size;
-    idle_.erase(std::next(found).base());
+    idle_.erase(std::next(found).base());  // the same element as a forward iterator
     ++hits_;
   } else {
     ++misses_;

@@ -1,3 +1,5 @@
+// The choice of a device by a selector, and texts about devices (device_info.hpp).
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>

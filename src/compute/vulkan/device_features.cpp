@@ -30,6 +30,7 @@ std::vector<std::string> list_missing_features(const VkPhysicalDeviceProperties&
                                                const VkPhysicalDeviceFeatures& features, bool has_compute_queue) {
   if (properties.apiVersion < VK_API_VERSION_1_1) return {"Vulkan 1.1"};
   std::vector<std::string> missing;
+  // A kernel binds kDescriptorCount (14) storage buffers.
   if (properties.limits.maxPerStageDescriptorStorageBuffers < 16) missing.emplace_back("16 storage buffers per shader");
   if (!has_compute_queue) missing.emplace_back("a compute queue");
   if (features.shaderStorageBufferArrayDynamicIndexing == VK_FALSE)
@@ -49,24 +50,21 @@ VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<s
   auto memory_model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   auto features = make_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
-  features.pNext = &storage;
-  if (extensions.contains(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
-    half.pNext = features.pNext;
-    features.pNext = &half;
-  }
+  const auto chain = [&](auto& structure) {
+    structure.pNext = features.pNext;
+    features.pNext = &structure;
+  };
+  chain(storage);
+  if (extensions.contains(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) chain(half);
   const bool has_matrices = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
                             extensions.contains(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
   if (has_matrices) {
-    matrix.pNext = features.pNext;
-    memory_model.pNext = &matrix;
-    features.pNext = &memory_model;
+    chain(matrix);
+    chain(memory_model);
   }
   auto timelines = make_struct<VkPhysicalDeviceTimelineSemaphoreFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);
-  if (extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
-    timelines.pNext = features.pNext;
-    features.pNext = &timelines;
-  }
+  if (extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) chain(timelines);
   vkGetPhysicalDeviceFeatures2(device, &features);
   info.has_half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
   info.has_timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;

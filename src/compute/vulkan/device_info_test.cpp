@@ -16,6 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
+/// Returns an invented device with one device-local heap.
 DeviceInfo invented(std::string name, DeviceKind kind, Bytes memory, std::string pci = {}) {
   DeviceInfo info;
   info.uuid = "GPU-00000000-0000-0000-0000-" + std::to_string(100000000000 + name.size());
@@ -41,7 +42,7 @@ TEST(ChooseDevice, GpuIsTheBestDeviceThatIsNotSoftware) {
   EXPECT_FALSE(choice->software_by_default);
 }
 
-TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenReported) {
+TEST(ChooseDevice, SoftwareIsChosenByNameOrIfItIsTheOnlyDevice) {
   const std::vector several{kSmall, kSoft};
   const auto named = choose_device(several, "LLVMpipe");
   ASSERT_TRUE(named);
@@ -55,7 +56,7 @@ TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenReported) {
   lacking.missing_features = {"Vulkan 1.1"};
   const std::vector useless{lacking, kSoft};
   const auto refused = choose_device(useless, "gpu");
-  ASSERT_FALSE(refused) << "a GPU is there: software must not stand in for it in silence";
+  ASSERT_FALSE(refused) << "the list has a GPU, so 'gpu' must not choose the software device";
   EXPECT_THAT(refused.error().what, HasSubstr("to use a software device"));
 }
 

@@ -1,3 +1,5 @@
+// The memory of a LogicalDevice: the choice of a memory type, allocation and release.
+
 #include <array>
 #include <optional>
 #include <string>
@@ -23,7 +25,8 @@ Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties&
     return (flags & flags_needed) == flags_needed;
   };
   std::optional<std::uint32_t> best;
-  std::tuple<int, VkDeviceSize> best_score;  // points for the preferred properties, then the size of the heap
+  // Points for the preferred properties (4 for the first, fewer for the second), then the size of the heap.
+  std::tuple<int, VkDeviceSize> best_score;
   for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
     const VkMemoryPropertyFlags flags = memory.memoryTypes[i].propertyFlags;
     if ((allowed & (1U << i)) == 0 || (flags & kExcluded) != 0) continue;

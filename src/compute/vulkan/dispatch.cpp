@@ -51,7 +51,7 @@ Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool poo
   // Every slot in the layout must have a buffer, also a slot that the shader never reads.
   const Slice placeholder = dispatch.bindings.front().slice;
   for (std::uint32_t i = source_count; i < kMaxSources; ++i) add(BindingSlot::sources, i, placeholder);
-  for (std::size_t slot = 1; slot < bound.size(); ++slot) {
+  for (std::size_t slot = 1; slot < bound.size(); ++slot) {  // 0 is BindingSlot::sources
     if (!bound[slot]) add(static_cast<BindingSlot>(slot), 0, placeholder);
   }
   device.api().vkUpdateDescriptorSets(device.handle(), static_cast<std::uint32_t>(writes.size()), writes.data(), 0,

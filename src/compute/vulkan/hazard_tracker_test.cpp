@@ -57,20 +57,20 @@ TEST(HazardTracker, ABarrierCoversAllEarlierAccesses) {
 }
 
 TEST(HazardTracker, TheBarrierWaitsForAllStagesThatAccessedMemory) {
-  const Access fills{1, 0, 100, true, AccessStage::transfer};
-  EXPECT_EQ(barriers({{fills}, {writes(2)}, {reads(1), writes(3)}}),
+  const Access fill{1, 0, 100, true, AccessStage::transfer};
+  EXPECT_EQ(barriers({{fill}, {writes(2)}, {reads(1), writes(3)}}),
             (std::vector{kNone, kNone, Barrier{true, kCompute | kTransfer, kAllStages}}));
-  const Access shown{2, 0, 100, false, AccessStage::host};
-  EXPECT_EQ(barriers({{writes(2)}, {shown}}), (std::vector{kNone, kAfterCompute}));
+  const Access host_read{2, 0, 100, false, AccessStage::host};
+  EXPECT_EQ(barriers({{writes(2)}, {host_read}}), (std::vector{kNone, kAfterCompute}));
 }
 
 TEST(HazardTracker, BarriersOfATransferQueueDoNotNameTheComputeStage) {
   constexpr unsigned kHost = static_cast<unsigned>(AccessStage::host);
   HazardTracker hazards{kTransfer | kHost};
-  const std::vector copied{Access{1, 0, 100, true, AccessStage::transfer}};
-  const std::vector shown{Access{1, 0, 100, false, AccessStage::host}};
-  EXPECT_EQ(hazards.add_command(copied), kNone);
-  EXPECT_EQ(hazards.add_command(shown), (Barrier{true, kTransfer, kTransfer | kHost}));
+  const std::vector copy{Access{1, 0, 100, true, AccessStage::transfer}};
+  const std::vector host_read{Access{1, 0, 100, false, AccessStage::host}};
+  EXPECT_EQ(hazards.add_command(copy), kNone);
+  EXPECT_EQ(hazards.add_command(host_read), (Barrier{true, kTransfer, kTransfer | kHost}));
 }
 
 TEST(HazardTracker, TheNumberOfTrackedAccessesIsLimited) {

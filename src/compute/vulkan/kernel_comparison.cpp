@@ -23,8 +23,9 @@ std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::ui
   std::vector<std::uint16_t> values;
   values.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    seed = seed * 1664525U + 1013904223U;  // Numerical Recipes' quick generator
-    values.push_back(float_to_half((static_cast<float>(seed >> 8) / 8388608.0F - 1.0F) * range));
+    seed = seed * 1664525U + 1013904223U;                                  // Numerical Recipes' quick generator
+    const float unit = static_cast<float>(seed >> 8) / 8388608.0F - 1.0F;  // 24 random bits, as -1 to 1
+    values.push_back(float_to_half(unit * range));
   }
   return values;
 }
@@ -39,9 +40,11 @@ struct Push {
 /// Packs two 16-bit numbers into a word, as kernels/vulkan/interface.glsl defines.
 std::uint32_t pack_pair(std::uint32_t x, std::uint32_t y) { return (x & 0xFFFFU) | (y << 16); }
 
+/// Returns the execution of a 3x3 convolution with a border of zeros, from `features` [kHeight][kWidth][kInChannels] to
+/// `target` [kHeight][kWidth][kOutChannels].
 Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice weights, Slice parameters, Slice target) {
   Push push;
-  push.part_offset[0] = pack_pair(0xFFFF, 0xFFFF);  // (-1, -1)
+  push.part_offset[0] = pack_pair(0xFFFF, 0xFFFF);  // (-1, -1): where the taps of output pixel (0, 0) begin
   push.part_extent[0] = push.target_extent = pack_pair(kWidth, kHeight);
   push.rows = pack_pair(0, kHeight);
   Dispatch dispatch;
@@ -86,12 +89,13 @@ Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view fi
   auto weight_slice = upload(weights.data(), weights.size() * 2);
   auto parameter_slice = upload(parameters.data(), parameters.size() * 4);
   auto first_result = acquire(target_bytes, MemoryUsage::download);
-  const std::byte* const first_bytes = first_result ? buffers.back().host() : nullptr;
+  std::byte* const first_bytes = first_result ? buffers.back().host() : nullptr;
   auto second_result = acquire(target_bytes, MemoryUsage::download);
-  const std::byte* const second_bytes = second_result ? buffers.back().host() : nullptr;
+  std::byte* const second_bytes = second_result ? buffers.back().host() : nullptr;
   // The bits 0xFFFF are NaN: a pixel that a kernel does not write is then a difference.
-  if (first_result) std::memset(buffers[buffers.size() - (second_result ? 2 : 1)].host(), 0xFF, target_bytes);
-  if (second_result) std::memset(buffers.back().host(), 0xFF, target_bytes);
+  for (std::byte* bytes : {first_bytes, second_bytes}) {
+    if (bytes != nullptr) std::memset(bytes, 0xFF, target_bytes);
+  }
   for (const auto* slice : {&feature_slice, &weight_slice, &parameter_slice, &first_result, &second_result}) {
     if (!*slice) return slice->error();
   }

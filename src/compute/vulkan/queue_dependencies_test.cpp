@@ -11,11 +11,12 @@ namespace {
 constexpr QueueRole kComputes = QueueRole::compute;
 constexpr QueueRole kCopies = QueueRole::transfer;
 
-Access whole_access(std::uint64_t buffer, bool write, std::uint64_t begin = 0, std::uint64_t end = 100) {
+/// Returns an access to bytes begin..end-1 of a buffer of 100 bytes.
+Access range_access(std::uint64_t buffer, bool write, std::uint64_t begin = 0, std::uint64_t end = 100) {
   return {buffer, begin, end, write, AccessStage::compute};
 }
-Access whole_reads(std::uint64_t buffer) { return whole_access(buffer, false); }
-Access whole_writes(std::uint64_t buffer) { return whole_access(buffer, true); }
+Access whole_reads(std::uint64_t buffer) { return range_access(buffer, false); }
+Access whole_writes(std::uint64_t buffer) { return range_access(buffer, true); }
 
 struct Command {
   QueueRole queue;
@@ -67,7 +68,7 @@ TEST(QueueDependencies, OneStreamDoesNotWaitForItself) {
 }
 
 TEST(QueueDependencies, RangesThatDoNotOverlapNeedNoWait) {
-  EXPECT_EQ(waits({{kComputes, {whole_access(1, true, 0, 50)}}, {kCopies, {whole_access(1, false, 50, 100)}}}),
+  EXPECT_EQ(waits({{kComputes, {range_access(1, true, 0, 50)}}, {kCopies, {range_access(1, false, 50, 100)}}}),
             (std::vector<Ticket>{0, 0}));
 }
 

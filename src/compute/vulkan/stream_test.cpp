@@ -34,6 +34,7 @@ class VulkanStream : public test::OpenVulkanTest {
     if (!IsSkipped()) open({});
   }
   void open(StreamSettings settings) { test::OpenVulkanTest::open(settings, {.max_idle = 3}, &fault_); }
+  /// Copies a slice of device memory to the host, waits for it, and returns its 4-byte words.
   std::vector<std::uint32_t> words_of(Slice slice) {
     Buffer download = acquire_buffer(Bytes{slice.size}, MemoryUsage::download);
     const Slice to{download.handle(), 0, slice.size};
@@ -65,7 +66,7 @@ TEST_F(VulkanStream, SubmitsAutomaticallyAndReusesEndedSubmissions) {
   const Buffer a = acquire_buffer(4_KiB);
   for (std::uint32_t i = 0; i < 1000; ++i) ASSERT_TRUE(stream_->fill({a.handle(), 0, 4096}, i));
   EXPECT_EQ(stream_->statistics().submissions, 100U);
-  EXPECT_LE(stream_->statistics().submissions_created, 3U) << "recording does not grow";
+  EXPECT_LE(stream_->statistics().submissions_created, 3U) << "the objects of ended submissions are reused";
   EXPECT_EQ(stream_->statistics().barriers, 999U);
   EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(999U));
 }
@@ -81,7 +82,7 @@ TEST_F(VulkanStream, ManyMultiplicationsEndASubmission) {
   EXPECT_EQ(stream_->statistics().submissions, 5U);
   stream_->set_max_multiplications(1000);
   for (int i = 0; i < 16; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
-  EXPECT_EQ(stream_->statistics().submissions, 5U) << "of a faster device";
+  EXPECT_EQ(stream_->statistics().submissions, 5U) << "the new limit allows more dispatches";
   ASSERT_TRUE(stream_->dispatch(dispatch));
   EXPECT_EQ(stream_->statistics().submissions, 6U);
   ASSERT_TRUE(stream_->sync());
@@ -114,7 +115,7 @@ TEST_F(VulkanStream, TemporaryBuffersAreReleasedWhenTheirCommandsHaveEnded) {
   EXPECT_EQ(pool_->statistics().idle, 3_MiB);
 }
 
-TEST_F(VulkanStream, ARefusedSubmissionIsAnErrorFromThenOn) {
+TEST_F(VulkanStream, AfterARefusedSubmissionEveryCallFails) {
   fault_.point = FaultPoint::submit;
   fault_.at_call = 1;
   fault_.result = VK_ERROR_DEVICE_LOST;
@@ -161,9 +162,10 @@ TEST_F(VulkanStreams, EachWaitsForConflictingCommandsOfTheOther) {
     ASSERT_TRUE(copies_->sync());
     EXPECT_EQ(std::count(seen, seen + 1024, round), 1024);
   }
-  EXPECT_EQ(stream_->statistics().queue_waits, 20U) << "read what was sent, write what was fetched: one wait for both";
+  EXPECT_EQ(stream_->statistics().queue_waits, 20U)
+      << "the read of the input and the write of the result need one wait together";
   EXPECT_EQ(copies_->statistics().queue_waits, 20U)
-      << "fetch what was made: by then it is known that the input was read";
+      << "only the copy of the result waits; the write of the next input follows it";
 }
 
 TEST_F(VulkanStreams, CommandsWithoutCommonMemoryDoNotWait) {
@@ -201,7 +203,7 @@ TEST_F(VulkanStreams, EitherMayBeDestroyedWithWorkInFlight) {
   ASSERT_TRUE(copies_->flush());
   ASSERT_TRUE(stream_->fill(slice_of(a), 7));  // waits for the transfer stream, and is not submitted yet
   copies_.reset();
-  EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(7U)) << "the other goes on alone";
+  EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(7U)) << "the remaining stream still works";
 }
 
 TEST_F(VulkanStream, PoolReusesBlocksKeepsFewIdleAndFreesAll) {
@@ -211,7 +213,7 @@ TEST_F(VulkanStream, PoolReusesBlocksKeepsFewIdleAndFreesAll) {
     for (int i = 0; i < 8; ++i) many.push_back(acquire_buffer(1_MiB));
   }
   const BufferPoolStatistics statistics = pool_->statistics();
-  EXPECT_EQ(statistics.idle, 3_MiB) << "no more than the three that may be idle";
+  EXPECT_EQ(statistics.idle, 3_MiB) << "at most three blocks may be idle (max_idle)";
   EXPECT_EQ(statistics.allocated, statistics.idle);
   EXPECT_EQ(statistics.peak, 8_MiB);
   EXPECT_EQ(statistics.hits, 6U);
@@ -243,11 +245,12 @@ TEST_F(VulkanStream, PoolTriesAgainWithoutItsIdleMemoryWhenTheDriverHasNone) {
   fault_.calls = 0;
   fault_.at_call = 1;
   fault_.result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
-  const auto second_try = pool_->acquire(2_MiB, MemoryKind::weights, MemoryUsage::device);
-  EXPECT_TRUE(second_try);
+  const auto buffer = pool_->acquire(2_MiB, MemoryKind::weights, MemoryUsage::device);
+  EXPECT_TRUE(buffer);
   EXPECT_EQ(pool_->statistics().idle, Bytes{});
   fault_.calls = 0;
-  EXPECT_FALSE(pool_->acquire(1_MiB, MemoryKind::weights, MemoryUsage::device)) << "nothing idle: no second try";
+  EXPECT_FALSE(pool_->acquire(1_MiB, MemoryKind::weights, MemoryUsage::device))
+      << "without idle blocks there is no second try";
   EXPECT_EQ(device_limit_.charged(), 2_MiB);
   EXPECT_EQ(device_limit_.in_use(MemoryKind::weights), 2_MiB);
 }
@@ -264,14 +267,14 @@ TEST(PoolSizes, AreOnlySlightlyLarger) {
   }
 }
 
-TEST_F(VulkanStream, AllKernelsAreComparedWithEachOther) {
+TEST_F(VulkanStream, KernelComparisonUsesTheTolerance) {
   if (!device().has_half_storage) GTEST_SKIP() << "no float16 in buffers here";
   const auto itself = kernels_agree(*pool_, *stream_, "conv_hh", "conv_hh");
   ASSERT_TRUE(itself) << itself.error().what;
   EXPECT_TRUE(*itself);
   const auto never = kernels_agree(*pool_, *stream_, "conv_hh", "conv_hh", -1);
   ASSERT_TRUE(never) << never.error().what;
-  EXPECT_FALSE(*never) << "nothing is nearer than equal";
+  EXPECT_FALSE(*never) << "no difference is at most -1";
 }
 
 TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {

@@ -16,6 +16,7 @@ constexpr int kBlock = 32;                   // number of channels that are summ
 /// the total does not fit 64 bits (2^39).
 bool add_units(std::int64_t& total, double value) {
   constexpr double kMaxSum = 274877906944.0;  // 2^38: 2^62 units, half of the largest 64-bit integer
+  // A NaN fails the comparison.
   return std::fabs(value) < kMaxSum &&
          !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnitsPerOne), &total);
 }
@@ -32,7 +33,7 @@ void MeanSum::add(const compute::Kernels& kernels, compute::ElementType element_
   std::vector<std::int64_t>& total = sums_[static_cast<std::size_t>(member)];
   float converted[kBlock];
   for (int c = 0; c < channels_; c += kBlock) {
-    double sum[kBlock] = {};  // exact below 2^29: all values are multiples of 2^-24
+    double sum[kBlock] = {};  // exact below 2^29: all values are multiples of 2^-24, and a double has 53 bits
     for (int x = 0; x < pixels; ++x) {
       const std::size_t i =
           static_cast<std::size_t>(x) * static_cast<std::size_t>(channels_) + static_cast<std::size_t>(c);

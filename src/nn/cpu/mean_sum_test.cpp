@@ -13,7 +13,7 @@ namespace {
 constexpr int kChannels = 32;
 constexpr int kPixels = 5;
 
-/// Returns the means of pixels whose channels all have this value; each of two members adds them `times` times.
+/// Returns the means of pixels whose channels all have this value; each of two threads adds them `times` times.
 std::vector<float> means_of(float value, int times = 1) {
   const std::vector<float> pixels(static_cast<std::size_t>(kChannels) * kPixels, value);
   MeanSum sum{2, kChannels};

@@ -23,7 +23,8 @@ std::pair<int, int> find_source(Orientation orientation, int n, int y, int x) {
   return {y, x};
 }
 
-/// Rearranges the weights of a convolution (OpKind::patch) to the rows of a matrix: [out][ky][kx][padded in].
+/// Rearranges the weights [out][in][ky][kx] of a convolution (OpKind::patch) to the rows of a matrix:
+/// [out][ky][kx][padded in].
 std::vector<float> make_convolution_matrix(const Convolution& conv, const std::vector<float>& weight) {
   const int in = compute::padded_channels(conv.in_channels);
   const int taps = conv.kernel * conv.kernel;
@@ -39,6 +40,7 @@ std::vector<float> make_convolution_matrix(const Convolution& conv, const std::v
   return matrix;
 }
 
+/// Returns the number of positions in a square.
 constexpr int area(int side) { return side * side; }
 
 /// Returns the padded number of output channels of a phase (one of the convolutions that a transposed convolution
@@ -51,20 +53,20 @@ int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : 
 /// b - m. A patch begins at input row b - (taps - 1), so that its tap t stands for m = taps - 1 - t.
 std::vector<float> make_deconvolution_matrix(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
-  const int s = conv.stride;
-  const int k = conv.kernel;
+  const int stride = conv.stride;
+  const int kernel = conv.kernel;
   const auto channels = static_cast<std::size_t>(phase_channels(conv.out_channels));
-  std::vector<float> matrix(static_cast<std::size_t>(s) * s * channels * taps * taps * in, 0.0F);
-  for (int phase = 0; phase < s * s; ++phase) {
+  std::vector<float> matrix(static_cast<std::size_t>(stride) * stride * channels * taps * taps * in, 0.0F);
+  for (int phase = 0; phase < stride * stride; ++phase) {
     for (int o = 0; o < conv.out_channels; ++o) {
       for (int ty = 0; ty < taps; ++ty) {
         for (int tx = 0; tx < taps; ++tx) {
-          const int ky = phase / s + s * (taps - 1 - ty);
-          const int kx = phase % s + s * (taps - 1 - tx);
-          if (ky >= k || kx >= k) continue;
+          const int ky = phase / stride + stride * (taps - 1 - ty);
+          const int kx = phase % stride + stride * (taps - 1 - tx);
+          if (ky >= kernel || kx >= kernel) continue;
           float* to = matrix.data() + (((static_cast<std::size_t>(phase) * channels + o) * taps + ty) * taps + tx) * in;
           for (int c = 0; c < conv.in_channels; ++c) {
-            to[c] = weight[((static_cast<std::size_t>(o) * conv.in_channels + c) * k + ky) * k + kx];
+            to[c] = weight[((static_cast<std::size_t>(o) * conv.in_channels + c) * kernel + ky) * kernel + kx];
           }
         }
       }
@@ -83,6 +85,8 @@ AlignedArray<float> repeat_per_phase(const std::vector<float>& values, const Pac
   return lanes;
 }
 
+/// Packs what the kernels of one op read: the weights as `layout` requires, bias and slopes; for a pixel shuffle the
+/// order of its channels.
 PackedOp pack_op(const Layer& layer, const Op& op, const PackedLayout& layout, const Kernels& kernels,
                  Orientation orientation) {
   PackedOp packed;
@@ -125,9 +129,9 @@ std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orien
   const auto kernel_size = static_cast<std::size_t>(n) * n;
   for (int y = 0; y < n; ++y) {
     for (int x = 0; x < n; ++x) {
-      const auto [sy, sx] = find_source(orientation, n, y, x);
-      const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
-      const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
+      const auto [source_y, source_x] = find_source(orientation, n, y, x);
+      const auto to = static_cast<std::size_t>(y * n + x);
+      const auto from = static_cast<std::size_t>(source_y * n + source_x);
       for (std::size_t k = 0; k < weight.size() / kernel_size; ++k) {
         result[k * kernel_size + to] = weight[k * kernel_size + from] * scale;
       }
@@ -140,8 +144,8 @@ std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation) {
   std::vector<std::uint8_t> order;
   for (int y = 0; y < n; ++y) {
     for (int x = 0; x < n; ++x) {
-      const auto [sy, sx] = find_source(orientation, n, y, x);
-      order.push_back(static_cast<std::uint8_t>(sy * n + sx));
+      const auto [source_y, source_x] = find_source(orientation, n, y, x);
+      order.push_back(static_cast<std::uint8_t>(source_y * n + source_x));
     }
   }
   return order;
@@ -153,22 +157,23 @@ PackedLayout packed_layout(const Graph& graph, const Op& op, const Kernels& kern
   // A shuffle has no weights, and op.layer of a shuffle that was joined with an addition is the addition's layer.
   if (op.kind == OpKind::shuffle || !is_packed(op)) return layout;
   const Operation& operation = graph.layers[to_index(op.layer)].operation;
-  const auto matrix = [&](int points, int out, int in) {
+  // Sets the sizes for a matrix [points][in][out].
+  const auto set_matrix = [&](int points, int out, int in) {
     layout.matrix = compute::matrix_layout(kernels, arithmetic, points, out, in);
     layout.epilogue_lanes = layout.matrix.out_padded;
   };
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     const int in = compute::padded_channels(conv->in_channels);
-    if (op.kind == OpKind::conv3x3) matrix(compute::kWinogradPoints, conv->out_channels, in);
-    if (op.kind == OpKind::patch) matrix(1, conv->out_channels, in * area(conv->kernel));
+    if (op.kind == OpKind::conv3x3) set_matrix(compute::kWinogradPoints, conv->out_channels, in);
+    if (op.kind == OpKind::patch) set_matrix(1, conv->out_channels, in * area(conv->kernel));
     if (op.kind == OpKind::direct) {
       layout.direct_floats = compute::direct_weight_count(conv->out_channels, conv->in_channels, conv->kernel);
       layout.epilogue_lanes = compute::padded_channels(conv->out_channels);
     }
   } else if (const auto* transposed = std::get_if<Deconvolution>(&operation)) {
     layout.phases = area(op.factor);
-    matrix(1, layout.phases * phase_channels(transposed->out_channels),
-           compute::padded_channels(transposed->in_channels) * area(op.kernel));
+    set_matrix(1, layout.phases * phase_channels(transposed->out_channels),
+               compute::padded_channels(transposed->in_channels) * area(op.kernel));
   }
   return layout;
 }

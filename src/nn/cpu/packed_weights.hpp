@@ -21,8 +21,8 @@ struct Orientation {
 /// Returns the kernels in `weight`, which is [number of kernels][n][n], each oriented as `orientation` and multiplied
 /// by `scale`.
 std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orientation orientation, float scale = 1);
-/// Returns, for each position (y, x) of an oriented n x n block, row by row, the index sy * n + sx of the position
-/// (sy, sx) in the original block from which its value comes.
+/// Returns, for each position of an oriented n x n block, row by row, the position in the original block from which its
+/// value comes, as the index y * n + x.
 std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation);
 
 /// The sizes of the packed weights of one op. Packed weights are reordered and padded as the compute kernels read them.

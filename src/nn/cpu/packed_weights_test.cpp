@@ -15,6 +15,7 @@ Bytes allocated_bytes(const compute::AlignedArray<T>& array) {
   return array.bytes_of(array.size());
 }
 
+/// Returns the bytes of all arrays of the packed weights.
 Bytes allocated_bytes(const PackedWeights& packed) {
   Bytes total;
   for (const PackedOp& op : packed.ops) {

@@ -27,16 +27,16 @@ PlanarRows PassMemory::planar_rows(int t, RowRange rows) const {
 }
 
 void PassMemory::clear_margins(int t, RowRange rows) const {
-  const RowLayout& l = layout(t);
+  const RowLayout& row_layout = layout(t);
   const bool clears_whole_rows = has_filler_channels(t);
   const std::size_t planes = tensor(t).planar ? static_cast<std::size_t>(tensor(t).channels) : 1;
-  const std::size_t plane_bytes = l.row_bytes / planes;
-  const std::size_t right_margin = l.first_byte + static_cast<std::size_t>(extent(t).width) * pixel_bytes(t);
+  const std::size_t plane_bytes = row_layout.row_bytes / planes;
+  const std::size_t right_margin = row_layout.first_byte + static_cast<std::size_t>(extent(t).width) * pixel_bytes(t);
   for (int y = rows.first; y < rows.end; ++y) {
     std::byte* row = row_start(t, y);
-    if (clears_whole_rows) std::memset(row, 0, l.row_bytes);
+    if (clears_whole_rows) std::memset(row, 0, row_layout.row_bytes);
     for (std::size_t p = 0; p < planes && !clears_whole_rows; ++p) {
-      std::memset(row + p * plane_bytes, 0, l.first_byte);
+      std::memset(row + p * plane_bytes, 0, row_layout.first_byte);
       std::memset(row + p * plane_bytes + right_margin, 0, plane_bytes - right_margin);
     }
   }

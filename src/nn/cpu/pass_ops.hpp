@@ -48,6 +48,9 @@ class PassOps : public PassMemory {
   const Taps& taps(const Op& op, int in, int out);
   /// Returns the scratch memory of the thread with index `member`.
   std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
+  /// The grain of parallel_for() for ops that only copy or add pixels, in columns: small enough that all threads share
+  /// a row of a small picture, and large enough that giving out the pieces takes little of the time.
+  static constexpr int kColumnGrain = 64;
   /// Divides `rows` rows of `units` units (columns, tiles or bases) each among the threads and calls
   /// work(row, first unit, end unit, member) for each piece; `member` is the index of the thread. Rows and units are
   /// counted from 0; a piece is within one row. It has a multiple of `grain` units, except at the end of a row, and at
@@ -55,6 +58,8 @@ class PassOps : public PassMemory {
   template <class Work>
   void parallel_for(int rows, int units, int grain, Work&& work) {
     constexpr int kMaxGroups = 16;
+    // The team divides one range of numbers: each row has `padded` of them, so that every row begins at a multiple of
+    // the grain.
     const int padded = round_up(units, grain);
     team_.run(rows * padded, grain, kMaxGroups * grain, [&](int first, int last, int member) {
       while (first < last) {
@@ -81,6 +86,7 @@ class PassOps : public PassMemory {
   compute::OutputLayout target_of(int t) const;
   bool* bad_flag(int member) { return &bad_flags_[static_cast<std::size_t>(member)].is_set; }
 
+  // A cache line of its own for each thread, so that threads do not slow each other down when they write.
   struct alignas(64) BadValueFlag {
     bool is_set = false;
   };

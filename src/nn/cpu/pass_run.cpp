@@ -82,7 +82,7 @@ Status PassRun::write_output(int t, RowRange rows) {
 }
 
 void PassRun::add_to_means(int t, RowRange rows) {
-  constexpr int kGrain = 32;
+  constexpr int kGrain = 32;  // columns
   parallel_for(
       rows.end - rows.first, strip_.own_columns.count(), kGrain, [&](int row, int first, int last, int member) {
         strip_.mean_sum->add(context_.kernels, plan_.element_type,

@@ -42,7 +42,8 @@ class PassMaker {
   }
 
  private:
-  /// Sets the roles of the ops that the pass needs for `tensor`. `pass_index` is the index of the pass.
+  /// Sets the roles of the ops that the pass needs for `tensor`: of the op that makes it, and of those that this op
+  /// needs. `pass_index` is the index of the pass.
   void set_roles(int tensor, Pass& pass, int pass_index) {
     const std::size_t producer = to_index(program_.tensors[to_index(tensor)].producer);
     if (pass.role[producer] != OpRole::skip) return;
@@ -137,12 +138,12 @@ RowsHeld find_rows_held(const Program& program, const std::vector<Extent>& exten
   RowsHeld held;
   held.max_rows.assign(program.tensors.size(), 0);
   for (const int from : whole_inputs(program, pass)) {
-    // The lag begins with the smallest possible value; the schedule below raises it.
+    // lag_rows begins with the smallest possible value; the schedule below raises it.
     for (const int to : pass.targets) held.overlaps.push_back({from, to, -extent[to_index(from)].height});
   }
   RowSchedule schedule{program, extent, pass.role, band};
-  schedule.run(pass.targets, [&](int o, RowRange rows) {
-    const int tensor = program.ops[to_index(o)].output;
+  schedule.run(pass.targets, [&](int op_index, RowRange rows) {
+    const int tensor = program.ops[to_index(op_index)].output;
     const int first_held = std::min(rows.first, schedule.first_needed_row(tensor));
     held.max_rows[to_index(tensor)] = std::max(held.max_rows[to_index(tensor)], rows.end - first_held);
     for (RowsHeld::TensorOverlap& overlap : held.overlaps) {
@@ -166,9 +167,10 @@ int find_read_ahead_rows(const Program& program, const std::vector<Extent>& exte
   const double out_height = extent[to_index(program.output)].height;
   RowSchedule schedule{program, extent, pass.role, band};
   int rows_ahead = 0;
-  schedule.run(pass.targets, [&](int o, RowRange rows) {
-    if (program.ops[to_index(o)].output == program.output) {
-      rows_ahead = std::max(rows_ahead, schedule.rows_made(input) - static_cast<int>(rows.first * height / out_height));
+  schedule.run(pass.targets, [&](int op_index, RowRange rows) {
+    if (program.ops[to_index(op_index)].output == program.output) {
+      const int input_row = static_cast<int>(rows.first * height / out_height);  // at the same place as rows.first
+      rows_ahead = std::max(rows_ahead, schedule.rows_made(input) - input_row);
     }
     return true;
   });

@@ -14,6 +14,7 @@ struct ForbiddenRange {
   std::ptrdiff_t from, to;
 };
 
+/// Places blocks in the arena in any order that the caller chooses.
 class BlockPlacer {
  public:
   BlockPlacer(std::vector<MemoryBlock>& blocks, const std::vector<BlockOverlap>& overlaps)
@@ -33,6 +34,7 @@ class BlockPlacer {
       }
       std::sort(forbidden.begin(), forbidden.end(),
                 [](const ForbiddenRange& a, const ForbiddenRange& b) { return a.from < b.from; });
+      // The ranges are sorted by their beginnings, so one walk finds the lowest offset that is in none of them.
       std::ptrdiff_t at = 0;
       for (const ForbiddenRange& range : forbidden) {
         if (at > range.from) at = std::max(at, range.to);

@@ -35,10 +35,12 @@ TEST(Placement, OverlapsCanFormAChain) {
   EXPECT_EQ(place_blocks(blocks, {{0, 1, 10}, {1, 2, 5}}), 115);
 }
 
+/// Returns true if the blocks have no byte in common.
 bool are_apart(const MemoryBlock& a, const MemoryBlock& b) {
   return a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
 }
 
+// Random blocks; two may overlap if the pass that uses the first for the last time is the first that uses the second.
 TEST(Placement, BlocksInUseTogetherOverlapOnlyWhereAllowed) {
   test::SeededNumbers numbers{3};
   const auto below = [&](int n) { return static_cast<int>(numbers.between(0, static_cast<float>(n))); };
@@ -61,12 +63,12 @@ TEST(Placement, BlocksInUseTogetherOverlapOnlyWhereAllowed) {
       EXPECT_LE(blocks[a].offset + blocks[a].bytes, end);
       for (std::size_t b = a + 1; b < blocks.size(); ++b) {
         if (blocks[a].last_pass < blocks[b].first_pass || blocks[b].last_pass < blocks[a].first_pass) continue;
-        bool good = are_apart(blocks[a], blocks[b]);
-        for (const BlockOverlap& h : overlaps) {
-          if ((h.from == a && h.to == b) || (h.from == b && h.to == a))
-            good = good || blocks[h.to].offset + h.gap_bytes <= blocks[h.from].offset;
+        bool is_allowed = are_apart(blocks[a], blocks[b]);
+        for (const BlockOverlap& overlap : overlaps) {
+          if ((overlap.from == a && overlap.to == b) || (overlap.from == b && overlap.to == a))
+            is_allowed = is_allowed || blocks[overlap.to].offset + overlap.gap_bytes <= blocks[overlap.from].offset;
         }
-        EXPECT_TRUE(good) << "round " << round << ", blocks " << a << " and " << b;
+        EXPECT_TRUE(is_allowed) << "round " << round << ", blocks " << a << " and " << b;
       }
     }
   }

@@ -21,6 +21,7 @@ constexpr int kMarginFloats = 32;     // margin of planar rows; kernels read at 
 constexpr std::size_t kAlign = 64;    // alignment of rows and blocks in bytes: a cache line
 constexpr int kMaxColumns = 1 << 22;  // largest width of a tensor: width times rows of a step must fit an int
 
+/// Returns the layout of a tensor's rows. Rows and planes begin at multiples of kAlign bytes.
 RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType element_type) {
   RowLayout layout;
   const auto width = static_cast<std::size_t>(extent.width);
@@ -34,15 +35,18 @@ RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType el
   layout.stride = compute::padded_channels(tensor.channels);
   const std::size_t pixel_bytes = static_cast<std::size_t>(layout.stride) * element_bytes;
   layout.first_byte = kMarginPixels * pixel_bytes;
-  // An odd number of cache lines, so that the pixels of one column are in different sets of the CPU cache.
-  std::size_t cache_lines = (width + 2 * kMarginPixels) * pixel_bytes / kAlign;
+  // An odd number of cache lines, so that the pixels of one column are in different sets of the CPU cache. The division
+  // has no remainder: a pixel has a multiple of 32 values of at least 2 bytes.
+  const std::size_t cache_lines = (width + 2 * kMarginPixels) * pixel_bytes / kAlign;
   layout.row_bytes = (cache_lines | 1) * kAlign;
   return layout;
 }
 
 double count_multiplications(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
 
-/// Searches the fastest plan.
+/// Searches the fastest plan: tries combinations of tensors to keep between the passes, estimates the time and the
+/// memory of each, and makes the plan of the fastest that is within the limits. In this class, `o`, `t` and `p` are
+/// indices of an op, a tensor and a pass.
 class Planner {
  public:
   Planner(const Graph& graph, const Program& program, ElementType element_type, const PlanLimits& limits)
@@ -59,8 +63,9 @@ class Planner {
                                                   layer.name, extent_[t].width, kMaxColumns)};
     }
     // The sizes of ring buffers do not depend on the height if it is more than a few bands. To save time, the search
-    // computes them for a low picture: one of the same width and fewer rows.
-    constexpr int kLowHeight = 768;
+    // computes them for a low picture: one of the same width and fewer rows. Its height has the same remainder modulo
+    // 4, because a network that halves the picture once or twice and enlarges it again accepts only some remainders.
+    constexpr int kLowHeight = 768;  // a multiple of 4
     low_extent_ = extent_;
     if (input.height > 2 * kLowHeight) {
       if (auto low = find_tensor_extents({kLowHeight + input.height % 4, input.width})) low_extent_ = *low;
@@ -86,11 +91,13 @@ class Planner {
     return extents;
   }
 
+  /// `least` is the smallest memory for which a plan is known.
   Error too_large_error(Bytes least) const {
     return {Errc::over_budget, fmt::format("the network's rows need {} of memory at least, {} are left for them",
                                            to_text(least), to_text(limits_.memory))};
   }
 
+  /// Returns the size of all rows of a tensor.
   std::size_t tensor_bytes(int tensor) const {
     return layout_[static_cast<std::size_t>(tensor)].row_bytes *
            static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
@@ -100,6 +107,7 @@ class Planner {
   /// second, if there is one, is the tensor from which the first is computed; it is smaller, and costs more to compute
   /// again than the first costs to compute from it.
   using Choice = std::vector<int>;
+  /// Returns one choice for each tensor that several passes need.
   std::vector<Choice> list_choices() const {
     const std::vector<int> shared = shared_tensors(program_);
     std::vector<Choice> list;
@@ -176,7 +184,8 @@ class Planner {
   /// Limit of the search's work: the number of ops in all passes that were made, plus the weighted number of steps of
   /// schedules. The search reaches it after about a second.
   static constexpr double kMaxWork = 2e8;
-  /// Compares a combination with the best one so far, and stores it if it is faster and within the limits.
+  /// Compares a combination with the best one so far, and stores it if it is faster and within the limits. `reuse` is
+  /// by tensor.
   void consider(const std::vector<TensorReuse>& reuse) {
     if (work_ > kMaxWork) return;
     work_ += static_cast<double>((program_.means.size() + 1) * program_.ops.size());
@@ -222,17 +231,18 @@ class Planner {
   /// Returns the rows that a pass has in memory for the low picture (see run()). Passes with the same roles and targets
   /// share a result.
   const RowsHeld& find_low_rows(const Pass& pass) {
+    // The roles, a separator (-1), then the targets.
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
     std::copy(pass.targets.begin(), pass.targets.end(),
               key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
-    auto [at, is_new] = rows_cache_.try_emplace(std::move(key));
-    if (!is_new) return at->second;
-    at->second = find_rows_held(program_, low_extent_, pass, limits_.band);
+    auto [entry, is_new] = rows_cache_.try_emplace(std::move(key));
+    if (!is_new) return entry->second;
+    entry->second = find_rows_held(program_, low_extent_, pass, limits_.band);
     constexpr double kStepWork = 10;  // measured cost of a step, relative to an op of make_passes
     work_ += kStepWork * static_cast<double>(program_.ops.size()) * low_extent_[to_index(program_.output)].height /
              limits_.band;
-    return at->second;
+    return entry->second;
   }
 
   /// The memory of all passes: one block for the ring buffers of each pass, and one for every tensor that is kept in
@@ -241,20 +251,20 @@ class Planner {
     Arena(const Planner& planner, const std::vector<Pass>& passes, const std::vector<const RowsHeld*>& held,
           const std::vector<TensorReuse>& reuse) {
       for (std::size_t p = 0; p < passes.size(); ++p) {
-        const int number = static_cast<int>(p);
         for (const int t : passes[p].stored_tensors) {
           if (reuse[to_index(t)] != TensorReuse::memory) continue;
           tensors.push_back(t);
-          blocks.push_back({round_up(planner.tensor_bytes(t), kAlign), number, planner.last_use(passes, p, t)});
+          blocks.push_back(
+              {round_up(planner.tensor_bytes(t), kAlign), static_cast<int>(p), planner.last_use(passes, p, t)});
         }
       }
       for (std::size_t p = 0; p < passes.size(); ++p) {
-        std::size_t rings = 0;
+        std::size_t all_rings_bytes = 0;
         for (std::size_t t = 0; t < passes[p].row_count.size(); ++t) {
           if (!is_kept_by(passes[p], reuse, static_cast<int>(t)))
-            rings += planner.ring_bytes(passes[p], static_cast<int>(t));
+            all_rings_bytes += planner.ring_bytes(passes[p], static_cast<int>(t));
         }
-        blocks.push_back({rings, static_cast<int>(p), static_cast<int>(p)});
+        blocks.push_back({all_rings_bytes, static_cast<int>(p), static_cast<int>(p)});
       }
       for (std::size_t p = 0; p < passes.size(); ++p) add_overlaps(planner, static_cast<int>(p), *held[p]);
       bytes = place_blocks(blocks, overlaps);
@@ -283,10 +293,10 @@ class Planner {
     /// Returns the block of the ring buffers of a pass.
     const MemoryBlock& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
 
-    std::vector<int> tensors;         // the tensors that are kept in memory; blocks[i] is that of tensors[i]
-    std::vector<MemoryBlock> blocks;  // the blocks of `tensors`, then those of the ring buffers, by pass
-    std::vector<BlockOverlap> overlaps;
-    std::size_t bytes = 0;
+    std::vector<int> tensors;            // the tensors that are kept in memory; blocks[i] is that of tensors[i]
+    std::vector<MemoryBlock> blocks;     // the blocks of `tensors`, then those of the ring buffers, by pass
+    std::vector<BlockOverlap> overlaps;  // pairs of `blocks` that may overlap
+    std::size_t bytes = 0;               // size of the arena
   };
 
   /// Returns true if the pass stores all rows of the tensor in memory.
@@ -294,6 +304,7 @@ class Planner {
     return reuse[to_index(tensor)] == TensorReuse::memory &&
            std::find(pass.stored_tensors.begin(), pass.stored_tensors.end(), tensor) != pass.stored_tensors.end();
   }
+  /// Returns the size of the ring buffer of a tensor: of the rows that the pass has in memory at once.
   std::size_t ring_bytes(const Pass& pass, int tensor) const {
     return round_up(layout_[to_index(tensor)].row_bytes * static_cast<std::size_t>(pass.row_count[to_index(tensor)]),
                     kAlign);
@@ -309,6 +320,8 @@ class Planner {
     return last;
   }
 
+  /// Returns the plan for a combination of kept tensors. Sets all fields but Plan::input. `extent` is by tensor, for
+  /// the whole picture.
   Plan fill_plan(const std::vector<TensorReuse>& reuse, const std::vector<Extent>& extent) const {
     Plan plan;
     plan.extent = extent;
@@ -320,7 +333,7 @@ class Planner {
     plan.disk_offset.assign(program_.tensors.size(), 0);
     std::vector<RowsHeld> held;
     std::vector<const RowsHeld*> held_pointers;
-    held.reserve(plan.passes.size());
+    held.reserve(plan.passes.size());  // so that the pointers to its elements stay valid
     for (Pass& pass : plan.passes) {
       held.push_back(find_rows_held(program_, extent, pass, limits_.band));
       held_pointers.push_back(&held.back());
@@ -339,34 +352,35 @@ class Planner {
     plan.read_ahead_rows = find_read_ahead_rows(program_, extent, plan.passes.back(), limits_.band);
     const Arena arena{*this, plan.passes, held_pointers, reuse};
     plan.arena = Bytes{arena.bytes};
-    std::size_t rings = 0;
+    std::size_t largest_rings_bytes = 0;
     for (std::size_t p = 0; p < plan.passes.size(); ++p) {
       set_offsets(arena, p, plan);
-      rings = std::max(rings, arena.rings_of(p).bytes);
+      largest_rings_bytes = std::max(largest_rings_bytes, arena.rings_of(p).bytes);
     }
-    plan.stored_bytes = plan.arena - std::min(plan.arena, Bytes{rings});
+    plan.stored_bytes = plan.arena - std::min(plan.arena, Bytes{largest_rings_bytes});
     return plan;
   }
 
-  /// Sets the offsets of the pass with index `number`, and the row counts of the tensors that are kept in memory.
-  void set_offsets(const Arena& arena, std::size_t number, Plan& plan) const {
-    Pass& pass = plan.passes[number];
+  /// Sets the offsets of pass `p`, and the row counts of the tensors that are kept in memory.
+  void set_offsets(const Arena& arena, std::size_t p, Plan& plan) const {
+    Pass& pass = plan.passes[p];
     pass.offset.assign(program_.tensors.size(), 0);
-    std::size_t at = arena.rings_of(number).offset;
+    std::size_t next_ring = arena.rings_of(p).offset;
     for (std::size_t t = 0; t < pass.row_count.size(); ++t) {
       if (is_kept_by(pass, plan.reuse, static_cast<int>(t))) continue;
-      pass.offset[t] = at;
-      at += ring_bytes(pass, static_cast<int>(t));
+      pass.offset[t] = next_ring;
+      next_ring += ring_bytes(pass, static_cast<int>(t));
     }
     for (std::size_t b = 0; b < arena.tensors.size(); ++b) {
       const MemoryBlock& block = arena.blocks[b];
-      if (static_cast<int>(number) < block.first_pass || static_cast<int>(number) > block.last_pass) continue;
+      if (static_cast<int>(p) < block.first_pass || static_cast<int>(p) > block.last_pass) continue;
       const std::size_t t = to_index(arena.tensors[b]);
       pass.offset[t] = block.offset;
       pass.row_count[t] = plan.extent[t].height;
     }
   }
 
+  /// Returns the op that makes a tensor.
   const Op& producer(int tensor) const { return program_.ops[to_index(program_.tensors[to_index(tensor)].producer)]; }
 
   const Graph& graph_;

@@ -41,8 +41,10 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   }
   runner.zero_row_ = compute::AlignedArray<std::byte>{longest_row_bytes};
   const Bytes scratch = scratch_bytes(program, graph, kernels, 1);
-  // Besides the kernels of scratch_bytes(), a resize needs a row of floats.
-  const std::size_t scratch_size = std::max<std::size_t>(scratch.count(), widest_tensor * sizeof(float) + 64);
+  // Besides the kernels of scratch_bytes(), a resize needs a row of floats, here with the bytes of one vector to spare.
+  constexpr std::size_t kLargestVectorBytes = 64;
+  const std::size_t scratch_size =
+      std::max<std::size_t>(scratch.count(), widest_tensor * sizeof(float) + kLargestVectorBytes);
   for (int member = 0; member < team.size(); ++member) runner.scratch_.emplace_back(scratch_size);
   if (plan.disk != Bytes{}) {
     auto file = ScratchFile::create(spill_folder);
@@ -81,9 +83,9 @@ class Runner::StripwiseRun final : public MultiPassRun {
     mean_sum_.reset();
     return ok();
   }
-  Status make_part(std::size_t number, std::size_t part) override {
+  Status make_part(std::size_t pass_index, std::size_t part) override {
     const Strip& strip = plan_.strips[part];
-    const Pass& pass = plan_of(part).passes[number];
+    const Pass& pass = plan_of(part).passes[pass_index];
     const int result = pass.targets.front();
     const PassMemory memory{*runner_.program_, plan_of(part), pass, runner_.arena_.data(), runner_.zero_row_.data()};
     const ColumnRange own = plan_.own_columns(strip, result);

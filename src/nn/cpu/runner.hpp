@@ -16,10 +16,10 @@
 
 namespace weir::nn {
 
-/// Runs a program on pictures of one extent on the CPU, in one or more strips (ranges of columns), and each strip
-/// row by row. Of each tensor it keeps only the rows that ops
-/// still need, except for the tensors that the plan stores for later passes. Owns the arena (the memory for rows and
-/// stored tensors) and the scratch memory of the kernels, and reuses both for the next picture. Not thread-safe.
+/// Runs a program on pictures of one extent on the CPU, in one or more strips (ranges of columns), and each strip row
+/// by row. Of each tensor it keeps only the rows that ops still need, except for the tensors that the plan stores for
+/// later passes. Owns the arena (the memory for rows and stored tensors) and the scratch memory of the kernels, and
+/// reuses both for the next picture. Not thread-safe.
 class Runner {
  public:
   /// Allocates the memory of the plan and, if it keeps tensors on disk, creates a scratch file in `spill_folder`. All

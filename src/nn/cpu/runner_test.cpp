@@ -1,3 +1,6 @@
+// Tests runs on the CPU: their results against the reference implementation, and that threads, bands, strips, memory
+// and disk change no bit of them.
+
 #include "nn/cpu/runner.hpp"
 
 #include <gmock/gmock.h>
@@ -30,6 +33,8 @@ using test::max_difference;
 using test::PlanesInput;
 using test::to_rows;
 
+constexpr float kNotWritten = -9;  // a value that no result here has
+
 struct Settings {
   Arithmetic arithmetic = Arithmetic::float32;
   int threads = 2;
@@ -41,34 +46,37 @@ struct Settings {
   bool strips = false;
 };
 
-Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s,
+/// Plans and runs one picture with a new runner. Returns the result [h][3][w]; `made` receives the plan. Expects that
+/// the rows of each strip arrive in order.
+Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& settings,
                                StripPlan* made = nullptr) {
   auto program = lower(graph);
   if (!program) return program.error();
   PlanLimits limits;
-  limits.memory = s.memory;
-  limits.disk = s.disk;
-  limits.band = s.band;
-  auto plan = (s.strips ? plan_strips : plan_single_strip)(
+  limits.memory = settings.memory;
+  limits.disk = settings.disk;
+  limits.band = settings.band;
+  auto plan = (settings.strips ? plan_strips : plan_single_strip)(
       graph, *program, {input.height, input.width},
-      s.arithmetic == Arithmetic::int16 ? ElementType::float16 : ElementType::float32, limits);
+      settings.arithmetic == Arithmetic::int16 ? ElementType::float16 : ElementType::float32, limits);
   if (!plan) return plan.error();
   if (made != nullptr) *made = *plan;
-  compute::ThreadTeam team{s.threads};
-  auto runner = Runner::create(graph, *program, *plan, *s.kernels, team, std::filesystem::temp_directory_path());
+  compute::ThreadTeam team{settings.threads};
+  auto runner = Runner::create(graph, *program, *plan, *settings.kernels, team, std::filesystem::temp_directory_path());
   if (!runner) return runner.error();
-  const PackedWeights packed = pack_weights(graph, *program, *s.kernels, s.arithmetic, s.orientation);
+  const PackedWeights packed =
+      pack_weights(graph, *program, *settings.kernels, settings.arithmetic, settings.orientation);
   PlanesInput rows{input};
   const Extent extent = plan->extent[static_cast<std::size_t>(program->output)];
   std::vector<float> result(static_cast<std::size_t>(extent.height) * 3 * static_cast<std::size_t>(extent.width),
-                            -9.0F);
-  int next = 0;
-  int left = 0;
+                            kNotWritten);
+  int next_row = 0;
+  int left = 0;  // first column of the strip
   const auto take = [&](const PlanarRows& out) -> Status {
-    if (out.left != left) next = 0;
+    if (out.left != left) next_row = 0;  // the next strip begins
     left = out.left;
-    EXPECT_EQ(out.first, next);
-    next = out.first + out.count;
+    EXPECT_EQ(out.first, next_row);
+    next_row = out.first + out.count;
     for (int i = 0; i < out.count; ++i) {
       for (int c = 0; c < out.planes; ++c) {
         const float* from = out.row[static_cast<std::size_t>(i)] + c * out.plane_stride;
@@ -83,8 +91,8 @@ Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input,
 
 struct Case {
   const char* family;
-  int channels;
-  int height, width;
+  int channels;       ///< of the generated network's features
+  int height, width;  ///< extent of the input
 };
 std::string name_of(const testing::TestParamInfo<Case>& info) {
   return std::string{info.param.family} + "_" + std::to_string(info.param.channels);
@@ -93,46 +101,47 @@ std::string name_of(const testing::TestParamInfo<Case>& info) {
 class RunFamily : public testing::TestWithParam<Case> {};
 
 TEST_P(RunFamily, AgreesWithThePlainReference) {
-  const Case& c = GetParam();
-  const Network network = load_generated_network(c.family, c.channels);
-  const compute::Planes input = generated_planes(c.height, c.width);
+  const Case& tested = GetParam();
+  const Network network = load_generated_network(tested.family, tested.channels);
+  const compute::Planes input = generated_planes(tested.height, tested.width);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference) << reference.error().what;
   const std::vector<float> expected = to_rows(*reference);
   for (const compute::Kernels* kernels : compute::available_kernels()) {
-    Settings s;
-    s.kernels = kernels;
-    const auto exact = run(network.graph, input, s);
+    Settings settings;
+    settings.kernels = kernels;
+    const auto exact = run(network.graph, input, settings);
     ASSERT_TRUE(exact) << exact.error().what;
     EXPECT_LT(max_difference(*exact, expected), 1e-4) << kernels->name;
-    s.arithmetic = Arithmetic::int16;
-    const auto fast = run(network.graph, input, s);
+    settings.arithmetic = Arithmetic::int16;
+    const auto fast = run(network.graph, input, settings);
     ASSERT_TRUE(fast) << kernels->name << ": " << fast.error().what;
     EXPECT_LT(max_difference(*fast, expected), 0.02) << kernels->name;
   }
 }
 
 TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
-  const Case& c = GetParam();
-  const Network network = load_generated_network(c.family, c.channels);
-  const compute::Planes input = generated_planes(c.height, c.width);
+  const Case& tested = GetParam();
+  const Network network = load_generated_network(tested.family, tested.channels);
+  const compute::Planes input = generated_planes(tested.height, tested.width);
   for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
-    Settings s;
-    s.arithmetic = arithmetic;
-    const auto first = run(network.graph, input, s);
+    Settings settings;
+    settings.arithmetic = arithmetic;
+    const auto first = run(network.graph, input, settings);
     ASSERT_TRUE(first) << first.error().what;
     std::vector<Settings> others;
     for (const int threads : {1, 3}) {
-      others.push_back(s);
+      others.push_back(settings);
       others.back().threads = threads;
     }
-    others.push_back(s);
+    others.push_back(settings);
     others.back().band = 12;
-    others.push_back(s);
+    others.push_back(settings);
     others.back().disk = 1_GiB;
     others.back().memory = 1_MiB;
+    // The smallest memory, in doublings, with which the network runs.
     StripPlan plan;
-    Settings tight = s;
+    Settings tight = settings;
     tight.memory = Bytes{1};
     const auto refused = run(network.graph, input, tight);
     ASSERT_FALSE(refused);
@@ -175,17 +184,17 @@ bool has_overlap(const Plan& plan) {
 TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
   const Network network = load_generated_network("realcugan2x_se", 32);
   const compute::Planes input = generated_planes(112, 84);
-  Settings s;
-  s.arithmetic = Arithmetic::int16;
+  Settings settings;
+  settings.arithmetic = Arithmetic::int16;
   StripPlan plan;
-  const auto first = run(network.graph, input, s, &plan);
+  const auto first = run(network.graph, input, settings, &plan);
   ASSERT_TRUE(first) << first.error().what;
   int plans = 0;
   int overlap_count = 0;
   std::vector<TensorReuse> reuse;
   for (Bytes memory = plan.arena; memory > Bytes{}; memory = memory - std::min(memory, 32_KiB)) {
-    s.memory = memory;
-    const auto again = run(network.graph, input, s, &plan);
+    settings.memory = memory;
+    const auto again = run(network.graph, input, settings, &plan);
     if (!again) break;
     EXPECT_LE(plan.arena, memory);
     if (plan.plans.front().reuse == reuse) continue;
@@ -194,30 +203,30 @@ TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
     overlap_count += has_overlap(plan.plans.front()) ? 1 : 0;
     EXPECT_TRUE(*again == *first) << to_text(memory);
   }
-  EXPECT_GE(plans, 3);
-  EXPECT_GE(overlap_count, 1);
+  EXPECT_GE(plans, 3) << "different plans were tried";
+  EXPECT_GE(overlap_count, 1) << "one of them reuses memory while it is read";
 }
 
 TEST_P(RunFamily, StripsDoNotChangeABit) {
-  const Case& c = GetParam();
-  const Network network = load_generated_network(c.family, c.channels);
+  const Case& tested = GetParam();
+  const Network network = load_generated_network(tested.family, tested.channels);
   const auto program = lower(network.graph);
   ASSERT_TRUE(program);
   const auto halo = find_halo(network.graph, *program);
   ASSERT_TRUE(halo) << halo.error().what;
-  const compute::Planes input = generated_planes(c.height, 2 * (halo->left + halo->right) + 200);
+  const compute::Planes input = generated_planes(tested.height, 2 * (halo->left + halo->right) + 200);
   for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
-    Settings s;
-    s.arithmetic = arithmetic;
+    Settings settings;
+    settings.arithmetic = arithmetic;
     StripPlan plan;
-    const auto whole = run(network.graph, input, s, &plan);
+    const auto whole = run(network.graph, input, settings, &plan);
     ASSERT_TRUE(whole) << whole.error().what;
     // From few strips to the largest possible number.
-    s.strips = true;
+    settings.strips = true;
     std::set<std::size_t> counts;
     for (Bytes memory = plan.arena; memory > Bytes{}; memory = Bytes{memory.count() * 3 / 4}) {
-      s.memory = memory;
-      const auto again = run(network.graph, input, s, &plan);
+      settings.memory = memory;
+      const auto again = run(network.graph, input, settings, &plan);
       if (!again) break;
       EXPECT_LE(plan.arena, memory);
       if (counts.size() == 2 || !counts.insert(plan.strips.size()).second) continue;
@@ -230,39 +239,41 @@ TEST_P(RunFamily, StripsDoNotChangeABit) {
 }
 
 TEST_P(RunFamily, ANetworkWithOrientedKernelsEqualsAnOrientedPicture) {
-  const Case& c = GetParam();
-  const Network network = load_generated_network(c.family, c.channels);
-  const int side = c.height;  // square, so that a transposed picture has the same extent
+  const Case& tested = GetParam();
+  const Network network = load_generated_network(tested.family, tested.channels);
+  const int side = tested.height;  // square, so that a transposed picture has the same extent
   const compute::Planes input = generated_planes(side, side);
   compute::Planes turned{3, side, side};
-  for (int p = 0; p < 3; ++p) {
+  for (int plane = 0; plane < 3; ++plane) {
     for (int y = 0; y < side; ++y) {
-      for (int x = 0; x < side; ++x) turned.at(p, y, x) = input.at(p, x, side - 1 - y);
+      for (int x = 0; x < side; ++x) turned.at(plane, y, x) = input.at(plane, x, side - 1 - y);
     }
   }
-  // The turned picture is turned(y, x) = input(x, n - 1 - y). So the results must be equal in the same way:
-  // of_turned(y, x) == oriented(x, n - 1 - y).
+  // turned(y, x) is input(x, side - 1 - y), so of_turned(y, x) must equal oriented(x, n - 1 - y), where n is the side
+  // of the results.
   const auto of_turned = run_reference(network.graph, turned);
   ASSERT_TRUE(of_turned);
-  double best = 1e9;
+  double smallest_difference = 1e9;
   const int n = of_turned->height;
-  for (const bool rows : {false, true}) {
-    Settings s;
-    s.orientation = {true, rows, !rows};
-    const auto oriented = run(network.graph, input, s);
+  // A quarter turn is a transposition and one mirroring. Which one depends on the direction, so one of the two must
+  // fit.
+  for (const bool mirrors_rows : {false, true}) {
+    Settings settings;
+    settings.orientation = {true, mirrors_rows, !mirrors_rows};
+    const auto oriented = run(network.graph, input, settings);
     ASSERT_TRUE(oriented);
-    double most = 0;
-    for (int p = 0; p < 3; ++p) {
+    double largest = 0;
+    for (int plane = 0; plane < 3; ++plane) {
       for (int y = 0; y < n; ++y) {
         for (int x = 0; x < n; ++x) {
-          const float value = (*oriented)[static_cast<std::size_t>((x * 3 + p) * n + (n - 1 - y))];
-          most = std::max(most, std::fabs(static_cast<double>(value - of_turned->at(p, y, x))));
+          const float value = (*oriented)[static_cast<std::size_t>((x * 3 + plane) * n + (n - 1 - y))];
+          largest = std::max(largest, std::fabs(static_cast<double>(value - of_turned->at(plane, y, x))));
         }
       }
     }
-    best = std::min(best, most);
+    smallest_difference = std::min(smallest_difference, largest);
   }
-  EXPECT_LT(best, 1e-4);
+  EXPECT_LT(smallest_difference, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
@@ -303,6 +314,7 @@ TEST(Run, AnyNetworkIsRightOrRefused) {
   EXPECT_LT(refused, kNetworks / 3);
 }
 
+// A picture of 10 x 1 pixels, with the border of 10 pixels on every side.
 TEST(Run, APictureOfOnePixelWidthRunsThroughAPaddedNetwork) {
   const Network network = load_generated_network("animevideo_x2", 32);
   const compute::Planes input = generated_planes(30, 21);
@@ -317,9 +329,9 @@ TEST(Run, ValuesThatAreNotNumbersAreReportedInInt16) {
   const Network network = load_generated_network("animevideo_x2", 32);
   compute::Planes input = generated_planes(30, 40);
   input.at(1, 17, 20) = std::numeric_limits<float>::infinity();
-  Settings s;
-  s.arithmetic = Arithmetic::int16;
-  const auto result = run(network.graph, input, s);
+  Settings settings;
+  settings.arithmetic = Arithmetic::int16;
+  const auto result = run(network.graph, input, settings);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::bad_values);
 }
@@ -369,6 +381,7 @@ Graph chain(std::vector<Operation> operations) {
   return graph;
 }
 
+/// Returns a 3x3 convolution with random weights.
 Convolution convolution(int in, int out, int pad, Activation activation = {}) {
   Convolution conv{in, out, 3, 1, pad, activation, {}, {}};
   test::SeededNumbers numbers{7};
@@ -429,36 +442,44 @@ TEST(Run, PaddingCopiesThePictureBitByBit) {
 
 TEST(Run, PaddingCopiesFeaturesBitByBit) {
   const compute::Planes input = generated_planes(20, 24);
+  // A network of a convolution to 12 channels, `between`, and a shuffle to 3 channels of twice the size.
   const auto with = [&](std::vector<Operation> between) {
-    std::vector<Operation> all{Input{}, convolution(3, 12, 1)};
-    all.insert(all.end(), between.begin(), between.end());
-    all.emplace_back(PixelShuffle{2});
-    Graph graph = chain(all);
+    std::vector<Operation> operations{Input{}, convolution(3, 12, 1)};
+    operations.insert(operations.end(), between.begin(), between.end());
+    operations.emplace_back(PixelShuffle{2});
+    Graph graph = chain(operations);
     graph.blobs.back().channels = 3;
     return graph;
   };
   for (const auto arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
     const auto plain = run(with({}), input, {.arithmetic = arithmetic});
     ASSERT_TRUE(plain) << plain.error().what;
-    for (const Padding& p : paddings()) {
-      // The crop before the padding removes a row and a column on every side.
-      const auto padded = run(with({Crop{1, 1, 1, 1}, p}), input, {.arithmetic = arithmetic});
+    for (const Padding& padding : paddings()) {
+      // The crop before the padding removes a row and a column on every side: 18 x 22 pixels are left.
+      constexpr int kCroppedHeight = 18;
+      constexpr int kCroppedWidth = 22;
+      const auto padded = run(with({Crop{1, 1, 1, 1}, padding}), input, {.arithmetic = arithmetic});
       ASSERT_TRUE(padded) << padded.error().what;
-      const float constant =
-          arithmetic == Arithmetic::int16 ? compute::half_to_float(compute::float_to_half(p.value)) : p.value;
-      const int width = 2 * (22 + p.left + p.right);
-      const int height = 2 * (18 + p.top + p.bottom);
+      const float constant = arithmetic == Arithmetic::int16
+                                 ? compute::half_to_float(compute::float_to_half(padding.value))
+                                 : padding.value;
+      const int width = 2 * (kCroppedWidth + padding.left + padding.right);
+      const int height = 2 * (kCroppedHeight + padding.top + padding.bottom);
       ASSERT_EQ(padded->size(), static_cast<std::size_t>(3 * width) * static_cast<std::size_t>(height));
-      int off = 0;
+      int wrong_values = 0;
       for (int i = 0; i < height * 3 * width; ++i) {
         const int x = i % width, c = i / width % 3, y = i / width / 3;
-        const int from_y = padding_source(p.mode, y / 2 - p.top, 18),
-                  from_x = padding_source(p.mode, x / 2 - p.left, 22);
-        const int from = ((2 * (from_y + 1) + y % 2) * 3 + c) * 48 + 2 * (from_x + 1) + x % 2;
-        const float expected = from_y < 0 || from_x < 0 ? constant : (*plain)[static_cast<std::size_t>(from)];
-        off += (*padded)[static_cast<std::size_t>(i)] == expected ? 0 : 1;
+        // The feature pixel that the padding copies, counted in the crop; below 0: the constant.
+        const int source_y = padding_source(padding.mode, y / 2 - padding.top, kCroppedHeight);
+        const int source_x = padding_source(padding.mode, x / 2 - padding.left, kCroppedWidth);
+        // The shuffle makes 2 x 2 pixels of it, here in the result without crop and padding, [40][3][48].
+        const int plain_y = 2 * (source_y + 1) + y % 2;
+        const int plain_x = 2 * (source_x + 1) + x % 2;
+        const auto plain_index = static_cast<std::size_t>((plain_y * 3 + c) * 48 + plain_x);
+        const float expected = source_y < 0 || source_x < 0 ? constant : (*plain)[plain_index];
+        wrong_values += (*padded)[static_cast<std::size_t>(i)] == expected ? 0 : 1;
       }
-      EXPECT_EQ(off, 0) << p.top << ", " << static_cast<int>(p.mode);
+      EXPECT_EQ(wrong_values, 0) << padding.top << ", " << static_cast<int>(padding.mode);
     }
   }
 }

@@ -13,10 +13,12 @@ namespace weir::nn {
 
 namespace {
 
-// A number of columns that stands for "far from the edges": 16 times as many (the largest scale) still fit an int, and
-// a quarter of it is a whole number.
+// The width of the input that is_good_column() assumes for every op, so that no edge of the picture is near: 16 times
+// as many columns (the largest scale) still fit an int, and a quarter of it is a whole number.
 constexpr int kFar = 1 << 26;
 
+/// Returns the column of a tensor that corresponds to a column of the input. `scale` is the tensor's columns per column
+/// of the input.
 int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
 
 /// Returns the output columns that are computed together with column x. A 3x3 convolution in int16 rounds the values of
@@ -26,17 +28,18 @@ ColumnRange columns_made_together(const Op& op, int x) {
   return {x / 4 * 4, x / 4 * 4 + 4};
 }
 
-/// Returns true if every input column that column x of the op's output depends on is correct.
+/// Returns true if every input column that column x of the op's output depends on is correct. `good` has, by tensor,
+/// the columns that are correct.
 bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
   const ColumnRange made = columns_made_together(op, x);
-  const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
-  for (std::size_t i = 0; i < inputs; ++i) {
-    const TensorView& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
-    const int out = op.kind == OpKind::resize
-                        ? scaled(kFar, static_cast<double>(std::get<Interp>(op.layer_operation).scale))
-                        : kFar;
-    const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out, true});
-    const ColumnRange& correct = good[to_index(v.tensor)];
+  const auto input_count = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);  // the residual is the last one
+  // Far from the edges, the ratio of the widths matters only to a resize.
+  const int out_width =
+      op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(std::get<Interp>(op.layer_operation).scale)) : kFar;
+  for (std::size_t i = 0; i < input_count; ++i) {
+    const TensorView& view = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
+    const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out_width, true});
+    const ColumnRange& correct = good[to_index(view.tensor)];
     if (read.first < correct.first || read.end > correct.end) return false;
   }
   return true;
@@ -72,9 +75,9 @@ std::vector<double> tensor_scales(const Graph& graph, const Program& program) {
 /// Returns true if a cut at a multiple of kStripGrid input columns is at the edge of a tile in every tensor. `scale` is
 /// by tensor; 0 for a tensor whose scale is not known.
 bool can_be_cut(const std::vector<double>& scale) {
-  return std::all_of(scale.begin(), scale.end(), [](double s) {
-    const double tile = kStripGrid * s / 4;
-    return s > 0 && tile == std::floor(tile);
+  return std::all_of(scale.begin(), scale.end(), [](double tensor_scale) {
+    const double tiles = kStripGrid * tensor_scale / 4;  // tiles of four columns between two possible cuts
+    return tensor_scale > 0 && tiles == std::floor(tiles);
   });
 }
 
@@ -91,6 +94,7 @@ Status check_exact_steps(const Program& program, const std::vector<Extent>& exte
   return ok();
 }
 
+/// Returns the extents by tensor; `blobs` has them by blob index.
 std::vector<Extent> tensor_extents(const Program& program, const std::vector<Extent>& blobs) {
   std::vector<Extent> extents;
   for (const ProgramTensor& t : program.tensors) extents.push_back(blobs[to_index(t.blob)]);
@@ -113,6 +117,7 @@ std::vector<Strip> cut_into_strips(int width, int own, Halo halo) {
   return strips;
 }
 
+/// Makes the plans of the strips of one picture. Strips of the same width share one plan.
 class StripPlanner {
  public:
   StripPlanner(const Graph& graph, const Program& program, Extent input, compute::ElementType element_type,
@@ -133,6 +138,8 @@ class StripPlanner {
   }
 
  private:
+  /// Sets strip.plan_index, makes the plan if no other strip has this width, and updates the maxima and sums of
+  /// `result`.
   Status plan_strip(Strip& strip, StripPlan& result) const {
     const int width = strip.read_columns.count();
     const auto found = std::find_if(result.plans.begin(), result.plans.end(),
@@ -162,11 +169,11 @@ class StripPlanner {
 }  // namespace
 
 ColumnRange StripPlan::own_columns(const Strip& strip, int tensor) const {
-  const double s = scale[to_index(tensor)];
-  const int end = extent[to_index(tensor)].width;
+  const double tensor_scale = scale[to_index(tensor)];
+  const int width = extent[to_index(tensor)].width;
   const bool last = strip.own_columns.end == input.width;
-  return {std::min(scaled(strip.own_columns.first, s), end),
-          last ? end : std::min(scaled(strip.own_columns.end, s), end)};
+  return {std::min(scaled(strip.own_columns.first, tensor_scale), width),
+          last ? width : std::min(scaled(strip.own_columns.end, tensor_scale), width)};
 }
 
 int StripPlan::first_column(const Strip& strip, int tensor) const {
@@ -174,7 +181,9 @@ int StripPlan::first_column(const Strip& strip, int tensor) const {
 }
 
 Result<Halo> find_halo(const Graph& graph, const Program& program) {
-  constexpr int kFirst = 1 << 16;  // farther from the edge than any network reaches; the strip is twice as wide
+  // Follows one strip that is so wide, and so far from the picture's edges, that no network reaches from one of its
+  // edges to the other, or from them to an edge of the picture.
+  constexpr int kFirst = 1 << 16;  // first column of the strip
   constexpr int kWidth = 1 << 17;
   const std::vector<double> scale = tensor_scales(graph, program);
   if (!can_be_cut(scale)) return Error{Errc::unsupported, "this network's columns cannot be cut into strips"};
@@ -184,10 +193,13 @@ Result<Halo> find_halo(const Graph& graph, const Program& program) {
   std::vector<int> results{program.output};
   for (const ChannelMeans& mean : program.means) results.push_back(mean.source.tensor);
   Halo halo;
-  for (const int t : results) {
-    const double s = scale[to_index(t)];
-    halo.left = std::max(halo.left, static_cast<int>(std::ceil(good[to_index(t)].first / s)) - kFirst);
-    halo.right = std::max(halo.right, kFirst + kWidth - static_cast<int>(std::floor(good[to_index(t)].end / s)));
+  for (const int tensor : results) {
+    const ColumnRange& correct = good[to_index(tensor)];
+    // The first and the end column of the input for which the tensor is correct.
+    const int first = static_cast<int>(std::ceil(correct.first / scale[to_index(tensor)]));
+    const int end = static_cast<int>(std::floor(correct.end / scale[to_index(tensor)]));
+    halo.left = std::max(halo.left, first - kFirst);
+    halo.right = std::max(halo.right, kFirst + kWidth - end);
   }
   return Halo{round_up(halo.left, kStripGrid), round_up(halo.right, kStripGrid)};
 }
@@ -211,6 +223,7 @@ Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent
   if (!blobs) return blobs.error();
   if (auto status = check_exact_steps(program, tensor_extents(program, *blobs)); !status) return status.error();
   PlanLimits strip_limits = limits;
+  // Each pass computes all strips, one after the other in the same arena, so a strip overwrites what others would keep.
   strip_limits.may_keep_tensors = false;
   // With fewer own columns, a strip would read more than four times as many columns of halo.
   const int narrowest = std::max(4 * kStripGrid, (halo.left + halo.right) / 4 / kStripGrid * kStripGrid);

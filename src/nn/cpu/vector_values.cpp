@@ -28,6 +28,7 @@ float apply_activation(const Activation& a, float x) {
   return x;
 }
 
+/// Returns the output vector of a layer on vectors: an InnerProduct, an activation, or a Split.
 std::vector<float> evaluate_vector_layer(const Operation& operation, const std::vector<float>& in) {
   std::vector<float> out;
   if (const auto* product = std::get_if<InnerProduct>(&operation)) {
@@ -53,18 +54,18 @@ VectorValues::VectorValues(const Graph& graph, const Program& program)
 
 void VectorValues::set_means(int blob, std::vector<float> means) {
   values_[static_cast<std::size_t>(blob)] = std::move(means);
-  for (const std::size_t v : find_dependent_vector_ops(program_, blob)) {
-    const VectorOp& op = program_.vector_ops[v];
+  for (const std::size_t op_index : find_dependent_vector_ops(program_, blob)) {
+    const VectorOp& op = program_.vector_ops[op_index];
     values_[to_index(op.output)] =
         evaluate_vector_layer(graph_.layers[to_index(op.layer)].operation, values_[to_index(op.input)]);
   }
 }
 
 const float* VectorValues::gate_factors(int blob) {
-  auto& value = values_[static_cast<std::size_t>(blob)];
-  auto& padded = padded_[blob];
-  padded = value;
-  padded.resize(static_cast<std::size_t>(compute::padded_channels(static_cast<int>(value.size()))), 1.0F);
+  const std::vector<float>& values = values_[static_cast<std::size_t>(blob)];
+  std::vector<float>& padded = padded_[blob];
+  padded = values;
+  padded.resize(static_cast<std::size_t>(compute::padded_channels(static_cast<int>(values.size()))), 1.0F);
   return padded.data();
 }
 

@@ -20,6 +20,7 @@ bool can_add_input(const Op& sum, const TensorView& view) {
   return sum.inputs.size() < (view.gate >= 0 ? kMaxGatedInputs : std::size_t{compute::kMaxCombined});
 }
 
+/// Adds coefficient * view to the op.
 void add_to_sum(Op& sum, const TensorView& view, float coefficient) {
   sum.inputs.push_back(view);
   sum.coefficient.push_back(coefficient);
@@ -37,13 +38,14 @@ Status emit_combine(Lowering& lowering, const Layer& layer, const std::vector<in
   }
   std::size_t next = 0;
   while (next < views.size()) {
-    Op o;
-    o.kind = OpKind::combine;
-    if (next == 0) o.constant = constant;
-    if (next > 0) add_to_sum(o, lowering.first_part(layer.outputs[0]), 1);
-    for (; next < views.size() && can_add_input(o, views[next]); ++next) add_to_sum(o, views[next], coefficient[next]);
-    if (next == views.size()) o.activation = activation;
-    lowering.emit(std::move(o), layer.outputs[0]);
+    Op sum;
+    sum.kind = OpKind::combine;
+    if (next == 0) sum.constant = constant;
+    if (next > 0) add_to_sum(sum, lowering.first_part(layer.outputs[0]), 1);
+    for (; next < views.size() && can_add_input(sum, views[next]); ++next)
+      add_to_sum(sum, views[next], coefficient[next]);
+    if (next == views.size()) sum.activation = activation;
+    lowering.emit(std::move(sum), layer.outputs[0]);
   }
   return ok();
 }
@@ -53,22 +55,23 @@ Status emit_combine(Lowering& lowering, const Layer& layer, const std::vector<in
 Status emit_weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
   const int first = layer.inputs[0];
   const int second = layer.inputs[1];
-  for (const bool swap : {false, true}) {
-    const int convolved = swap ? second : first;
-    const int other = swap ? first : second;
+  for (const bool is_swapped : {false, true}) {
+    const int convolved = is_swapped ? second : first;
+    const int other = is_swapped ? first : second;
     if (lowering.lowered_blob(other).parts.size() != 1) continue;
-    Op* o = lowering.find_open_producer(convolved);
+    Op* convolution = lowering.find_open_producer(convolved);
     const TensorView residual = lowering.lowered_blob(other).parts[0];
-    // The other tensor must be computed before the convolution.
-    if (o == nullptr || o->kind == OpKind::direct || lowering.tensor(o->output).planar ||
-        lowering.tensor(residual.tensor).planar || residual.tensor >= o->output) {
+    // The other tensor must be computed before the convolution. `direct` kernels add no residual, and a residual and
+    // its sum are feature rows.
+    if (convolution == nullptr || convolution->kind == OpKind::direct || lowering.tensor(convolution->output).planar ||
+        lowering.tensor(residual.tensor).planar || residual.tensor >= convolution->output) {
       continue;
     }
-    o->epilogue.has_residual = true;
-    o->epilogue.residual = residual;
-    o->epilogue.alpha *= swap ? b : a;
-    o->epilogue.beta = swap ? a : b;
-    lowering.set_output_blob(*o, layer.outputs[0]);
+    convolution->epilogue.has_residual = true;
+    convolution->epilogue.residual = residual;
+    convolution->epilogue.alpha *= is_swapped ? b : a;
+    convolution->epilogue.beta = is_swapped ? a : b;
+    lowering.set_output_blob(*convolution, layer.outputs[0]);
     return ok();
   }
   return emit_combine(lowering, layer, {first, second}, {a, b}, 0);
@@ -98,11 +101,13 @@ Status emit_scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& bi
       constant = binary.scalar;
       break;
   }
-  Op* o = lowering.find_open_producer(in);
-  // A factor can move before a ReLU-like activation only if it is positive.
-  if (o != nullptr && constant == 0 && scale > 0 && o->kind != OpKind::direct && !lowering.tensor(o->output).planar) {
-    o->epilogue.alpha *= scale;
-    lowering.set_output_blob(*o, layer.outputs[0]);
+  Op* producer = lowering.find_open_producer(in);
+  // A factor can be part of alpha only if it is positive: pack_op() multiplies alpha into the weights, so it is applied
+  // before the activation, and ReLU and leaky ReLU give the same result then only for a positive factor.
+  if (producer != nullptr && constant == 0 && scale > 0 && producer->kind != OpKind::direct &&
+      !lowering.tensor(producer->output).planar) {
+    producer->epilogue.alpha *= scale;
+    lowering.set_output_blob(*producer, layer.outputs[0]);
     return ok();
   }
   return emit_combine(lowering, layer, {in}, {scale}, constant);
@@ -111,35 +116,37 @@ Status emit_scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& bi
 /// Emits shuffle(x) + nearest(y), the sum of a pixel shuffle and of a picture enlarged by nearest neighbour, as one op
 /// that reads y itself. Possible if both have the same factor and the result is planar; otherwise returns false.
 bool join_shuffle_and_nearest(Lowering& lowering, const Layer& layer) {
-  for (const bool swap : {false, true}) {
-    const int shuffled = layer.inputs[swap ? 1 : 0];
-    const int enlarged = layer.inputs[swap ? 0 : 1];
+  for (const bool is_swapped : {false, true}) {
+    const int shuffled = layer.inputs[is_swapped ? 1 : 0];
+    const int enlarged = layer.inputs[is_swapped ? 0 : 1];
     if (lowering.count_readers(shuffled) != 1 || lowering.count_readers(enlarged) != 1) continue;
     if (lowering.lowered_blob(shuffled).parts.size() != 1 || lowering.lowered_blob(enlarged).parts.size() != 1)
       continue;
-    Op& s = lowering.op(lowering.tensor(lowering.first_part(shuffled).tensor).producer);
-    Op& e = lowering.op(lowering.tensor(lowering.first_part(enlarged).tensor).producer);
-    if (s.kind != OpKind::shuffle || s.inputs.size() != 1 || e.kind != OpKind::resize) continue;
-    const auto& interp = std::get<Interp>(e.layer_operation);
-    if (interp.kind != Interp::Kind::nearest || interp.scale != static_cast<float>(s.factor)) continue;
-    if (!lowering.tensor(s.output).planar || !lowering.tensor(e.inputs[0].tensor).planar) continue;
-    const TensorView& sv = lowering.first_part(shuffled);
-    const TensorView& ev = lowering.first_part(enlarged);
-    if (sv.cropped || ev.cropped || e.inputs[0].cropped) continue;
-    Op joined = s;
-    joined.inputs.push_back(e.inputs[0]);
+    Op& shuffle = lowering.op(lowering.tensor(lowering.first_part(shuffled).tensor).producer);
+    Op& resize = lowering.op(lowering.tensor(lowering.first_part(enlarged).tensor).producer);
+    if (shuffle.kind != OpKind::shuffle || shuffle.inputs.size() != 1 || resize.kind != OpKind::resize) continue;
+    const auto& interp = std::get<Interp>(resize.layer_operation);
+    if (interp.kind != Interp::Kind::nearest || interp.scale != static_cast<float>(shuffle.factor)) continue;
+    if (!lowering.tensor(shuffle.output).planar || !lowering.tensor(resize.inputs[0].tensor).planar) continue;
+    const TensorView& shuffle_view = lowering.first_part(shuffled);
+    const TensorView& resize_view = lowering.first_part(enlarged);
+    if (shuffle_view.cropped || resize_view.cropped || resize.inputs[0].cropped) continue;
+    Op joined = shuffle;
+    joined.inputs.push_back(resize.inputs[0]);
     lowering.emit(std::move(joined), layer.outputs[0]);
     return true;
   }
   return false;
 }
 
+/// Computes rows of the op with index `o`. The rows of each plane of a planar tensor are divided among the threads as
+/// separate rows.
 void compute_combine(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
-  const int t = op.output;
-  const bool planar = pass.tensor(t).planar;
-  const int planes = planar ? pass.tensor(t).channels : 1;
-  const int values_per_pixel = planar ? 1 : pass.layout(t).stride;
+  const int output = op.output;
+  const bool planar = pass.tensor(output).planar;
+  const int planes = planar ? pass.tensor(output).channels : 1;
+  const int values_per_pixel = planar ? 1 : pass.layout(output).stride;
   compute::CombineJob common;  // the fields that are the same in all rows
   common.element_type = planar ? compute::ElementType::float32 : pass.element_type();
   common.inputs = static_cast<int>(op.inputs.size());
@@ -166,24 +173,27 @@ void compute_combine(PassOps& pass, int o, RowRange rows) {
     common.coefficient[i] = op.coefficient[i];
     if (op.inputs[i].gate >= 0) common.gate[i] = pass.gate_factors(op.inputs[i].gate);
   }
-  pass.parallel_for((rows.end - rows.first) * planes, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  const int row_count = (rows.end - rows.first) * planes;
+  const int width = pass.extent(output).width;
+  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
     const int y = rows.first + row / planes;
     const int plane = row % planes;
     compute::CombineJob job = common;
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-      const TensorView& v = op.inputs[i];
-      job.in[i] = pass.read_address(v.tensor, y + v.top, first + v.left) +
-                  static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(v.tensor).plane_stride) *
+      const TensorView& view = op.inputs[i];
+      job.in[i] = pass.read_address(view.tensor, y + view.top, first + view.left) +
+                  static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(view.tensor).plane_stride) *
                       sizeof(float);
-      if (planar && v.gate >= 0) {
+      if (planar && view.gate >= 0) {
         // In a planar row all values have the same channel, so its factor is part of the coefficient.
         job.coefficient[i] *= common.gate[i][plane];
         job.gate[i] = nullptr;
       }
     }
-    job.out = pass.write_address(t, y) +
-              static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float) +
-              static_cast<std::size_t>(first) * static_cast<std::size_t>(values_per_pixel) * pass.element_bytes(t);
+    job.out =
+        pass.write_address(output, y) +
+        static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(output).plane_stride) * sizeof(float) +
+        static_cast<std::size_t>(first) * static_cast<std::size_t>(values_per_pixel) * pass.element_bytes(output);
     job.count = (last - first) * values_per_pixel;
     pass.kernels().combine(job);
   });
@@ -196,14 +206,15 @@ constexpr OpTraits kCombine{.name = "combine", .compute_rows = compute_combine};
 const OpKind OpKind::combine{&kCombine};
 
 Status PRelu::lower(Lowering& lowering, const Layer& layer) const {
-  Op* o = lowering.find_open_producer(layer.inputs[0]);
-  if (o == nullptr) return lowering.unsupported("a PReLU that does not follow a convolution");
-  const bool linear = std::all_of(o->epilogue.slope.begin(), o->epilogue.slope.end(), [](float s) { return s == 1; });
-  if (!linear || o->epilogue.alpha != 1) return lowering.unsupported("two activations in a row");
-  for (std::size_t c = 0; c < o->epilogue.slope.size(); ++c) {
-    o->epilogue.slope[c] = slope.size() == 1 ? slope[0] : slope[c];
+  Op* producer = lowering.find_open_producer(layer.inputs[0]);
+  if (producer == nullptr) return lowering.unsupported("a PReLU that does not follow a convolution");
+  const bool is_linear =
+      std::all_of(producer->epilogue.slope.begin(), producer->epilogue.slope.end(), [](float s) { return s == 1; });
+  if (!is_linear || producer->epilogue.alpha != 1) return lowering.unsupported("two activations in a row");
+  for (std::size_t c = 0; c < producer->epilogue.slope.size(); ++c) {
+    producer->epilogue.slope[c] = slope.size() == 1 ? slope[0] : slope[c];
   }
-  lowering.set_output_blob(*o, layer.outputs[0]);
+  lowering.set_output_blob(*producer, layer.outputs[0]);
   return ok();
 }
 
@@ -213,11 +224,11 @@ Status Pointwise::lower(Lowering& lowering, const Layer& layer) const {
     return ok();
   }
   if (fits_epilogue(activation)) {
-    Op* o = lowering.find_open_producer(layer.inputs[0]);
-    if (o != nullptr && o->epilogue.alpha == 1 &&
-        std::all_of(o->epilogue.slope.begin(), o->epilogue.slope.end(), [](float s) { return s == 1; })) {
-      o->epilogue.slope = epilogue_of({}, activation, static_cast<int>(o->epilogue.slope.size())).slope;
-      lowering.set_output_blob(*o, layer.outputs[0]);
+    Op* producer = lowering.find_open_producer(layer.inputs[0]);
+    if (producer != nullptr && producer->epilogue.alpha == 1 &&
+        std::all_of(producer->epilogue.slope.begin(), producer->epilogue.slope.end(), [](float s) { return s == 1; })) {
+      producer->epilogue.slope = epilogue_of({}, activation, static_cast<int>(producer->epilogue.slope.size())).slope;
+      lowering.set_output_blob(*producer, layer.outputs[0]);
       return ok();
     }
   }

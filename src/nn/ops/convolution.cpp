@@ -1,3 +1,6 @@
+// The ops `conv3x3`, `direct` and `patch`. Lowers the layers Convolution and Deconvolution to them. The rows are
+// computed in nn/cpu/pass_ops.cpp.
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -28,6 +31,7 @@ RowRange convolution_input_rows(const Op& op, RowRange out, const AxisExtents&) 
   return {out.first - op.pad, out.end - op.pad + op.kernel - 1};
 }
 
+// The fields of Op explain bases, first_tap and output_crop.
 RowRange patch_input_rows(const Op& op, RowRange out, const AxisExtents&) {
   const int first_base = (out.first + op.output_crop) / op.factor;
   const int last_base = (out.end - 1 + op.output_crop) / op.factor;
@@ -37,8 +41,10 @@ RowRange patch_input_rows(const Op& op, RowRange out, const AxisExtents&) {
 /// Returns the end of a step that consists of whole rows of bases. A base is the position of one patch; each row of
 /// bases makes `factor` output rows.
 int patch_step_end(const Op& op, int first, int band) {
-  const int bases = std::max(1, band / std::max(1, op.factor));
-  return ((first + op.output_crop) / op.factor / bases + 1) * bases * op.factor - op.output_crop;
+  const int step_bases = std::max(1, band / std::max(1, op.factor));  // rows of bases in a step
+  const int first_base = (first + op.output_crop) / op.factor;
+  const int end_base = (first_base / step_bases + 1) * step_bases;
+  return end_base * op.factor - op.output_crop;
 }
 
 constexpr OpTraits kConv3x3{.name = "conv3x3",
@@ -60,37 +66,39 @@ const OpKind OpKind::patch{&kPatch};
 
 Status Convolution::lower(Lowering& lowering, const Layer& layer) const {
   if (!fits_epilogue(activation)) return lowering.unsupported("only ReLU and leaky ReLU can be part of a convolution");
-  Op o;
-  o.inputs = lowering.lowered_blob(layer.inputs[0]).parts;
-  o.epilogue = epilogue_of(bias, activation, out_channels);
-  o.kernel = kernel;
-  o.pad = pad;
-  o.multiplications = multiplications();
-  const bool planar_in = lowering.tensor(o.inputs[0].tensor).planar;
-  if (planar_in && o.inputs.size() == 1 && stride == 1 && kernel <= compute::kMaxDirectKernel && pad < kernel) {
-    o.kind = OpKind::direct;
+  Op convolution;
+  convolution.inputs = lowering.lowered_blob(layer.inputs[0]).parts;
+  convolution.epilogue = epilogue_of(bias, activation, out_channels);
+  convolution.kernel = kernel;
+  convolution.pad = pad;
+  convolution.multiplications = multiplications();
+  const bool planar_in = lowering.tensor(convolution.inputs[0].tensor).planar;
+  if (planar_in && convolution.inputs.size() == 1 && stride == 1 && kernel <= compute::kMaxDirectKernel &&
+      pad < kernel) {
+    convolution.kind = OpKind::direct;
   } else if (!planar_in && kernel == 3 && stride == 1 && pad <= 1) {
-    o.kind = OpKind::conv3x3;
-  } else if (!planar_in && o.inputs.size() == 1 && pad == 0 && kernel <= compute::kMaxPatchKernel) {
-    o.kind = OpKind::patch;
-    o.stride = stride;
+    // `patch` can compute some of these too, but needs four times as many multiplications.
+    convolution.kind = OpKind::conv3x3;
+  } else if (!planar_in && convolution.inputs.size() == 1 && pad == 0 && kernel <= compute::kMaxPatchKernel) {
+    convolution.kind = OpKind::patch;
+    convolution.stride = stride;
   } else {
     return lowering.unsupported(fmt::format("a {0}x{0} convolution of stride {1}, padding {2} on {3} channels", kernel,
                                             stride, pad, in_channels));
   }
-  if (o.kind == OpKind::conv3x3) {
-    if (auto status = check_conv3x3_channels(lowering, o.inputs); !status) return status;
+  if (convolution.kind == OpKind::conv3x3) {
+    if (auto status = check_conv3x3_channels(lowering, convolution.inputs); !status) return status;
   }
-  if (o.kind != OpKind::patch) {
-    for (const TensorView& v : o.inputs) {
+  if (convolution.kind != OpKind::patch) {
+    for (const TensorView& v : convolution.inputs) {
       if (v.gate >= 0)
         return lowering.unsupported("a gated input of a 3x3 convolution, or of one with at most four input channels");
     }
   }
   if (pad > 0) {
-    if (auto status = lowering.check_not_cropped(o.inputs); !status) return status;
+    if (auto status = lowering.check_not_cropped(convolution.inputs); !status) return status;
   }
-  lowering.emit(std::move(o), layer.outputs[0]);
+  lowering.emit(std::move(convolution), layer.outputs[0]);
   return ok();
 }
 
@@ -108,16 +116,16 @@ Status Deconvolution::lower(Lowering& lowering, const Layer& layer) const {
   if (taps > 1) {
     if (auto status = lowering.check_not_cropped(in.parts); !status) return status;
   }
-  Op o;
-  o.kind = OpKind::patch;
-  o.inputs = in.parts;
-  o.kernel = taps;
-  o.first_tap = -(taps - 1);
-  o.factor = stride;
-  o.output_crop = pad;
-  o.epilogue = epilogue_of(bias, activation, out_channels);
-  o.multiplications = multiplications();
-  lowering.emit(std::move(o), layer.outputs[0]);
+  Op convolution;
+  convolution.kind = OpKind::patch;
+  convolution.inputs = in.parts;
+  convolution.kernel = taps;
+  convolution.first_tap = -(taps - 1);
+  convolution.factor = stride;
+  convolution.output_crop = pad;
+  convolution.epilogue = epilogue_of(bias, activation, out_channels);
+  convolution.multiplications = multiplications();
+  lowering.emit(std::move(convolution), layer.outputs[0]);
   return ok();
 }
 

@@ -1,3 +1,5 @@
+// The op `padding`: adds rows and columns on each side. Lowers the layer Padding to it.
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -27,18 +29,21 @@ constexpr float kLargestHalf = 65504;  // the largest float16 value
 /// Returns the range from the first to the last row (or column) of the input that output rows `out` read, mirrored rows
 /// included.
 RowRange padding_input_rows(const Op& op, RowRange out, const AxisExtents& axis) {
-  const auto& p = std::get<Padding>(op.layer_operation);
-  const int before = axis.is_columns ? p.left : p.top;
-  const int after = axis.is_columns ? p.right : p.bottom;
+  const auto& padding = std::get<Padding>(op.layer_operation);
+  const int before = axis.is_columns ? padding.left : padding.top;
+  const int after = axis.is_columns ? padding.right : padding.bottom;
   const int extent = axis.output - before - after;  // extent of the view
-  if (p.mode == PaddingMode::reflect && std::max(before, after) >= extent) return {0, extent};
+  if (padding.mode == PaddingMode::reflect && std::max(before, after) >= extent) return {0, extent};
   int first = std::clamp(out.first - before, 0, extent - 1);
-  int last = std::clamp(out.end - before, first + 1, extent);
-  if (p.mode == PaddingMode::reflect) {
-    first = std::min(first, extent - 1 - after);  // the last output rows mirror back to this position
-    last = std::max(last, std::min(before - out.first + 1, extent));
+  int end = std::clamp(out.end - before, first + 1, extent);
+  if (padding.mode == PaddingMode::reflect) {
+    // The last output row mirrors row extent - 1 - after of the view. All steps before it need this row too, because
+    // the first needed row must not decrease when `out` moves down. An output row above the view mirrors row before -
+    // (output row), so out.first mirrors the lowest of these rows.
+    first = std::min(first, extent - 1 - after);
+    end = std::max(end, std::min(before - out.first + 1, extent));
   }
-  return {first, last};
+  return {first, end};
 }
 
 /// Writes one row of one plane of the padded tensor.
@@ -49,19 +54,22 @@ class PaddedRow {
         width_{pass.extent(op.output).width - padding_.left - padding_.right},
         pixel_bytes_{pass.pixel_bytes(op.output)},
         to_{pass.write_address(op.output, y) + plane_offset(pass, op.output, plane)} {
-    const int height = pass.extent(op.output).height - padding_.top - padding_.bottom;
-    const TensorView& v = op.inputs[0];
-    const int from = padding_source(padding_.mode, y - padding_.top, height);
-    if (from >= 0) from_ = pass.read_address(v.tensor, from + v.top, v.left) + plane_offset(pass, v.tensor, plane);
+    const int height = pass.extent(op.output).height - padding_.top - padding_.bottom;  // rows of the input
+    const TensorView& source = op.inputs[0];
+    const int row = padding_source(padding_.mode, y - padding_.top, height);  // below 0: the row is constant
+    if (row >= 0)
+      from_ =
+          pass.read_address(source.tensor, row + source.top, source.left) + plane_offset(pass, source.tensor, plane);
   }
 
   /// Writes columns first..last-1. `constant` has the bytes of a pixel outside the input, for constant padding.
   void fill(int first, int last, const std::vector<std::byte>& constant) const {
     for (int x = first; x < last;) {
-      const int inside = from_ == nullptr ? 0 : std::min(last, padding_.left + width_) - x;
-      if (x >= padding_.left && inside > 0) {
-        std::memcpy(at(x), from_ + offset(x - padding_.left), offset(inside));
-        x += inside;
+      // The columns from x on that are columns of the input, not padding, are copied at once.
+      const int copied = from_ == nullptr ? 0 : std::min(last, padding_.left + width_) - x;
+      if (x >= padding_.left && copied > 0) {
+        std::memcpy(at(x), from_ + offset(x - padding_.left), offset(copied));
+        x += copied;
         continue;
       }
       const int column = from_ == nullptr ? -1 : padding_source(padding_.mode, x - padding_.left, width_);
@@ -79,23 +87,24 @@ class PaddedRow {
   static std::size_t plane_offset(const PassOps& pass, int t, int plane) {
     return static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float);
   }
+  /// Returns the bytes of `columns` columns.
   std::size_t offset(int columns) const { return static_cast<std::size_t>(columns) * pixel_bytes_; }
   std::byte* at(int x) const { return to_ + offset(x); }
 
   const Padding& padding_;
   int width_;  // columns of the input
   std::size_t pixel_bytes_;
-  std::byte* to_;
-  const std::byte* from_ = nullptr;  // null: the whole row is constant
+  std::byte* to_;                    // column 0 of the output row
+  const std::byte* from_ = nullptr;  // column 0 of the input row; null: the whole row is constant
 };
 
 /// Returns the bytes of a constant pixel: all its channels, or one value of a planar tensor.
 std::vector<std::byte> make_constant_pixel(const PassOps& pass, const Op& op) {
-  const int t = op.output;
+  const int output = op.output;
   const float value = std::get<Padding>(op.layer_operation).value;
   const std::uint16_t half = compute::float_to_half(value);
-  const std::size_t element_bytes = pass.element_bytes(t);
-  const std::size_t channels = pass.tensor(t).planar ? 1 : static_cast<std::size_t>(pass.tensor(t).channels);
+  const std::size_t element_bytes = pass.element_bytes(output);
+  const std::size_t channels = pass.tensor(output).planar ? 1 : static_cast<std::size_t>(pass.tensor(output).channels);
   std::vector<std::byte> pixel(channels * element_bytes);
   for (std::size_t c = 0; c < channels; ++c) {
     std::memcpy(pixel.data() + c * element_bytes,
@@ -106,27 +115,31 @@ std::vector<std::byte> make_constant_pixel(const PassOps& pass, const Op& op) {
 
 void compute_padding(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
-  const int t = op.output;
-  const int planes = pass.tensor(t).planar ? pass.tensor(t).channels : 1;
+  const int output = op.output;
+  const int planes = pass.tensor(output).planar ? pass.tensor(output).channels : 1;
   const std::vector<std::byte> constant = make_constant_pixel(pass, op);
-  pass.parallel_for((rows.end - rows.first) * planes, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  const int row_count = (rows.end - rows.first) * planes;
+  const int width = pass.extent(output).width;
+  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
     PaddedRow{pass, op, rows.first + row / planes, row % planes}.fill(first, last, constant);
   });
 }
 
 std::vector<DeviceCall> padding_calls(const Op& op, const DeviceOutput& part) {
-  const auto& p = std::get<Padding>(op.layer_operation);
+  const auto& padding = std::get<Padding>(op.layer_operation);
   const TensorView& view = op.inputs[0];
-  const vulkan::Rect& held = part.sources[0].region;
+  const vulkan::Rect& held = part.sources[0].region;  // the region that is in device memory
+  // The order of the constants and push constants is that of padding.comp.
   DeviceCall call{.kernel = "padding", .vector_count = (part.channels + 3) / 4};
-  call.constants = {call.vector_count, part.channels, static_cast<int>(p.mode)};
+  call.constants = {call.vector_count, part.channels, static_cast<int>(padding.mode)};
   for (const int number :
-       {part.region.left - p.left, part.region.top - p.top, part.full_extent.width - p.left - p.right,
-        part.full_extent.height - p.top - p.bottom, view.left - held.left, view.top - held.top}) {
+       {part.region.left - padding.left, part.region.top - padding.top,
+        part.full_extent.width - padding.left - padding.right, part.full_extent.height - padding.top - padding.bottom,
+        view.left - held.left, view.top - held.top}) {
     call.push_constants.push_back(vulkan::to_word(number));
   }
   call.push_constants.insert(call.push_constants.end(), {vulkan::to_word(held.width()), vulkan::pack_size(part.region),
-                                                         std::bit_cast<std::uint32_t>(p.value)});
+                                                         std::bit_cast<std::uint32_t>(padding.value)});
   return {std::move(call)};
 }
 
@@ -144,11 +157,11 @@ Status Padding::lower(Lowering& lowering, const Layer& layer) const {
   if (std::fabs(value) > kLargestHalf) {
     return lowering.unsupported(fmt::format("a padding with {}; supported: up to {}", value, kLargestHalf));
   }
-  Op o;
-  o.kind = OpKind{&kPadding};
-  o.inputs = in.parts;
-  o.layer_operation = *this;
-  lowering.emit(std::move(o), layer.outputs[0]);
+  Op padding;
+  padding.kind = OpKind{&kPadding};
+  padding.inputs = in.parts;
+  padding.layer_operation = *this;
+  lowering.emit(std::move(padding), layer.outputs[0]);
   return ok();
 }
 

@@ -1,3 +1,5 @@
+// The op `resize`. Lowers the layer Interp to it.
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -22,45 +24,47 @@ RowRange resize_input_rows(const Op& op, RowRange out, const AxisExtents& axis) 
 
 /// Enlarges feature rows by a whole factor with nearest neighbour, by copying pixels.
 void enlarge_features(PassOps& pass, const Op& op, RowRange rows) {
-  const int t = op.output;
-  const TensorView& v = op.inputs[0];
+  const int output = op.output;
+  const TensorView& source = op.inputs[0];
   const int factor = static_cast<int>(std::get<Interp>(op.layer_operation).scale);
-  const std::size_t step = pass.pixel_bytes(t);
-  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  const std::size_t pixel_bytes = pass.pixel_bytes(output);
+  const int width = pass.extent(output).width;
+  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
     const int y = rows.first + row;
-    std::byte* to = pass.write_address(t, y);
+    std::byte* to = pass.write_address(output, y);
     for (int x = first; x < last; ++x) {
-      std::memcpy(to + static_cast<std::size_t>(x) * step,
-                  pass.read_address(v.tensor, y / factor + v.top, x / factor + v.left), step);
+      std::memcpy(to + static_cast<std::size_t>(x) * pixel_bytes,
+                  pass.read_address(source.tensor, y / factor + source.top, x / factor + source.left), pixel_bytes);
     }
   });
 }
 
 void compute_resize(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
-  const int t = op.output;
-  const TensorView& v = op.inputs[0];
-  if (!pass.tensor(t).planar) return enlarge_features(pass, op, rows);
-  const Taps& column_taps = pass.taps(op, pass.extent(v.tensor).width, pass.extent(t).width);
-  const Taps& row_taps = pass.taps(op, pass.extent(v.tensor).height, pass.extent(t).height);
-  const int height = pass.extent(v.tensor).height;
-  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int member) {
+  const int output = op.output;
+  const TensorView& source = op.inputs[0];
+  if (!pass.tensor(output).planar) return enlarge_features(pass, op, rows);
+  const Taps& column_taps = pass.taps(op, pass.extent(source.tensor).width, pass.extent(output).width);
+  const Taps& row_taps = pass.taps(op, pass.extent(source.tensor).height, pass.extent(output).height);
+  const int height = pass.extent(source.tensor).height;
+  const int width = pass.extent(output).width;
+  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int member) {
     const int y = rows.first + row;
     compute::ResizeJob job;
     job.taps = column_taps.count;
     for (int k = 0; k < job.taps; ++k) {
       const auto i = static_cast<std::size_t>(k);
       const int from = std::clamp(row_taps.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
-      job.in[i] = reinterpret_cast<const float*>(pass.read_address(v.tensor, from + v.top, v.left));
+      job.in[i] = reinterpret_cast<const float*>(pass.read_address(source.tensor, from + source.top, source.left));
       job.row_weight[i] = row_taps.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
     }
-    job.in_plane_stride = pass.layout(v.tensor).plane_stride;
-    job.width = pass.extent(v.tensor).width;
+    job.in_plane_stride = pass.layout(source.tensor).plane_stride;
+    job.width = pass.extent(source.tensor).width;
     job.index = column_taps.index.data();
     job.weight = column_taps.weight.data();
-    job.out = reinterpret_cast<float*>(pass.write_address(t, y));
-    job.out_plane_stride = pass.layout(t).plane_stride;
-    job.planes = pass.tensor(t).channels;
+    job.out = reinterpret_cast<float*>(pass.write_address(output, y));
+    job.out_plane_stride = pass.layout(output).plane_stride;
+    job.planes = pass.tensor(output).channels;
     job.first = first;
     job.last = last;
     job.scratch = reinterpret_cast<float*>(pass.scratch(member));
@@ -82,11 +86,11 @@ Status Interp::lower(Lowering& lowering, const Layer& layer) const {
   const bool only_copies_pixels = kind == Interp::Kind::nearest && scale == std::floor(scale);
   if (!only_copies_pixels && !lowering.tensor(in.parts[0].tensor).planar)
     return lowering.unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
-  Op o;
-  o.kind = OpKind::resize;
-  o.inputs = in.parts;
-  o.layer_operation = *this;
-  lowering.emit(std::move(o), layer.outputs[0]);
+  Op resize;
+  resize.kind = OpKind::resize;
+  resize.inputs = in.parts;
+  resize.layer_operation = *this;
+  lowering.emit(std::move(resize), layer.outputs[0]);
   return ok();
 }
 

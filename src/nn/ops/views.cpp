@@ -53,13 +53,13 @@ Status GlobalAverage::lower(Lowering& lowering, const Layer& layer) const {
 }
 
 Status Crop::lower(Lowering& lowering, const Layer& layer) const {
-  LoweredBlob v = lowering.lowered_blob(layer.inputs[0]);
-  for (TensorView& view : v.parts) {
+  LoweredBlob result = lowering.lowered_blob(layer.inputs[0]);
+  for (TensorView& view : result.parts) {
     view.cropped = view.cropped || top != 0 || left != 0 || bottom != 0 || right != 0;
     view.top += top;
     view.left += left;
   }
-  lowering.lowered_blob(layer.outputs[0]) = std::move(v);
+  lowering.lowered_blob(layer.outputs[0]) = std::move(result);
   return ok();
 }
 

@@ -139,7 +139,10 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std:
   Reader reader{bytes.first(hashed_bytes).subspan(kMagicBytes)};
   Checkpoint made;
   std::uint32_t array_count = 0;
-  if (!reader.read(&made.position, 8) || !reader.read(&made.steps, 8) || !reader.read(&array_count, 4)) return bad;
+  if (!reader.read(&made.position, sizeof made.position) || !reader.read(&made.steps, sizeof made.steps) ||
+      !reader.read(&array_count, sizeof array_count)) {
+    return bad;
+  }
   for (std::uint32_t i = 0; i < array_count; ++i) {
     if (!parse_array(reader, made.arrays.emplace_back())) return bad;
   }

@@ -1,3 +1,5 @@
+// Tests that a training continues from a checkpoint as if it had not stopped, on every device, and that damaged files
+// and those of other trainings are refused.
 #include "nn/train/checkpoint.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +20,7 @@
 namespace weir::nn::train::test {
 namespace {
 
-/// A small training with an optimiser and a moving average.
+/// A training of one linear layer with an optimiser and a moving average. It repeats its step on the same values.
 struct Small {
   explicit Small(int channels, std::unique_ptr<TrainingDevice> device = std::make_unique<CpuTrainingDevice>(1))
       : test_device{std::move(device)}, set{*test_device, 1}, layer{set.add_layer("layer", 2, channels)} {
@@ -34,6 +36,7 @@ struct Small {
     EXPECT_TRUE(ema->update(optimiser->steps() - 1));
   }
   TrainingState state() { return {set, *optimiser, &*ema}; }
+  /// Returns the file of a checkpoint at position 42.
   std::vector<std::byte> bytes() { return to_bytes(*take_checkpoint(state(), 42)); }
 
   std::unique_ptr<TrainingDevice> test_device;
@@ -44,7 +47,7 @@ struct Small {
 };
 
 TEST_P(Training, ResumingFromACheckpointIsBitIdentical) {
-  Small whole{3, device()}, other{3, device()};
+  Small whole{3, device()}, other{3, device()};  // `other` continues from the checkpoint of `whole`
   for (int i = 0; i < 3; ++i) whole.step();
   const auto saved = parse_checkpoint(whole.bytes(), "saved");
   ASSERT_TRUE(saved);
@@ -58,7 +61,7 @@ TEST_P(Training, ResumingFromACheckpointIsBitIdentical) {
 }
 
 TEST_P(Training, ACheckpointWorksOnAnotherDeviceAndBack) {
-  Small whole{3}, there{3, device()}, back{3};
+  Small whole{3}, there{3, device()}, back{3};  // on the CPU, on the tested device, and on the CPU again
   for (int i = 0; i < 3; ++i) whole.step();
   const auto first = parse_checkpoint(whole.bytes(), "first");
   ASSERT_TRUE(first && restore_checkpoint(*first, there.state()));
@@ -92,7 +95,7 @@ TEST(TrainingCheckpoint, EveryCutAndEveryChangedByteIsDetected) {
 TEST(TrainingCheckpoint, AnotherFormatIsUnsupportedAndNotCorrupt) {
   Small small{1};
   std::vector<std::byte> bytes = small.bytes();
-  bytes[7] = std::byte{'2'};
+  bytes[7] = std::byte{'2'};  // the version of the format
   const auto refused = parse_checkpoint(bytes, "later");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::unsupported);

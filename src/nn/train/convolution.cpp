@@ -1,3 +1,5 @@
+// The operations with a window (ops.hpp): convolution, transposed convolution, max pooling.
+// `t` is the tape, `g` the gradient of the result; gx, gw, ... are where the gradients of x, w, ... are written.
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -14,7 +16,7 @@ Error window_mismatch_error(const char* operation, const TapeTensor& x, const Ta
                       to_text(weights.shape()), w.kernel, w.stride, w.padding)};
 }
 
-constexpr int kMaxKernel = 1024;  // largest side of a kernel
+constexpr int kMaxKernel = 1024;  // largest side of a kernel in pixels
 
 bool is_valid_window(Window w) {
   return w.kernel >= 1 && w.kernel <= kMaxKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
@@ -26,6 +28,8 @@ bool has_weight_shape(const TapeTensor& weights, Window w, int inner, int column
   return s.n == std::int64_t{w.kernel} * w.kernel * inner && s.c == columns && s.h == 1 && s.w == 1;
 }
 
+/// Records the gradient of a bias that was added to every pixel of `out`: the sum of the gradients of these pixels.
+/// `shape` is the shape of `out`.
 void record_bias_gradient(Tape& t, TapeTensor bias, TapeTensor out, const Shape& shape) {
   if (const auto g = t.gradient_target(bias)) {
     t.record(SumRowsCommand{t.gradient(out), g.operand, shape.rows(), static_cast<std::size_t>(shape.c), g.accumulate});

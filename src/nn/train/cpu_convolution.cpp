@@ -52,10 +52,10 @@ struct SpreadBatch {
 };
 
 /// Returns the number of output rows to compute from one copied band of input rows, 1 to 16. With stride 1 the band has
-/// `kernel` - 1 rows more than that and at most about kBandFloats values, unless one output row already needs more; so
-/// it stays in the first cache levels. With a larger stride the band is larger.
+/// `kernel` - 1 rows more than that. Unless one output row already needs more, it has at most about kBandFloats values,
+/// so that it stays in the processor's first two caches. With a larger stride the band is larger.
 int band_rows(int columns, int channels, int kernel) {
-  constexpr int kBandFloats = 12000;
+  constexpr int kBandFloats = 12000;  // 48 KB
   return std::clamp(kBandFloats / std::max(1, columns * channels) - kernel, 1, 16);
 }
 
@@ -71,8 +71,9 @@ struct ConvolutionJob {
   bool accumulate = false;
 };
 
-/// Computes a convolution. A unit of parallel_for() is one output row; `first` and `last` count the output rows of all
-/// images. A thread copies one band of input rows at a time; `pitch` is the number of floats of a row of the band.
+/// Computes a convolution. A unit of parallel_for() is one output row; `first` and `last` are indices of output rows,
+/// counted through all images. A thread copies one band of input rows at a time; `pitch` is the number of floats of a
+/// row of the band.
 void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
   const int in_c = p.input.c, columns = (p.w - 1) * p.stride + p.kernel, max_rows = band_rows(columns, in_c, p.kernel);
   const double cost = static_cast<double>(p.w) * p.kernel * p.kernel * in_c * p.out_c;
@@ -81,7 +82,8 @@ void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
     float* band =
         executor.thread_scratch(member, static_cast<std::size_t>(pitch) * ((max_rows - 1) * p.stride + p.kernel));
     while (first < last) {
-      const int image = first / p.h, y = first % p.h, rows = std::min({max_rows, last - first, p.h - y});
+      const int image = first / p.h, y = first % p.h;
+      const int rows = std::min({max_rows, last - first, p.h - y});  // a band is from one image
       p.input.copy_rows(image, y * p.stride, (rows - 1) * p.stride + p.kernel, columns, band);
       for (int r = 0; r < rows; ++r) {
         ProductJob job;
@@ -167,10 +169,10 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
                         c.accumulate});
 }
 
-// For each row `ky` of the kernel, the gradients of its weights [k * in_c, out_c] are a product of inputs and output
-// gradients, summed over all output pixels. The shape alone determines how the output rows of all images (`rows`) are
-// divided into parts, and the sums of the parts are added in order: so the number of threads does not change the
-// result.
+// For each row `ky` of the kernel, the gradients of its weights [k * in_c, out_c] are a matrix product of inputs and
+// output gradients, summed over all output pixels. The shape alone determines how the output rows of all images
+// (`rows`) are divided into parts, and the sums of the parts are added in order, so the number of threads does not
+// change the result.
 void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
@@ -193,6 +195,7 @@ void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
         count = std::min({max_rows, last - first, s.out_h - y});
         input.copy_rows(first / s.out_h, y * stride, (count - 1) * stride + k, columns, band);
         for (int ky = 0; ky < k; ++ky) {
+          // The inputs are the transposed left factor: its rows are weights, its inner index is an output pixel.
           ProductJob job;
           job.values = band + ky * pitch;
           job.values_outer = stride * pitch;

@@ -1,3 +1,4 @@
+// Max pooling on the CPU: the functions max_pool() and max_pool_back() of CpuExecutor.
 #include <vector>
 
 #include "nn/train/cpu_executor.hpp"

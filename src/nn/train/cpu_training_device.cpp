@@ -29,16 +29,17 @@ struct CpuCommandVisitor {
     const double norm = std::sqrt(static_cast<double>(*data(clip.squared_norm)));
     return norm > clip.max_norm ? to_float(clip.max_norm / norm) : 1.0F;
   }
-  /// Calls f(first row, number of rows) for ranges of rows with at least about 4096 values, on all threads.
+  /// Calls f(first row, number of rows) for ranges of rows with at least about kMinRangeValues values, on all threads.
   template <class F>
   void parallel_for_rows(std::size_t rows, std::size_t channels, F&& f) const {
-    const int grain = static_cast<int>(std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, channels)));
+    constexpr std::size_t kMinRangeValues = 4096;
+    const int grain = static_cast<int>(std::max<std::size_t>(1, kMinRangeValues / std::max<std::size_t>(1, channels)));
     executor.parallel_for(static_cast<int>(rows), grain, static_cast<double>(channels), [&](int first, int last, int) {
       f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     });
   }
-  /// Divides the values 0..count-1 into chunks of a fixed size. chunk_sum(first, count) returns the sum over one chunk;
-  /// these sums are added in order.
+  /// Returns a sum over the values 0..count-1. Divides them into chunks of a fixed size; chunk_sum(first, count)
+  /// returns the sum over one chunk, and these sums are added in order.
   template <class F>
   double sum_chunks(std::size_t count, F&& chunk_sum) const {
     constexpr std::size_t kChunk = 8192;
@@ -184,7 +185,7 @@ struct CpuCommandVisitor {
 
 }  // namespace
 
-// Its declaration in the header needs no definition of CpuExecutor.
+// A class of its own, so that the header can declare it without including cpu_executor.hpp.
 struct CpuTrainingDevice::Executor : CpuExecutor {
   using CpuExecutor::CpuExecutor;
 };

@@ -24,7 +24,7 @@ class CpuTrainingDevice final : public HostTrainingDevice {
 
  private:
   void execute(const Command& command) override;
-  struct Executor;
+  struct Executor;  // a CpuExecutor
   std::unique_ptr<Executor> executor_;
 };
 

@@ -24,27 +24,29 @@ TEST_P(Gradients, MatchFiniteDifferences) {
     Tape tape{device};
     const Computed analytic = compute(tape, c, in);
     ASSERT_TRUE(tape.backward(analytic.loss)) << tape.status().error().what;
-    Random pick{seed, 2};
+    Random pick{seed, 2};  // selects the values whose gradients are compared
     for (std::size_t i = 0; i < in.shapes.size() - (c.is_loss ? 1 : 0); ++i) {
       ASSERT_TRUE(tape.read_gradient(analytic.inputs[i]));
       const auto* gradient = static_cast<const double*>(tape.gradient(analytic.inputs[i]).memory);
       for (int probe = 0; probe < 8; ++probe) {
         const auto at = static_cast<std::size_t>(pick.next_below(static_cast<int>(in.values[i].size())));
         constexpr float kStep = 0x1p-12F;
-        const auto loss_at = [&](float change) {
-          Inputs moved = in;
-          moved.values[i][at] += change;
+        // Returns the loss after the value is changed.
+        const auto loss_after = [&](float change) {
+          Inputs changed = in;
+          changed.values[i][at] += change;
           Tape other{device};
-          const Computed computed = compute(other, c, moved);
+          const Computed computed = compute(other, c, changed);
           EXPECT_TRUE(device.sync());
           return *static_cast<const double*>(other.value(computed.loss).memory);
         };
-        Inputs moved = in;  // the step after rounding to float32
+        // The steps that were really made: the changed value is rounded to float32.
+        Inputs moved = in;
         moved.values[i][at] += kStep;
         const double up = static_cast<double>(moved.values[i][at]) - static_cast<double>(in.values[i][at]);
         moved.values[i][at] = in.values[i][at] - kStep;
         const double down = static_cast<double>(in.values[i][at]) - static_cast<double>(moved.values[i][at]);
-        const double numeric = (loss_at(kStep) - loss_at(-kStep)) / (up + down);
+        const double numeric = (loss_after(kStep) - loss_after(-kStep)) / (up + down);
         EXPECT_NEAR(gradient[at], numeric, 2e-6 * std::max(1.0, std::abs(numeric)) + 1e-7)
             << c.name << ", seed " << seed << ", input " << i << ", value " << at;
       }

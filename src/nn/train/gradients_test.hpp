@@ -21,12 +21,14 @@ struct Case {
   std::function<std::vector<Shape>(Random&)> make_shapes;
   std::function<TapeTensor(const std::vector<TapeTensor>&)> run;
   bool is_loss = false;  ///< true: the last input is a target, which has no gradient
-  double min_magnitude =
-      0;  ///< smallest absolute value of an input; larger than 0 if the operation has no derivative at 0
+  /// smallest absolute value of an input; larger than 0 if the operation has no derivative at 0
+  double min_magnitude = 0;
   bool is_distribution_target = false;  ///< true: the second input is a target whose rows sum to 1
 };
 
+/// Returns a random integer from `low` to `high`, both included.
 inline int random_int(Random& random, int low, int high) { return low + random.next_below(high - low + 1); }
+// Shapes of random size for the inputs of the operations.
 inline Shape random_shape(Random& random) {
   return {random_int(random, 1, 3), random_int(random, 1, 19), random_int(random, 2, 7), random_int(random, 2, 7)};
 }
@@ -39,6 +41,7 @@ inline std::vector<Shape> picture_and_channels(Random& random) {
   const Shape s = random_shape(random);
   return {s, {1, s.c}};
 }
+/// Returns the case of a convolution with this window.
 inline Case convolution(const std::string& name, Window window) {
   return {name,
           [window](Random& random) {
@@ -49,6 +52,7 @@ inline Case convolution(const std::string& name, Window window) {
           },
           [window](const std::vector<TapeTensor>& in) { return conv2d(in[0], in[1], in[2], window); }};
 }
+/// Returns the case of a transposed convolution with this window.
 inline Case transposed(const std::string& name, Window window) {
   return {name,
           [window](Random& random) {
@@ -69,6 +73,7 @@ inline std::vector<Shape> linear_shapes(Random& random) {
   return {s, {s.c * s.h * s.w, out}, {1, out}};
 }
 
+/// Returns the cases of all operations.
 inline const std::vector<Case>& cases() {
   using In = std::vector<TapeTensor>;
   static const std::vector<Case> all{
@@ -196,7 +201,7 @@ inline std::vector<float> all_values(TrainingDevice& device, const Case& c, cons
   return all;
 }
 
-/// Expects that the values differ by at most 1e-4 of the expected value, or by 1e-4 if that is below 1.
+/// Expects that each value differs from the expected one by at most 1e-4 times the larger of 1 and its magnitude.
 inline void expect_close(const std::vector<float>& got, const std::vector<float>& expected, const std::string& what) {
   ASSERT_EQ(expected.size(), got.size()) << what;
   for (std::size_t i = 0; i < expected.size(); ++i) {

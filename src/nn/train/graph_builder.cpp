@@ -81,23 +81,23 @@ int GraphBuilder::add_concat(std::span<const int> blobs) {
 }
 
 void GraphBuilder::insert_splits() {
-  std::vector<int> uses(graph_.blobs.size());
-  for (const Layer& one : graph_.layers) {
-    for (const int blob : one.inputs) ++uses[static_cast<std::size_t>(blob)];
+  std::vector<int> uses(graph_.blobs.size());  // by blob: how often layers read it
+  for (const Layer& layer : graph_.layers) {
+    for (const int blob : layer.inputs) ++uses[static_cast<std::size_t>(blob)];
   }
-  // for each blob: the outputs of its Split that no layer reads yet
+  // by blob: the outputs of its Split that no layer reads yet
   std::vector<std::vector<int>> copies(graph_.blobs.size());
   std::vector<Layer> layers;
-  for (Layer& one : graph_.layers) {
-    for (int& blob : one.inputs) {
+  for (Layer& layer : graph_.layers) {
+    for (int& blob : layer.inputs) {
       auto& unused = copies[static_cast<std::size_t>(blob)];
-      if (unused.empty()) continue;
+      if (unused.empty()) continue;  // only this layer reads the blob
       blob = unused.back();
       unused.pop_back();
     }
-    const int output = one.outputs.front();
+    const int output = layer.outputs.front();
     const int readers = static_cast<std::size_t>(output) < uses.size() ? uses[static_cast<std::size_t>(output)] : 0;
-    layers.push_back(std::move(one));
+    layers.push_back(std::move(layer));
     if (readers < 2) continue;
     const std::string& name = graph_.blob_names[static_cast<std::size_t>(output)];
     Layer split{"split_" + name, 0, {output}, {}, Split{}};

@@ -30,7 +30,8 @@ namespace {
 constexpr int kHeight = 21, kWidth = 26;
 constexpr Window kSame{3, 1, 1};
 
-/// A network with every layer that can be built, and a blob that is used three times.
+/// A network with every layer that can be built, and a blob that is used three times. run() computes it on a tape;
+/// graph() builds its graph.
 class Net {
  public:
   explicit Net(TrainingDevice& device) : set_{device, 5} {
@@ -75,7 +76,7 @@ class Net {
   Parameter *slopes_ = nullptr, *up_ = nullptr, *up_bias_ = nullptr;
 };
 
-/// A network of an integer scale with the layers that the fast engine supports.
+/// A network that enlarges by an integer, with layers that weir's engine (nn/cpu) supports.
 class Enlarging {
  public:
   explicit Enlarging(TrainingDevice& device) : set_{device, 6} {
@@ -100,6 +101,7 @@ class Enlarging {
   Parameter* slopes_ = nullptr;
 };
 
+/// Returns the input of the networks: [kHeight, kWidth, 3] random values.
 std::vector<float> picture() {
   Random random{1, 1};
   std::vector<float> values(std::size_t{3} * kHeight * kWidth);
@@ -122,15 +124,16 @@ compute::Planes to_planes(const std::vector<float>& values, int channels, int he
 
 double largest_difference(const compute::Planes& a, const compute::Planes& b) {
   EXPECT_TRUE(a.same_shape(b));
-  double most = 0;
+  double largest = 0;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
-    most = std::max(most, std::abs(static_cast<double>(a.values[i]) - static_cast<double>(b.values[i])));
+    largest = std::max(largest, std::abs(static_cast<double>(a.values[i]) - static_cast<double>(b.values[i])));
   }
-  return most;
+  return largest;
 }
 
-template <class Any>
-compute::Planes run_on_tape(TrainingDevice& device, Any& net) {
+/// Returns the result of Net or Enlarging for picture().
+template <class AnyNet>
+compute::Planes run_on_tape(TrainingDevice& device, AnyNet& net) {
   Tape tape{device};
   const TapeTensor out = net.run(tape, tape.input({1, 3, kHeight, kWidth}, picture()));
   EXPECT_TRUE(tape.status());
@@ -163,17 +166,18 @@ TEST(TrainedGraph, EveryLayerSurvivesWritingAndReading) {
   const auto graph = net.graph(device);
   ASSERT_TRUE(graph);
   const compute::Planes expected = run_on_tape(device, net), in = to_planes(picture(), 3, kHeight, kWidth);
-  const auto whole = write_ncnn(*graph, NcnnWeightType::float32), half = write_ncnn(*graph, NcnnWeightType::float16);
-  ASSERT_TRUE(whole && half);
-  EXPECT_LT(half->bin.size(), whole->bin.size());
-  EXPECT_LT(largest_difference(*run_reference(read_again(*whole), in), expected), 1e-4);
+  const auto full = write_ncnn(*graph, NcnnWeightType::float32), half = write_ncnn(*graph, NcnnWeightType::float16);
+  ASSERT_TRUE(full && half);
+  EXPECT_LT(half->bin.size(), full->bin.size());
+  EXPECT_LT(largest_difference(*run_reference(read_again(*full), in), expected), 1e-4);
   EXPECT_LT(largest_difference(*run_reference(read_again(*half), in), expected), 1e-2);
   // Writing the graph again produces the same bytes.
-  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->bin, whole->bin);
+  EXPECT_EQ(write_ncnn(read_again(*full), NcnnWeightType::float32)->bin, full->bin);
   EXPECT_EQ(write_ncnn(read_again(*half), NcnnWeightType::float16)->bin, half->bin);
-  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->param_text, whole->param_text);
+  EXPECT_EQ(write_ncnn(read_again(*full), NcnnWeightType::float32)->param_text, full->param_text);
 }
 
+/// Delivers planes as the input of the engine.
 class PictureRows final : public InputRows {
  public:
   explicit PictureRows(const compute::Planes& planes) : planes_{planes} {}
@@ -245,7 +249,7 @@ TEST(TrainedGraph, AWeightThatIsNoNumberIsNotWritten) {
   ASSERT_TRUE(graph);
   auto* conv = std::get_if<Convolution>(&graph->layers[1].operation);
   ASSERT_NE(conv, nullptr);
-  conv->weight[5] = 70000;
+  conv->weight[5] = 70000;  // larger than any float16
   EXPECT_TRUE(write_ncnn(*graph, NcnnWeightType::float32));
   EXPECT_FALSE(write_ncnn(*graph, NcnnWeightType::float16));
   conv->weight[5] = std::numeric_limits<float>::quiet_NaN();

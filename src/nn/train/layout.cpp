@@ -1,3 +1,5 @@
+// The operations that only rearrange values (ops.hpp): pixel shuffle and concatenation.
+// `t` is the tape, `g` the gradient of the result; gx, gw, ... are where the gradients of x, w, ... are written.
 #include <fmt/format.h>
 
 #include <cassert>
@@ -28,6 +30,8 @@ TapeTensor pixel_shuffle(TapeTensor x, int factor) {
 
 namespace {
 
+/// Joins two tensors along their channels: those of `a` come first. CopyChannelsCommand copies the channels of each
+/// tensor into the result, and in the backward pass their gradients out of the gradient of the result.
 TapeTensor concat_two(TapeTensor a, TapeTensor b) {
   Tape& t = *a.tape();
   const Shape &sa = a.shape(), &sb = b.shape();
@@ -36,16 +40,42 @@ TapeTensor concat_two(TapeTensor a, TapeTensor b) {
   }
   const int out_channels = sa.c + sb.c;
   const std::size_t rows = sa.rows();
-  const int ca = sa.c, cb = sb.c;
+  const int ca = sa.c, cb = sb.c;  // numbers of channels
   const TapeTensor out = t.make_output({sa.n, out_channels, sa.h, sa.w}, {a, b}, [=](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
     if (const auto ga = tape.gradient_target(a))
-      tape.record(CopyChannelsCommand{g, ga.operand, rows, out_channels, 0, ca, 0, ca, ga.accumulate});
+      tape.record(CopyChannelsCommand{.in = g,
+                                      .out = ga.operand,
+                                      .rows = rows,
+                                      .in_channels = out_channels,
+                                      .in_first = 0,
+                                      .out_channels = ca,
+                                      .count = ca,
+                                      .accumulate = ga.accumulate});
     if (const auto gb = tape.gradient_target(b))
-      tape.record(CopyChannelsCommand{g, gb.operand, rows, out_channels, ca, cb, 0, cb, gb.accumulate});
+      tape.record(CopyChannelsCommand{.in = g,
+                                      .out = gb.operand,
+                                      .rows = rows,
+                                      .in_channels = out_channels,
+                                      .in_first = ca,
+                                      .out_channels = cb,
+                                      .count = cb,
+                                      .accumulate = gb.accumulate});
   });
-  t.record(CopyChannelsCommand{t.value(a), t.value(out), rows, ca, 0, out_channels, 0, ca});
-  t.record(CopyChannelsCommand{t.value(b), t.value(out), rows, cb, 0, out_channels, ca, cb});
+  t.record(CopyChannelsCommand{.in = t.value(a),
+                               .out = t.value(out),
+                               .rows = rows,
+                               .in_channels = ca,
+                               .out_channels = out_channels,
+                               .out_first = 0,
+                               .count = ca});
+  t.record(CopyChannelsCommand{.in = t.value(b),
+                               .out = t.value(out),
+                               .rows = rows,
+                               .in_channels = cb,
+                               .out_channels = out_channels,
+                               .out_first = ca,
+                               .count = cb});
   return out;
 }
 

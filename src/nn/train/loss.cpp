@@ -1,9 +1,12 @@
+// The losses (ops.hpp).
+// `t` is the tape, `g` the gradient of the result; gx, gw, ... are where the gradients of x, w, ... are written.
 #include "nn/train/ops.hpp"
 
 namespace weir::nn::train {
 
 namespace {
 
+/// Records a loss that is a mean over all values. `name` is the operation's name for error messages.
 TapeTensor record_loss(const char* name, TapeTensor prediction, TapeTensor target, LossKind kind, double epsilon) {
   Tape& t = *prediction.tape();
   if (prediction.shape() != target.shape()) return t.fail(shape_mismatch_error(name, prediction, target));
@@ -19,7 +22,7 @@ TapeTensor record_loss(const char* name, TapeTensor prediction, TapeTensor targe
 
 }  // namespace
 
-// LossKind::mean ignores the target.
+// LossKind::mean ignores the target, so any tensor of the same shape can be passed.
 TapeTensor mean(TapeTensor x) { return record_loss("mean", x, x, LossKind::mean, 0); }
 TapeTensor mse(TapeTensor prediction, TapeTensor target) {
   return record_loss("mse", prediction, target, LossKind::squared, 0);

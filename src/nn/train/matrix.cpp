@@ -1,3 +1,5 @@
+// The operations on matrices (ops.hpp): products, transposition, bias.
+// `t` is the tape, `g` the gradient of the result; gx, gw, ... are where the gradients of x, w, ... are written.
 #include <fmt/format.h>
 
 #include "nn/train/ops.hpp"
@@ -8,14 +10,15 @@ namespace {
 
 bool is_matrix(const TapeTensor& t) { return t.shape().h == 1 && t.shape().w == 1; }
 
+/// Records the gradient of a bias that was added to each of `rows` rows: the sum of the gradients of these rows.
 void record_bias_gradient(Tape& t, TapeTensor bias, Operand out_gradient, std::size_t rows) {
   const auto channels = static_cast<std::size_t>(bias.shape().c);
   if (const auto g = t.gradient_target(bias))
     t.record(SumRowsCommand{out_gradient, g.operand, rows, channels, g.accumulate});
 }
 
-/// Returns the matrix product of x and w, plus `bias` (null: no bias). The values of x are read as a matrix [rows,
-/// inner], whatever the shape of x is.
+/// Returns the matrix product [rows, columns] of x and w [inner, columns], plus `bias` (null: no bias). The values of x
+/// are read as a matrix [rows, inner], whatever the shape of x is.
 TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, int rows) {
   const int inner = w.shape().n, columns = w.shape().c;
   const auto back = [=, has_bias = bias != nullptr, b = bias != nullptr ? *bias : TapeTensor{}](Tape& t,

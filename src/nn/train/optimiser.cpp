@@ -36,9 +36,9 @@ Result<Optimiser> Optimiser::create(ParameterSet& parameters, OptimiserSettings 
 }
 
 Status Optimiser::add_state_arrays(std::size_t count) {
-  const bool adam = settings_.kind == OptimiserSettings::Kind::adam;
+  const bool is_adam = settings_.kind == OptimiserSettings::Kind::adam;
   for (std::vector<DeviceArray>* list : {&first_, &second_}) {
-    if (list == &second_ && !adam) continue;
+    if (list == &second_ && !is_adam) continue;
     auto array = parameters_->device().acquire(count);
     if (!array) return array.error();
     if (auto done = parameters_->device().record(FillCommand{array->operand(), 0}); !done) return done;
@@ -49,7 +49,7 @@ Status Optimiser::add_state_arrays(std::size_t count) {
 
 Result<GradientClip> Optimiser::record_clip() {
   if (settings_.max_gradient_norm <= 0) return GradientClip{};
-  bool is_first = true;
+  bool is_first = true;  // the first command overwrites the sum, the others add to it
   for (const Parameter& p : parameters_->parameters()) {
     if (!p.has_gradient) continue;
     const SumSquaresCommand sum{p.gradient.operand(), squared_norm_.operand(), !std::exchange(is_first, false)};

@@ -14,8 +14,8 @@ struct OptimiserSettings {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< constants of Adam
   double momentum = 0;                                ///< momentum of SGD
   double weight_decay = 0;  ///< each step also subtracts rate * weight_decay * w from a weight w
-  double max_gradient_norm =
-      0;  ///< limit of the Euclidean norm of all gradients together; larger ones are scaled down to it; 0: no limit
+  /// limit of the Euclidean norm of all gradients together; larger ones are scaled down to it; 0: no limit
+  double max_gradient_norm = 0;
 };
 
 /// The learning rate as a function of the step.
@@ -28,8 +28,8 @@ struct LearningRateSchedule {
   /// cosine: number of all steps, warm-up included; halving: number of steps between two halvings; constant: not used
   std::uint64_t steps = 1;
 };
-/// Returns the learning rate of a step; the first step is 0. Source of the cosine: Loshchilov and Hutter, "SGDR:
-/// stochastic gradient descent with warm restarts", ICLR 2017
+/// Returns the learning rate of the step with the index `step`; the first step is 0. Source of the cosine: Loshchilov
+/// and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017
 double rate_at_step(const LearningRateSchedule& schedule, std::uint64_t step);
 
 /// Changes the parameters of a set by their gradients. The set must outlive the optimiser.
@@ -61,8 +61,9 @@ class Optimiser {
 
   ParameterSet* parameters_;
   OptimiserSettings settings_;
-  std::vector<DeviceArray> first_,
-      second_;  // per parameter: mean and square (Adam); velocity, and `second_` is empty (SGD)
+  // One array for each parameter. Adam: moving averages of the gradient, and of its square. SGD: the velocity, and
+  // `second_` is empty.
+  std::vector<DeviceArray> first_, second_;
   // sum of the squares of all gradients; empty if there is no limit of the norm
   DeviceArray squared_norm_;
   std::uint64_t steps_ = 0;

@@ -1,3 +1,4 @@
+// Tests the steps of the optimisers, the moving average of the weights, the learning rate, and the random numbers.
 #include "nn/train/optimiser.hpp"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,7 @@ TEST_F(OneStep, MomentumAddsUp) {
 
 TEST_F(OneStep, WeightDecayIsSeparateFromTheGradient) {
   EXPECT_NEAR(weights_after({.kind = Kind::sgd, .weight_decay = 0.5}, 0.1)[0], 1 - 0.1 * (1.5 + 0.5), 1e-6);
-  EXPECT_NEAR(weights_after({.weight_decay = 0.5}, 0.1)[0], 1 - 0.1 * 0.5 - 0.1, 1e-5);
+  EXPECT_NEAR(weights_after({.weight_decay = 0.5}, 0.1)[0], 1 - 0.1 * 0.5 - 0.1, 1e-5);  // Adam
 }
 
 TEST_F(OneStep, AdamsFirstStepIsTheRate) {
@@ -91,7 +92,7 @@ std::vector<float> after_steps(TrainingDevice& test_device) {
       EXPECT_TRUE(optimiser->step(0.02));
       EXPECT_TRUE(ema->update(step));
     }
-    for (int which = 0; which < 2; ++which, ema->swap_parameters()) {
+    for (int round = 0; round < 2; ++round, ema->swap_parameters()) {  // the weights, then their moving averages
       for (const Parameter& p : set.parameters()) {
         std::vector<float> values(p.shape.count());
         EXPECT_TRUE(test_device.read(p.value.operand(), values));
@@ -118,7 +119,7 @@ TEST(WeightEmaTest, FollowsTheWeightsAndSwapsWithThem) {
   Parameter& p = set.add_filled_parameter("p", 1, 1);
   auto ema = WeightEma::create(set, 0.9);
   ASSERT_TRUE(test_device.write(p.value.operand(), std::vector<float>{2}));
-  ASSERT_TRUE(ema->update(1000000));
+  ASSERT_TRUE(ema->update(1000000));  // so late a step that the decay is the full 0.9
   float value = 0;
   ema->swap_parameters();
   ASSERT_TRUE(test_device.read(p.value.operand(), {&value, 1}));

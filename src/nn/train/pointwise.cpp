@@ -1,9 +1,12 @@
+// The operations that compute value by value (ops.hpp): sum, product, activation functions.
+// `t` is the tape, `g` the gradient of the result; gx, gw, ... are where the gradients of x, w, ... are written.
 #include "nn/train/ops.hpp"
 
 namespace weir::nn::train {
 
 namespace {
 
+/// Records an activation function; `slope` is the negative slope of leaky_relu.
 TapeTensor activate(TapeTensor x, ActivationKind kind, double slope) {
   Tape& t = *x.tape();
   const TapeTensor out = t.make_output(x.shape(), {x}, [=](Tape& tape, TapeTensor self) {

@@ -98,7 +98,7 @@ struct ReferenceLoops {
   }
 
   static void pixel_shuffle(const PixelShuffleCommand& c) {
-    const int r = c.factor;
+    const int r = c.factor;  // (y % r, x % r) is the position of a large pixel in its block
     for (int n = 0; n < c.images; ++n) {
       for (int y = 0; y < c.h * r; ++y) {
         for (int x = 0; x < c.w * r; ++x) {

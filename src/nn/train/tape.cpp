@@ -124,6 +124,8 @@ Status Tape::backward(TapeTensor loss) {
   node(loss).kept = true;
   // the gradient of the loss with respect to itself
   if (const GradientTarget start = gradient_target(loss)) record(FillCommand{start.operand, 1});
+  // From the last result to the first: when the backward function of a tensor is called, all operations that use the
+  // tensor have already added to its gradient.
   for (int i = loss.index_; i >= 0 && status_; --i) {
     Node& n = nodes_[static_cast<std::size_t>(i)];
     if (!n.backward) continue;

@@ -91,9 +91,8 @@ TEST_P(Training, NoMoreThan100CommandsAreSubmittedAtOnce) {
   ASSERT_TRUE(tape.backward(mean(x)));
   ASSERT_TRUE(test_device->sync());
   EXPECT_EQ(test_device->statistics().max_submission_commands, 100U);
-  EXPECT_LE(test_device->statistics().submissions,
-            (test_device->statistics().commands + 99) / 100 +
-                1);  // reading or writing values may submit a list that is not full
+  // One more than full lists need: reading or writing values may submit a list that is not full.
+  EXPECT_LE(test_device->statistics().submissions, (test_device->statistics().commands + 99) / 100 + 1);
   EXPECT_LE(test_device->statistics().max_idle_blocks, 50U);
 }
 

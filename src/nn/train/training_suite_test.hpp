@@ -21,13 +21,12 @@ namespace weir::nn::train::test {
 /// A kind of device that the suite tests.
 struct DeviceFactory {
   std::string name;
-  std::function<std::unique_ptr<TrainingDevice>(HostDeviceSettings settings)>
-      make;               ///< returns null if this machine has no such device
+  /// opens the device; returns null if this machine has no such device
+  std::function<std::unique_ptr<TrainingDevice>(HostDeviceSettings settings)> make;
   Bytes memory_step;      ///< step by which the test of missing memory raises the memory limit
   int epoch_batches = 3;  ///< number of batches of an epoch in the test of a thousand epochs
-  std::function<std::vector<std::string>()> driver_messages = [] {
-    return std::vector<std::string>{};
-  };  ///< messages of the driver since the last call
+  /// returns the messages of the driver since the last call
+  std::function<std::vector<std::string>()> driver_messages = [] { return std::vector<std::string>{}; };
 };
 
 class Training : public ::testing::TestWithParam<DeviceFactory> {
@@ -41,6 +40,7 @@ class Training : public ::testing::TestWithParam<DeviceFactory> {
   static std::unique_ptr<TrainingDevice> device(HostDeviceSettings settings = {}) { return GetParam().make(settings); }
 };
 
+/// Returns `count` random values in [0, 1), which depend only on `item`.
 inline std::vector<float> random_values(std::size_t count, std::uint64_t item) {
   Random random{7, item};
   std::vector<float> values(count);

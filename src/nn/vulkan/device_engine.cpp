@@ -104,6 +104,7 @@ Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat t
   // submissions.
   if (uses_speeds && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
   if (!largest || !uses_speeds || settings_.tile != 0) return largest;
+  // Among the measured sides and the largest possible one, takes the side with the shortest expected time.
   DevicePlan fastest = *largest;
   for (const int side : kMeasuredSides) {
     if (side >= largest->tile) break;

@@ -11,7 +11,9 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-constexpr int kRetrySteps = 3;  // 0: smaller tiles, 1: float32, 2: the device is opened again
+/// The steps of prepare_retry(), in the order in which DeviceEngine::run() tries them.
+enum RetryStep : int { kShrinkTiles, kSwitchToFloat32, kReopen };
+constexpr int kRetrySteps = 3;
 
 }  // namespace
 
@@ -36,6 +38,7 @@ Result<DevicePlan> DeviceEngine::replan(const DevicePlan& plan, bool half, int t
 }
 
 std::string DeviceEngine::shrink_tiles(DevicePlan& plan) {
+  // Half the side; a tile that is larger than the picture counts as the picture.
   const int tile = std::min(plan.tile, std::max(plan.input.height, plan.input.width)) / 2;
   if (tile < kMinTile) return {};
   auto smaller = replan(plan, plan.half, tile);
@@ -58,10 +61,11 @@ std::string DeviceEngine::switch_to_float32(DevicePlan& plan) {
 /// is not usable.
 bool DeviceEngine::prepare_retry(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
   const bool is_unusable = !is_usable();
-  const bool reopens = step == kRetrySteps - 1;
-  std::string description = reopens     ? "repeated after the device was opened again"
-                            : step == 0 ? shrink_tiles(plan)
-                                        : switch_to_float32(plan);
+  const bool reopens = step == kReopen;
+  std::string description;  // stays empty if the change is not possible
+  if (step == kShrinkTiles) description = shrink_tiles(plan);
+  if (step == kSwitchToFloat32) description = switch_to_float32(plan);
+  if (step == kReopen) description = "repeated after the device was opened again";
   if (description.empty()) return false;
   if (is_unusable || reopens) {
     ++counts_.reopened;

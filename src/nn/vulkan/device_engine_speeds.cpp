@@ -22,6 +22,7 @@ class GradientRows final : public InputRows {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
         float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
+        // 40 steps from plane to plane, so that the colours differ.
         for (int x = 0; x < rows.width; ++x) to[x] = static_cast<float>((x + rows.first + i + 40 * c) % 256) / 255.0F;
       }
     }
@@ -56,16 +57,18 @@ bool DeviceEngine::measure(int side, double& seconds) {
   constexpr int kBorder = 64;
   // Tiles of twice the side make the whole picture one tile.
   const TilePlanRequest request{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
-  const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, request);
+  constexpr Bytes kAnyHostMemory{~std::uint64_t{0}};
+  const auto plan = plan_with({side + kBorder, side + kBorder}, kAnyHostMemory, request);
   if (!plan || !plan->one_tile) return false;
   GradientRows input;
-  for (const bool is_measured : {false, true}) {  // the first run compiles kernels
+  for (const bool is_measured : {false, true}) {  // the first run is not measured, because it compiles kernels
     const auto start = std::chrono::steady_clock::now();
     int next_row = 0;
     const EngineOutput discard_rows{{}, [](const ByteRows&) { return ok(); }};
     if (!attempt(*plan, {}, input, discard_rows, {}, next_row)) return false;
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (is_measured) speeds_.push_back({side, plan->multiplications / std::max(seconds, 1e-9)});
+    constexpr double kShortestSeconds = 1e-9;  // in case the clock has not advanced
+    if (is_measured) speeds_.push_back({side, plan->multiplications / std::max(seconds, kShortestSeconds)});
   }
   return true;
 }

@@ -91,6 +91,8 @@ class Planner {
     maxima_ = maxima;
     const DevicePass& last = plan.passes.back();
     const Extent out = plan.extents[to_index(program_.output)];
+    // The host keeps the input rows of a row of tiles (InputBand). If a row has several tiles, it also collects their
+    // result rows (ResultBand). Both have three colours.
     const bool splits_rows = last.tile_width < out.width;
     const auto row_bytes = [](int rows, int width, std::size_t value_size) {
       return Bytes{static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(width) * 3 * value_size};
@@ -113,6 +115,7 @@ class Planner {
   }
 
  private:
+  /// Returns the pass that computes `tensor` in tiles of plan.tile input pixels. `mean_index` is as in DevicePass.
   static DevicePass make_pass(const DevicePlan& plan, int mean_index, int tensor) {
     const Extent extent = plan.extents[to_index(tensor)];
     if (plan.one_tile) return {mean_index, tensor, extent.height, extent.width};
@@ -120,7 +123,8 @@ class Planner {
             scale_side(plan.tile, extent.width, plan.input.width)};
   }
 
-  /// Updates `maxima` with the tiles of a pass, and adds the multiplications of the pass to the plan.
+  /// Updates `maxima` with the tiles of a pass, and adds the multiplications of the pass to the plan. Examines only
+  /// representative tiles, because a large picture has many.
   void evaluate_pass(DevicePlan& plan, const DevicePass& pass, Maxima& maxima) const {
     const std::vector<Rect> tiles = list_tiles(plan, pass);
     const std::vector<Rect> representatives = representative_tiles(tiles);
@@ -169,6 +173,7 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
                               const DeviceLimits& limits) {
   Planner planner{graph, program, limits};
   if (auto prepared = planner.prepare(input, request.half, request.transfer); !prepared) return prepared.error();
+  // Returns the plan for this side, if one fits: preferably one that copies tiles. Without copies it needs less memory.
   const auto plan_if_fits = [&](int tile) -> std::optional<DevicePlan> {
     if (limits.can_copy_tiles) {
       if (DevicePlan plan = planner.plan(tile, true); planner.fits(plan)) return plan;
@@ -177,7 +182,7 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
     return std::nullopt;
   };
   const int longest_side = std::max(input.height, input.width);
-  std::vector<int> sides;
+  std::vector<int> sides;  // the sides to try, in this order
   if (request.tile > 0) {
     sides.push_back(request.tile);
   } else {

@@ -21,6 +21,7 @@ struct ConvolutionWeights {
   const std::vector<float>* weight = nullptr;
   int in_padded() const { return round_up(in, 4); }
   int out_padded() const { return round_up(out, 4); }
+  /// Returns the number of weights, padding included.
   std::size_t count() const { return to_index(in_padded()) * to_index(out_padded()) * to_index(size) * to_index(size); }
 };
 
@@ -37,15 +38,15 @@ ConvolutionWeights convolution_weights(const Graph& graph, const Op& op) {
 }
 
 /// Returns the weights in the order [out / 4][ky][kx][in][4 outputs]; `in` and `out` are padded with zeros to multiples
-/// of 4.
-std::vector<float> order_weights(const ConvolutionWeights& k, const std::vector<float>& weight) {
-  std::vector<float> packed(k.count(), 0.0F);
-  const std::size_t area = to_index(k.size) * to_index(k.size);
-  for (std::size_t o = 0; o < to_index(k.out); ++o) {
-    for (std::size_t i = 0; i < to_index(k.in); ++i) {
+/// of 4. `shape` has the sizes; `weight` has its weights, oriented.
+std::vector<float> order_weights(const ConvolutionWeights& shape, const std::vector<float>& weight) {
+  std::vector<float> packed(shape.count(), 0.0F);
+  const std::size_t area = to_index(shape.size) * to_index(shape.size);
+  for (std::size_t o = 0; o < to_index(shape.out); ++o) {
+    for (std::size_t i = 0; i < to_index(shape.in); ++i) {
       for (std::size_t tap = 0; tap < area; ++tap) {
-        packed[((o / 4 * area + tap) * to_index(k.in_padded()) + i) * 4 + o % 4] =
-            weight[(o * to_index(k.in) + i) * area + tap];
+        packed[((o / 4 * area + tap) * to_index(shape.in_padded()) + i) * 4 + o % 4] =
+            weight[(o * to_index(shape.in) + i) * area + tap];
       }
     }
   }

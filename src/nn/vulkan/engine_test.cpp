@@ -1,3 +1,6 @@
+// Tests the engine on a Vulkan device: its results against the reference implementation, and that tiles, transfer
+// formats and copies change no bit of them.
+
 #include "nn/vulkan/engine.hpp"
 
 #include <gtest/gtest.h>
@@ -31,16 +34,20 @@ using test::max_difference;
 using test::PlanesInput;
 using test::to_rows;
 
+constexpr int kOneTile = 4096;  // side of tiles: above that of all pictures here, so that a picture is one tile
+
 class VulkanEngine : public test::VulkanTest {
  protected:
+  /// The results of one run. Only one of `rows` and `samples` is filled.
   struct Ran {
     DevicePlan plan;
     Extent out;
     std::vector<float> rows;            ///< [h][c][w]
-    std::vector<std::uint8_t> samples;  ///< [h][w][c]; used instead of `rows`
+    std::vector<std::uint8_t> samples;  ///< [h][w][c]; if the transfer format has result samples
     std::vector<std::string> events;
     EngineMemory memory;
   };
+  /// Plans and runs one picture with a new engine. Expects that the rows of the result arrive in order.
   Result<Ran> run(const Graph& graph, const compute::Planes& input, const EngineSettings& settings,
                   TransferFormat transfer = {}) {
     const auto program = lower(graph);
@@ -100,7 +107,7 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndCached) {
     EXPECT_EQ((*engine)->counts().attempts, 0U) << "measuring is not counted";
     if (turn == 0) first = *plan;
     EXPECT_EQ(plan->tile, first.tile);
-    EXPECT_EQ((*engine)->memory().misses == 0, turn == 1) << "what is remembered is not measured again";
+    EXPECT_EQ((*engine)->memory().misses == 0, turn == 1) << "cached speeds are not measured again";
   }
   unsetenv("XDG_CACHE_HOME");
   const auto all = cache.list_files();  // the driver stores its kernels there too
@@ -109,7 +116,7 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndCached) {
       1);
 }
 
-/// Returns the samples that compute::Kernels::samples makes on the CPU.
+/// Returns the samples [h][w][3] that compute::Kernels::samples makes of rows [h][3][w] on the CPU.
 std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) {
   std::vector<std::uint8_t> samples(rows.size());
   compute::SamplesJob job;
@@ -126,16 +133,17 @@ std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) 
 }
 
 /// Returns a picture whose values are multiples of 1/255, like a picture of 8 bits.
-compute::Planes drawn_samples(int height, int width) {
+compute::Planes generated_samples(int height, int width) {
   compute::Planes planes = generated_planes(height, width);
   for (float& value : planes.values) value = std::floor(value * 255.0F) * (1 / 255.0F);
   return planes;
 }
 
-/// Adds the enlarged input picture to the result, as some network families need it.
+/// Adds the enlarged input picture to the result [h][3][w], as some network families need it.
 void add_base(std::vector<float>& rows, const compute::Planes& input, const TransferFormat& transfer, Extent out) {
   if (transfer.base_scale == 0) return;
-  const auto base_pixel = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  // The row (or column) of the input for a row (or column) of the result.
+  const auto base_pixel = [&](int position) { return (position + transfer.base_shift) / transfer.base_scale; };
   float* to = rows.data();
   for (int y = 0; y < out.height; ++y) {
     for (int c = 0; c < 3; ++c) {
@@ -151,34 +159,34 @@ TEST_F(VulkanEngine, SamplesEqualThoseThatTheHostMakesOfFloats) {
     const char* family;
     int height, width;
   };
-  for (const Ending& c : {Ending{"animevideo_x4", 41, 37},
-                          {"animevideo_x3", 41, 101},
-                          {"realcugan2x_nose", 76, 90},
-                          {"realcugan4x_se", 78, 82}}) {
-    const Network network = load_generated_network(c.family, 8);
-    const compute::Planes input = drawn_samples(c.height, c.width);
+  for (const Ending& ending : {Ending{"animevideo_x4", 41, 37},
+                               {"animevideo_x3", 41, 101},
+                               {"realcugan2x_nose", 76, 90},
+                               {"realcugan4x_se", 78, 82}}) {
+    const Network network = load_generated_network(ending.family, 8);
+    const compute::Planes input = generated_samples(ending.height, ending.width);
     const TransferFormat both = sample_transfer(network.family);
     for (const bool half : {false, true}) {
       EngineSettings settings;
       settings.precision = half ? DevicePrecision::float16 : DevicePrecision::float32;
-      settings.tile = 4096;
+      settings.tile = kOneTile;
       auto floats = run(network.graph, input, settings);
       ASSERT_TRUE(floats) << floats.error().what;
       const auto from_samples = run(network.graph, input, settings, {.input_samples = true});
       ASSERT_TRUE(from_samples) << from_samples.error().what;
-      EXPECT_TRUE(from_samples->rows == floats->rows) << c.family;
+      EXPECT_TRUE(from_samples->rows == floats->rows) << ending.family;
       add_base(floats->rows, input, both, floats->out);
       const std::vector<std::uint8_t> expected = samples_of(floats->rows, floats->out.width);
-      for (const int tile : {4096, 40}) {
+      for (const int tile : {kOneTile, 40}) {
         settings.tile = tile;
         const auto made = run(network.graph, input, settings, both);
         ASSERT_TRUE(made) << made.error().what;
-        EXPECT_TRUE(made->samples == expected) << c.family << " in tiles of " << tile;
+        EXPECT_TRUE(made->samples == expected) << ending.family << " in tiles of " << tile;
         EXPECT_TRUE(made->rows.empty());
         EXPECT_EQ(made->memory.activations, made->plan.activations);
         EXPECT_LE(made->memory.staging, made->plan.staging);
-        if (tile != 4096) continue;
-        EXPECT_EQ(made->plan.upload.count(), round_up(std::uint64_t{3} * c.height * c.width, 16));
+        if (tile != kOneTile) continue;
+        EXPECT_EQ(made->plan.upload.count(), round_up(std::uint64_t{3} * ending.height * ending.width, 16));
         // Adding the picture needs memory, because it is kept to the end of the tile. A result tensor that is not
         // computed needs none.
         if (both.base_scale == 0) {
@@ -204,7 +212,7 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
     const auto reference = run_reference(network->graph, input);
     ASSERT_TRUE(reference) << reference.error().what;
     EngineSettings settings;
-    settings.tile = 4096;
+    settings.tile = kOneTile;
     const auto whole = run(network->graph, input, settings);
     ASSERT_TRUE(whole) << whole.error().what;
     EXPECT_LT(max_difference(whole->rows, to_rows(*reference)), 2e-4);
@@ -215,7 +223,8 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
   }
 }
 
-/// Returns a graph with one Padding, or with a convolution to twelve channels, a Padding and a shuffle.
+/// Returns a graph with one Padding; or, if `features` is not null, with this convolution to twelve channels, a Padding
+/// and a shuffle to three channels.
 Graph padded_graph(const Padding& padding, const Convolution* features) {
   Graph graph;
   std::vector<Operation> operations{Input{}};
@@ -243,17 +252,19 @@ TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
   compute::Planes input = generated_planes(20, 24);
   for (float& value : input.values) value = std::floor(value * 256) / 256;  // values that float16 can hold
   Convolution features{3, 12, 1, 1, 0, {}, std::vector<float>(36, 0.0F), std::vector<float>(12, 0.0F)};
-  for (std::size_t o = 0; o < 12; ++o) features.weight[3 * o + o % 3] = 1;
+  for (std::size_t o = 0; o < 12; ++o)
+    features.weight[3 * o + o % 3] = 1;  // each output channel copies an input channel
   for (const auto fill :
        {compute::PaddingMode::constant, compute::PaddingMode::replicate, compute::PaddingMode::reflect}) {
     const bool mirror = fill == compute::PaddingMode::reflect;
     const Padding wide = mirror ? Padding{33, 30, 45, 61, fill, 0} : Padding{9, 2, 0, 0, fill, -0.25F};
     for (const Padding& padding : {Padding{5, 3, 0, 0, fill, 0.25F}, wide}) {
-      for (const Convolution* through : {static_cast<const Convolution*>(nullptr), &std::as_const(features)}) {
-        const Graph graph = padded_graph(padding, through);
+      // The padding of the picture (planar rows), and that of features.
+      for (const Convolution* before : {static_cast<const Convolution*>(nullptr), &std::as_const(features)}) {
+        const Graph graph = padded_graph(padding, before);
         const auto expected = run_reference(graph, input);
         ASSERT_TRUE(expected) << expected.error().what;
-        for (const auto& [tile, precision] : {std::pair{4096, DevicePrecision::float32},
+        for (const auto& [tile, precision] : {std::pair{kOneTile, DevicePrecision::float32},
                                               {11, DevicePrecision::float32},
                                               {11, DevicePrecision::float16}}) {
           EngineSettings settings;
@@ -289,10 +300,10 @@ TEST_F(VulkanEngine, WideNetworksAreRight) {
     const auto reference = run_reference(network->graph, input);
     ASSERT_TRUE(reference) << reference.error().what;
     EngineSettings settings;
-    settings.tile = 4096;
+    settings.tile = kOneTile;
     const auto whole = run(network->graph, input, settings);
     ASSERT_TRUE(whole) << whole.error().what;
-    double largest = 1;
+    double largest = 1;  // magnitude of the values, but at least 1
     for (const float value : reference->values) largest = std::max(largest, std::fabs(static_cast<double>(value)));
     EXPECT_LT(max_difference(whole->rows, to_rows(*reference)), 5e-4 * largest);
     settings.tile = 7;
@@ -306,7 +317,7 @@ TEST_F(VulkanEngine, CopyingTilesChangesNoBitAndIsInThePlan) {
   // The second network has means over the whole picture, so some of its passes have no result.
   for (const char* family : {"animevideo_x2", "realcugan2x_se"}) {
     const Network network = load_generated_network(family, 8);
-    const compute::Planes input = drawn_samples(48, 40);
+    const compute::Planes input = generated_samples(48, 40);
     EngineSettings settings;
     settings.tile = 25;
     for (const TransferFormat& transfer : {TransferFormat{}, sample_transfer(network.family)}) {
@@ -345,7 +356,7 @@ TEST_F(VulkanEngine, TilesAreNotCopiedIfMemoryIsShortOrNothingOverlaps) {
   const auto without = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 29}, limits);
   ASSERT_TRUE(without) << without.error().what;
   EXPECT_FALSE(without->copies_tiles);
-  EXPECT_EQ(without->tile, with->tile) << "a large tile before copies";
+  EXPECT_EQ(without->tile, with->tile) << "large tiles are preferred to copies";
   limits.device_memory = 1_GiB;
   const auto one = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 100}, limits);
   ASSERT_TRUE(one) << one.error().what;
@@ -391,27 +402,27 @@ TEST_F(VulkanEngine, MemoryOfOtherProcessesIsReadBeforeEachPicture) {
 
 struct Case {
   const char* family;
-  int channels;
-  int height, width;
-  int tile;  ///< side of the tiles; no multiple of any stride of the network
+  int channels;       ///< of the generated network's features
+  int height, width;  ///< extent of the input
+  int tile;           ///< side of the tiles; no multiple of any stride of the network
 };
 std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.family; }
 
 class VulkanFamily : public VulkanEngine, public testing::WithParamInterface<Case> {};
 
 TEST_P(VulkanFamily, AgreesWithTheReferenceAndTilesChangeNoBit) {
-  const Case& c = GetParam();
-  const Network network = load_generated_network(c.family, c.channels);
-  const compute::Planes input = generated_planes(c.height, c.width);
+  const Case& tested = GetParam();
+  const Network network = load_generated_network(tested.family, tested.channels);
+  const compute::Planes input = generated_planes(tested.height, tested.width);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference) << reference.error().what;
   EngineSettings settings;
-  settings.tile = 4096;
+  settings.tile = kOneTile;
   const auto one = run(network.graph, input, settings);
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_TRUE(one->plan.one_tile);
   EXPECT_LT(max_difference(one->rows, to_rows(*reference)), 2e-4);
-  settings.tile = c.tile;
+  settings.tile = tested.tile;
   const auto tiled = run(network.graph, input, settings);
   ASSERT_TRUE(tiled) << tiled.error().what;
   EXPECT_FALSE(tiled->plan.one_tile);

@@ -80,9 +80,9 @@ ColourRange InputBand::colour_range(const Rect& rect) const {
     for (int y = std::max(rect.top, first_); y < std::min(rect.bottom, last_); ++y) {
       const float* from = row(plane, y);
       const auto [low, high] = std::minmax_element(from + left, from + right);
-      const auto p = static_cast<std::size_t>(plane);
-      range.low[p] = std::min(range.low[p], *low);
-      range.high[p] = std::max(range.high[p], *high);
+      const auto colour = static_cast<std::size_t>(plane);
+      range.low[colour] = std::min(range.low[colour], *low);
+      range.high[colour] = std::max(range.high[colour], *high);
     }
   }
   return range;

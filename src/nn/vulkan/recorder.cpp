@@ -36,6 +36,7 @@ struct InterpPush {
 }  // namespace
 
 std::string_view Recorder::kernel_name(std::string_view name, int from, int to) const {
+  // h: the kernel reads or writes float16, f: float32.
   const auto letter = [&](int t) { return half_ && t >= 0 && !tensor(t).planar ? 'h' : 'f'; };
   const auto* shader = compute::vulkan::find_shader(fmt::format("{}_{}{}", name, letter(from), letter(to)));
   return shader != nullptr ? shader->name : std::string_view{};

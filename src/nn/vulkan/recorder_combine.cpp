@@ -1,3 +1,5 @@
+// Records the op `combine`: a sum of tensors, then an activation.
+
 #include <cassert>
 
 #include "compute/kernels/kernels.hpp"

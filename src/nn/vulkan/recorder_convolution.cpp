@@ -1,3 +1,5 @@
+// Records convolutions and transposed convolutions: the ops `conv3x3`, `direct` and `patch`.
+
 #include "nn/vulkan/recorder.hpp"
 
 #include <algorithm>
@@ -34,10 +36,11 @@ struct DeconvPush {
 template <class Push>
 Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push,
                           const Rect& out, double per_pixel, int rows_per_invocation) {
-  const double per_row = std::max(per_pixel * out.width(), 1.0);
+  const double per_row = std::max(per_pixel * out.width(), 1.0);  // not 0, because it is a divisor
   const int row_step = 8 * rows_per_invocation;  // output rows of a workgroup: 16 for conv.comp, 8 for the others
   const double max_rows = stream.max_multiplications() / 2 / per_row;
-  const int chunk_rows = std::max(row_step, static_cast<int>(std::min(max_rows, 32768.0)) / row_step * row_step);
+  constexpr double kAllRows = 32768;  // above the largest height of a tile; fits an int
+  const int chunk_rows = std::max(row_step, static_cast<int>(std::min(max_rows, kAllRows)) / row_step * row_step);
   for (int row = 0; row < out.height(); row += chunk_rows) {
     const int count = std::min(chunk_rows, out.height() - row);
     push.rows = pack_pair(row, count);
@@ -97,6 +100,7 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
   const int gated = op.inputs[0].gate >= 0 ? 1 : 0;
+  // The numbers are the specialisation constants, in the order of conv.comp.
   dispatch.kernel = {
       kernel_name("conv", op.inputs[0].tensor, op.output),
       to_words({op.kernel, stride, static_cast<int>(op.inputs.size()), vectors, gated, op.epilogue.has_residual ? 1 : 0,
@@ -112,9 +116,11 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
                                                                : 1;
     dispatch.kernel.shader = "conv3x3_matrix";
     dispatch.kernel.constants.push_back(to_word(groups_per_workgroup));
+    // A workgroup computes 16 columns. dispatch_in_chunks() sets groups[1], here and below.
     dispatch.groups = {group_count(out.width(), 16), 1, to_word(channel_groups / groups_per_workgroup)};
     return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 1);
   }
+  // A workgroup of conv.comp computes 32 columns: each of its 8 x 8 invocations computes 4 columns of 2 rows.
   dispatch.groups = {group_count(out.width(), 32), 1, to_word(vectors)};
   return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 2);
 }
@@ -150,6 +156,7 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   push.residual_width = residual_origin.width;
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
+  // The numbers are the specialisation constants, in the order of deconv.comp.
   dispatch.kernel = {
       kernel_name("deconv", view.tensor, op.output),
       to_words({layer.kernel, factor, op.kernel, vectors, view.gate >= 0 ? 1 : 0, op.epilogue.has_residual ? 1 : 0,

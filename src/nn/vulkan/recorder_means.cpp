@@ -1,3 +1,5 @@
+// Records the means of channels over the whole picture, and the ops on vectors that depend on them.
+
 #include "nn/vulkan/recorder.hpp"
 
 #include <array>
@@ -15,15 +17,16 @@ using compute::vulkan::BindingSlot;
 Status Recorder::begin_mean() { return stream_.fill(parameter_slice(parameters_.sums), 0); }
 
 Status Recorder::add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect rect) {
-  const int t = mean.source.tensor;
-  const Rect& source_region = region(tile, t);
-  const int vectors = vector_count(tensor(t));
+  const int source = mean.source.tensor;
+  const Rect& source_region = region(tile, source);
+  const int vectors = vector_count(tensor(source));
   const Slice sums = parameter_slice(parameters_.sums);
   Dispatch add;
-  add.kernel = {kernel_name("mean_add", t, -1), to_words({vectors})};
-  add.source(0, tensor_slice(tile, t)).read_write(BindingSlot::residual, sums);
+  add.kernel = {kernel_name("mean_add", source, -1), to_words({vectors})};
+  add.source(0, tensor_slice(tile, source)).read_write(BindingSlot::residual, sums);
   add.push_constants(RectPush{pack_pair(rect.left - source_region.left, rect.top - source_region.top),
                               to_word(source_region.width()), pack_size(rect)});
+  // A workgroup of mean_add.comp adds 64 x 16 pixels.
   add.groups = {group_count(rect.width(), 64), group_count(rect.height(), 16), to_word(vectors)};
   if (auto recorded = stream_.dispatch(add); !recorded) return recorded;
   Dispatch carry;

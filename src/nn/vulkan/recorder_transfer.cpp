@@ -1,3 +1,6 @@
+// Records the kernels that convert the input of a tile to a tensor, and the result of a tile to planes or 8-bit samples
+// for the host.
+
 #include "nn/vulkan/recorder.hpp"
 
 #include "nn/vulkan/recording.hpp"
@@ -23,7 +26,7 @@ Status Recorder::record_input(const Tile& tile, int t, Slice input, bool samples
   if (samples) {
     struct {
       std::uint32_t extent;
-      float unit;
+      float unit;  // the value of one step of a sample
     } const push{pack_size(out), 1 / 255.0F};
     dispatch.kernel = {"samples_in_ff", {}};
     dispatch.read(BindingSlot::residual, input).push_constants(push);

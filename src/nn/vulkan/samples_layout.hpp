@@ -20,6 +20,7 @@ struct SamplesLayout {
   static constexpr std::uint32_t kNotFinite = 1;   ///< flag: a value is NaN or infinite
   static constexpr std::uint32_t kNonUniform = 2;  ///< flag: a value differs from that of the pixel on its left
 
+  /// Returns the offset of the flags in bytes.
   std::size_t flags_offset() const { return rows * row_bytes; }
   std::size_t total_bytes() const { return flags_offset() + rows * flags_per_row * sizeof(std::uint32_t); }
 

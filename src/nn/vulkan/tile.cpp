@@ -67,7 +67,7 @@ class ArenaAllocator {
 
 /// Calls visit(input index, view) for every input of an op; the residual comes last.
 template <class Visit>
-void for_each_input(const Op& op, Visit&& visit) {
+void for_each_view(const Op& op, Visit&& visit) {
   for (std::size_t i = 0; i < op.inputs.size(); ++i) visit(i, op.inputs[i]);
   if (op.epilogue.has_residual) visit(op.inputs.size(), op.epilogue.residual);
 }
@@ -80,7 +80,7 @@ void find_regions(const Program& program, const std::vector<Extent>& extents, Ti
   for (auto op = program.ops.rbegin(); op != program.ops.rend(); ++op) {
     const Rect out = tile.regions[to_index(op->output)];
     if (out.empty()) continue;
-    for_each_input(*op, [&](std::size_t i, const TensorView& view) {
+    for_each_view(*op, [&](std::size_t i, const TensorView& view) {
       Rect& region = tile.regions[to_index(view.tensor)];
       region = region.joined(input_rect(*op, i, out, extents));
     });
@@ -123,27 +123,29 @@ Tile make_tile(const Program& program, const std::vector<Extent>& extents, std::
   std::vector<int> last_use(program.tensors.size(), -1);
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
     if (tile.regions[to_index(program.ops[o].output)].empty()) continue;
-    for_each_input(program.ops[o],
-                   [&](std::size_t, const TensorView& view) { last_use[to_index(view.tensor)] = static_cast<int>(o); });
+    for_each_view(program.ops[o],
+                  [&](std::size_t, const TensorView& view) { last_use[to_index(view.tensor)] = static_cast<int>(o); });
   }
-  for (const TileOutput& output : tile.outputs) {
-    if (output.kept_to_end) last_use[to_index(output.tensor)] = static_cast<int>(program.ops.size());
+  for (const TileOutput& kept : tile.outputs) {
+    if (kept.kept_to_end) last_use[to_index(kept.tensor)] = static_cast<int>(program.ops.size());
   }
 
+  // In the order in which the device runs the ops: allocates the output of each, then frees the inputs that no later op
+  // reads.
   ArenaAllocator allocator;
   std::vector<std::uint64_t> sizes(program.tensors.size());
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
-    const int t = program.ops[o].output;
-    const Rect& region = tile.regions[to_index(t)];
+    const int output = program.ops[o].output;
+    const Rect& region = tile.regions[to_index(output)];
     if (region.empty()) continue;
-    const Bytes bytes = pixel_bytes(program.tensors[to_index(t)], half) * static_cast<std::uint64_t>(region.height()) *
-                        static_cast<std::uint64_t>(region.width());
-    sizes[to_index(t)] = round_up(bytes.count(), alignment);
+    const Bytes bytes = pixel_bytes(program.tensors[to_index(output)], half) *
+                        static_cast<std::uint64_t>(region.height()) * static_cast<std::uint64_t>(region.width());
+    sizes[to_index(output)] = round_up(bytes.count(), alignment);
     tile.largest_tensor = std::max(tile.largest_tensor, bytes);
     tile.max_side_px = std::max({tile.max_side_px, region.height(), region.width()});
     tile.max_pixels = std::max(tile.max_pixels, static_cast<double>(region.height()) * region.width());
-    tile.offsets[to_index(t)] = allocator.allocate(sizes[to_index(t)]);
-    for_each_input(program.ops[o], [&](std::size_t, const TensorView& view) {
+    tile.offsets[to_index(output)] = allocator.allocate(sizes[to_index(output)]);
+    for_each_view(program.ops[o], [&](std::size_t, const TensorView& view) {
       if (last_use[to_index(view.tensor)] != static_cast<int>(o)) return;
       last_use[to_index(view.tensor)] = -1;  // an op may have the same input twice, but it is freed once
       allocator.release(tile.offsets[to_index(view.tensor)], sizes[to_index(view.tensor)]);

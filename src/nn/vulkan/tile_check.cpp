@@ -36,8 +36,8 @@ std::uint32_t row_flags(const std::byte* tile, const SamplesLayout& layout, std:
 
 Status check_tile(const float* planes, std::size_t pixels, const ColourRange& source_range) {
   compute::ValueSummary summary;
-  for (std::size_t p = 0; p < source_range.low.size(); ++p) {
-    const float* values = planes + p * pixels;
+  for (std::size_t plane = 0; plane < source_range.low.size(); ++plane) {
+    const float* values = planes + plane * pixels;
     // x - x is 0 for a finite x and NaN otherwise; so the sum is 0 if all values are finite, and NaN otherwise.
     float non_finite = 0;
     float differences = 0;

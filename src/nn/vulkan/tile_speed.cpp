@@ -33,8 +33,9 @@ double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speed
 }
 
 double max_submission_multiplications(std::span<const TileSpeed> speeds) {
+  constexpr double kSubmissionsPerSecond = 10;
   double limit = compute::vulkan::kDefaultMaxMultiplications;
-  for (const TileSpeed& speed : speeds) limit = std::max(limit, speed.multiplications_per_s / 10);
+  for (const TileSpeed& speed : speeds) limit = std::max(limit, speed.multiplications_per_s / kSubmissionsPerSecond);
   return limit;
 }
 
@@ -59,6 +60,7 @@ void save_speeds(const fs::path& folder, std::uint64_t key, std::span<const Tile
   fs::create_directories(folder, problem);
   std::string text;
   for (const TileSpeed& speed : speeds) text += fmt::format("{} {:.6g}\n", speed.side, speed.multiplications_per_s);
+  // The result is not used: a failure is ignored.
   (void)static_cast<bool>(write_file(file_of(folder, key), text));
 }
 

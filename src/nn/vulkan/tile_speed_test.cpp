@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 
 class TileSpeeds : public testing::Test {
  protected:
+  /// Replaces the contents of the file that belongs to `key`; the folder has no other file.
   void write(std::uint64_t key, const std::string& text) const {
     save_speeds(folder_, key, std::vector<TileSpeed>{{128, 1}});
     for (const auto& entry : fs::directory_iterator{folder_}) std::ofstream{entry.path()} << text;

@@ -17,11 +17,11 @@ using compute::vulkan::Slice;
 /// inwards to whole pixels and without the halo (the margin that is also read to compute `rect`). `out` and `in` are
 /// the extents of tensor and input. The tensor of a network without padding lacks the same margin on every side.
 Rect matching_input(Rect rect, Extent out, Extent in) {
-  const auto matching_range = [](int first, int last, int out_size, int in_size) {
-    const int scale = std::max(1, (out_size + in_size / 2) / in_size);
-    const int margin = std::max(0, in_size * scale - out_size) / 2;
-    return RowRange{std::min((first + margin + scale - 1) / scale, in_size),
-                    std::min((last + margin) / scale, in_size)};
+  // The same for one axis: pixels first..end-1 of the tensor.
+  const auto matching_range = [](int first, int end, int out_size, int in_size) {
+    const int scale = std::max(1, (out_size + in_size / 2) / in_size);  // the ratio, rounded to the nearest
+    const int margin = std::max(0, in_size * scale - out_size) / 2;     // in pixels of the tensor
+    return RowRange{std::min((first + margin + scale - 1) / scale, in_size), std::min((end + margin) / scale, in_size)};
   };
   const RowRange rows = matching_range(rect.top, rect.bottom, out.height, in.height);
   const RowRange columns = matching_range(rect.left, rect.right, out.width, in.width);

@@ -33,7 +33,8 @@ bool shuffle_makes_samples(const Program& program, const TransferFormat& transfe
 }
 
 Rect base_rect(const TransferFormat& transfer, const Rect& rect) {
-  const auto source_pixel = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  // The row (or column) of the input that is added to this row (or column) of the result.
+  const auto source_pixel = [&](int position) { return (position + transfer.base_shift) / transfer.base_scale; };
   return {source_pixel(rect.top), source_pixel(rect.left), source_pixel(rect.bottom - 1) + 1,
           source_pixel(rect.right - 1) + 1};
 }

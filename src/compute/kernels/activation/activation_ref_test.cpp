@@ -1,3 +1,5 @@
+// Tests the reference implementations of the activations and of the other small layers on a few numbers.
+
 #include "compute/kernels/activation/activation_ref.hpp"
 
 #include <gtest/gtest.h>

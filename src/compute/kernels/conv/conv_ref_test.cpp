@@ -15,6 +15,7 @@ std::vector<float> numbers(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
+/// The input [channels, height, width] and the geometry {out_channels, kernel, stride, pad} of one convolution.
 struct Case {
   int channels, height, width;
   ConvGeometry geometry;
@@ -25,6 +26,7 @@ struct Data {
   std::vector<float> weight, bias;
 };
 
+/// Returns random numbers of the sizes that the case needs.
 Data data_for(const Case& c) {
   Data data{Planes{c.channels, c.height, c.width}, {}, {}};
   data.in.values = numbers(data.in.values.size(), 1);
@@ -34,7 +36,7 @@ Data data_for(const Case& c) {
   return data;
 }
 
-/// Computes the formula for each pixel.
+/// Returns output value [o, y, x] by the formula: the bias, then the products in the order that conv_ref() promises.
 float correlated(const Planes& in, const ConvGeometry& g, const Data& data, int o, int y, int x) {
   float sum = data.bias[o];
   for (int c = 0; c < in.channels; ++c) {
@@ -71,7 +73,8 @@ TEST(ConvRef, FollowsTheFormulaBitForBit) {
   }
 }
 
-/// Adds the square of every input pixel to the output, then crops the edges.
+/// Computes a transposed convolution by its definition: every input pixel adds its value times the kernel to a square
+/// of the output. Pixels of the squares that the padding removes are left out.
 Planes scattered(const Case& c, const Data& data) {
   const ConvGeometry& g = c.geometry;
   Planes out{g.out_channels, (c.height - 1) * g.stride + g.kernel - 2 * g.pad,

@@ -1,3 +1,5 @@
+// Tests the 3x3 convolution with Winograd's algorithm (Conv3x3Job) of each instruction set.
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -99,12 +101,12 @@ class TileRow {
     }
     job.residual = {residual_.stride(), case_.gate ? gate_.data() : nullptr, kAlpha, kBeta, case_.residual};
     job.scratch = scratch_.data();
-    job.found_non_finite = &bad;
+    job.found_non_finite = &found_non_finite;
     kernels_.conv3x3(job);
   }
 
   /// Checks that the results are those of the reference, and that all other memory is unchanged.
-  void expect_right() const {
+  void expect_reference_result() const {
     const Planes sums = conv_ref(input_, {case_.out, 3, 1, 0}, weight_, bias_);
     // The standard deviation of a sum of products of two random numbers in -1..1.
     const double scale = std::sqrt(9.0 * case_.in()) / 3;
@@ -119,10 +121,11 @@ class TileRow {
             continue;
           }
           if (o >= case_.out) continue;  // padding up to a whole vector; it may have any value
-          const double expected = finished(sums.at(o, y, x), o, y, x);
-          double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
-          if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(roundings.variance(o, y, x));
-          ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
+          const double expected = with_epilogue(sums.at(o, y, x), o, y, x);
+          double tolerance =
+              1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
+          if (case_.arithmetic == Arithmetic::int16) tolerance += kDeviations * std::sqrt(roundings.variance(o, y, x));
+          ASSERT_NEAR(actual, expected, tolerance) << case_ << "; channel " << o << " row " << y << " column " << x;
         }
       }
     }
@@ -150,7 +153,7 @@ class TileRow {
  public:
   FeatureRows output;  ///< feature rows
   Planes planes;       ///< planar rows
-  bool bad = false;
+  bool found_non_finite = false;
 
  private:
   /// Copies the values of the sources' rows to input_, the input of the reference.
@@ -164,7 +167,8 @@ class TileRow {
       }
     }
   }
-  [[nodiscard]] double finished(double sum, int o, int y, int x) const {
+  /// Returns the result for a sum of products with its bias: applies the activation and adds the residual.
+  [[nodiscard]] double with_epilogue(double sum, int o, int y, int x) const {
     const double value = sum < 0 ? sum * slope_[o] : sum;
     if (!case_.residual) return value;
     const double factor = kBeta * (case_.gate ? static_cast<double>(gate_.data()[o]) : 1.0);
@@ -205,7 +209,7 @@ class TileRow {
     static constexpr double kInverse[4][6] = {
         {1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
 
-    /// Returns m * block * m^T; `block` is N x N.
+    /// Computes m * block * m^T and calls take(p, value) for each of its 36 points p. `block` is N x N.
     template <int N, class Block, class Take>
     static void transform(const double (&m)[6][N], Block&& block, Take&& take) {
       double half[6][N];
@@ -241,6 +245,7 @@ class TileRow {
   };
 };
 
+/// Returns the channels of up to five sources that have `blocks` blocks of 32 channels together.
 std::vector<int> split_blocks(SeededNumbers& random, int blocks) {
   std::vector<int> sources;
   while (blocks > 0 && sources.size() < 4) {
@@ -283,8 +288,8 @@ TEST_P(Conv3x3, IsTheConvolutionAndWritesNothingElse) {
   for (const Case& c : cases()) {
     TileRow row{kernels(), c};
     row.run(0, c.tiles);
-    row.expect_right();
-    EXPECT_FALSE(row.bad) << c;
+    row.expect_reference_result();
+    EXPECT_FALSE(row.found_non_finite) << c;
     if (HasFatalFailure()) return;
   }
 }
@@ -311,13 +316,13 @@ TEST_P(Conv3x3, NaNAndInfinityAreReported) {
       TileRow row{kernels(), c};
       row.set_input(17, 3, x, value);
       row.run(0, c.tiles);
-      EXPECT_TRUE(row.bad) << value << " in column " << x;
+      EXPECT_TRUE(row.found_non_finite) << value << " in column " << x;
     }
   }
   TileRow row{kernels(), c};
   row.set_input(17, 3, 5, 65504.0F);  // the largest finite binary16 value
   row.run(0, c.tiles);
-  EXPECT_FALSE(row.bad);
+  EXPECT_FALSE(row.found_non_finite);
 }
 
 /// Fills the stack memory that the next call uses for its local variables with bytes that are NaN as float and as
@@ -333,7 +338,7 @@ TEST_P(Conv3x3, OldStackContentsAreNotReported) {
     TileRow row{kernels(), c};
     leave_nan_on_the_stack();
     row.run(0, c.tiles);
-    EXPECT_FALSE(row.bad) << tiles << " tiles";
+    EXPECT_FALSE(row.found_non_finite) << tiles << " tiles";
   }
 }
 
@@ -346,13 +351,15 @@ TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
   plain.make_input_integers();
   row.run(0, c.tiles);
   plain.run(0, c.tiles);
+  constexpr double kTolerance = 50 * 4e-6;  // in proportion to the largest input, 50
   for (int i = 0; i < 4 * 28 * 48; ++i) {
     const int y = i / 48 / 28, x = i / 48 % 28, o = i % 48;
-    ASSERT_NEAR(row.output.value(y, x, o), plain.output.value(y, x, o), 50 * 4e-6) << y << " " << x << " " << o;
+    ASSERT_NEAR(row.output.value(y, x, o), plain.output.value(y, x, o), kTolerance) << y << " " << x << " " << o;
   }
 }
 
-/// With fused multiply-adds, the same operations in the same order give the same bits on every processor.
+/// With fused multiply-adds, the same operations in the same order give the same bits on every processor. The hashes
+/// are those of these bits.
 TEST_P(Conv3x3, SetsWithFusedMultiplyAddGiveTheSameBits) {
   if (GetParam() == std::string{"plain"}) GTEST_SKIP() << "plain multiplies and adds in two steps";
   std::vector<std::uint64_t> hashes;

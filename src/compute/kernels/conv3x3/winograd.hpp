@@ -69,12 +69,12 @@ struct Winograd {
     const F b = P::fnma(four, d[1], d[3]);
     const F c = P::sub(d[4], d[2]);
     const F e = P::sub(d[3], d[1]);
-    t[0] = P::fma(four, P::sub(d[0], d[2]), c);
-    t[step] = P::add(a, b);
-    t[2 * step] = P::sub(a, b);
-    t[3 * step] = P::fma(two, e, c);
-    t[4 * step] = P::fnma(two, e, c);
-    t[5 * step] = P::fnma(four, e, P::sub(d[5], d[3]));
+    t[0] = P::fma(four, P::sub(d[0], d[2]), c);          //  4 d0 - 5 d2 + d4
+    t[step] = P::add(a, b);                              // -4 d1 - 4 d2 + d3 + d4
+    t[2 * step] = P::sub(a, b);                          //  4 d1 - 4 d2 - d3 + d4
+    t[3 * step] = P::fma(two, e, c);                     // -2 d1 - d2 + 2 d3 + d4
+    t[4 * step] = P::fnma(two, e, c);                    //  2 d1 - d2 - 2 d3 + d4
+    t[5 * step] = P::fnma(four, e, P::sub(d[5], d[3]));  //  4 d1 - 5 d3 + d5
   }
   /// Computes the output transform A^T m on one axis: m[0..5] to y[0], y[step], ... y[3 * step].
   static inline __attribute__((always_inline)) void inverse(const F* m, F* y, int step) {
@@ -82,15 +82,16 @@ struct Winograd {
     const F q = P::sub(m[1], m[2]);
     const F r = P::add(m[3], m[4]);
     const F s = P::sub(m[3], m[4]);
-    y[0] = P::add(P::add(m[0], p), r);
-    y[step] = P::fma(P::set1(2.0F), s, q);
-    y[2 * step] = P::fma(P::set1(4.0F), r, p);
-    y[3 * step] = P::add(P::fma(P::set1(8.0F), s, q), m[5]);
+    y[0] = P::add(P::add(m[0], p), r);                        // m0 + m1 + m2 + m3 + m4
+    y[step] = P::fma(P::set1(2.0F), s, q);                    // m1 - m2 + 2 m3 - 2 m4
+    y[2 * step] = P::fma(P::set1(4.0F), r, p);                // m1 + m2 + 4 m3 + 4 m4
+    y[3 * step] = P::add(P::fma(P::set1(8.0F), s, q), m[5]);  // m1 - m2 + 8 m3 - 8 m4 + m5
   }
 
   /// Transforms the windows of the `tiles` tiles of one group, from input column `first_column` on, to
   /// values[point * step + tile * in + channel]. If Most is true, most[tile * 36 + point] receives a vector whose
-  /// largest lane is the largest |value| of that tile and point.
+  /// largest lane is the largest |value| of that tile and point. Processes two vectors of channels at once; in the
+  /// code, `a` and the first array of `half_done` belong to the first of them.
   template <class T, bool Most>
   static void transform(const Conv3x3Job& job, int first_column, int tiles, float* values, std::size_t step, F* most) {
     const int in = job.matrix->in;
@@ -102,6 +103,7 @@ struct Winograd {
         const std::ptrdiff_t offset = first_column * source.pixel_stride + v * P::lanes;
         const T* rows[6];
         for (int k = 0; k < 6; ++k) rows[k] = static_cast<const T*>(source.rows[static_cast<std::size_t>(k)]) + offset;
+        // First transforms each column of the windows. The windows of adjacent tiles share two columns.
         for (int x = 0; x < 4 * tiles + 2; ++x) {
           F a[6];
           F b[6];
@@ -112,18 +114,19 @@ struct Winograd {
           forward(a, half_done[0] + x * 6, 1);
           forward(b, half_done[1] + x * 6, 1);
         }
+        // Then transforms row i of each window, to the points 6 * i .. 6 * i + 5.
         for (int i = 0; i < 6; ++i) {
           for (int tile = 0; tile < tiles; ++tile) {
             F a[6];
             F b[6];
-            F da[6];
-            F db[6];
+            F row_a[6];
+            F row_b[6];
             for (int k = 0; k < 6; ++k) {
-              da[k] = half_done[0][(4 * tile + k) * 6 + i];
-              db[k] = half_done[1][(4 * tile + k) * 6 + i];
+              row_a[k] = half_done[0][(4 * tile + k) * 6 + i];
+              row_b[k] = half_done[1][(4 * tile + k) * 6 + i];
             }
-            forward(da, a, 1);
-            forward(db, b, 1);
+            forward(row_a, a, 1);
+            forward(row_b, b, 1);
             float* to = values + static_cast<std::size_t>(i) * 6 * step + static_cast<std::size_t>(tile) * in +
                         block * 32 + v * P::lanes;
             for (int k = 0; k < 6; ++k) {
@@ -146,9 +149,10 @@ struct Winograd {
   /// infinite.
   static void quantise(const float* group, std::size_t group_step, int in, int tiles, F* most, std::int16_t* ints,
                        std::size_t step, float* unscale, bool* bad) {
+    // 16 more elements than tiles and points, because whole vectors are written.
     alignas(64) float scale[kTiles * kPoints + 16];
     alignas(64) float inverse_scale[kTiles * kPoints + 16];
-    const F range = P::set1(32766.0F);
+    const F range = P::set1(32766.0F);  // largest magnitude of the data; int16_scale() in kernels.cpp has the reason
     F worst = P::set1(0.0F);
     const int count = tiles * kPoints;
     for (int i = count; i % P::lanes != 0; ++i) most[i] = P::set1(0.0F);  // belongs to no tile, but is read
@@ -162,7 +166,7 @@ struct Winograd {
     alignas(64) float lanes[P::lanes];
     P::store(lanes, worst);
     for (float x : lanes) {
-      if (!(x < 3e38F)) *bad = true;  // also if it is NaN
+      if (!(x < 3e38F)) *bad = true;  // also NaN; values of 3e38 and more count as infinite
     }
     for (int point = 0; point < kPoints; ++point) {
       for (int tile = 0; tile < tiles; ++tile) {
@@ -190,8 +194,8 @@ struct Winograd {
       const F slope = P::load(job.epilogue->slope.data() + channel);
       for (int tile = 0; tile < tiles; ++tile) {
         const float* m = s.products + static_cast<std::size_t>(tile) * width + n;
-        F half[24];
-        F y[16];
+        F half[24];  // [4][6]: the columns of products are transformed
+        F y[16];     // [4][4]: the results
         for (int c = 0; c < 6; ++c) {
           F column[6];
           for (int r = 0; r < 6; ++r) column[r] = P::load(m + static_cast<std::size_t>(r * 6 + c) * step);
@@ -213,6 +217,7 @@ struct Winograd {
       }
     }
   }
+  /// Replaces y[r][x] by alpha * y[r][x] + beta * gate * residual, for `columns` columns from output column x0 on.
   template <class T>
   static void add_residual(const Conv3x3Job& job, int x0, int columns, int channel, F* y) {
     const F alpha = P::set1(job.residual.alpha);
@@ -226,6 +231,8 @@ struct Winograd {
       }
     }
   }
+  /// Stores the results in planar rows, from output column x0 on. The lanes of y[r][x] are the values of the channels
+  /// from `channel` on; those from `out` on do not exist.
   static void store_planar(const Conv3x3Job& job, int x0, int columns, int channel, int out, const F* y) {
     alignas(64) float lanes[P::lanes];
     const int planes = out - channel < P::lanes ? out - channel : P::lanes;
@@ -254,7 +261,7 @@ struct Winograd {
         const int n = tiles - g * kTiles < kTiles ? tiles - g * kTiles : kTiles;
         const int column = 4 * (first + g * kTiles);
         if (ints) {
-          alignas(64) F most[kTiles * kPoints + 16];
+          alignas(64) F most[kTiles * kPoints + 16];  // 16 more: quantise() reads whole groups of P::lanes
           transform<T, true>(job, column, n, s.group, group_step, most);
           quantise(s.group, group_step, in, n, most, s.ints + static_cast<std::size_t>(g) * kTiles * in, value_step,
                    s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.found_non_finite);

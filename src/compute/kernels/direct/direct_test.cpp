@@ -1,3 +1,5 @@
+// Tests the convolution of a planar input (DirectJob) of each instruction set.
+
 #include <gtest/gtest.h>
 
 #include "compute/kernels/conv/conv_ref.hpp"

@@ -28,8 +28,8 @@ TEST(InterpRef, BilinearAtHalfPixelCentres) {
   EXPECT_EQ(out.at(0, 3, 3), 12);
 }
 
-TEST(InterpRef, BicubicHalvingHasTheKernelsWeights) {
-  // Half-way between two pixels the kernel with A = -0.75 weighs -0.09375, 0.59375, 0.59375, -0.09375.
+TEST(InterpRef, BicubicHalvingUsesTheWeightsOfTheKernel) {
+  // Half-way between two pixels the kernel with a = -0.75 has the weights -0.09375, 0.59375, 0.59375 and -0.09375.
   Planes in{1, 4, 4};
   in.at(0, 0, 0) = in.at(0, 1, 0) = in.at(0, 2, 0) = in.at(0, 3, 0) = 1;
   const Planes out = interp_bicubic_ref(in, 0.5F);
@@ -39,7 +39,7 @@ TEST(InterpRef, BicubicHalvingHasTheKernelsWeights) {
 }
 
 TEST(InterpRef, BicubicThreeQuartersAtAThirdAndTwoThirds) {
-  // Positions 1/6, 3/2 and 17/6 of four pixels; the middle of the ramp is met exactly.
+  // The output pixels are at positions 1/6, 3/2 and 17/6 of a ramp of four pixels; the middle of the ramp is exact.
   Planes in{1, 4, 4};
   for (int y = 0; y < 4; ++y) {
     for (int x = 0; x < 4; ++x) in.at(0, y, x) = static_cast<float>(x);

@@ -19,7 +19,9 @@ struct Patch {
   static constexpr int kMaxGroups = 4;                  // groups that are processed together
   static constexpr int kBlock = P::lanes * P::columns;  // outputs in a block of the packed matrix
 
-  static std::size_t scratch_bytes(int in) { return static_cast<std::size_t>(kMaxGroups) * kBases * in * 4 + 1024; }
+  static std::size_t scratch_bytes(int in) {
+    return static_cast<std::size_t>(kMaxGroups) * kBases * in * sizeof(float) + 1024;
+  }
 
   /// The inputs of one group, [kBases][in], in scratch memory.
   struct Group {
@@ -37,6 +39,8 @@ struct Patch {
     static_assert(kBases <= 16 && 16 % P::lanes == 0, "whole vectors of bases are read and written below");
     alignas(64) F most[16];
     for (F& m : most) m = P::set1(0.0F);
+    // Calls f(k, a, b) for each pair of adjacent vectors of a patch, multiplied by the gate: `a` has the inputs from k
+    // on of the matrix, `b` those from k + P::lanes on.
     const auto for_each_pair = [&](int base, auto&& f) {
       int k = 0;
       for (int ky = 0; ky < job.kernel; ++ky) {
@@ -73,10 +77,12 @@ struct Patch {
     alignas(64) float largest[16];
     for (int i = 0; i < kBases; i += P::lanes) P::store(largest + i, P::largest_lanes(most + i));
     for (int base = 0; base < bases; ++base) {
-      if (!(largest[base] < 3e38F)) *job.found_non_finite = true;  // also if it is NaN
-      const float m = largest[base] + 1e-30F;                      // not 0, so that the division below is defined
-      group.unscale[base] = m / 32766.0F;
-      const F scale = P::set1(32766.0F / m);
+      constexpr float kRange = 32766.0F;  // largest magnitude of the data; int16_scale() in kernels.cpp has the reason
+      // Also true for NaN. Values of 3e38 and more count as infinite.
+      if (!(largest[base] < 3e38F)) *job.found_non_finite = true;
+      const float m = largest[base] + 1e-30F;  // not 0, so that the division below is defined
+      group.unscale[base] = m / kRange;
+      const F scale = P::set1(kRange / m);
       for_each_pair(base,
                     [&](int k, F a, F b) { P::pack(group.ints + base * in + k, P::mul(a, scale), P::mul(b, scale)); });
     }
@@ -90,8 +96,8 @@ struct Patch {
     const std::size_t per_group = static_cast<std::size_t>(kBases) * in;
     for (int first = 0; first < job.bases; first += kBases * kMaxGroups) {
       Group groups[kMaxGroups];
-      const int left = job.bases - first;
-      const int count = (left + kBases - 1) / kBases < kMaxGroups ? (left + kBases - 1) / kBases : kMaxGroups;
+      const int groups_left = (job.bases - first + kBases - 1) / kBases;
+      const int count = groups_left < kMaxGroups ? groups_left : kMaxGroups;
       for (int g = 0; g < count; ++g) {
         groups[g].floats = reinterpret_cast<float*>(job.scratch) + g * per_group;
         groups[g].ints = reinterpret_cast<std::int16_t*>(groups[g].floats);
@@ -180,9 +186,9 @@ struct Patch {
       P::store(static_cast<T*>(job.out[dy]) + x * job.target.pixel_stride + channel, value);
     }
   }
-  /// Stores one vector of outputs, from output `output` on, in planar rows for all bases. The output
-  /// with the index phase * out_channels + channel is this channel of this phase; lanes after the last output are not
-  /// used. values(i) is as in store_features().
+  /// Stores one vector of outputs, from output `output` on, in planar rows for all bases. The output with the index
+  /// phase * out_channels + channel is this channel of this phase; lanes after the last output are not used. values(i)
+  /// is as in store_features().
   template <class Values>
   static inline void store_planar(const PatchJob& job, int output, int first, int bases, Values&& values) {
     alignas(64) float lanes[P::lanes];

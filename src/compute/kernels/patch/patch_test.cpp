@@ -1,3 +1,5 @@
+// Tests the matrix products over patches (PatchJob) of each instruction set.
+
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -100,15 +102,16 @@ class Picture {
     input_.set(y + case_.border(), x + case_.border(), channel, value);
   }
 
-  /// Computes the picture with jobs of at most `most` bases each.
-  void run(int most) {
+  /// Computes the picture with jobs of at most `max_bases` bases each.
+  void run(int max_bases) {
     const int bases = case_.bases(case_.width);
     for (int row = 0; row < case_.bases(case_.height); ++row) {
-      for (int first = 0; first < bases; first += most) run_job(row, first, std::min(most, bases - first));
+      for (int first = 0; first < bases; first += max_bases) run_job(row, first, std::min(max_bases, bases - first));
     }
   }
 
-  void expect_right() const {
+  /// Checks that the results are those of the reference, and that all other memory is unchanged.
+  void expect_reference_result() const {
     const Planes in = gated_input();
     const ConvGeometry geometry{case_.out, case_.kernel, case_.stride, case_.pad};
     const Planes sums =
@@ -125,10 +128,11 @@ class Picture {
             continue;
           }
           if (o >= case_.out) continue;  // padding up to a whole vector; it may have any value
-          const double expected = finished(sums.at(o, y, x), o, y, x);
-          double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
-          if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(variance(rounded, o, y, x));
-          ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
+          const double expected = with_epilogue(sums.at(o, y, x), o, y, x);
+          double tolerance =
+              1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
+          if (case_.arithmetic == Arithmetic::int16) tolerance += kDeviations * std::sqrt(variance(rounded, o, y, x));
+          ASSERT_NEAR(actual, expected, tolerance) << case_ << "; channel " << o << " row " << y << " column " << x;
         }
       }
     }
@@ -141,6 +145,7 @@ class Picture {
   static constexpr float kAlpha = 0.75F, kBeta = 0.5F;
   static constexpr int kGuard = 4;  // number of columns after a row that must not be written
 
+  /// Returns the values of the channels, repeated for each phase, in the order of the outputs of the matrix.
   [[nodiscard]] AlignedArray<float> per_lane(const std::vector<float>& values) const {
     AlignedArray<float> lanes{static_cast<std::size_t>(matrix_.out_padded)};
     for (int phase = 0; phase < case_.factor() * case_.factor(); ++phase) {
@@ -178,10 +183,11 @@ class Picture {
       job.residual_rows[i] = residual_.at(y, 0);
     }
     job.scratch = scratch_.data();
-    job.found_non_finite = &bad;
+    job.found_non_finite = &found_non_finite;
     kernels_.patch(job);
   }
 
+  /// Returns the input without its border, multiplied by the gate: the input of the reference.
   [[nodiscard]] Planes gated_input() const {
     Planes in{case_.in, case_.height, case_.width};
     for (int c = 0; c < case_.in; ++c) {
@@ -194,7 +200,8 @@ class Picture {
     }
     return in;
   }
-  [[nodiscard]] double finished(double sum, int o, int y, int x) const {
+  /// Returns the result for a sum of products with its bias: applies the activation and adds the residual.
+  [[nodiscard]] double with_epilogue(double sum, int o, int y, int x) const {
     const double value = sum < 0 ? sum * slope_[static_cast<std::size_t>(o)] : sum;
     if (!case_.residual) return value;
     const double factor = kBeta * (case_.residual_gate ? static_cast<double>(residual_gate_.data()[o]) : 1.0);
@@ -215,6 +222,7 @@ class Picture {
     }
     return r;
   }
+  /// Adds the input values that the base in row `by` and column `bx` reads.
   void add_values(const Planes& in, int by, int bx, RoundedSum& sum) const {
     for (int t = 0; t < case_.taps() * case_.taps(); ++t) {
       const int y = by * case_.input_step() + t / case_.taps() - case_.border();
@@ -249,7 +257,7 @@ class Picture {
  public:
   FeatureRows output;  ///< feature rows
   Planes planes;       ///< planar rows
-  bool bad = false;
+  bool found_non_finite = false;
 };
 
 /// Returns cases of every kind of patch that networks use, with random channels, sizes and epilogues.
@@ -294,8 +302,8 @@ TEST_P(Patch, IsTheConvolutionAndWritesNothingElse) {
   for (const Case& c : cases()) {
     Picture picture{kernels(), c};
     picture.run(1000);
-    picture.expect_right();
-    EXPECT_FALSE(picture.bad) << c;
+    picture.expect_reference_result();
+    EXPECT_FALSE(picture.found_non_finite) << c;
     if (HasFatalFailure()) return;
   }
 }
@@ -330,13 +338,13 @@ TEST_P(Patch, NaNAndInfinityAreReported) {
       Picture picture{kernels(), c};
       picture.set_input(33, 2, x, value);
       picture.run(1000);
-      EXPECT_TRUE(picture.bad) << value << " in column " << x;
+      EXPECT_TRUE(picture.found_non_finite) << value << " in column " << x;
     }
   }
   Picture picture{kernels(), c};
   picture.set_input(33, 2, 13, 65504.0F);  // the largest finite binary16 value
   picture.run(1000);
-  EXPECT_FALSE(picture.bad);
+  EXPECT_FALSE(picture.found_non_finite);
 }
 
 }  // namespace

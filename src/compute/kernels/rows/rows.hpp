@@ -34,6 +34,8 @@ struct RowKernels {
       *p = value;
   }
 
+  /// Runs a CombineJob whose elements are of type T. Processes P::lanes elements at once; the last vector may have
+  /// fewer, which are then read and written one by one.
   template <class T>
   static void combine_typed(const CombineJob& job) {
     const int period = job.channels;  // number of channels after which the gate repeats

@@ -1,3 +1,5 @@
+// Tests the element-wise operations on rows (CombineJob, ShuffleJob, ResizeJob, SamplesJob) of each instruction set.
+
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -242,9 +244,9 @@ TEST_P(Rows, SamplesReportNonFiniteAndUnequalValues) {
   EXPECT_TRUE(summarise(row, 0.5F, 0, 77).has_unequal);
   for (const std::size_t place : {0, 40, 76}) {
     for (const float value : {kNaN, kInfinity, -kInfinity}) {
-      std::vector<float> spoilt = row;
-      spoilt[place] = value;
-      EXPECT_TRUE(summarise(spoilt, 0.25F, 0, 77).has_non_finite) << value << " at " << place;
+      std::vector<float> damaged = row;
+      damaged[place] = value;
+      EXPECT_TRUE(summarise(damaged, 0.25F, 0, 77).has_non_finite) << value << " at " << place;
     }
     std::vector<float> other = row;
     other[place] = 0.26F;

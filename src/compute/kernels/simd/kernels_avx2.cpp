@@ -1,3 +1,5 @@
+// Compiles the CPU kernels of networks for AVX2.
+
 #include "compute/half.hpp"
 #include "compute/kernels/simd/simd_avx2.hpp"
 #include "compute/kernels/simd/table.hpp"

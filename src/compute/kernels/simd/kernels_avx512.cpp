@@ -1,3 +1,5 @@
+// Compiles the CPU kernels of networks for AVX-512 with VNNI.
+
 #include "compute/half.hpp"
 #include "compute/kernels/simd/simd_avx512.hpp"
 #include "compute/kernels/simd/table.hpp"

@@ -1,3 +1,5 @@
+// Compiles the CPU kernels of networks for NEON.
+
 #include "compute/half.hpp"
 #include "compute/kernels/simd/simd_neon.hpp"
 #include "compute/kernels/simd/table.hpp"

@@ -1,3 +1,5 @@
+// Compiles the CPU kernels of networks for plain C++.
+
 #include "compute/half.hpp"
 #include "compute/kernels/simd/simd_plain.hpp"
 #include "compute/kernels/simd/table.hpp"

@@ -41,6 +41,8 @@ struct MatrixProduct {
     for (; row < job.rows; ++row) tile<1, Vectors>(job, row, column);
   }
 
+  /// Computes the tile of `Rows` rows, from `row` on, and `Vectors` vectors of columns, from `column` on. The last
+  /// vector may reach beyond the last column; its other lanes are computed and not stored.
   template <int Rows, int Vectors>
   static void tile(const ProductJob& job, int row, int column) {
     F sum[Rows][Vectors];

@@ -1,3 +1,5 @@
+// Compiles the training kernels for AVX2.
+
 #include "compute/kernels/simd/simd_avx2.hpp"
 #include "compute/kernels/training/table.hpp"
 

@@ -1,3 +1,5 @@
+// Compiles the training kernels for AVX-512 with VNNI.
+
 #include "compute/kernels/simd/simd_avx512.hpp"
 #include "compute/kernels/training/table.hpp"
 

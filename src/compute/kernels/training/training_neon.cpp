@@ -1,3 +1,5 @@
+// Compiles the training kernels for NEON.
+
 #include "compute/kernels/simd/simd_neon.hpp"
 #include "compute/kernels/training/table.hpp"
 

@@ -1,3 +1,5 @@
+// Compiles the training kernels for plain C++.
+
 #include "compute/kernels/simd/simd_plain.hpp"
 #include "compute/kernels/training/table.hpp"
 

@@ -35,6 +35,7 @@ void NcnnAttributes::fail_corrupt(const std::string& why) { fail(Errc::corrupt, 
 int NcnnAttributes::read_integer(int id, int fallback, int low, int high, std::string_view what) {
   const NcnnParameter* parameter = mark_read(id);
   if (parameter == nullptr && fallback >= low && fallback <= high) return fallback;
+  // A list becomes NaN, which fails the comparisons below; so does a fallback outside of the limits.
   const double value = parameter == nullptr ? fallback : parameter->values.size() == 1 ? parameter->values[0] : NAN;
   if (value >= low && value <= high && value == std::floor(value)) return static_cast<int>(value);
   const std::string given = parameter == nullptr ? "missing" : std::isnan(value) ? "a list" : fmt::format("{}", value);
@@ -74,8 +75,10 @@ std::int64_t NcnnAttributes::read_count(int id, std::string_view what) {
 
 Activation NcnnAttributes::read_activation() {
   const NcnnParameter* parameter = mark_read(9);
+  // ncnn's number of the kind; a list becomes -1, which is refused below.
   const double kind = parameter == nullptr ? 0 : parameter->values.size() == 1 ? parameter->values[0] : -1;
   const std::vector<double> values = read_list(10, "activation values");
+  // Returns the activation with the first `count` values as its parameters.
   const auto make_activation = [&](Activation::Kind result, std::size_t count) -> Activation {
     if (values.size() < count) {
       fail_corrupt(fmt::format("activation {} needs {} values (parameter 10), and has {}", kind, count, values.size()));

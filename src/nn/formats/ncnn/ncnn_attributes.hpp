@@ -54,8 +54,8 @@ class NcnnAttributes {
 
   const NcnnLine& line_;
   const std::string& file_;
-  std::vector<bool> is_read_;
-  Status status_ = ok();
+  std::vector<bool> is_read_;  // by index into line_.parameters
+  Status status_ = ok();       // the first error
 };
 
 }  // namespace weir::nn

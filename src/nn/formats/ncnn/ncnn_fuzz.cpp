@@ -28,10 +28,12 @@ constexpr double kMaxWork = 1e6;            // largest number of multiplications
 constexpr double kMaxValues = 3e5;          // largest number of values of all blobs of one run together
 constexpr std::size_t kMaxPlannedOps = 64;  // planning takes little time per op, but there are many inputs to test
 
+/// Ends the program if the condition is false; the fuzzer reports this as a crash.
 void require(bool condition) {
   if (!condition) std::abort();
 }
 
+/// Runs the network with every instruction set; aborts if a result differs from the reference.
 void check_run(const Network& network, Extent in) {
   const auto ran = weir::test::check_with_all_kernels(network.graph, in);
   if (ran.fault.empty()) return;
@@ -39,6 +41,7 @@ void check_run(const Network& network, Extent in) {
   std::abort();
 }
 
+/// Makes the plans of a picture; aborts if one exceeds its limits.
 void check_plan(const Network& network, Extent in) {
   const auto program = weir::nn::lower(network.graph);
   if (!program || program->ops.size() > kMaxPlannedOps) return;
@@ -79,10 +82,10 @@ void check_network(const Network& network) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input{reinterpret_cast<const char*>(data), size};
-  const std::size_t end = std::min(input.find('\0'), size);
-  const std::size_t bin = std::min(end + 1, size);
-  const auto weights = std::as_bytes(std::span{data + bin, size - bin});
-  const auto network = weir::nn::parse_network(input.substr(0, end), weights, "network");
+  const std::size_t param_end = std::min(input.find('\0'), size);
+  const std::size_t bin_begin = std::min(param_end + 1, size);
+  const auto bin = std::as_bytes(std::span{data + bin_begin, size - bin_begin});
+  const auto network = weir::nn::parse_network(input.substr(0, param_end), bin, "network");
   if (network) {
     require(network->family.scale >= 1 && network->family.border >= 0 && network->family.crop >= 0);
     require(std::isfinite(network->multiplications_per_pixel));

@@ -11,10 +11,13 @@ namespace weir::nn {
 
 namespace {
 
+/// Builds a graph from layer lines. add() is called for each line in order, then finish(). Errors: corrupt,
+/// unsupported.
 class GraphBuilder {
  public:
   explicit GraphBuilder(const std::string& file) : file_{file} {}
 
+  /// Adds the layer of a line, with a new blob for each of its outputs.
   Status add(const NcnnLine& line) {
     Layer layer{line.name, line.number, {}, {}, {}};
     std::vector<BlobShape> shapes;
@@ -24,18 +27,18 @@ class GraphBuilder {
         return corrupt(line, fmt::format("blob '{}' is used before a layer makes it", printable(blob)));
       layer.inputs.push_back(found->second);
       shapes.push_back(result_.graph.blobs[found->second]);
-      used_[found->second] = true;
+      is_read_[found->second] = true;
     }
     auto read = read_ncnn_layer(line, shapes, file_);
     if (!read) return read.error();
     for (const std::string& blob : line.outputs) {
-      if (!blob_indices_.emplace(blob, static_cast<int>(used_.size())).second) {
+      if (!blob_indices_.emplace(blob, static_cast<int>(is_read_.size())).second) {
         return corrupt(line, fmt::format("blob '{}' is made twice", printable(blob)));
       }
-      layer.outputs.push_back(static_cast<int>(used_.size()));
+      layer.outputs.push_back(static_cast<int>(is_read_.size()));
       result_.graph.blob_names.push_back(blob);
       result_.graph.blobs.push_back(read->output_shape);
-      used_.push_back(false);
+      is_read_.push_back(false);
     }
     if (std::holds_alternative<Input>(read->operation)) {
       if (result_.graph.input >= 0) return unsupported(line, "a second input picture; supported: one");
@@ -50,11 +53,12 @@ class GraphBuilder {
     return ok();
   }
 
+  /// Finds the output, which is the only blob that no layer reads, and returns the network.
   Result<NcnnDescription> finish() && {
     Graph& graph = result_.graph;
     if (graph.input < 0) return Error{Errc::unsupported, fmt::format("{}: no layer of type Input", file_)};
-    for (std::size_t blob = 0; blob < used_.size(); ++blob) {
-      if (used_[blob]) continue;
+    for (std::size_t blob = 0; blob < is_read_.size(); ++blob) {
+      if (is_read_[blob]) continue;
       if (graph.output >= 0) {
         return Error{Errc::unsupported,
                      fmt::format("{}: nothing uses blobs '{}' and '{}'; supported: one result", file_,
@@ -62,7 +66,7 @@ class GraphBuilder {
       }
       graph.output = static_cast<int>(blob);
     }
-    assert(graph.output >= 0);  // no layer can have read the last layer's output
+    assert(graph.output >= 0);  // a layer reads only blobs made before it, so no layer has read the last layer's output
     if (graph.blobs[graph.output].is_vector) {
       return Error{Errc::unsupported, fmt::format("{}: the result '{}' is a vector; supported: a picture", file_,
                                                   printable(graph.blob_names[graph.output]))};
@@ -80,7 +84,7 @@ class GraphBuilder {
   const std::string& file_;
   NcnnDescription result_;
   std::unordered_map<std::string, int> blob_indices_;  // blob index by name
-  std::vector<bool> used_;                             // by blob index: a layer reads it
+  std::vector<bool> is_read_;                          // by blob index: a layer reads the blob
 };
 
 }  // namespace

@@ -9,11 +9,14 @@
 namespace weir::nn {
 namespace {
 
+// Layer lines as in a .param: type, name, numbers of inputs and outputs, blobs, parameters "id=value". The ids are
+// those of ncnn's operator documentation; -23300 - id is a list.
+
 /// Builds a network of "Input in 0 1 data" and the given lines, with correct counts.
 Result<NcnnDescription> build(const std::string& lines) {
   const auto layers = std::count(lines.begin(), lines.end(), '\n') + 1;
   std::string text = "Input in 0 1 data\n" + lines;
-  // The reader's error message contains the number of blobs.
+  // Tries numbers of blobs until the reader accepts one.
   for (int blobs = 1; blobs < 100; ++blobs) {
     auto read = read_ncnn_text(fmt::format("7767517\n{} {}\n{}", layers, blobs, text), "net.param");
     if (read) return build_ncnn_graph(*read, "net.param");

@@ -21,7 +21,8 @@ struct NcnnReadContext {
 /// Stores an error in the attributes if an input is a vector.
 void expect_planes(NcnnReadContext& context);
 
-// Each read_... function reads a layer of one type; errors are stored in the attributes.
+// Each read_... function reads a layer of one type; errors are stored in the attributes. The numbers in these functions
+// are the ids of parameters, as in ncnn's operator documentation (docs/developer-guide/operators.md).
 NcnnLayer read_convolution(NcnnReadContext& context);
 NcnnLayer read_deconvolution(NcnnReadContext& context);
 NcnnLayer read_inner_product(NcnnReadContext& context);

@@ -15,9 +15,9 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestFactor = 16;  // largest factor of PixelShuffle; Interp: scales from 1 / 16 to 16
-constexpr int kLargestCrop = 1 << 20;
-constexpr int kLargestPadding = 256;
+constexpr int kLargestFactor = 16;     // largest factor of PixelShuffle; Interp: scales from 1 / 16 to 16
+constexpr int kLargestCrop = 1 << 20;  // largest number of rows or columns that Crop may remove on one side
+constexpr int kLargestPadding = 256;   // largest number of rows or columns that Padding may add on one side
 constexpr int kPictureChannels = 3;
 constexpr int kAny = 1 << 20;  // stands for any number of inputs or outputs
 
@@ -34,18 +34,19 @@ NcnnLayer read_split(NcnnReadContext& context) { return {Split{}, {}, context.in
 NcnnLayerText layer_text(const Split&) { return {"Split", ""}; }
 
 NcnnLayer read_pooling(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
-  a.require(0, 0, 1, "kind of pooling (1: average)");
-  a.require(4, 0, 1, "global pooling");
-  a.require(7, 0, 0, "adaptive pooling");
+  attributes.require(0, 0, 1, "kind of pooling (1: average)");
+  attributes.require(4, 0, 1, "global pooling");
+  attributes.require(7, 0, 0, "adaptive pooling");
   // Size, stride and pad of a window: global pooling has no windows.
-  a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});
+  attributes.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});
   return {GlobalAverage{}, {}, {context.inputs[0].channels, true}};
 }
 
 NcnnLayerText layer_text(const GlobalAverage&) { return {"Pooling", " 0=1 4=1"}; }
 
+/// Reads parameter 0 of a BinaryOp: ncnn's number of the operation.
 BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
   switch (attributes.read_integer(0, 0, 0, 7, "operation")) {
     case 0:
@@ -66,45 +67,46 @@ BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
 }
 
 NcnnLayer read_binary(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   BinaryOp op;
-  op.kind = read_binary_kind(a);
-  op.with_scalar = a.read_integer(1, 0, 0, 1, "scalar operand") == 1;
-  op.scalar = a.read_number(2, 0, "scalar");
+  op.kind = read_binary_kind(attributes);
+  op.with_scalar = attributes.read_integer(1, 0, 0, 1, "scalar operand") == 1;
+  op.scalar = attributes.read_number(2, 0, "scalar");
   const std::size_t expected = op.with_scalar ? 1 : 2;
   if (context.inputs.size() != expected) {
-    a.fail_corrupt(fmt::format("{} inputs, where the operation takes {}", context.inputs.size(), expected));
+    attributes.fail_corrupt(fmt::format("{} inputs, where the operation takes {}", context.inputs.size(), expected));
     return {op, {}, {}};
   }
   if (context.inputs[0].is_vector)
-    a.fail_unsupported("the first input is a vector of channel means; supported: a picture");
+    attributes.fail_unsupported("the first input is a vector of channel means; supported: a picture");
   if (!op.with_scalar && context.inputs[0].channels != context.inputs[1].channels) {
-    a.fail_unsupported(fmt::format("inputs of {} and {} channels; supported: equal numbers", context.inputs[0].channels,
-                                   context.inputs[1].channels));
+    attributes.fail_unsupported(fmt::format("inputs of {} and {} channels; supported: equal numbers",
+                                            context.inputs[0].channels, context.inputs[1].channels));
   }
-  if (op.with_scalar && op.kind == BinaryOp::Kind::div && op.scalar == 0) a.fail_corrupt("division by zero");
+  if (op.with_scalar && op.kind == BinaryOp::Kind::div && op.scalar == 0) attributes.fail_corrupt("division by zero");
   return {op, {}, context.inputs[0]};
 }
 
 NcnnLayerText layer_text(const BinaryOp& op) {
-  const int numbers[] = {0, 1, 2, 3, 7};
+  const int numbers[] = {0, 1, 2, 3, 7};  // by BinaryOp::Kind: ncnn's numbers, as in read_binary_kind()
   const int kind = numbers[static_cast<std::size_t>(op.kind)];
   return {"BinaryOp", op.with_scalar ? fmt::format(" 0={} 1=1 2={}", kind, op.scalar) : fmt::format(" 0={}", kind)};
 }
 
 NcnnLayer read_eltwise(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
-  a.require(0, 0, 1, "operation (1: sum)");
+  attributes.require(0, 0, 1, "operation (1: sum)");
   WeightedSum op;
-  for (const double value : a.read_list(1, "coefficients")) op.coefficient.push_back(static_cast<float>(value));
+  for (const double value : attributes.read_list(1, "coefficients"))
+    op.coefficient.push_back(static_cast<float>(value));
   if (op.coefficient.empty()) op.coefficient.assign(context.inputs.size(), 1.0F);
   if (op.coefficient.size() != context.inputs.size()) {
-    a.fail_corrupt(fmt::format("{} coefficients for {} inputs", op.coefficient.size(), context.inputs.size()));
+    attributes.fail_corrupt(fmt::format("{} coefficients for {} inputs", op.coefficient.size(), context.inputs.size()));
   }
   for (const BlobShape& input : context.inputs) {
     if (input.channels == context.inputs[0].channels) continue;
-    a.fail_corrupt(fmt::format("inputs of {} and {} channels", context.inputs[0].channels, input.channels));
+    attributes.fail_corrupt(fmt::format("inputs of {} and {} channels", context.inputs[0].channels, input.channels));
   }
   return {std::move(op), {}, context.inputs[0]};
 }
@@ -129,19 +131,20 @@ int crop_at_end(double end) {
 }
 
 NcnnLayer read_crop(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
-  const auto starts = a.read_list(9, "starts"), ends = a.read_list(10, "ends"), axes = a.read_list(11, "axes");
+  const auto starts = attributes.read_list(9, "starts"), ends = attributes.read_list(10, "ends"),
+             axes = attributes.read_list(11, "axes");
   Crop op;
   if (starts.empty() || starts.size() != ends.size() || starts.size() != axes.size()) {
-    a.fail_unsupported("supported: lists of starts (parameter 9), ends (10) and axes (11) of one length");
+    attributes.fail_unsupported("supported: lists of starts (parameter 9), ends (10) and axes (11) of one length");
     return {op, {}, context.inputs[0]};
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const CropAxis axis = crop_axis(axes[i]);
     const int end_crop = crop_at_end(ends[i]);
     if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || end_crop < 0) {
-      a.fail_unsupported(
+      attributes.fail_unsupported(
           fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
                       "axes 1 and 2 (or -2 and -1)",
                       starts[i], ends[i], axes[i]));
@@ -149,7 +152,7 @@ NcnnLayer read_crop(NcnnReadContext& context) {
     }
     int& near_side = axis == CropAxis::height ? op.top : op.left;
     int& far_side = axis == CropAxis::height ? op.bottom : op.right;
-    if (near_side != 0 || far_side != 0) a.fail_corrupt("an axis is cropped twice");
+    if (near_side != 0 || far_side != 0) attributes.fail_corrupt("an axis is cropped twice");
     near_side = static_cast<int>(starts[i]);
     far_side = end_crop;
   }
@@ -157,7 +160,8 @@ NcnnLayer read_crop(NcnnReadContext& context) {
 }
 
 NcnnLayerText layer_text(const Crop& op) {
-  const auto end = [](int cut) { return cut == 0 ? -233 : -cut; };
+  // The inverse of crop_at_end().
+  const auto end = [](int cropped) { return cropped == 0 ? -233 : -cropped; };
   return {"Crop",
           fmt::format(" -23309=2,{},{} -23310=2,{},{} -23311=2,1,2", op.top, op.left, end(op.bottom), end(op.right))};
 }
@@ -177,32 +181,33 @@ NcnnLayer read_concat(NcnnReadContext& context) {
 NcnnLayerText layer_text(const Concat&) { return {"Concat", " 0=0"}; }
 
 NcnnLayer read_pixel_shuffle(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
   PixelShuffle op;
-  op.factor = a.read_integer(0, 1, 1, kLargestFactor, "factor");
-  a.require(1, 0, 0, "order of channels");
+  op.factor = attributes.read_integer(0, 1, 1, kLargestFactor, "factor");
+  attributes.require(1, 0, 0, "order of channels");
   const int channels = context.inputs[0].channels, block = op.factor * op.factor;
-  if (channels % block != 0) a.fail_corrupt(fmt::format("{} channels are not a multiple of {}", channels, block));
+  if (channels % block != 0)
+    attributes.fail_corrupt(fmt::format("{} channels are not a multiple of {}", channels, block));
   return {op, {}, {std::max(1, channels / block), false}};
 }
 
 NcnnLayerText layer_text(const PixelShuffle& op) { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }
 
 NcnnLayer read_interp(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
   Interp op;
-  const int kind = a.read_integer(0, 0, 1, 3, "kind (1 nearest, 2 bilinear, 3 bicubic)");
+  const int kind = attributes.read_integer(0, 0, 1, 3, "kind (1 nearest, 2 bilinear, 3 bicubic)");
   op.kind = kind == 1 ? Interp::Kind::nearest : kind == 2 ? Interp::Kind::bilinear : Interp::Kind::bicubic;
-  op.scale = a.read_number(1, 1, "height scale");
-  const float width_scale = a.read_number(2, 1, "width scale");
-  for (const int id : {3, 4}) a.require(id, 0, 0, "fixed size");
-  a.require(5, 0, 0, "size from another layer");
-  a.require(6, 0, 0, "aligned corners");
+  op.scale = attributes.read_number(1, 1, "height scale");
+  const float width_scale = attributes.read_number(2, 1, "width scale");
+  for (const int id : {3, 4}) attributes.require(id, 0, 0, "fixed size");
+  attributes.require(5, 0, 0, "size from another layer");
+  attributes.require(6, 0, 0, "aligned corners");
   if (width_scale != op.scale || op.scale < 1.0F / kLargestFactor || op.scale > kLargestFactor) {
-    a.fail_unsupported(fmt::format("scales {} and {}; supported: equal, 1/{} to {}", op.scale, width_scale,
-                                   kLargestFactor, kLargestFactor));
+    attributes.fail_unsupported(fmt::format("scales {} and {}; supported: equal, 1/{} to {}", op.scale, width_scale,
+                                            kLargestFactor, kLargestFactor));
     op.scale = 1;
   }
   return {op, {}, context.inputs[0]};
@@ -213,18 +218,19 @@ NcnnLayerText layer_text(const Interp& op) {
 }
 
 NcnnLayer read_padding(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
   Padding op;
-  op.top = a.read_integer(0, 0, 0, kLargestPadding, "rows at the top");
-  op.bottom = a.read_integer(1, 0, 0, kLargestPadding, "rows at the bottom");
-  op.left = a.read_integer(2, 0, 0, kLargestPadding, "columns at the left");
-  op.right = a.read_integer(3, 0, 0, kLargestPadding, "columns at the right");
-  op.mode = static_cast<compute::PaddingMode>(a.read_integer(4, 0, 0, 2, "type (0 constant, 1 replicate, 2 reflect)"));
-  op.value = a.read_number(5, 0, "value");
-  a.require(6, 0, 0, "values of each channel");
-  a.require(7, 0, 0, "channels in front");
-  a.require(8, 0, 0, "channels behind");
+  op.top = attributes.read_integer(0, 0, 0, kLargestPadding, "rows at the top");
+  op.bottom = attributes.read_integer(1, 0, 0, kLargestPadding, "rows at the bottom");
+  op.left = attributes.read_integer(2, 0, 0, kLargestPadding, "columns at the left");
+  op.right = attributes.read_integer(3, 0, 0, kLargestPadding, "columns at the right");
+  op.mode = static_cast<compute::PaddingMode>(
+      attributes.read_integer(4, 0, 0, 2, "type (0 constant, 1 replicate, 2 reflect)"));
+  op.value = attributes.read_number(5, 0, "value");
+  attributes.require(6, 0, 0, "values of each channel");
+  attributes.require(7, 0, 0, "channels in front");
+  attributes.require(8, 0, 0, "channels behind");
   return {op, {}, context.inputs[0]};
 }
 
@@ -252,14 +258,14 @@ NcnnLayer read_clip(NcnnReadContext& context) {
 }
 
 NcnnLayerText layer_text(const Pointwise& op) {
-  const Activation& a = op.activation;
-  switch (a.kind) {
+  const Activation& activation = op.activation;
+  switch (activation.kind) {
     case Activation::Kind::sigmoid:
       return {"Sigmoid", ""};
     case Activation::Kind::clip:
-      return {"Clip", fmt::format(" 0={} 1={}", a.a, a.b)};
+      return {"Clip", fmt::format(" 0={} 1={}", activation.a, activation.b)};
     case Activation::Kind::leaky_relu:
-      return {"ReLU", fmt::format(" 0={}", a.a)};
+      return {"ReLU", fmt::format(" 0={}", activation.a)};
     case Activation::Kind::relu:
       return {"ReLU", ""};
     case Activation::Kind::none:
@@ -268,6 +274,7 @@ NcnnLayerText layer_text(const Pointwise& op) {
   return {"Noop", ""};
 }
 
+/// A supported type of layers. Every layer has at least one output.
 struct LayerType {
   std::string_view name;
   int fewest_inputs, most_inputs, most_outputs;

@@ -14,10 +14,12 @@ namespace weir::nn {
 namespace {
 
 constexpr int kSupportedChannels = 3;
+constexpr int kMostChannels = 65536;   // a larger number in a file is not taken for a number of channels
 constexpr std::size_t kMaxTypes = 12;  // largest number of layer types in a message
 constexpr std::string_view kSupportedFamilies =
     "networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run";
 
+/// A layer type of the network that is not supported.
 struct UnsupportedType {
   std::string_view name;
   int line = 0;           ///< line number of its first layer
@@ -59,11 +61,12 @@ std::optional<double> find_number(const NcnnLine& line, int id) {
 
 /// Returns the number of input channels that follows from a Convolution's number of weights, if it is a whole number.
 std::optional<int> convolution_input_channels(const NcnnLine& line) {
+  // Parameters: 0 outputs, 1 kernel width, 6 number of weights, 11 kernel height.
   const auto outputs = find_number(line, 0), kernel = find_number(line, 1), weights = find_number(line, 6);
   if (!outputs || !kernel || !weights || *outputs < 1 || *kernel < 1) return std::nullopt;
   const double height = find_number(line, 11).value_or(*kernel);
   const double channels = *weights / (*outputs * *kernel * height);
-  const int whole = channels >= 1 && channels <= 65536 ? static_cast<int>(channels) : 0;
+  const int whole = channels >= 1 && channels <= kMostChannels ? static_cast<int>(channels) : 0;
   return whole > 0 && whole == channels ? std::optional{whole} : std::nullopt;
 }
 
@@ -74,7 +77,8 @@ std::optional<int> find_picture_channels(const NcnnLine& line, std::set<std::str
   if (line.type == "Input") {
     pictures.insert(line.outputs.begin(), line.outputs.end());
     const auto channels = find_number(line, 2);
-    return channels && *channels >= 1 && *channels <= 65536 ? std::optional{static_cast<int>(*channels)} : std::nullopt;
+    return channels && *channels >= 1 && *channels <= kMostChannels ? std::optional{static_cast<int>(*channels)}
+                                                                    : std::nullopt;
   }
   if (line.inputs.size() != 1 || !pictures.contains(line.inputs.front())) return std::nullopt;
   if (line.type == "Split") pictures.insert(line.outputs.begin(), line.outputs.end());

@@ -12,10 +12,12 @@ namespace weir::nn {
 namespace {
 
 constexpr std::string_view kMagic = "7767517";
+constexpr std::ptrdiff_t kFixedWords = 4;  // a layer line begins with type, name, number of inputs, number of outputs
 constexpr int kFirstListId = -23300;  // -23300 - n stands for id n, with a list of numbers that begins with its length
 constexpr int kMaxIds = 64;           // ids are 0 to 63
 constexpr std::size_t kLongestName = 255;  // bytes
 
+/// Returns the number that the whole word is; nothing if it is none.
 template <class Number>
 std::optional<Number> parse_number(std::string_view word) {
   Number value{};
@@ -26,7 +28,7 @@ std::optional<Number> parse_number(std::string_view word) {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// Splits a text into lines, and the lines into words.
+/// Splits a text into lines, and the lines into words. The words are views of the text.
 class Lines {
  public:
   explicit Lines(std::string_view text) : rest_{text} {}
@@ -65,6 +67,7 @@ class Lines {
   int number_ = 0;
 };
 
+/// Reads the text of one .param, from the first line to the last. Errors: those of read_ncnn_text().
 class TextReader {
  public:
   TextReader(std::string_view text, const std::string& name) : lines_{text}, name_{name} {}
@@ -114,30 +117,31 @@ class TextReader {
     return ok();
   }
 
-  /// Reads a layer line: four words (type, name, two numbers), the names of the blobs, and the parameters.
+  /// Reads a layer line: the fixed words, the names of the inputs and outputs, and the parameters.
   Result<NcnnLine> read_layer(const std::vector<std::string_view>& words) const {
-    if (words.size() < 4) return corrupt("expected: type, name, number of inputs, number of outputs, ...");
+    if (words.size() < std::size_t{kFixedWords})
+      return corrupt("expected: type, name, number of inputs, number of outputs, ...");
     const auto inputs = parse_number<std::size_t>(words[2]);
     const auto outputs = parse_number<std::size_t>(words[3]);
-    const std::size_t remaining_words = words.size() - 4;
+    const std::size_t remaining_words = words.size() - std::size_t{kFixedWords};
     if (!inputs || !outputs || *inputs > remaining_words || *outputs > remaining_words - *inputs) {
       return corrupt(
           fmt::format("{} inputs and {} outputs do not fit the line", printable(words[2]), printable(words[3])));
     }
-    const auto too_long = [](std::string_view word) { return word.size() > kLongestName; };
-    if (std::any_of(words.begin(), words.begin() + 4 + static_cast<std::ptrdiff_t>(*inputs + *outputs), too_long)) {
+    const auto first_input = words.begin() + kFixedWords;
+    const auto first_output = first_input + static_cast<std::ptrdiff_t>(*inputs);
+    const auto first_parameter = first_output + static_cast<std::ptrdiff_t>(*outputs);
+    const auto is_too_long = [](std::string_view word) { return word.size() > kLongestName; };
+    if (std::any_of(words.begin(), first_parameter, is_too_long)) {
       return corrupt(fmt::format("a name of more than {} bytes", kLongestName));
     }
     NcnnLine line;
     line.number = lines_.number();
     line.type = printable(words[0]);
     line.name = printable(words[1]);
-    const auto first = words.begin() + 4;
-    const auto middle = first + static_cast<std::ptrdiff_t>(*inputs);
-    const auto last = middle + static_cast<std::ptrdiff_t>(*outputs);
-    line.inputs.assign(first, middle);
-    line.outputs.assign(middle, last);
-    for (auto word = last; word != words.end(); ++word) {
+    line.inputs.assign(first_input, first_output);
+    line.outputs.assign(first_output, first_parameter);
+    for (auto word = first_parameter; word != words.end(); ++word) {
       auto parameter = read_parameter(*word);
       if (!parameter) return parameter.error();
       const auto same = [&](const NcnnParameter& other) { return other.id == parameter->id; };
@@ -149,6 +153,7 @@ class TextReader {
     return line;
   }
 
+  /// Reads "id=number", "id=a,b,c" or "-233xx=count,a,b,c".
   Result<NcnnParameter> read_parameter(std::string_view word) const {
     const std::size_t equals = word.find('=');
     const auto id = equals == word.npos ? std::nullopt : parse_number<int>(word.substr(0, equals));
@@ -188,10 +193,11 @@ class TextReader {
 }  // namespace
 
 std::string printable(std::string_view word) {
-  std::string out{word.substr(0, 40)};
+  constexpr std::size_t kLongest = 40;
+  std::string out{word.substr(0, kLongest)};
   std::replace_if(
       out.begin(), out.end(), [](unsigned char c) { return c < 32 || c >= 127; }, '?');
-  return word.size() > 40 ? out + "..." : out;
+  return word.size() > kLongest ? out + "..." : out;
 }
 
 Result<std::vector<NcnnLine>> read_ncnn_text(std::string_view text, const std::string& name) {

@@ -11,9 +11,10 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestKernel = 31;
+constexpr int kLargestKernel = 31;  // side in pixels
 constexpr int kLargestStride = 8;
 
+/// Stores an error if the line declares another number of values than the layer needs. `what` names the values.
 void expect_count(NcnnReadContext& context, std::int64_t given, std::int64_t expected, std::string_view what) {
   if (given == expected) return;
   context.attributes.fail_corrupt(fmt::format("{} {}, where its channels and kernel make {}", given, what, expected));
@@ -22,25 +23,27 @@ void expect_count(NcnnReadContext& context, std::int64_t given, std::int64_t exp
 /// Reads the parameters that Convolution and Deconvolution share.
 template <class Kind>
 Kind read_kernel(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   expect_planes(context);
   Kind op;
   op.in_channels = context.inputs[0].channels;
-  op.out_channels = a.read_integer(0, 0, 1, kMaxNcnnChannels, "number of outputs");
-  op.kernel = a.read_integer(1, 0, 1, kLargestKernel, "kernel");
-  a.require(11, op.kernel, op.kernel, "kernel height");
-  a.require(2, 1, 1, "dilation");
-  a.require(12, 1, 1, "dilation height");
-  op.stride = a.read_integer(3, 1, 1, kLargestStride, "stride");
-  a.require(13, op.stride, op.stride, "stride height");
-  op.pad = a.read_integer(4, 0, 0, op.kernel - 1, "pad");
-  a.require(14, op.pad, op.pad, "pad at the top");
-  a.require(15, op.pad, op.pad, "pad at the right");
-  a.require(16, op.pad, op.pad, "pad at the bottom");
-  op.activation = a.read_activation();
+  op.out_channels = attributes.read_integer(0, 0, 1, kMaxNcnnChannels, "number of outputs");
+  op.kernel = attributes.read_integer(1, 0, 1, kLargestKernel, "kernel");
+  attributes.require(11, op.kernel, op.kernel, "kernel height");
+  attributes.require(2, 1, 1, "dilation");
+  attributes.require(12, 1, 1, "dilation height");
+  op.stride = attributes.read_integer(3, 1, 1, kLargestStride, "stride");
+  attributes.require(13, op.stride, op.stride, "stride height");
+  op.pad = attributes.read_integer(4, 0, 0, op.kernel - 1, "pad");
+  attributes.require(14, op.pad, op.pad, "pad at the top");
+  attributes.require(15, op.pad, op.pad, "pad at the right");
+  attributes.require(16, op.pad, op.pad, "pad at the bottom");
+  op.activation = attributes.read_activation();
   return op;
 }
 
+/// Reads whether the layer has biases (parameter `bias_id`) and checks the number of weights (parameter `weights_id`),
+/// which must be `weights`. Returns the layer's arrays in the .bin; there are `outputs` biases.
 std::vector<NcnnArray> read_arrays(NcnnReadContext& context, int bias_id, int weights_id, std::int64_t weights,
                                    int outputs) {
   const bool has_bias = context.attributes.read_integer(bias_id, 0, 0, 1, "bias term") == 1;
@@ -50,28 +53,30 @@ std::vector<NcnnArray> read_arrays(NcnnReadContext& context, int bias_id, int we
   return arrays;
 }
 
+/// Returns the number of weights of a Convolution or Deconvolution.
 template <class Kind>
 std::int64_t kernel_weights(const Kind& op) {
   return std::int64_t{op.in_channels} * op.out_channels * op.kernel * op.kernel;
 }
 
 /// Returns the parameters of an activation, for the end of a layer's line: " 9=2 -23310=1,0.1".
-std::string activation_text(const Activation& a) {
-  switch (a.kind) {
+std::string activation_text(const Activation& activation) {
+  switch (activation.kind) {
     case Activation::Kind::none:
       return "";
     case Activation::Kind::relu:
       return " 9=1";
     case Activation::Kind::leaky_relu:
-      return fmt::format(" 9=2 -23310=1,{}", a.a);
+      return fmt::format(" 9=2 -23310=1,{}", activation.a);
     case Activation::Kind::clip:
-      return fmt::format(" 9=3 -23310=2,{},{}", a.a, a.b);
+      return fmt::format(" 9=3 -23310=2,{},{}", activation.a, activation.b);
     case Activation::Kind::sigmoid:
       return " 9=4";
   }
   return "";
 }
 
+/// Returns the layer_text() of a Convolution or Deconvolution.
 template <class Kind>
 NcnnLayerText kernel_text(std::string_view type, const Kind& op) {
   return {std::string{type}, fmt::format(" 0={} 1={} 3={} 4={} 5=1 6={}{}", op.out_channels, op.kernel, op.stride,
@@ -101,14 +106,14 @@ NcnnLayer read_deconvolution(NcnnReadContext& context) {
 }
 
 NcnnLayer read_inner_product(NcnnReadContext& context) {
-  NcnnAttributes& a = context.attributes;
+  NcnnAttributes& attributes = context.attributes;
   if (!context.inputs[0].is_vector)
-    a.fail_unsupported("the input is a picture; supported: the vector of a global Pooling");
-  a.require(8, 0, 0, "int8 scales");
+    attributes.fail_unsupported("the input is a picture; supported: the vector of a global Pooling");
+  attributes.require(8, 0, 0, "int8 scales");
   InnerProduct op;
   op.in_channels = context.inputs[0].channels;
-  op.out_channels = a.read_integer(0, 0, 1, kMaxNcnnChannels, "number of outputs");
-  op.activation = a.read_activation();
+  op.out_channels = attributes.read_integer(0, 0, 1, kMaxNcnnChannels, "number of outputs");
+  op.activation = attributes.read_activation();
   auto arrays = read_arrays(context, 1, 2, std::int64_t{op.in_channels} * op.out_channels, op.out_channels);
   const BlobShape output{op.out_channels, true};
   return {std::move(op), std::move(arrays), output};

@@ -18,6 +18,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the .bin is read as little-endian memory");
 
+// The tags of ncnn: they give the type of the weights that follow.
 constexpr std::uint32_t kFloat32Tag = 0;
 constexpr std::uint32_t kFloat16Tag = 0x01306B47;
 constexpr std::uint32_t kInt8Tag = 0x000D4B38;
@@ -25,16 +26,19 @@ constexpr std::uint64_t kTagBytes = 4;
 
 /// Returns the bytes of `count` float16 values in a .bin, with the padding to 4 bytes.
 std::uint64_t half_bytes(std::int64_t count) { return round_up(static_cast<std::uint64_t>(count) * 2, 4); }
+/// Returns the bytes of `count` float32 values.
 std::uint64_t float_bytes(std::int64_t count) { return static_cast<std::uint64_t>(count) * 4; }
 
 std::string_view name_of(NcnnArray::Kind kind) {
   return kind == NcnnArray::Kind::weight ? "weights" : kind == NcnnArray::Kind::bias ? "biases" : "slopes";
 }
 
+/// Reads the arrays of a .bin, in the order of the file. `layer` is the layer of an array, for messages.
 class ArrayReader {
  public:
   ArrayReader(WeightReader& bin, const std::string& file) : bin_{bin}, file_{file} {}
 
+  /// Reads the next array. Errors: io, corrupt, unsupported.
   Result<std::vector<float>> read(const NcnnArray& array, const Layer& layer) {
     bool half = false;
     if (array.kind == NcnnArray::Kind::weight) {
@@ -53,6 +57,7 @@ class ArrayReader {
     return values;
   }
 
+  /// Checks that the file ends after the last array. Errors: corrupt.
   Status finish() const {
     if (bin_.bytes_left() == 0) return ok();
     return Error{Errc::corrupt,
@@ -73,7 +78,8 @@ class ArrayReader {
                              tag, kFloat16Tag));
   }
 
-  /// Reads float16 values through a small buffer that stays in the CPU's cache.
+  /// Reads float16 values through a small buffer that stays in the CPU's cache. The buffer has an even number of
+  /// values, so that only the last piece can have padding.
   Status read_halves(std::vector<float>& values) {
     std::array<std::uint16_t, 4096> piece;
     for (std::size_t done = 0; done < values.size(); done += piece.size()) {
@@ -116,6 +122,7 @@ void store(Operation& operation, NcnnArray::Kind kind, std::vector<float> values
       operation);
 }
 
+/// Sets biases that the file does not contain to zero.
 void fill_missing_bias(Operation& operation) {
   std::visit(
       [](auto& op) {

@@ -47,7 +47,8 @@ class BinWriter {
     std::vector<std::uint16_t> halves;
     for (const float value : values) {
       halves.push_back(compute::float_to_half(value));
-      if ((halves.back() & 0x7C00U) == 0x7C00U) return false;  // infinite or NaN: not finite, or too large
+      constexpr unsigned kExponentBits = 0x7C00;  // all set in infinity and NaN: the value is not finite, or too large
+      if ((halves.back() & kExponentBits) == kExponentBits) return false;
     }
     if (halves.size() % 2 != 0) halves.push_back(0);  // padded to 4 bytes
     append(halves.data(), halves.size() * sizeof(std::uint16_t));
@@ -75,14 +76,14 @@ Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnWeightType weight_type) {
       for (const int blob : *blobs) files.param_text += " " + graph.blob_names[static_cast<std::size_t>(blob)];
     }
     files.param_text += text.parameters + "\n";
-    const bool good = std::visit(
+    const bool is_stored = std::visit(
         [&](const auto& op) {
           if constexpr (requires { op.weight; }) return bin.add_weights_and_bias(op);
           if constexpr (requires { op.slope; }) return bin.add_floats(op.slope);
           return true;
         },
         layer.operation);
-    if (!good) {
+    if (!is_stored) {
       return Error{Errc::bad_values,
                    fmt::format("write network: {} has a number that cannot be stored as {}", layer.name,
                                weight_type == NcnnWeightType::float16 ? "float16" : "float32")};

@@ -38,8 +38,8 @@ Result<std::unique_ptr<VulkanExecutor>> VulkanExecutor::open(std::shared_ptr<com
   return executor;
 }
 
-// Destroying the stream waits for its commands. When the pool is destroyed later, its call of wait_until_idle() finds no
-// stream and returns.
+// Destroying the stream waits for its commands. When the pool is destroyed later, its call of wait_until_idle() finds
+// no stream and returns.
 VulkanExecutor::~VulkanExecutor() { stream_.reset(); }
 
 Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
@@ -55,8 +55,8 @@ Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
 void VulkanExecutor::release(Buffer buffer) {
   // Unless it is moved below, the destructor of `buffer` gives it to the pool at the end of this function.
   if (!busy_ || !pool_->is_class_full(buffer.size(), MemoryUsage::device)) return;
-  // The pool would free the buffer because its size class is full. To make room, the oldest idle buffer leaves the pool,
-  // and the stream keeps it alive until the commands that use it have ended. If there is none, the stream keeps
+  // The pool would free the buffer because its size class is full. To make room, the oldest idle buffer leaves the
+  // pool, and the stream keeps it alive until the commands that use it have ended. If there is none, the stream keeps
   // `buffer` itself.
   if (!stream_->is_ok()) return wait_until_idle();
   Buffer oldest = pool_->take_oldest_idle(buffer.size(), MemoryUsage::device);
@@ -68,7 +68,6 @@ void VulkanExecutor::wait_until_idle() {
   if (!device_->is_lost()) device_->api().vkDeviceWaitIdle(device_->handle());
 }
 
-// Updates the largest number of commands of a submission. Returns `done`, the result of the command, unchanged.
 Status VulkanExecutor::update_submission_statistics(Status done) {
   const compute::vulkan::StreamStatistics now = stream_->statistics();
   if (now.submissions != submissions_) {

@@ -1,3 +1,5 @@
+// The functions of VulkanExecutor that product.comp computes: matrix products, and convolutions and their gradients,
+// which are matrix products too.
 #include <algorithm>
 #include <array>
 
@@ -10,7 +12,7 @@ using compute::vulkan::BindingSlot;
 namespace {
 
 constexpr double kMaxMultiplications = 2e9;  // limit of a kernel run; a longer run could trigger the driver's watchdog
-constexpr std::uint32_t kTileDepth = 16;     // depth of the tiles in shared memory, as in product.comp
+constexpr std::uint32_t kTileDepth = 16;     // DEPTH of product.comp: number of values of k that it processes at a time
 
 std::uint32_t divide_up(std::uint32_t count, std::uint32_t divisor) { return (count + divisor - 1) / divisor; }
 int taps(const WindowShape& s) { return s.window.kernel * s.window.kernel; }
@@ -22,7 +24,8 @@ enum class ProductKind : std::uint32_t { product, convolve, input_gradient, weig
 }  // namespace
 
 /// The inputs and constants of a run of product.comp: out [m, n] (+)= bias + matrix product of a [m, k] and b [k, n].
-/// `push` has the push constants that product.comp declares. The `sizes` of the constructor are {m, n, k}.
+/// `push` has the push constants that product.comp declares (k_per_part is its k_each). The `sizes` of the constructor
+/// are {m, n, k}.
 struct VulkanExecutor::ProductJob {
   ProductJob(ProductKind product_kind, Operand left, Operand right, Operand result, std::array<int, 3> sizes,
              bool accumulates)
@@ -61,11 +64,11 @@ struct VulkanExecutor::ProductJob {
     push.stride = to_u32(s.window.stride);
     push.padding = s.window.padding;
   }
-  /// Returns the number of invocations along a row of a workgroup. A workgroup has 64 invocations, computes a tile of
-  /// the result, and each invocation 8 rows and 4 columns of it; a narrow result has narrow tiles.
+  /// Returns the number of invocations along a row of a workgroup. A workgroup computes a tile of the result. It has 64
+  /// invocations, each of which computes 8 rows and 4 columns of the tile; a narrow result has narrow tiles.
   std::uint32_t group_columns() const { return push.n <= 16 ? 4 : push.n <= 32 ? 8 : 16; }
   std::uint32_t tile_columns() const { return 4 * group_columns(); }
-  std::uint32_t tile_rows() const { return 512 / group_columns(); }
+  std::uint32_t tile_rows() const { return 8 * (64 / group_columns()); }
   std::uint32_t count_tiles() const { return divide_up(push.m, tile_rows()) * divide_up(push.n, tile_columns()); }
   /// Returns the number of parts that the sum over k is divided into. If a small result has a long sum, its tiles are
   /// too few to keep a device busy; then different workgroups compute the parts. The parts are at least kMinPartLength
@@ -100,7 +103,8 @@ Status VulkanExecutor::run_product(ProductJob& job) {
   return run_product_tiles(job, 1);
 }
 
-// Each part produces a matrix [m, n] in scratch memory; the matrices are then added in order.
+// Each part produces a matrix [m, n] in scratch memory; the matrices are then added in order. The length of a part is a
+// multiple of kTileDepth, so there may be fewer parts than requested.
 Status VulkanExecutor::run_product_in_parts(ProductJob& job, std::uint32_t parts) {
   job.push.k_per_part = divide_up(divide_up(job.push.k, parts), kTileDepth) * kTileDepth;
   parts = divide_up(job.push.k, job.push.k_per_part);

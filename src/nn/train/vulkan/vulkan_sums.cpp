@@ -1,3 +1,4 @@
+// The functions sum() and sum_rows() of VulkanExecutor.
 #include <algorithm>
 
 #include "nn/train/vulkan/vulkan_executor.hpp"
@@ -12,6 +13,7 @@ constexpr std::size_t kMaxParts = 256;  // largest number of parts of a sum; one
 
 std::size_t divide_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
+/// Binds `out` as the target of the kernel run; if it is added to, the kernel also reads it.
 void write_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice out, bool accumulate) {
   if (accumulate)
     dispatch.read_write(BindingSlot::target, out);
@@ -56,7 +58,8 @@ Status VulkanExecutor::sum(const SumJob& job) {
               .accumulate = job.accumulate});
 }
 
-// Divides the rows in the same way. A workgroup sums kChannels channels; sum_rows.comp has the same number.
+// Divides the rows into parts in the same way as sum() divides values. A workgroup sums kChannels channels;
+// sum_rows.comp has the same number. `push` has the push constants that sum_rows.comp declares.
 Status VulkanExecutor::sum_rows(const RowSumJob& job) {
   constexpr std::size_t kMaxUndivided = 1024, kMinPartSize = 512, kChannels = 16;
   if (job.channels == 0) return ok();

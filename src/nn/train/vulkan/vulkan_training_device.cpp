@@ -28,7 +28,8 @@ enum class Pointwise : std::uint32_t {
   loss_back
 };
 
-/// Arguments of a pointwise operation: `alpha` is its factor, slope or epsilon, `beta` the factor of the second source.
+/// Arguments of a pointwise operation: `count` is the number of values, `alpha` the factor, slope or epsilon, `beta`
+/// the factor of the second source.
 struct PointwisePush {
   std::size_t count = 0, channels = 1;
   bool accumulate = false;
@@ -63,6 +64,7 @@ struct VulkanCommandVisitor {
     }
     return dispatch;
   }
+  /// Records a run of pointwise.comp. `kind` is the activation function or, for loss_back, the kind of loss.
   template <class Kind = compute::ActivationKind>
   Status pointwise(Pointwise operation, std::initializer_list<Operand> sources, Operand out, const PointwisePush& p,
                    Kind kind = Kind{}) const {
@@ -134,7 +136,7 @@ struct VulkanCommandVisitor {
   }
   Status operator()(const PReluBackCommand& c) const {
     if (c.slope_gradient) {
-      auto done = executor.sum_rows({.term = 1,  // the slope's gradient
+      auto done = executor.sum_rows({.term = 1,  // in sum_rows.comp: the gradient of a slope
                                      .a = slice(c.in),
                                      .b = slice(c.out_gradient),
                                      .out = slice(c.slope_gradient),
@@ -205,7 +207,7 @@ struct VulkanCommandVisitor {
         dispatch.push_constants(SoftmaxPush{to_u32(c.rows), to_u32(c.channels), flag(c.accumulate)}), c.rows);
   }
   Status operator()(const SumSquaresCommand& c) const {
-    return executor.sum(  // term 4 is the square
+    return executor.sum(  // term 4 of sum_values.comp is the square
         {.term = 4, .a = slice(c.in), .out = slice(c.out), .count = c.in.count, .accumulate = c.accumulate});
   }
 

@@ -27,11 +27,12 @@ std::shared_ptr<compute::vulkan::Instance>& shared_instance() {
   return instance;
 }
 
+/// Opens the first Vulkan device; null if there is none.
 std::unique_ptr<TrainingDevice> make_device(HostDeviceSettings settings) {
   auto& instance = shared_instance();
   if (instance == nullptr) {
-    setenv("LP_NUM_THREADS", "0",
-           1);  // for lavapipe: in such small runs, waking its threads takes longer than the work
+    // For lavapipe, Mesa's software driver: in such small runs, waking its threads takes longer than the work.
+    setenv("LP_NUM_THREADS", "0", 1);
     auto created = compute::vulkan::Instance::create(weir::test::requested_validation());
     if (!created) return nullptr;
     instance = *std::move(created);
@@ -46,6 +47,7 @@ std::unique_ptr<TrainingDevice> make_device(HostDeviceSettings settings) {
   return opened ? *std::move(opened) : nullptr;
 }
 
+/// Returns the messages of the validation layer, and closes the shared instance.
 std::vector<std::string> take_validation_messages() {
   const auto instance = std::exchange(shared_instance(), nullptr);
   return instance == nullptr ? std::vector<std::string>{} : instance->validation_messages();
