@@ -45,23 +45,22 @@ std::optional<OwnerRecord> record_in(int file, int slot) {
   return parse_page({page.data(), static_cast<std::size_t>(got)});
 }
 
+/// Returns true if another open file than this one holds the slot.
+Result<bool> is_slot_held(int file, int slot) {
+  // A read lock on byte 0 does not conflict with the read lock of a sharing holder, so a conflict is an exclusive
+  // holder.
+  const auto lock = find_conflicting_lock(file, slot_byte(slot), slot == 0 ? LockKind::read : LockKind::write);
+  if (!lock) return lock.error();
+  return lock->has_value();
+}
+
 /// Returns the holders of the lease file with the descriptor `file`, except those that use this open file itself.
 Result<std::vector<Holder>> holders_in(int file) {
   std::vector<Holder> found;
   for (int slot = 0; slot <= kMaxSlots; ++slot) {
-    // Byte 0 is checked alone: a read lock on it would not conflict with those of sharing holders, so a conflict is an
-    // exclusive holder. Of the slots, one call searches all bytes from `slot` on; the next search begins after the byte
-    // that it returns.
-    const auto lock = slot == 0 ? find_conflicting_lock(file, kWhole, LockKind::read)
-                                : find_conflicting_lock(file, {static_cast<std::uint64_t>(slot), kMaxSlots + 1U - slot},
-                                                        LockKind::write);
-    if (!lock) return lock.error();
-    if (!lock->has_value()) {
-      if (slot == 0) continue;
-      break;  // no lock on this slot or any later one
-    }
-    slot = static_cast<int>(**lock);
-    found.push_back({slot, record_in(file, slot)});
+    const auto held = is_slot_held(file, slot);
+    if (!held) return held.error();
+    if (*held) found.push_back({slot, record_in(file, slot)});
   }
   return found;
 }
@@ -165,13 +164,7 @@ Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
 
 std::optional<OwnerRecord> LeaseFile::read_record(int slot) const { return record_in(file_.get(), slot); }
 
-Result<bool> LeaseFile::is_held(int slot) const {
-  // A read lock on byte 0 does not conflict with the read lock of a sharing holder, so a conflict is an exclusive
-  // holder.
-  const auto lock = find_conflicting_lock(file_.get(), slot_byte(slot), slot == 0 ? LockKind::read : LockKind::write);
-  if (!lock) return lock.error();
-  return lock->has_value();
-}
+Result<bool> LeaseFile::is_held(int slot) const { return is_slot_held(file_.get(), slot); }
 
 Result<std::vector<Holder>> LeaseFile::holders() const { return holders_in(file_.get()); }
 
@@ -208,11 +201,19 @@ Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, con
 Result<int> LeaseFile::count_waiting() const {
   constexpr int kMaxCount = 1000;
   int count = 0;
-  for (std::uint64_t from = kTicketBase; count < kMaxCount; ++count) {
-    const auto lock = find_conflicting_lock(file_.get(), {from, kTicketBase + kMaxTickets - from}, LockKind::write);
+  // A lock that is found need not be the first of its range, so both parts beside it are searched too.
+  std::vector<ByteRange> unsearched{{kTicketBase, kMaxTickets}};
+  while (!unsearched.empty() && count < kMaxCount) {
+    const ByteRange range = unsearched.back();
+    unsearched.pop_back();
+    if (range.count == 0) continue;
+    const auto lock = find_conflicting_lock(file_.get(), range, LockKind::write);
     if (!lock) return lock.error();
-    if (!lock->has_value()) break;
-    from = **lock + 1;
+    if (!lock->has_value()) continue;
+    ++count;
+    const std::uint64_t before = **lock - range.first;
+    unsearched.push_back({range.first, before});
+    unsearched.push_back({**lock + 1, range.count - before - 1});
   }
   return count;
 }

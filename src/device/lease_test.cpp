@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <stdexcept>
 #include <thread>
 
@@ -192,6 +193,40 @@ TEST(Lease, SharersGetSlotsAndExcludeAnExclusiveHolder) {
   const auto whole = acquire_lease(folder.path(), request({"a"}, {}), kEmptyEnvironment);
   ASSERT_TRUE(whole);
   EXPECT_FALSE(acquire_lease(folder.path(), share, kEmptyEnvironment));
+}
+
+TEST(Lease, AllSharersAreFoundAfterASlotIsTakenAgain) {
+  const Folder folder;
+  LeaseRequest share = request({"a"}, {});
+  share.slots = 3;
+  auto first = acquire_lease(folder.path(), share, kEmptyEnvironment);
+  const auto second = acquire_lease(folder.path(), share, kEmptyEnvironment);
+  ASSERT_TRUE(first && second);
+  first->release();
+  const auto third = acquire_lease(folder.path(), share, kEmptyEnvironment);
+  ASSERT_TRUE(third);
+  // The kernel has the lock on slot 1 after the lock on slot 2 now, because it is newer.
+  const auto holders = LeaseFile::open(folder.path(), "a")->holders();
+  ASSERT_TRUE(holders);
+  ASSERT_EQ(holders->size(), 2u);
+  EXPECT_EQ((*holders)[0].slot, 1);
+  EXPECT_EQ((*holders)[1].slot, 2);
+  const auto others = second->other_holders();
+  ASSERT_TRUE(others);
+  ASSERT_EQ(others->size(), 1u);
+  EXPECT_EQ(others->front().slot, 1);
+}
+
+TEST(Lease, WaitersAreCountedInAnyOrderOfTheirTickets) {
+  const Folder folder;
+  const auto reader = LeaseFile::open(folder.path(), "a");
+  ASSERT_TRUE(reader);
+  std::vector<LeaseFile> waiters;
+  for (const std::uint64_t ticket : std::array<std::uint64_t, 5>{7, 3, 8, 1, 5}) {
+    waiters.push_back(*LeaseFile::open(folder.path(), "a"));
+    ASSERT_TRUE(*waiters.back().enqueue(ticket));
+    EXPECT_EQ(*reader->count_waiting(), static_cast<int>(waiters.size()));
+  }
 }
 
 TEST(Lease, ASharerDoesNotOvertakeAnEarlierExclusiveRequest) {
