@@ -165,6 +165,7 @@ Result<std::vector<AcquiredDevice>> wait_and_acquire(Files& files, const LeaseRe
     auto taken = try_acquire_all(files, request, ticket);
     if (!taken) return taken.error();
     if (!all_current(files)) return std::vector<AcquiredDevice>{};
+    held_by_removed_files.clear();
     if (!taken->empty()) {
       held_by_removed_files = find_holders_of_removed_files(files, *taken, inherited);
       if (held_by_removed_files.empty()) return taken;

@@ -449,5 +449,25 @@ TEST(Lease, ARemovedLeaseFileStillExcludesOthers) {
   EXPECT_EQ(wait_for(waiter), 0);
 }
 
+TEST(Lease, ATimeoutNamesThePresentHolderNotThatOfARemovedLeaseFile) {
+  const Folder folder;
+  auto earlier = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  ASSERT_TRUE(earlier);
+  std::filesystem::remove(folder.path() / "gpu-a.lease");
+  auto present = LeaseFile::open(folder.path(), "a");
+  ASSERT_TRUE(present);
+  // The first try finds the holder of the removed file; then that one ends, and another process gets the device.
+  const auto refused = acquire_lease(folder.path(), request({"a"}, std::chrono::seconds{1}), kNothingSet,
+                                     {.on_wait = [&](const std::vector<BusyDevice>& found) {
+                                       EXPECT_EQ(found.front().key, "a (its lease file was removed)");
+                                       earlier->release();
+                                       EXPECT_EQ(*present->try_acquire(0), 0);
+                                       EXPECT_TRUE(present->write_record(0, make_owner_record("the present job")));
+                                     }});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("the present job"), std::string::npos) << refused.error().what;
+  EXPECT_EQ(refused.error().what.find("its lease file was removed"), std::string::npos) << refused.error().what;
+}
+
 }  // namespace
 }  // namespace weir::device
