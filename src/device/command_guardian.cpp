@@ -24,9 +24,11 @@ using Json = nlohmann::json;
 
 // Names of GuardianReport::Kind in messages, in the order of the enumerators.
 constexpr std::array kReportKinds{"started", "failed", "ended"};
-constexpr std::size_t kMaxReportedProcesses = 100;  // per message, which must fit into the socket's buffer
-constexpr std::size_t kMaxCommandLength = 200;      // bytes of EndedProcess::command in a message
-constexpr int kMaxSearches = 10;                    // longest series of searches in find_remaining()
+constexpr std::size_t kMaxReportedProcesses = 100;  // per message
+constexpr std::size_t kMaxCommandLength = 80;       // bytes of EndedProcess::command in a message
+// JSON writes a byte of a command as up to six characters (\u0001), and at most 64 characters beside the command.
+static_assert(kMaxReportedProcesses * (6 * kMaxCommandLength + 64) + 1024 <= kMaxReportBytes);
+constexpr int kMaxSearches = 10;  // longest series of searches in find_remaining()
 
 Json json_of_process(const EndedProcess& process) {
   return {{"pid", process.pid},

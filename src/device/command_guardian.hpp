@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct GuardianReport {
   ChildResult result;          ///< with `ended`: exit status and peak memory of the command
   std::vector<EndedProcess> leftover_processes;  ///< with `ended`: processes that outlived the command
 };
+
+/// The largest size of a report in bytes.
+inline constexpr std::size_t kMaxReportBytes = 64U << 10U;
 
 /// A request to the guardian: to send a signal, or to end all processes.
 struct GuardianRequest {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "device/command_guardian.hpp"
 #include "device/descendants.hpp"
 #include "device/machines_test.hpp"
 #include "device/marked_processes.hpp"
@@ -130,6 +131,20 @@ TEST(CommandProcess, TheCommandEndsWhenItsParentIsKilled) {
     std::string text;
     return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
   }));
+}
+
+TEST(CommandGuardian, AReportOfManyProcessesWithAnyNamesFitsIntoTheReadersBuffer) {
+  for (const char character : {'\xff', '\x01', '"', 'a'}) {
+    GuardianReport report{.kind = GuardianReport::Kind::ended, .error = {}, .result = {}, .leftover_processes = {}};
+    for (int i = 0; i < 150; ++i)
+      report.leftover_processes.push_back(
+          {4'000'000 + i, std::string(4000, character), EndedProcess::EndState::survived});
+    const std::string message = to_message(report);
+    EXPECT_LE(message.size(), kMaxReportBytes);
+    const auto parsed = parse_report(message);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->leftover_processes.size(), 100u);
+  }
 }
 
 TEST(UnleasedUse, AnIdleCardHasNoUse) {
