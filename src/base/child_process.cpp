@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -229,8 +230,8 @@ std::optional<ExecFailure> read_failure(int pipe) {
 Error start_error(const ExecFailure& failure, const ChildOptions& options) {
   if (failure.chdir_failed)
     return {Errc::io, fmt::format("{}: {}", printable(options.folder.native()), errno_text(failure.error))};
-  return {Errc::invalid_argument,
-          fmt::format("{}: cannot be run: {}", printable(options.arguments.front()), errno_text(failure.error))};
+  const std::string name = printable(options.arguments.front().substr(0, PATH_MAX));
+  return {Errc::invalid_argument, fmt::format("{}: cannot be run: {}", name, errno_text(failure.error))};
 }
 
 }  // namespace

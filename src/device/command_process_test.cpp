@@ -147,6 +147,15 @@ TEST(CommandGuardian, AReportOfManyProcessesWithAnyNamesFitsIntoTheReadersBuffer
   }
 }
 
+TEST(CommandProcess, ReportsThatANameOfAnyLengthCannotBeRun) {
+  for (const std::string& name : {std::string(100'000, 'x'), std::string(100'000, '\x01')}) {
+    const auto refused = CommandProcess::start({.arguments = {name}, .environment = {}});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("cannot be run: File name too long"), std::string::npos)
+        << refused.error().what.substr(0, 200);
+  }
+}
+
 TEST(UnleasedUse, AnIdleCardHasNoUse) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(300_MiB);
