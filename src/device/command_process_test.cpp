@@ -180,6 +180,15 @@ TEST(UnleasedUse, TheTextNamesProcessesLastHolderAndCommand) {
   EXPECT_NE(text.find("kill 4242"), std::string::npos) << text;
 }
 
+TEST(UnleasedUse, TheMemoryOfTheProcessesCountsIfThatOfTheCardIsNotKnown) {
+  Device device = test::make_device(test::kRtx3090);
+  device.processes = {{10, "one", test::on_device(300_MiB), {}}, {11, "two", test::on_device(300_MiB), {}}};
+  const auto use = find_unleased_use(device, {});
+  ASSERT_TRUE(use);
+  EXPECT_EQ(use->used, 600_MiB);
+  EXPECT_FALSE(find_unleased_use(device, {11}));
+}
+
 TEST(UnleasedUse, MemoryInUseWithoutAListedProcessIsReported) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(6_GiB);

@@ -53,7 +53,7 @@ std::optional<UnleasedUse> find_unleased_use(const Device& device, const std::ve
   for (const GpuProcess& process : use.processes)
     if (process.memory) listed += process.memory->value;
   use.used = std::max(use.used, listed);
-  if (use.used <= kMaxIdleUse && listed <= kMaxIdleUse) return std::nullopt;
+  if (use.used <= kMaxIdleUse) return std::nullopt;
   return use;
 }
 
