@@ -66,6 +66,13 @@ PairFeed::~PairFeed() {
   if (next_block_.valid()) next_block_.wait();
 }
 
+void PairFeed::set_final_phase_start(std::uint64_t index) {
+  if (next_block_.valid()) next_block_.wait();  // the drawing thread reads final_phase_start_ until then
+  next_block_ = {};
+  block_index_ = kNoBlock;
+  final_phase_start_ = index;
+}
+
 // A block has as many pictures as a batch has patches, so each patch of a batch comes from a different picture.
 PairFeed::Block PairFeed::draw_block(std::uint64_t index) const {
   std::vector<Pair> pairs;

@@ -46,11 +46,12 @@ class PairFeed {
   /// draw_pair().
   Result<Batch> make_batch(std::uint64_t index);
   /// Sets the index of the first batch of the recipe's final phase; the default is never. Its share of clean pairs
-  /// applies from the first block that starts at this batch or later. Call it before that block is drawn.
-  void set_final_phase_start(std::uint64_t index) { final_phase_start_ = index; }
+  /// applies from the first block that starts at this batch or later. Blocks that were drawn already are drawn again.
+  void set_final_phase_start(std::uint64_t index);
 
  private:
   using Block = Result<std::vector<Pair>>;  // the pairs of a block, or the error of drawing them
+  static constexpr std::uint64_t kNoBlock = ~std::uint64_t{0};
   PairFeed(const Recipe& recipe, std::unique_ptr<synth::Lettering> lettering)
       : recipe_{recipe}, lettering_{std::move(lettering)} {}
   /// Draws the pairs of the block with this index.
@@ -60,11 +61,11 @@ class PairFeed {
   Status load_block(std::uint64_t index);
 
   const Recipe& recipe_;
-  std::unique_ptr<synth::Lettering> lettering_;    // not thread-safe: only one thread draws at a time
-  std::vector<Pair> block_;                        // the current block
-  std::uint64_t block_index_ = ~std::uint64_t{0};  // index of the current block; the largest number: there is none
-  std::future<Block> next_block_;                  // the block that is drawn in advance
-  std::uint64_t next_index_ = 0;                   // index of that block
+  std::unique_ptr<synth::Lettering> lettering_;  // not thread-safe: only one thread draws at a time
+  std::vector<Pair> block_;                      // the current block
+  std::uint64_t block_index_ = kNoBlock;         // index of the current block
+  std::future<Block> next_block_;                // the block that is drawn in advance
+  std::uint64_t next_index_ = 0;                 // index of that block
   // index of the first batch of the final phase; the largest number: never
   std::uint64_t final_phase_start_ = ~std::uint64_t{0};
 };

@@ -102,6 +102,21 @@ TEST(PairFeed, TheFinalPhaseHasItsOwnPairs) {
     EXPECT_EQ((*feed)->make_batch(i)->small == (*with_final_phase)->make_batch(i)->small, i < 6) << i;
 }
 
+TEST(PairFeed, TheStartOfTheFinalPhaseMayBeSetWhileABlockIsDrawn) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  Recipe recipe = small_recipe();
+  recipe.data.clean_share = 0;
+  recipe.final_phase.clean_share = 1;
+  const auto expected = PairFeed::open(recipe);
+  const auto feed = PairFeed::open(recipe);
+  ASSERT_TRUE(expected && feed);
+  (*expected)->set_final_phase_start(0);
+  ASSERT_TRUE((*feed)->make_batch(0));  // the thread starts to draw the second block
+  (*feed)->set_final_phase_start(0);
+  for (std::uint64_t i = 0; i < 6; ++i)
+    EXPECT_TRUE((*feed)->make_batch(i)->small == (*expected)->make_batch(i)->small) << i;
+}
+
 TEST(UpscalingNetworkGraph, EqualsResizePlusDetail) {
   nn::train::CpuTrainingDevice device{2};
   nn::train::ParameterSet parameters{device, 5};
