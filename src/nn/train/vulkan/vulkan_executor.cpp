@@ -38,9 +38,12 @@ Result<std::unique_ptr<VulkanExecutor>> VulkanExecutor::open(std::shared_ptr<com
   return executor;
 }
 
-// Destroying the stream waits for its commands. When the pool is destroyed later, its call of wait_until_idle() finds
-// no stream and returns.
-VulkanExecutor::~VulkanExecutor() { stream_.reset(); }
+// Destroying the stream waits for its commands. The pool's destructor calls wait_until_idle(), which reads stream_; so
+// the pool is destroyed here, while that member still exists and is null.
+VulkanExecutor::~VulkanExecutor() {
+  stream_.reset();
+  pool_.reset();
+}
 
 Result<VulkanExecutor::Buffer> VulkanExecutor::acquire(std::size_t count) {
   const Bytes size = Bytes{std::max<std::size_t>(count, 1)} * sizeof(float);
