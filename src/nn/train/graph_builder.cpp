@@ -113,8 +113,24 @@ void GraphBuilder::insert_splits() {
   graph_.layers = std::move(layers);
 }
 
+Status GraphBuilder::check_output(int output) const {
+  std::vector<bool> used(graph_.blobs.size());
+  for (const Layer& layer : graph_.layers) {
+    for (const int blob : layer.inputs) used[static_cast<std::size_t>(blob)] = true;
+  }
+  for (std::size_t blob = 0; blob < used.size(); ++blob) {
+    const bool is_output = blob == static_cast<std::size_t>(output);
+    if (used[blob] != is_output) continue;
+    return Error{Errc::unsupported,
+                 fmt::format("finish graph: blob '{}' is {}", graph_.blob_names[blob],
+                             is_output ? "the output, but a layer uses it" : "not the output, and no layer uses it")};
+  }
+  return ok();
+}
+
 Result<Graph> GraphBuilder::finish(int output) {
   if (!status_) return status_.error();
+  if (auto checked = check_output(output); !checked) return checked.error();
   graph_.output = output;
   insert_splits();
   return std::move(graph_);

@@ -33,7 +33,8 @@ class GraphBuilder {
   /// Joins blobs along their channels.
   int add_concat(std::span<const int> blobs);
   /// Returns the graph whose output is the blob with the index `output`. Adds a Split layer, which ncnn's format
-  /// requires, after each blob that is used more than once. Call it once. Errors: those of the device.
+  /// requires, after each blob that is used more than once. Call it once. Errors: those of the device; unsupported if a
+  /// layer uses the output, or if another blob is used by no layer.
   Result<Graph> finish(int output);
 
  private:
@@ -41,6 +42,9 @@ class GraphBuilder {
   int add_layer(const std::string& name_prefix, std::vector<int> inputs, Operation operation, int channels);
   int channels_of(int blob) const { return graph_.blobs[static_cast<std::size_t>(blob)].channels; }
   std::vector<float> read_values(const Parameter& parameter);
+  /// Checks that `output` is the only blob that no layer uses. ncnn's format does not name the output, so the blob that
+  /// no layer uses is read as the output.
+  Status check_output(int output) const;
   /// Adds a Split layer after each blob that several layers use.
   void insert_splits();
 

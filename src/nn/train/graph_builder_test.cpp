@@ -242,6 +242,42 @@ TEST(TrainedGraph, AFileIsReadAsANetworkAndTheEngineRunsIt) {
   EXPECT_LT(largest_difference(*got, expected), 1e-4);
 }
 
+TEST(TrainedGraph, OnlyTheOutputIsUsedByNoLayer) {
+  // ncnn's format does not name the output: it is the blob that no layer uses.
+  CpuTrainingDevice device{1};
+  GraphBuilder used{device};
+  const int input = used.add_input();
+  const int output = used.add_activation(input, {Activation::Kind::relu, 0, 0});
+  used.add_sum(output, input);
+  const auto refused = used.finish(output);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_NE(refused.error().what.find("act_1"), std::string::npos) << refused.error().what;
+
+  GraphBuilder two{device};
+  const int in = two.add_input();
+  two.add_activation(in, {Activation::Kind::relu, 0, 0});
+  EXPECT_FALSE(two.finish(two.add_activation(in, {Activation::Kind::sigmoid, 0, 0})));
+}
+
+TEST(TrainedGraph, ABlobMayBeBothOperandsOfASum) {
+  CpuTrainingDevice device{1};
+  GraphBuilder g{device};
+  const int in = g.add_input();
+  const auto graph = g.finish(g.add_sum(in, in));
+  ASSERT_TRUE(graph) << graph.error().what;
+  const auto files = write_ncnn(*graph, NcnnWeightType::float32);
+  ASSERT_TRUE(files) << files.error().what;
+  const compute::Planes picture_planes = to_planes(picture(), 3, kHeight, kWidth);
+  compute::Planes expected = picture_planes;
+  for (float& value : expected.values) value *= 2;
+  const Graph again = read_again(*files);
+  EXPECT_EQ(largest_difference(*run_reference(again, picture_planes), expected), 0);
+  const auto computed = run_on_engine(again, picture_planes);
+  ASSERT_TRUE(computed) << computed.error().what;
+  EXPECT_EQ(largest_difference(*computed, expected), 0);
+}
+
 TEST(TrainedGraph, AWeightThatIsNoNumberIsNotWritten) {
   CpuTrainingDevice device{1};
   Enlarging net{device};
