@@ -57,7 +57,7 @@ TEST(NcnnGraph, UnknownLayersAreNamedAllAtOnceWithWhatRuns) {
       "; networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run, which are made "
       "of "
       "Input, Convolution, Deconvolution, InnerProduct, Split, PReLU, Pooling, BinaryOp, Eltwise, Crop, Concat, "
-      "PixelShuffle, Interp, Padding, ReLU, Sigmoid, Clip";
+      "PixelShuffle, Interp, Padding, ReLU, Sigmoid, Clip, Noop";
   expect_error("rife.Warp w 1 1 data out\n", Errc::unsupported,
                "net.param:4: layers that are not supported: rife.Warp (line 4)" + runs);
   expect_error("MemoryData m 0 1 m 0=3\nSwish a 1 1 data b\nPReLU p 1 1 b c 0=3\nSwish d 1 1 c e\nSwish f 1 1 e g\n",

@@ -249,6 +249,8 @@ NcnnLayer read_sigmoid(NcnnReadContext& context) {
   return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, context.inputs[0]};
 }
 
+NcnnLayer read_noop(NcnnReadContext& context) { return {Pointwise{}, {}, context.inputs[0]}; }
+
 NcnnLayer read_clip(NcnnReadContext& context) {
   constexpr float kMax = std::numeric_limits<float>::max();
   const float low = context.attributes.read_number(0, -kMax, "low bound");
@@ -299,6 +301,7 @@ constexpr std::array kTypes{
     LayerType{"ReLU", 1, 1, 1, read_relu},
     LayerType{"Sigmoid", 1, 1, 1, read_sigmoid},
     LayerType{"Clip", 1, 1, 1, read_clip},
+    LayerType{"Noop", 1, 1, 1, read_noop},
 };
 
 const LayerType* find_type(std::string_view name) {

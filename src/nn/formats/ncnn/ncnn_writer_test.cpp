@@ -29,5 +29,19 @@ TEST(NcnnWriter, WhatIsWrittenIsReadAsTheSameNetwork) {
   }
 }
 
+TEST(NcnnWriter, ALayerWithoutEffectIsReadAgain) {
+  Graph graph;
+  graph.input = 0;
+  graph.output = 1;
+  graph.blobs = {{3, false}, {3, false}};
+  graph.blob_names = {"data", "out"};
+  graph.layers = {{"input", 0, {}, {0}, Input{}}, {"same", 0, {0}, {1}, Pointwise{}}};
+  const auto written = write_ncnn(graph, NcnnWeightType::float32);
+  ASSERT_TRUE(written) << written.error().what;
+  const auto again = parse_network(written->param_text, written->bin, "written");
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_EQ(fingerprint(again->graph), fingerprint(graph));
+}
+
 }  // namespace
 }  // namespace weir::nn
