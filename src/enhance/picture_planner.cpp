@@ -68,6 +68,13 @@ class PicturePlanner {
                   // Memory that decoder and encoder share counts only once.
                   {"encoder", encoder.ram - std::min(encoder.shared_ram, decoder.shared_ram), encoder.disk}};
     if (mode.on_device) plan.parts.push_back({"driver of the GPU", kDriverSlack, {}});
+    // Without --spill, the decoder's file is in the system's folder for temporary files.
+    if (const Bytes disk = sum_disk(plan.parts); !settings_.spill_folder.empty() && disk > settings_.spill_limit) {
+      return Error{Errc::over_budget,
+                   fmt::format("{}x{}: reading it takes {} in the --spill folder, the limit is {}; raise the size of "
+                               "--spill",
+                               picture.width, picture.height, to_text(disk), to_text(settings_.spill_limit))};
+    }
     media::PictureInfo source = picture;  // the picture that the next stage enlarges
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
@@ -96,6 +103,11 @@ class PicturePlanner {
   static Bytes sum_ram(const std::vector<PlanPart>& parts) {
     Bytes sum;
     for (const PlanPart& part : parts) sum += part.ram;
+    return sum;
+  }
+  static Bytes sum_disk(const std::vector<PlanPart>& parts) {
+    Bytes sum;
+    for (const PlanPart& part : parts) sum += part.disk;
     return sum;
   }
   /// Returns the error of a plan above the memory limit; its text lists the parts of at least 1 MiB.
@@ -155,6 +167,11 @@ class PicturePlanner {
     return settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
   }
 
+  /// Returns the disk space within the limit that is left beside the files of the plan and of these parts.
+  Bytes remaining_disk(const UpscalePlan& plan, const std::vector<PlanPart>& parts) const {
+    return settings_.spill_limit - sum_disk(plan.parts) - sum_disk(parts);
+  }
+
   /// Plans tiles on the device, within its memory and the rest of the memory limit.
   Status plan_on_device(Stage& stage, UpscalePlan& plan, std::vector<PlanPart>& parts) {
     const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
@@ -202,7 +219,7 @@ class PicturePlanner {
   Status plan_rows(decltype(nn::plan_single_strip)& make_plan, Stage& stage, Arithmetic arithmetic,
                    const UpscalePlan& plan, std::vector<PlanPart>& parts) {
     nn::PlanLimits limits;
-    limits.disk = settings_.spill_limit;
+    limits.disk = remaining_disk(plan, parts);
     limits.band = useful_band(stage.geometry.input_width);
     // The number of rows that the SourceWindow must keep follows from the plan: start with a guess and repeat with the
     // true number. If no plan fits with the useful band, use the smallest band. The loop ends, because the band is
@@ -243,11 +260,11 @@ class PicturePlanner {
     return std::min(kBlockSide * rows_of_blocks, kMaxBand);
   }
   /// Adds a store for a whole picture: in memory if it takes at most half of the rest of the memory limit, or if it
-  /// exceeds the limit of the disk space; otherwise on disk. Sets `on_disk`.
+  /// exceeds what is left of the disk space; otherwise on disk. Sets `on_disk`.
   void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts,
                  bool& on_disk) const {
     const Bytes free = remaining_ram(sum_ram(plan.parts) + sum_ram(parts));
-    on_disk = settings_.spill_limit >= bytes && bytes * 2 > free;
+    on_disk = remaining_disk(plan, parts) >= bytes && bytes * 2 > free;
     parts.push_back({name, on_disk ? Bytes{} : bytes, on_disk ? bytes : Bytes{}});
   }
 

@@ -35,7 +35,7 @@ struct UpscaleSettings {
   int height = 0;    ///< height of the result in pixels; 0: follows from `width`, or else from `scale`
   Bytes ram;         ///< limit of the main memory of the whole process; zero: no limit
   std::filesystem::path spill_folder;  ///< folder for rows that do not fit within `ram`
-  Bytes spill_limit;                   ///< limit of the size of each file in spill_folder; zero: nothing is written
+  Bytes spill_limit;                   ///< limit of the size of all files in spill_folder; zero: nothing is written
   int threads = 1;                     ///< number of threads, at least 1
   Precision precision = Precision::automatic;  ///< arithmetic on the CPU; `exact` also means float32 on a GPU
   bool tta = false;                            ///< test-time augmentation: averages the results of eight orientations

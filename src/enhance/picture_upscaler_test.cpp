@@ -228,6 +228,63 @@ TEST(Upscale, APictureTooWideForTheMemoryLimitIsComputedInStrips) {
   }
 }
 
+/// Plans a picture; `decoder` is the memory and disk space of its reader.
+Result<UpscalePlan> plan_only(const std::shared_ptr<const nn::Network>& network, const media::PictureInfo& picture,
+                              const UpscaleSettings& settings, const media::MediaNeed& decoder = {}) {
+  auto upscaler = PictureUpscaler::create(network, settings);
+  if (!upscaler) return upscaler.error();
+  media::WriteOptions output;
+  output.rows = rows_info(*network, picture, settings);
+  return (*upscaler)->plan(picture, decoder, output);
+}
+
+TEST(Upscale, AllFilesTogetherAreWithinTheSpillLimit) {
+  const auto network = network_of("realcugan2x_se");
+  UpscaleSettings s = exact();
+  s.scale = 4;  // the network runs twice
+  s.tta = true;
+  const media::PictureInfo picture{.width = 200, .height = 160, .colours = 3, .alpha = false, .bits = 8};
+  s.spill_limit = 1_GiB;
+  const auto ample = plan_only(network, picture, s);
+  ASSERT_TRUE(ample) << ample.error().what;
+  int plans_with_two_files = 0;
+  for (s.ram = ample->ram; s.ram > 2_MiB; s.ram = s.ram - 2_MiB) {
+    s.spill_limit = 1_GiB;
+    const auto spilled = plan_only(network, picture, s);
+    if (!spilled) break;
+    Bytes largest;
+    for (const PlanPart& part : spilled->parts) largest = std::max(largest, part.disk);
+    if (largest == spilled->disk) continue;
+    ++plans_with_two_files;
+    s.spill_limit = Bytes{spilled->disk.count() - 1};
+    const auto limited = plan_only(network, picture, s);
+    if (limited) {
+      EXPECT_LE(limited->disk, s.spill_limit);
+      EXPECT_LE(limited->ram, s.ram);
+    } else {
+      EXPECT_EQ(limited.error().code, Errc::over_budget);
+    }
+  }
+  EXPECT_GT(plans_with_two_files, 0);
+}
+
+TEST(Upscale, TheFileOfTheDecoderCountsAsSpilled) {
+  const auto network = network_of("animevideo_x2");
+  const media::PictureInfo picture{.width = 60, .height = 40, .colours = 3, .alpha = false, .bits = 8};
+  const media::MediaNeed decoder{.ram = {}, .disk = 2_MiB};
+  UpscaleSettings s = exact();
+  s.spill_limit = 2_MiB;
+  EXPECT_TRUE(plan_only(network, picture, s, decoder));
+  s.spill_limit = Bytes{(2_MiB).count() - 1};
+  const auto refused = plan_only(network, picture, s, decoder);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  EXPECT_NE(refused.error().what.find("--spill"), std::string::npos) << refused.error().what;
+  s.spill_limit = {};
+  s.spill_folder.clear();
+  EXPECT_TRUE(plan_only(network, picture, s, decoder)) << "the decoder's file is in the system's folder";
+}
+
 TEST(Upscale, GreyInGivesGreyOut) {
   const auto network = network_of("animevideo_x2");
   const TestPicture picture = draw_test_picture(40, 30, 1);
