@@ -159,12 +159,17 @@ class Planner {
 };
 
 /// Returns the error for a plan that does not fit.
-Error over_budget_error(const DevicePlan& plan, const DeviceLimits& limits) {
+Error does_not_fit_error(const DevicePlan& plan, const DeviceLimits& limits) {
+  const Bytes device = plan.device_memory(limits), host = plan.host_memory(limits);
+  if (device <= limits.device_memory && host <= limits.host_memory) {
+    return {Errc::unsupported, fmt::format("{}x{}: tiles of {} pixels are larger than a kernel of this device can "
+                                           "compute",
+                                           plan.input.width, plan.input.height, plan.tile)};
+  }
   return {Errc::over_budget,
           fmt::format("{}x{} needs {} on the device and {} on the host with tiles of {} pixels; available: {} and {}",
-                      plan.input.width, plan.input.height, to_text(plan.device_memory(limits)),
-                      to_text(plan.host_memory(limits)), plan.tile, to_text(limits.device_memory),
-                      to_text(limits.host_memory))};
+                      plan.input.width, plan.input.height, to_text(device), to_text(host), plan.tile,
+                      to_text(limits.device_memory), to_text(limits.host_memory))};
 }
 
 }  // namespace
@@ -194,8 +199,8 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
   for (const int side : sides) {
     if (auto plan = plan_if_fits(side)) return *std::move(plan);
   }
-  return over_budget_error(planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest_side), false),
-                           limits);
+  return does_not_fit_error(planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest_side), false),
+                            limits);
 }
 
 }  // namespace weir::nn::vulkan

@@ -79,9 +79,9 @@ inline constexpr Bytes kUploadChunk = 8_MiB;  ///< weights and tables are upload
 
 /// Plans the tiles of a picture: the largest that fit, or those of the request. A plan fits if it is within `limits`,
 /// and if each tile is within the limits of the kernels (at most 32767 pixels on a side of any tensor, for example).
-/// Errors: over_budget if no such plan fits, whichever limit is exceeded (the message has the memory that tiles of the
-/// requested side, or the smallest tiles, need); unsupported if a layer's weights are larger than a kernel can read;
-/// those of infer_extents(), for example if the input is too small for the network.
+/// Errors, if no such plan fits: over_budget (the message has the memory that tiles of the requested side, or the
+/// smallest tiles, need); unsupported if the memory is enough and another limit is exceeded, or if a layer's weights are
+/// larger than a kernel can read; those of infer_extents(), for example if the input is too small for the network.
 Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TilePlanRequest& request,
                               const DeviceLimits& limits);
 

@@ -363,6 +363,23 @@ TEST_F(VulkanEngine, TilesAreNotCopiedIfMemoryIsShortOrNothingOverlaps) {
   EXPECT_FALSE(one->copies_tiles);
 }
 
+TEST_F(VulkanEngine, ATileThatNoKernelCanComputeIsNotAMatterOfMemory) {
+  const Network network = load_generated_network("animevideo_x2", 8);
+  const auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  DeviceLimits limits{
+      .device_memory = 1_GiB, .host_memory = 1_GiB, .max_buffer_range = 128_KiB, .max_allocation = 1_GiB};
+  const Extent input{300, 400};
+  EXPECT_TRUE(plan_tiles(network.graph, *program, input, {.transfer = {}}, limits)) << "smaller tiles fit";
+  const auto large = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 256}, limits);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, Errc::unsupported) << large.error().what;
+  limits.device_memory = 1_MiB;
+  const auto memory = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 256}, limits);
+  ASSERT_FALSE(memory);
+  EXPECT_EQ(memory.error().code, Errc::over_budget) << memory.error().what;
+}
+
 /// Imitates another process that allocates all but some of the device's free memory, and frees it again.
 class OtherProcess final : public compute::vulkan::FaultInjector {
  public:
