@@ -189,9 +189,10 @@ class PicturePlanner {
       constexpr int kLastAttempt = 8;
       auto found = device_.plan(input, remaining_ram(taken + picture_rows), transfer);
       if (!found) {
+        const char* advice = found.error().code == Errc::over_budget ? "; raise --vram or --ram" : "";
         return Error{found.error().code,
-                     fmt::format("{}x{} with {} on {}: {}; raise --vram or --ram", stage.in.width, stage.in.height,
-                                 network_.name, device_.engine().device_name(), found.error().what)};
+                     fmt::format("{}x{} with {} on {}: {}{}", stage.in.width, stage.in.height, network_.name,
+                                 device_.engine().device_name(), found.error().what, advice)};
       }
       stage.device_plan = *std::move(found);
       const Bytes needed = SourceWindow::need(stage.in, stage.geometry, stage.device_plan->read_ahead_rows);
@@ -236,10 +237,13 @@ class PicturePlanner {
         continue;
       }
       if (!found) {
-        return Error{found.error().code,
-                     fmt::format("{}x{} with {}: {} (other parts take {} of {}); raise --ram{}", stage.in.width,
-                                 stage.in.height, network_.name, found.error().what, to_text(taken),
-                                 to_text(settings_.ram), settings_.spill_limit == Bytes{} ? ", or give --spill" : "")};
+        std::string what =
+            fmt::format("{}x{} with {}: {}", stage.in.width, stage.in.height, network_.name, found.error().what);
+        if (found.error().code == Errc::over_budget) {
+          what += fmt::format(" (other parts take {} of {}); raise --ram{}", to_text(taken), to_text(settings_.ram),
+                              settings_.spill_limit == Bytes{} ? ", or give --spill" : "");
+        }
+        return Error{found.error().code, std::move(what)};
       }
       stage.cpu_plan = *std::move(found);
       if (stage.cpu_plan.read_ahead_rows <= read_ahead_rows) break;

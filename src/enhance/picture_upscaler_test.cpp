@@ -285,6 +285,28 @@ TEST(Upscale, TheFileOfTheDecoderCountsAsSpilled) {
   EXPECT_TRUE(plan_only(network, picture, s, decoder)) << "the decoder's file is in the system's folder";
 }
 
+/// Returns a network that no picture fits: its first convolution makes the picture smaller than the one that is added
+/// to the result.
+std::shared_ptr<const nn::Network> network_that_fits_no_picture() {
+  nn::Network network = *network_of("animevideo_x2", 8);
+  for (nn::Layer& layer : network.graph.layers) {
+    auto* convolution = std::get_if<nn::Convolution>(&layer.operation);
+    if (convolution == nullptr) continue;
+    convolution->pad = 0;
+    break;
+  }
+  return std::make_shared<const nn::Network>(std::move(network));
+}
+
+TEST(Upscale, MoreMemoryIsOnlyAdvisedWhereItHelps) {
+  const media::PictureInfo picture{.width = 60, .height = 40, .colours = 3, .alpha = false, .bits = 8};
+  const auto refused = plan_only(network_that_fits_no_picture(), picture, exact());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+  EXPECT_NE(refused.error().what.find("60x40 with animevideo_x2: line"), std::string::npos) << refused.error().what;
+  EXPECT_EQ(refused.error().what.find("raise"), std::string::npos) << refused.error().what;
+}
+
 TEST(Upscale, GreyInGivesGreyOut) {
   const auto network = network_of("animevideo_x2");
   const TestPicture picture = draw_test_picture(40, 30, 1);

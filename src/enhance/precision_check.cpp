@@ -219,9 +219,11 @@ Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckContext& context
         scratch + results + nn::packed_bytes(context.program, context.network.graph, context.kernels, arithmetic);
     auto rows = plan_rows(context, *geometry, arithmetic, memory - std::min(memory, without_rows));
     if (!rows) {
-      return Error{rows.error().code, fmt::format("{}: whether int16 arithmetic is exact enough cannot be checked: {} "
-                                                  "({} taken by weights and threads); raise --ram",
-                                                  context.network.name, rows.error().what, to_text(without_rows))};
+      std::string what = fmt::format("{}: whether int16 arithmetic is exact enough cannot be checked: {}",
+                                     context.network.name, rows.error().what);
+      if (rows.error().code == Errc::over_budget)
+        what += fmt::format(" ({} taken by weights and threads); raise --ram", to_text(without_rows));
+      return Error{rows.error().code, std::move(what)};
     }
     check.need_ = std::max(check.need_, without_rows + rows->arena);
     (arithmetic == Arithmetic::int16 ? check.fast_ : check.exact_) = *std::move(rows);

@@ -245,6 +245,21 @@ TEST_F(VulkanUpscale, TheDevicesMemoryLimitMakesTilesSmallerAndChangesNoPixel) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_THAT(refused.error().what, HasSubstr("with tiles of 16 pixels; available: 64 KiB"));
+  EXPECT_THAT(refused.error().what, HasSubstr("; raise --vram or --ram"));
+}
+
+TEST_F(VulkanUpscale, MoreMemoryIsOnlyAdvisedWhereItHelps) {
+  UpscaleSettings settings = gpu();
+  settings.device_settings.tile = 256;
+  nn::vulkan::Gpu small = *settings.gpu;
+  small.info.max_buffer_range = 512_KiB;
+  settings.gpu = std::make_shared<const nn::vulkan::Gpu>(small);
+  const auto refused = enlarge(network_of("animevideo_x2", 8), draw_noisy_picture(300, 200), settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_THAT(refused.error().what,
+              HasSubstr("tiles of 256 pixels are larger than a kernel of this device can compute"));
+  EXPECT_THAT(refused.error().what, testing::Not(HasSubstr("raise")));
 }
 
 }  // namespace
