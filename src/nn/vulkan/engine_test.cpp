@@ -20,6 +20,7 @@
 #include "networks/wide_random_network.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
+#include "nn/vulkan/device_engine.hpp"
 #include "nn/vulkan/samples_layout.hpp"
 #include "planes.hpp"
 #include "program.hpp"
@@ -378,6 +379,34 @@ TEST_F(VulkanEngine, ATileThatNoKernelCanComputeIsNotAMatterOfMemory) {
   const auto memory = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 256}, limits);
   ASSERT_FALSE(memory);
   EXPECT_EQ(memory.error().code, Errc::over_budget) << memory.error().what;
+}
+
+TEST_F(VulkanEngine, WithoutAnOpenDeviceItsFunctionsStillWork) {
+  const test::Folder cache;
+  setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
+  const Network network = load_generated_network("animevideo_x2", 4);
+  const auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  compute::vulkan::DeviceInfo wrong = device();
+  wrong.has_cooperative_matrix = true;  // opening fails: this device does not have the extension
+  if (device().has_cooperative_matrix) GTEST_SKIP() << "this device has all features";
+  EngineSettings settings;
+  settings.measure_software = true;
+  DeviceEngine engine{network.graph, *program, instance(), wrong, settings};
+  ASSERT_FALSE(engine.open());
+  EXPECT_GT(engine.limits(4_GiB).device_memory, Bytes{});
+  EXPECT_EQ(engine.memory().allocated, Bytes{});
+  engine.cleanup();
+  const auto plan = engine.plan({400, 300}, 4_GiB, {});  // tries to measure speeds
+  ASSERT_TRUE(plan) << plan.error().what;
+  const compute::Planes picture = generated_planes(400, 300);
+  PlanesInput rows{picture};
+  int next_row = 0;
+  std::vector<std::string> events;
+  const auto ran = engine.run(*plan, {}, rows, {}, {}, next_row, events);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().code, Errc::device_lost) << ran.error().what;
+  unsetenv("XDG_CACHE_HOME");
 }
 
 /// Imitates another process that allocates all but some of the device's free memory, and frees it again.
