@@ -82,7 +82,7 @@ Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token 
   for (std::size_t size = 0;;) {
     if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
     pollfd wait{STDIN_FILENO, POLLIN, 0};
-    if (poll(&wait, 1, kPollMs) == 0) continue;
+    if (poll(&wait, 1, kPollMs) <= 0) continue;  // below 0: a signal interrupted it, and read() could wait for ever
     if (size == all.size()) all.resize(size + kGrowBytes);
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
