@@ -32,6 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kOwnFailureStatus = 125;  // as in timeout(1) and env(1)
 // timeout(1) uses this status for its own failures; callers treat it as a failure.
 constexpr int kUnknownStatus = 125;
 constexpr auto kKillTimeout = std::chrono::seconds{1};  // longest wait for a child that was killed or failed to start
@@ -243,6 +244,7 @@ std::string describe(const ChildResult& result) {
 }
 
 int start_failure_status(const Error& error) {
+  if (error.code != Errc::invalid_argument) return kOwnFailureStatus;
   return error.what.find(std::strerror(ENOENT)) != std::string::npos ? 127 : 126;
 }
 

@@ -116,8 +116,8 @@ class ChildProcess {
   std::optional<ChildResult> result_;
 };
 
-/// Returns the exit status for an error of ChildProcess::start(): 127 if the program does not exist, else 126, as
-/// shells and timeout(1) do.
+/// Returns the exit status for an error of ChildProcess::start(): 127 if the program does not exist, 126 if it cannot
+/// be run, else 125, as env(1) and timeout(1) do.
 int start_failure_status(const Error& error);
 
 /// Resets SIGCHLD if it is ignored, so that exit statuses of children can be read. A parent that ignores SIGCHLD (some

@@ -121,6 +121,7 @@ TEST(ChildProcess, ReportsWhyItCannotStart) {
   const auto lost = ChildProcess::start(nowhere);
   ASSERT_FALSE(lost);
   EXPECT_NE(lost.error().what.find("/no/such/folder"), std::string::npos) << lost.error().what;
+  EXPECT_EQ(start_failure_status(lost.error()), 125) << "the program exists";
 }
 
 TEST(ChildProcess, InheritsOnlyTheGivenDescriptors) {

@@ -45,8 +45,8 @@ struct GuardedCommand {
 
 /// The result of a guarded command.
 struct GuardedResult {
-  /// Exit status of the command; 128 + N after signal N; 127 or 126 if its program does not exist or is not executable.
-  /// 0 if the command was not started for another reason (`error`).
+  /// Exit status of the command; 128 + N after signal N; that of start_failure_status() if its program could not be
+  /// started. 0 if the command was not started for another reason (`error`).
   int status = 0;
   /// The command was started, and it ended without SIGTERM or SIGKILL from weir. Also true if it ended because of the
   /// signal of GuardedCommand::first_signal.
