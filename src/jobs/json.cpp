@@ -40,6 +40,10 @@ std::uint64_t count_field(const Json& object, const char* key) {
 }
 bool bool_field(const Json& object, const char* key) { return field<bool>(object, key, &Json::is_boolean); }
 Bytes bytes_field(const Json& object, const char* key) { return Bytes{count_field(object, key)}; }
+int descriptor_field(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_number_integer() ? found->get<int>() : -1;
+}
 Json object_field(const Json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_object() ? *found : Json::object();

@@ -24,12 +24,14 @@ Result<Json> parse_object(std::string_view text);
 std::string dump(const Json& json);
 
 // These functions return the value of the field `key`. If it is missing or has another type, they return
-// an empty text, 0, false or an empty object. count_field() and bytes_field() accept only unsigned integers.
+// an empty text, 0, false or an empty object; descriptor_field() returns -1. count_field() and bytes_field() accept only
+// unsigned integers.
 std::string text_field(const Json& object, const char* key);
 double number_field(const Json& object, const char* key);
 std::uint64_t count_field(const Json& object, const char* key);
 bool bool_field(const Json& object, const char* key);
 Bytes bytes_field(const Json& object, const char* key);
+int descriptor_field(const Json& object, const char* key);  ///< a file descriptor; -1: none
 Json object_field(const Json& object, const char* key);
 
 /// Converts any path to UTF-8 text: writes '%', control characters and bytes that are not UTF-8 as %XX.

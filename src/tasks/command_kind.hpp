@@ -29,8 +29,8 @@ struct CommandRequest {
 /// Converts the request to JSON for the workers. Leaves out the fields of `guard` that are set per item, and in
 /// guard.device_request the program, need.free and the exclusions.
 jobs::Json to_json(const CommandRequest& request);
-/// Reads the request from its JSON. Missing fields become empty, 0 or false; missing variants become a single
-/// Variant{}.
+/// Reads the request from its JSON. Missing fields become empty, 0 or false; a missing quarantine_fd becomes -1, and
+/// missing variants become a single Variant{}.
 CommandRequest parse_command_request(const jobs::Json& json);
 
 /// Makes the jobs::Item for `item`, the item's text. Its first output is the log that receives the command's output, at

@@ -105,7 +105,7 @@ CommandRequest parse_command_request(const Json& json) {
   request.gpu_jobs = static_cast<int>(jobs::number_field(json, "gpu_jobs"));
   request.retries = static_cast<int>(jobs::number_field(json, "retries"));
   request.folder = jobs::decode_path(jobs::text_field(json, "folder"));
-  request.quarantine_fd = static_cast<int>(jobs::number_field(json, "quarantine"));
+  request.quarantine_fd = jobs::descriptor_field(json, "quarantine");
   return request;
 }
 

@@ -84,6 +84,7 @@ TEST(CommandRequest, SurvivesJson) {
   const jobs::Json json = to_json(request);
   EXPECT_EQ(to_json(parse_command_request(*jobs::parse_object(jobs::dump(json)))), json);
   EXPECT_EQ(parse_command_request(json).arguments, request.arguments);
+  EXPECT_EQ(parse_command_request(jobs::Json::object()).quarantine_fd, -1) << "0 would be standard input";
 }
 
 TEST(CommandItem, AFileAmongTheArgumentsIsAnInput) {

@@ -71,7 +71,7 @@ Result<UpscaleRequest> parse_upscale_request(const Json& json) {
   request.upscale.device_settings.max_idle = static_cast<int>(jobs::number_field(json, "max_idle"));
   request.upscale.spill_folder = jobs::decode_path(jobs::text_field(json, "spill_folder"));
   request.upscale.spill_limit = jobs::bytes_field(json, "spill_limit");
-  request.standard_input_fd = static_cast<int>(jobs::number_field(json, "standard_input_fd"));
+  request.standard_input_fd = jobs::descriptor_field(json, "standard_input_fd");
   if (request.standard_input_fd < 0) return request;
   auto bytes = read_from_start(request.standard_input_fd);
   if (!bytes) return Error{Errc::io, "standard input cannot be read: " + bytes.error().what};
