@@ -200,12 +200,11 @@ void check_leases(const tasks::Machine& machine, const Result<device::LeaseFolde
       continue;
     }
     const auto unleased_use = device::find_unleased_use(machine.device_at(i), {});
-    // Slot 0 has the record of the last exclusive holder; holders that share the device write other slots.
     if (holders->empty() && unleased_use)
       findings.push_back({Grade::note,
                           "lease",
                           describe(machine.device_at(i), *unleased_use,
-                                   *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{}),
+                                   *file ? (*file)->read_last_record() : std::optional<device::OwnerRecord>{}),
                           {}});
     else
       findings.push_back({Grade::good,

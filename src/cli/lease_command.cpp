@@ -51,11 +51,10 @@ Result<ListedLease> inspect_lease(const std::filesystem::path& folder, const std
                  : listed.holders.front().slot == 0 ? "held"
                                                     : fmt::format("shared by {}", listed.holders.size());
   if (listed.holders.empty() && device != devices.end()) {
-    // Slot 0 has the record of the last exclusive holder; holders that share the device write other slots.
     if (const auto unleased_use = device::find_unleased_use(*device, {})) {
       listed.state = "dirty";
       listed.note =
-          describe(*device, *unleased_use, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{});
+          describe(*device, *unleased_use, *file ? (*file)->read_last_record() : std::optional<device::OwnerRecord>{});
     }
   }
   return listed;

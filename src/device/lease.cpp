@@ -320,7 +320,8 @@ class LeaseAcquirer {
     if (!request.program.empty()) lease.record_.command = request.program;
     for (const AcquiredDevice& acquired : taken)
       lease.devices_.push_back({std::move(files[acquired.file]), acquired.slot, lease.record_.nonce});
-    lease.previous_holder_ = lease.devices_.front().file.read_record(lease.devices_.front().slot);
+    const Lease::HeldDevice& first = lease.devices_.front();
+    lease.previous_holder_ = first.slot == 0 ? first.file.read_last_record() : first.file.read_record(first.slot);
     for (Lease::HeldDevice& held : lease.devices_) {
       if (auto written = held.file.write_record(held.slot, lease.record_); !written) return written.error();
       if (auto left = held.file.leave_queue(ticket); !left) return left.error();

@@ -164,6 +164,17 @@ Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
 
 std::optional<OwnerRecord> LeaseFile::read_record(int slot) const { return record_in(file_.get(), slot); }
 
+std::optional<OwnerRecord> LeaseFile::read_last_record() const {
+  struct stat status {};
+  const auto pages = ::fstat(file_.get(), &status) == 0 ? static_cast<std::size_t>(status.st_size) / kRecordBytes : 0;
+  std::optional<OwnerRecord> last;
+  for (int slot = 0; slot <= kMaxSlots && static_cast<std::size_t>(slot) < pages; ++slot) {
+    auto record = read_record(slot);
+    if (record && (!last || record->acquired_at >= last->acquired_at)) last = std::move(record);
+  }
+  return last;
+}
+
 Result<bool> LeaseFile::is_held(int slot) const { return is_slot_held(file_.get(), slot); }
 
 Result<std::vector<Holder>> LeaseFile::holders() const { return holders_in(file_.get()); }

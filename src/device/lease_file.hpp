@@ -67,6 +67,8 @@ class LeaseFile {
   Status write_record(int slot, const OwnerRecord& record);
   /// Reads the record of a slot; returns nothing if its page contains no valid record.
   std::optional<OwnerRecord> read_record(int slot) const;
+  /// Reads the record of the last holder of any slot: of all records the one with the latest OwnerRecord::acquired_at.
+  std::optional<OwnerRecord> read_last_record() const;
 
   /// Returns the holders of the device now, except this object. Errors: io.
   Result<std::vector<Holder>> holders() const;

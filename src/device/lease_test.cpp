@@ -350,6 +350,23 @@ TEST(Lease, AForkedChildThatDestroysItsCopyReleasesNothing) {
   EXPECT_FALSE(file->read_record(0)->released_at);
 }
 
+TEST(Lease, ThePreviousHolderOfTheWholeDeviceMayHaveSharedIt) {
+  const Folder folder;
+  auto file = LeaseFile::open(folder.path(), "a");
+  ASSERT_TRUE(file);
+  OwnerRecord exclusive = make_owner_record("before");
+  exclusive.acquired_at = 1000;
+  exclusive.released_at = 1500;
+  OwnerRecord sharer = make_owner_record("after");
+  sharer.acquired_at = 2000;
+  ASSERT_TRUE(file->write_record(0, exclusive));
+  ASSERT_TRUE(file->write_record(2, sharer));
+  const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  ASSERT_TRUE(held);
+  ASSERT_TRUE(held->previous_holder());
+  EXPECT_EQ(held->previous_holder()->job, "after");
+}
+
 TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
   const Folder folder;
   struct State {
