@@ -127,6 +127,24 @@ TEST(CliHelpText, EveryVerbIsExplained) {
   }
 }
 
+TEST(CliHelpText, TheShellsOfferFilesForFlagsThatNameAFile) {
+  const auto line_with = [](const std::string& text, const std::string& words) {
+    const auto at = text.find(words);
+    return at == std::string::npos ? std::string{} : text.substr(at, text.find('\n', at) - at);
+  };
+  for (const std::string flag : {"metrics-file", "junit", "policy"}) {
+    EXPECT_NE(line_with(run({"help", "--completion", "bash"}).out, " --" + flag + ") ").find("compgen -f"),
+              std::string::npos)
+        << flag;
+    EXPECT_NE(line_with(run({"help", "--completion", "zsh"}).out, "'--" + flag + "[").find(":file:_files'"),
+              std::string::npos)
+        << flag;
+    EXPECT_NE(line_with(run({"help", "--completion", "fish"}).out, "-l " + flag + " ").find(" -r -F "),
+              std::string::npos)
+        << flag;
+  }
+}
+
 TEST(CliHelpText, EveryCommandHasExamplesThatWorkAsPrinted) {
   const FakeMachine machine;
   const Folder& folder = machine.folder();

@@ -28,11 +28,11 @@ _weir() {
         --stall) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
-        --pause-file) COMPREPLY=(); return ;;
+        --pause-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
-        --log) COMPREPLY=(); return ;;
+        --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --metrics) COMPREPLY=(); return ;;
-        --metrics-file) COMPREPLY=(); return ;;
+        --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
@@ -96,12 +96,12 @@ _weir() {
         --gpu-jobs) COMPREPLY=(); return ;;
         --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
         --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-        --junit) COMPREPLY=(); return ;;
-        --log) COMPREPLY=(); return ;;
+        --junit) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --profile) COMPREPLY=($(compgen -W 'dev ci production' -- "$word")); return ;;
         --metrics) COMPREPLY=(); return ;;
-        --metrics-file) COMPREPLY=(); return ;;
-        --pause-file) COMPREPLY=(); return ;;
+        --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --pause-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --retries) COMPREPLY=(); return ;;
         --timeout) COMPREPLY=(); return ;;
         --grace) COMPREPLY=(); return ;;
@@ -123,7 +123,7 @@ _weir() {
       case "$before" in
         --runs) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
-        --report) COMPREPLY=(); return ;;
+        --report) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --role) COMPREPLY=(); return ;;
         --device) COMPREPLY=(); return ;;
         --allow) COMPREPLY=(); return ;;
@@ -159,11 +159,11 @@ _weir() {
         --stall) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
-        --pause-file) COMPREPLY=(); return ;;
+        --pause-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
-        --log) COMPREPLY=(); return ;;
+        --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --metrics) COMPREPLY=(); return ;;
-        --metrics-file) COMPREPLY=(); return ;;
+        --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --role) COMPREPLY=(); return ;;
         --allow) COMPREPLY=(); return ;;
         --deny) COMPREPLY=(); return ;;
@@ -186,12 +186,12 @@ _weir() {
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
-        --policy) COMPREPLY=(); return ;;
+        --policy) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --select) COMPREPLY=(); return ;;
         --ignore) COMPREPLY=(); return ;;
         --format) COMPREPLY=($(compgen -W 'text json sarif github junit md html' -- "$word")); return ;;
         --explain) COMPREPLY=(); return ;;
-        --baseline) COMPREPLY=(); return ;;
+        --baseline) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --jobs) COMPREPLY=(); return ;;
         --check) COMPREPLY=(); return ;;
         --tests) COMPREPLY=(); return ;;
@@ -203,7 +203,7 @@ _weir() {
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W 'plan run report' -f -- "$word"); fi ;;
     train)
       case "$before" in
-        --recipe) COMPREPLY=(); return ;;
+        --recipe) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --out|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --hours) COMPREPLY=(); return ;;
         --steps) COMPREPLY=(); return ;;

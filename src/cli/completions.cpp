@@ -22,7 +22,7 @@ std::string first_words(const Command& command) {
 enum class Completion { nothing, choices, folders, files };
 Completion completion_of(const Flag& flag) {
   if (!list_choices(flag.value_name).empty()) return Completion::choices;
-  if (flag.value_name.starts_with("DIR|") || flag.value_name == "OUTPUT") return Completion::files;
+  if (flag.value_name.find("FILE") != std::string_view::npos || flag.value_name == "OUTPUT") return Completion::files;
   return flag.value_name.starts_with("DIR") ? Completion::folders : Completion::nothing;
 }
 
