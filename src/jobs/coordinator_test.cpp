@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -50,7 +52,10 @@ TEST(FakeWorker, Main) {
 
 class Listener final : public RunObserver {
  public:
-  void on_decision(const Item&, const Decision& decision) override { decisions.push_back(decision.action); }
+  void on_decision(const Item&, const Decision& decision) override {
+    decisions.push_back(decision.action);
+    if (decision_hook != nullptr && *decision_hook) (*decision_hook)();
+  }
   void on_item_result(const Item& item, const ItemResult& result) override {
     ends[item.outputs.front().filename().native()] = result;
     ++times_ended[item.outputs.front().filename().native()];
@@ -66,6 +71,7 @@ class Listener final : public RunObserver {
   std::map<std::string, ItemResult> ends;
   std::map<std::string, int> times_ended;
   const std::function<void(const RunProgress&)>* progress_hook = nullptr;
+  const std::function<void()>* decision_hook = nullptr;
   std::string words;
 };
 
@@ -99,6 +105,7 @@ class CoordinatorTest : public ::testing::Test {
   Totals run() {
     listener_ = {};
     listener_.progress_hook = &on_progress_;
+    listener_.decision_hook = &on_decision_;
     observe::EventLog events;
     observe::Metrics metrics;
     Coordinator coordinator{settings_, items_, [](const Item&, const Json&) { return Json{{"version", "1"}}; },
@@ -124,6 +131,7 @@ class CoordinatorTest : public ::testing::Test {
   std::vector<Item> items_;
   Listener listener_;
   std::function<void(const RunProgress&)> on_progress_;
+  std::function<void()> on_decision_;
   std::string metrics_;
 };
 
@@ -467,6 +475,30 @@ TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
   };
   EXPECT_EQ(run().done, 2u);
   EXPECT_EQ(seen, 3);
+}
+
+TEST_F(CoordinatorTest, ACtrlZBeforeTheWorkersStartSuspendsTheRun) {
+  items(2);
+  on_decision_ = [&] {
+    if (listener_.decisions.size() == 1) raise(SIGTSTP);
+  };
+  const pid_t child = fork();
+  if (child == 0) _exit(run().done == 2 ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  ASSERT_TRUE(WIFSTOPPED(status)) << "it ended with status " << WEXITSTATUS(status);
+  kill(child, SIGCONT);
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(CoordinatorTest, ACtrlCBeforeTheWorkersStartEndsTheRun) {
+  items(2);
+  on_decision_ = [] { raise(SIGINT); };
+  const Totals totals = run();
+  EXPECT_TRUE(totals.interrupted);
+  EXPECT_EQ(totals.done, 0u);
+  EXPECT_EQ(listener_.decisions.size(), 1u);
 }
 
 double processor_seconds() {

@@ -56,7 +56,8 @@ void Coordinator::Run::adopt_compute_config() {
 void Coordinator::Run::decide_items() {
   if (settings_.same_pixels && rules_.write_records) adopt_compute_config();
   for (ItemNumber number = 0; number < items_.size(); ++number) {
-    if (const int signal = signals_->next_signal(); signal != 0) return stop("interrupted", false, signal);
+    handle_signals();
+    if (stop_controller_.is_stopping()) return;
     const Decision decision = decide_item(items_[number], rules_, identity_source_);
     reporter_.report_decision(items_[number], decision);
     worklist_.set_decision(number, decision);
