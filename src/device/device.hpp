@@ -62,6 +62,7 @@ struct Device {
   /// A source could list the processes that use the device, maybe only those that this user may inspect. If false,
   /// `processes` may lack any process.
   bool has_process_list = false;
+  bool has_all_processes = false;  ///< `processes` contains the processes of all users that use the device
   std::vector<MigInstance> mig_instances;
   StackIndices stack_indices;
   std::string drm_card;              ///< name in /sys/class/drm: "card0"

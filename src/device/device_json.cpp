@@ -100,7 +100,8 @@ OrderedJson to_json(const Device& device) {
                    {"free", optional_json(device.free)},
                    {"used", optional_json(device.used)},
                    {"card", device.drm_card},
-                   {"processes_known", device.has_process_list}};
+                   {"processes_known", device.has_process_list},
+                   {"processes_complete", device.has_all_processes}};
   json["index"] = {{"cuda", device.stack_indices.cuda},
                    {"hip", device.stack_indices.hip},
                    {"ze", device.stack_indices.ze},
@@ -136,6 +137,7 @@ Device device_from_json(const OrderedJson& json) {
   device.used = reading_from_json(json, "used");
   device.drm_card = get<std::string>(json, "card");
   device.has_process_list = get<bool>(json, "processes_known");
+  device.has_all_processes = get<bool>(json, "processes_complete");
   if (const auto at = json.find("index"); at != json.end() && at->is_object())
     device.stack_indices = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
                             get<int>(*at, "vulkan", -1)};

@@ -84,7 +84,8 @@ std::optional<Device> read_card(const fs::path& card) {
 /// Adds the processes that use the devices. The fdinfo of other users' processes is not readable, so the sum of the
 /// processes' memory is a lower bound of the used memory.
 void add_processes(const fs::path& root, std::vector<Device>& devices) {
-  for (const ProcessUsage& use : read_process_usage(root, {})) {
+  bool some_hidden = false;
+  for (const ProcessUsage& use : read_process_usage(root, {}, &some_hidden)) {
     for (Device& device : devices) {
       if (device.pci != use.pci) continue;
       device.processes.push_back(
@@ -95,6 +96,7 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
   for (Device& device : devices) {
     if (device.driver == "nvidia") continue;  // the proprietary driver writes nothing into fdinfo
     device.has_process_list = true;
+    device.has_all_processes = !some_hidden;
     if (device.used) continue;
     Bytes sum;
     for (const GpuProcess& process : device.processes) sum += process.memory->value;

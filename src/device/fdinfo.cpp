@@ -74,16 +74,18 @@ std::vector<pid_t> all_pids(const fs::path& proc) {
 }
 
 /// Returns the fdinfo of the DRM devices that a process has open. `process`: its folder in /proc. Finds them by the
-/// links in fd/, since reading every fdinfo file is slow.
-std::vector<FdInfo> open_devices(const fs::path& process) {
+/// links in fd/, since reading every fdinfo file is slow. Sets `hidden` to true if this user may not read them.
+std::vector<FdInfo> open_devices(const fs::path& process, bool& hidden) {
   std::vector<FdInfo> found;
   std::error_code problem;
   for (fs::directory_iterator at{process / "fd", problem}, end; !problem && at != end; at.increment(problem)) {
     std::error_code gone;
     const fs::path target = fs::read_symlink(at->path(), gone);
+    hidden = hidden || gone == std::errc::permission_denied;
     if (gone || !target.native().starts_with("/dev/dri/")) continue;
     if (auto info = parse_fdinfo(read_small_file(process / "fdinfo" / at->path().filename()))) found.push_back(*info);
   }
+  hidden = hidden || problem == std::errc::permission_denied;
   return found;
 }
 
@@ -123,11 +125,14 @@ Bytes device_memory(const FdInfo& info) {
   return has_card ? card : shared;
 }
 
-std::vector<ProcessUsage> read_process_usage(const fs::path& root, const std::vector<pid_t>& pids) {
+std::vector<ProcessUsage> read_process_usage(const fs::path& root, const std::vector<pid_t>& pids, bool* some_hidden) {
   std::set<std::pair<PciAddress, std::uint64_t>> counted_clients;
   std::vector<ProcessUsage> uses;
+  // A /proc that is mounted with hidepid=2 lacks the processes of other users, the first one too.
+  std::error_code ignored;
+  bool hidden = pids.empty() && !fs::exists(root / "proc/1", ignored);
   for (const pid_t pid : pids.empty() ? all_pids(root / "proc") : pids) {
-    for (const FdInfo& info : open_devices(root / "proc" / std::to_string(pid))) {
+    for (const FdInfo& info : open_devices(root / "proc" / std::to_string(pid), hidden)) {
       if (!info.pci || !counted_clients.emplace(*info.pci, info.client).second) continue;
       auto use = std::find_if(uses.begin(), uses.end(),
                               [&](const ProcessUsage& other) { return other.pid == pid && other.pci == *info.pci; });
@@ -137,6 +142,7 @@ std::vector<ProcessUsage> read_process_usage(const fs::path& root, const std::ve
       use->engine_used = use->engine_used || info.engine_ns > 0 || info.cycles > 0;
     }
   }
+  if (some_hidden != nullptr) *some_hidden = hidden;
   return uses;
 }
 

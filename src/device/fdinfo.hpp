@@ -46,7 +46,9 @@ struct ProcessUsage {
 };
 
 /// Reads the usage of the processes `pids` (empty: all processes in /proc) whose fdinfo this user may read. A client
-/// that several processes share counts for the first process only. `root`: the folder that contains proc.
-std::vector<ProcessUsage> read_process_usage(const std::filesystem::path& root, const std::vector<pid_t>& pids);
+/// that several processes share counts for the first process only. `root`: the folder that contains proc. Sets
+/// `*some_hidden`, if given, to whether this user may not read the open files of some process.
+std::vector<ProcessUsage> read_process_usage(const std::filesystem::path& root, const std::vector<pid_t>& pids,
+                                             bool* some_hidden = nullptr);
 
 }  // namespace weir::device

@@ -54,6 +54,7 @@ void add_processes(Device& device, const Device& other) {
     replace_if_empty(known->name, process.name);
   }
   device.has_process_list = device.has_process_list || other.has_process_list;
+  device.has_all_processes = device.has_all_processes || other.has_all_processes;
 }
 
 /// Adds the values of another source to the entry of the same device.

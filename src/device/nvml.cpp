@@ -181,6 +181,7 @@ weir::device::Device Library::describe(nvml::Device handle) const {
   device.free = memory.free;
   device.used = memory.used;
   device.processes = read_processes(handle, device.has_process_list);
+  device.has_all_processes = device.has_process_list;
   device.mig_instances = read_mig(handle);
   return device;
 }

@@ -170,7 +170,7 @@ std::vector<Device> expand_mig_instances(std::span<const Device> devices) {
       Device part = device;
       part.mig_instances.clear();
       part.processes.clear();
-      part.has_process_list = false;
+      part.has_process_list = part.has_all_processes = false;
       part.name = instance.name.empty() ? device.name + " MIG" : instance.name;
       part.uuid = instance.uuid;
       part.total = instance.total;

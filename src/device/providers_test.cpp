@@ -2,6 +2,7 @@
 // define these files.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "device/fdinfo.hpp"
 #include "device/inventory.hpp"
@@ -99,6 +100,24 @@ TEST(DrmProvider, AnAmdCardIsMeasuredExactly) {
   EXPECT_EQ(card.uuid, "GPU-6b4c8a1f2d3e4f50");
   ASSERT_EQ(card.processes.size(), 1u);
   EXPECT_EQ(card.processes[0].name, "game");
+  EXPECT_TRUE(card.has_process_list);
+}
+
+TEST(DrmProvider, KnowsWhetherProcessesOfOtherUsersAreMissing) {
+  const test::Folder root;
+  put_card(root.path(), 1, "amdgpu", "0000:03:00.0", "0x1002");
+  const auto has_all = [&] {
+    const auto devices = make_drm_provider(root.path())->devices();
+    return devices && devices->size() == 1 && devices->front().has_all_processes;
+  };
+  test::put_process(root.path(), 100, 4, kAmdgpu);
+  EXPECT_FALSE(has_all()) << "without process 1, /proc hides processes";
+  test::put_process(root.path(), 1, 4, "pos:\t0\n");
+  EXPECT_TRUE(has_all());
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  std::filesystem::permissions(root.path() / "proc/1/fd", std::filesystem::perms::none);
+  EXPECT_FALSE(has_all());
+  std::filesystem::permissions(root.path() / "proc/1/fd", std::filesystem::perms::owner_all);
 }
 
 TEST(DrmProvider, TheUsedMemoryOfAnArcCardIsALowerBound) {

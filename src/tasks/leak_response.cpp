@@ -70,11 +70,16 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
     callbacks.on_note(fmt::format("{} is gone or does not answer; look at dmesg", result.device));
     return mark_untrusted(*result.initial_device, result, callbacks);
   }
-  if (now->used) result.device_after = now->used->value;
+  explain_leak(command, *now, result, callbacks);
+}
+
+void explain_leak(const GuardedCommand& command, const device::Device& now, GuardedResult& result,
+                  const CommandCallbacks& callbacks) {
+  if (now.used) result.device_after = now.used->value;
   result.leaks = result.device_after > result.device_before + command.max_leak;
   result.leak_resolution = result.leaks ? "unknown" : "freed";
-  if (!result.leaks || !now->has_process_list) return;
-  const ProcessGrowth growth = find_memory_growth(*result.initial_device, *now);
+  if (!result.leaks) return;
+  const ProcessGrowth growth = find_memory_growth(*result.initial_device, now);
   if (!growth.process_text.empty())
     callbacks.on_note(fmt::format("{} is used without a lease by {}", result.device, growth.process_text));
   const Bytes unexplained = result.device_after - result.device_before - growth.memory;
@@ -83,8 +88,9 @@ void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, 
     result.leak_resolution = "others";
     return;
   }
+  if (!now.has_all_processes) return;  // a process that this user may not inspect may hold the memory
   callbacks.on_note(fmt::format("{} are in use on {} and no process holds them", to_text(unexplained), result.device));
-  mark_untrusted(*now, result, callbacks);
+  mark_untrusted(now, result, callbacks);
 }
 
 }  // namespace weir::tasks
