@@ -89,6 +89,19 @@ TEST(CliRunItemsGuard, ACardThatKeepsMemoryThatNobodyHoldsIsQuarantined) {
   EXPECT_NE(log.find("\"event\":\"error\""), std::string::npos);
 }
 
+/// The memory may be that of another holder of the shared lease.
+TEST(CliRunGuard, InsideASharedLeaseNoLeakIsLookedFor) {
+  for (const bool shared : {false, true}) {
+    const FakeMachine machine{std::string{kCard} + "100 300\n"};
+    machine.folder().put("grow", "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML\n");
+    const ProgramResult ended =
+        machine.run_shell(std::string{"weir lease hold --device 3090 "} + (shared ? "--slots 2 " : "") +
+                          "-- weir run --device 3090 -- sh grow");
+    EXPECT_EQ(ended.status, shared ? 0 : 125) << ended.out;
+    EXPECT_EQ(ended.out.find("no process holds them") == std::string::npos, shared) << ended.out;
+  }
+}
+
 /// The item that leaked has run and failed; those after it never start.
 TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheLeakIsAFailureAndTheRestIsRefused) {
   const FakeMachine machine{std::string{kCard} + "100 300\n"};

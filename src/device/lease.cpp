@@ -247,6 +247,10 @@ bool Lease::is_intact() const {
   });
 }
 
+bool Lease::is_exclusive() const {
+  return std::all_of(devices_.begin(), devices_.end(), [](const HeldDevice& held) { return held.slot == 0; });
+}
+
 std::string Lease::environment_value() const {
   std::string text;
   for (const HeldDevice& held : devices_) {

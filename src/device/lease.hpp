@@ -64,6 +64,8 @@ class Lease {
   std::vector<std::string> keys() const;  ///< keys of the leased devices
   /// Returns true if this object uses a lease that an ancestor process, or this thread, has acquired.
   bool is_joined() const { return joined_; }
+  /// Returns true if nobody else may use the devices. The lease that this object joined may be shared.
+  bool is_exclusive() const;
   /// Returns the record of the previous holder of the (first) device, exclusive or shared (for shared use: of the same
   /// slot); empty if there was no previous holder, and for a joined lease.
   const std::optional<OwnerRecord>& previous_holder() const { return previous_holder_; }

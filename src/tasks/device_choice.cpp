@@ -174,7 +174,7 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceRequest& r
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
   // With a joined or a shared lease, processes and memory on the device may belong to the lease that was joined or to
   // other holders, and are not reported.
-  const bool exclusive = !lease->is_joined() && request.slots == 0;
+  const bool exclusive = !lease->is_joined() && lease->is_exclusive();
   device::Device leased_device = machine.device_at(chosen);
   if (refresh) refresh(leased_device);
   const bool orphans_ended =

@@ -172,7 +172,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   const device::CommandResult command_result = process->wait(rules, std::chrono::milliseconds{100}, [&] {
     if (measurement.sample(process->all_pids())) wrong_device.request_stop();
   });
-  const bool exclusive = leased != nullptr && command.device_request.slots == 0;
+  const bool exclusive = leased != nullptr && leased->lease.is_exclusive();
   measurement.measure_afterwards(exclusive ? 5 : 1);  // a leak is looked for only with an exclusive lease
   if (leased != nullptr && !leased->lease.is_intact())
     callbacks.on_note(

@@ -60,7 +60,7 @@ struct GuardedResult {
   /// The command was refused because not enough memory is free, and other holders of the device may free memory later.
   bool may_fit_later = false;
   /// After the command, the memory in use on the device is larger than before it, by more than `max_leak`, and other
-  /// processes are not known to be the reason. Always false without an exclusive lease (DeviceRequest::slots is 0), and
+  /// processes are not known to be the reason. Always false without an exclusive lease (Lease::is_exclusive()), and
   /// if the driver did not answer after the command.
   bool leaks = false;
   bool device_untrusted = false;  ///< memory that no process holds stays in use on the device, or the device is gone
@@ -71,7 +71,7 @@ struct GuardedResult {
   bool device_measured = false;      ///< device_before and device_peak are known
   bool driver_unresponsive = false;  ///< it answered before, but not after the command: device_after is invalid
   Bytes device_before, device_peak, device_after;  ///< memory in use on the whole device
-  Bytes device_growth;      ///< device_peak - device_before; 0 without an exclusive lease (DeviceRequest::slots is 0)
+  Bytes device_growth;      ///< device_peak - device_before; 0 without an exclusive lease (Lease::is_exclusive())
   Bytes need_with_context;  ///< need of the variant plus kContextMargin; 0: no need was given
   /// What respond_to_leak() found: "freed"; "others" (other processes use the memory); "failed" (no process holds the
   /// memory, or the device is gone); "unknown" (not all processes on the device are known). Empty: it was not called,
