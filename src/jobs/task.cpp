@@ -44,18 +44,4 @@ FailureKind kind_of(Errc code) {
   return FailureKind::environment;
 }
 
-std::string_view name_of(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::transient:
-      return "transient";
-    case FailureKind::persistent:
-      return "persistent";
-    case FailureKind::environment:
-      return "surrounding";
-    case FailureKind::disk_full:
-      return "disk_full";
-  }
-  return "surrounding";
-}
-
 }  // namespace weir::jobs

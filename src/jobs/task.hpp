@@ -124,6 +124,5 @@ enum class FailureKind {
 };
 /// Returns how a failure with this error code is handled.
 FailureKind kind_of(Errc code);
-std::string_view name_of(FailureKind kind);
 
 }  // namespace weir::jobs
