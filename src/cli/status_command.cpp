@@ -8,11 +8,13 @@
 namespace weir::cli {
 namespace {
 
-/// Returns the state of the run for the first line: "running", the reason of a pause, or how the run ended.
+/// Returns the state of the run for the first line: "running", why it is idle, or how the run ended.
 std::string state_text(const jobs::RunState& run) {
   if (run.alive) {
-    const std::string pause_reason = jobs::text_field(run.state, "pause_reason");
-    return pause_reason.empty() ? "running" : pause_reason;
+    // Earlier versions of weir called the key pause_reason.
+    const char* const key = run.state.contains("idle_reason") ? "idle_reason" : "pause_reason";
+    const std::string idle_reason = jobs::text_field(run.state, key);
+    return idle_reason.empty() ? "running" : idle_reason;
   }
   if (!jobs::bool_field(run.state, "over")) return "dead: the same command resumes it";
   return jobs::bool_field(run.state, "interrupted") ? "interrupted: the same command resumes it" : "over";

@@ -212,7 +212,7 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"unit", settings_.unit},
              {"amount", progress.amount},
              {"seconds", progress.seconds},
-             {"pause_reason", progress.idle_reason},
+             {"idle_reason", progress.idle_reason},
              {"failures", totals_.failure_messages},
              {"devices", devices_of(run.slots, progress)}};
   if (progress.remaining_s) state["remaining_s"] = *progress.remaining_s;

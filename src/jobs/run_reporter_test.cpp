@@ -78,6 +78,7 @@ TEST_F(RunReporterTest, ProgressGoesToTheObserverFourTimesASecondAndToTheFilesLe
   reporter_.report_progress(view(), kTestStart);
   EXPECT_EQ(observer_.all.size(), 1u);
   EXPECT_NE(state().find("\"seconds\":0.0"), std::string::npos) << state();
+  EXPECT_NE(state().find("\"idle_reason\":\"\""), std::string::npos) << state();
   EXPECT_NE(folder_.text("metrics").find("weir_queue_items 0"), std::string::npos);
   queue_.add_unestimated(0);
   reporter_.report_progress(view(), kTestStart + 249ms);
