@@ -70,7 +70,6 @@ struct Event {
     estimate_free_memory,  ///< free memory computed as a difference of the process's own counters
     late_future_import,    ///< a `from __future__` import that other code precedes
     verify_device,         ///< the program reads the device's UUID, PCI address or name, or calls weir.verify()
-    machine_path,          ///< an absolute path that exists on one machine only; value = the path. No reader emits it
     change_paths,          ///< os.chdir or sys.path.insert at module level; name = the call
     container_mask,        ///< a mask inside a container or job that receives selected cards; name = the option that
                            ///< selects the cards; value = the mask
