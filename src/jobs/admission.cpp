@@ -23,10 +23,9 @@ std::string key_of(const std::string& variant, const std::string& size, const st
 
 }  // namespace
 
-Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run) {
+Admission admit_memory(Bytes need, const MemoryAvailability& memory) {
   if (need + memory.reserved + memory.margin <= memory.free) return Admission::start;
-  return others_run && need + memory.margin <= memory.free + memory.reserved ? Admission::wait
-                                                                             : Admission::does_not_fit;
+  return need + memory.margin <= memory.free + memory.running ? Admission::wait : Admission::does_not_fit;
 }
 
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space) {

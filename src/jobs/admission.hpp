@@ -15,6 +15,7 @@ namespace weir::jobs {
 struct MemoryAvailability {
   Bytes free;      ///< free memory now, including what the worker itself already holds
   Bytes reserved;  ///< memory that other running items were admitted for and have not allocated yet
+  Bytes running;   ///< memory that other running items were admitted for, and release when they end
   Bytes margin;    ///< memory that always stays free
 };
 
@@ -25,13 +26,13 @@ enum class Admission {
   does_not_fit  ///< the item must get a smaller variant, be tried again later, or end
 };
 
-/// Decides whether the memory suffices for an item that needs `need` bytes. `others_run`: other items are running.
-/// Returns
+/// Decides whether the memory suffices for an item that needs `need` bytes. Returns
 /// - `start` if `need`, `memory.reserved` and `memory.margin` together are at most `memory.free`,
-/// - `wait` if they are more, but `others_run` is true, and `need` and `memory.margin` together are at most
-///   `memory.free` plus `memory.reserved`,
-/// - `does_not_fit` otherwise.
-Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run);
+/// - `wait` if they are more, but `need` and `memory.margin` together are at most `memory.free` plus `memory.running`.
+///   This is the most that can be free when the running items have ended: how much of `running` they have allocated, so
+///   that it is missing in `free`, is known only from their last heartbeats,
+/// - `does_not_fit` otherwise, so always if too little is free while no other item runs.
+Admission admit_memory(Bytes need, const MemoryAvailability& memory);
 
 /// Decides whether the disk space suffices for an item that is expected to write `output` bytes while the running items
 /// write `running_output` bytes. `space`: the space of the file system of the outputs; empty: not known. Returns

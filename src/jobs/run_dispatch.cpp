@@ -56,7 +56,7 @@ bool Coordinator::Run::try_start(WorkerSlot& slot, ItemNumber number) {
     return true;
   }
   const MemoryAvailability memory = slots_.memory_availability(slot, Clock::now());
-  switch (admit_memory(need, memory, slots_.has_busy_worker())) {
+  switch (admit_memory(need, memory)) {
     case Admission::start:
       start_item(slot, number, need);
       return true;

@@ -99,11 +99,14 @@ TEST(WorkQueue, TheOrderOfEqualItemsIsTheWorklists) {
 }
 
 TEST(Admission, ComparesTheNeedWithFreeMemoryLessReservationsAndMargin) {
-  const MemoryAvailability room{.free = 100_MiB, .reserved = 30_MiB, .margin = 10_MiB};
-  EXPECT_EQ(admit_memory(60_MiB, room, true), Admission::start);
-  EXPECT_EQ(admit_memory(61_MiB, room, true), Admission::wait);
-  EXPECT_EQ(admit_memory(61_MiB, room, false), Admission::does_not_fit);
-  EXPECT_EQ(admit_memory(121_MiB, room, true), Admission::does_not_fit);
+  const MemoryAvailability room{.free = 100_MiB, .reserved = 30_MiB, .running = 40_MiB, .margin = 10_MiB};
+  EXPECT_EQ(admit_memory(60_MiB, room), Admission::start);
+  EXPECT_EQ(admit_memory(61_MiB, room), Admission::wait);
+  EXPECT_EQ(admit_memory(130_MiB, room), Admission::wait);
+  EXPECT_EQ(admit_memory(131_MiB, room), Admission::does_not_fit);
+  const MemoryAvailability alone{.free = 100_MiB, .reserved = {}, .running = {}, .margin = 10_MiB};
+  EXPECT_EQ(admit_memory(90_MiB, alone), Admission::start);
+  EXPECT_EQ(admit_memory(91_MiB, alone), Admission::does_not_fit);
 }
 
 TEST(Admission, AnOutputIsAdmittedByFreeDiskSpace) {

@@ -154,10 +154,12 @@ Bytes WorkerSlots::free_memory(const WorkerDevice& device, Clock::time_point now
 }
 
 MemoryAvailability WorkerSlots::memory_availability(const WorkerSlot& slot, Clock::time_point now) {
-  MemoryAvailability memory{.free = free_memory(*slot.device, now) + slot.rss, .reserved = {}, .margin = kMemoryMargin};
+  MemoryAvailability memory{
+      .free = free_memory(*slot.device, now) + slot.rss, .reserved = {}, .running = {}, .margin = kMemoryMargin};
   for (const WorkerSlot& other : slots_) {
-    if (&other != &slot && other.device->memory_name == slot.device->memory_name && other.is_running())
-      memory.reserved += other.job->memory_need - other.rss;
+    if (&other == &slot || other.device->memory_name != slot.device->memory_name || !other.is_running()) continue;
+    memory.reserved += other.job->memory_need - other.rss;
+    memory.running += other.job->memory_need;
   }
   return memory;
 }

@@ -116,6 +116,20 @@ TEST_F(WorkerSlotsTest, MemoryReservedByOthersIsNotAvailable) {
   EXPECT_EQ(slots_.memory_availability(first(), kTestStart).reserved, Bytes{});
 }
 
+/// The device has 1 GiB; 600 MiB of it are the other item's, which first reserves and then allocates them.
+TEST_F(WorkerSlotsTest, AnItemWaitsForTheMemoryThatARunningItemHasAllocated) {
+  Bytes free = 1_GiB;
+  devices_[0].free_memory = [&] { return free; };
+  second().assign_job(1, made_up_estimate(1), kTestStart, 600_MiB);
+  EXPECT_EQ(admit_memory(500_MiB, slots_.memory_availability(first(), kTestStart)), Admission::wait);
+  free = 1_GiB - 600_MiB;
+  slots_.set_rss(second(), 600_MiB);
+  EXPECT_EQ(admit_memory(500_MiB, slots_.memory_availability(first(), kTestStart)), Admission::wait);
+  EXPECT_EQ(admit_memory(1_GiB, slots_.memory_availability(first(), kTestStart)), Admission::does_not_fit);
+  second().job.reset();
+  EXPECT_EQ(admit_memory(500_MiB, slots_.memory_availability(first(), kTestStart)), Admission::does_not_fit);
+}
+
 TEST_F(WorkerSlotsTest, FreeMemoryIsReadTenTimesASecondAndWhenAWorkerHasGrown) {
   int asked = 0;
   devices_[0].free_memory = [&] {
