@@ -30,13 +30,13 @@ Totals InProcessRun::run(std::stop_token stop) {
 ItemResult InProcessRun::run_item(const Item& item, ItemNumber number, const Decision& decision, std::stop_token stop) {
   ItemResult result = result_without_work(number, decision);
   if (decision.action != Action::work) return result;
-  report_progress(item, {});
+  report_progress(number, {});
   ExecutionOptions options{0, decision.replace, rules_.write_records, rules_.folder, device_};
   ExecutionResult execution;
   const std::vector<std::string> variants = task_.variants();
   for (; options.variant < variants.size(); ++options.variant) {
     execution = execute(
-        task_, item, options, [&](const Progress& progress) { report_progress(item, progress); }, stop);
+        task_, item, options, [&](const Progress& progress) { report_progress(number, progress); }, stop);
     if (execution.is_done() || execution.attempt.error->code != Errc::over_budget) break;
   }
   if (options.variant > 0 && options.variant < variants.size()) result.variant = variants[options.variant];
@@ -59,13 +59,17 @@ ItemResult InProcessRun::run_item(const Item& item, ItemNumber number, const Dec
   return result;
 }
 
-void InProcessRun::report_progress(const Item& item, const Progress& progress) const {
+void InProcessRun::report_progress(ItemNumber number, const Progress& progress) const {
   RunProgress run_progress;
+  run_progress.finished_items = number;
   run_progress.total_items = items_.size();
-  run_progress.amount = progress.amount;
+  run_progress.amount = totals_.amount + progress.amount;
   run_progress.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  if (progress.fraction > 0) run_progress.remaining_s = run_progress.seconds * (1 / progress.fraction - 1);
-  run_progress.devices.push_back({device_, display_name(item), progress.fraction});
+  // in items, all counted alike; skipped items took no time
+  const double worked = static_cast<double>(totals_.done + totals_.failed) + progress.fraction;
+  const double left = static_cast<double>(items_.size() - number) - progress.fraction;
+  if (progress.fraction > 0) run_progress.remaining_s = run_progress.seconds * left / worked;
+  run_progress.devices.push_back({device_, display_name(items_[number]), progress.fraction});
   observer_.on_progress(run_progress);
 }
 

@@ -21,7 +21,7 @@ class InProcessRun {
 
  private:
   ItemResult run_item(const Item& item, ItemNumber number, const Decision& decision, std::stop_token stop);
-  void report_progress(const Item& item, const Progress& progress) const;
+  void report_progress(ItemNumber number, const Progress& progress) const;
 
   const std::vector<Item>& items_;
   Task& task_;
