@@ -191,6 +191,19 @@ TEST(CliDoctor, WorksOnASoftwareDevice) {
   EXPECT_NE(listed.out.find(R"("driver":"llvmpipe Mesa )"), std::string::npos) << listed.out;
 }
 
+/// The name has 9 bytes and 6 columns.
+TEST(CliLease, WideCharactersKeepTheColumnsOfTheList) {
+  const FakeMachine machine{"card カード GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 100 300\n"};
+  const ProgramResult ended = machine.run_weir({"lease", "list"}, {{"VK_DRIVER_FILES", "/nonexistent"}});
+  std::istringstream lines{ended.out};
+  std::string head;
+  std::string row;
+  std::getline(lines, head);
+  std::getline(lines, row);
+  ASSERT_NE(row.find("カード"), std::string::npos) << ended.out;
+  EXPECT_EQ(row.find("free") - 3, head.find("STATE")) << ended.out;
+}
+
 TEST(CliLease, HoldRunsACommandOnTheChosenCard) {
   const FakeMachine machine;
   const ProgramResult ended = machine.run_weir({"lease", "hold", "--deny", "5060", "--", "env"});
