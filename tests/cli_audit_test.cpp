@@ -1,4 +1,4 @@
-// Tests of the built program `weir audit`: exit status, output and files.
+// Tests of the built program: `weir audit`, its exit status, output and files.
 #ifdef WEIR_AUDIT
 
 #include <sys/stat.h>
@@ -19,9 +19,11 @@ namespace {
 
 using Json = nlohmann::json;
 
+// A program that selects its GPU after it has imported torch (rule G01), and the same program after the fix.
 const std::string kLate = "import torch\nimport os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\n";
 const std::string kRight = "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\nimport torch\n";
 
+/// Returns the options to run weir in the folder, without the user's settings of git.
 ProgramOptions in(const Folder& folder) {
   return {.folder = folder.path(), .variables = {{"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}}};
 }
@@ -34,27 +36,27 @@ TEST(CliAudit, TheExitStatusDistinguishesCleanFindingsAndWrongUsage) {
   const ProgramResult bad = run({"audit", "b"}, in(folder));
   EXPECT_EQ(bad.status, 1);
   EXPECT_TRUE(bad.out.starts_with("b/bad.py:3:1: fragile G01 ")) << bad.out;
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"audit"},
-                                                {"audit", "none"},
-                                                {"audit", "a", "--select", "G99"},
-                                                {"audit", "a", "--format", "x"},
-                                                {"audit", "--explain", "G99"},
-                                                {"audit", "a", "--policy", "none.toml"}}) {
-    const ProgramResult ended = run(words, in(folder));
-    EXPECT_EQ(ended.status, 2) << words.back();
-    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"audit"},
+                                                    {"audit", "none"},
+                                                    {"audit", "a", "--select", "G99"},
+                                                    {"audit", "a", "--format", "x"},
+                                                    {"audit", "--explain", "G99"},
+                                                    {"audit", "a", "--policy", "none.toml"}}) {
+    const ProgramResult result = run(arguments, in(folder));
+    EXPECT_EQ(result.status, 2) << arguments.back();
+    EXPECT_EQ(result.error_lines(), 1u) << result.error;
   }
 }
 
 TEST(CliAudit, ACommentThatNamesNoRuleIsAWarningAndChangesNoStatus) {
   const Folder folder;
   folder.put("good.py", kRight + "x = 1  # weir: ignore[G3]\n");
-  const ProgramResult ended = run({"audit", "."}, in(folder));
-  EXPECT_EQ(ended.status, 0);
-  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  const ProgramResult result = run({"audit", "."}, in(folder));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.error_lines(), 1u) << result.error;
   EXPECT_TRUE(
-      ended.error_contains("good.py:4: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
-      << ended.error;
+      result.error_contains("good.py:4: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
+      << result.error;
   EXPECT_EQ(Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out)["notes"].size(), 1u);
 }
 
@@ -66,9 +68,9 @@ TEST(CliAudit, SelectIgnoreAndPolicyChooseTheRules) {
   EXPECT_EQ(run({"audit", ".", "--select", "G13"}, in(folder)).status, 1);
   folder.put("weir.toml", "[audit]\ndevice = \"GPU-1\"\nexclude = [\"old\"]\n");
   folder.put("old/bad.py", kLate);
-  const ProgramResult ended = run({"audit", "."}, in(folder));
-  EXPECT_NE(ended.out.find("G13"), std::string::npos);
-  EXPECT_EQ(ended.out.find("old/"), std::string::npos);
+  const ProgramResult result = run({"audit", "."}, in(folder));
+  EXPECT_NE(result.out.find("G13"), std::string::npos);
+  EXPECT_EQ(result.out.find("old/"), std::string::npos);
   folder.put("weir.toml", "[audit]\ncolour = 1\n");
   const ProgramResult wrong = run({"audit", "."}, in(folder));
   EXPECT_EQ(wrong.status, 2);
@@ -83,13 +85,13 @@ TEST(CliAudit, EveryFormatHasItsStructure) {
   EXPECT_EQ(json["findings"][0]["line"], 3);
   const Json sarif = Json::parse(run({"audit", ".", "--format", "sarif"}, in(folder)).out);
   EXPECT_EQ(sarif["version"], "2.1.0");
-  const Json& result = sarif["runs"][0]["results"][0];
-  EXPECT_EQ(result["ruleId"], sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].get<int>()]["id"]);
-  EXPECT_EQ(result["partialFingerprints"]["weir/v1"].get<std::string>().size(), 16u);
-  EXPECT_FALSE(result["fixes"][0]["artifactChanges"][0]["replacements"].empty());
-  EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "b%25d%2C%3C%26.py");
+  const Json& first = sarif["runs"][0]["results"][0];
+  EXPECT_EQ(first["ruleId"], sarif["runs"][0]["tool"]["driver"]["rules"][first["ruleIndex"].get<int>()]["id"]);
+  EXPECT_EQ(first["partialFingerprints"]["weir/v1"].get<std::string>().size(), 16u);
+  EXPECT_FALSE(first["fixes"][0]["artifactChanges"][0]["replacements"].empty());
+  EXPECT_EQ(first["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "b%25d%2C%3C%26.py");
   bool suppressed = false;
-  for (const Json& one : sarif["runs"][0]["results"]) suppressed = suppressed || one.contains("suppressions");
+  for (const Json& each : sarif["runs"][0]["results"]) suppressed = suppressed || each.contains("suppressions");
   EXPECT_TRUE(suppressed);
   EXPECT_TRUE(
       run({"audit", ".", "--format", "github"}, in(folder)).out.starts_with("::warning file=b%25d%2C<&.py,line=3"));
@@ -109,7 +111,7 @@ TEST(CliAudit, ABaselineSuppressesOldFindingsOnly) {
   folder.put("b.py", kLate);
   EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 1);
   EXPECT_EQ(run({"audit", ".", "--baseline", "a.py"}, in(folder)).status, 2);
-  EXPECT_EQ(run({"audit", "a.py", "--baseline", "base"}, in(folder)).status, 0);  // by another path
+  EXPECT_EQ(run({"audit", "a.py", "--baseline", "base"}, in(folder)).status, 0) << "the same file by another path";
 }
 
 TEST(CliAudit, FindingsInTheBaselineAreNotFixed) {
@@ -124,13 +126,13 @@ TEST(CliAudit, FindingsInTheBaselineAreNotFixed) {
   EXPECT_EQ(fixed.status, 0) << fixed.out;
   EXPECT_EQ(folder.text("new.py"), kRight);
   EXPECT_EQ(folder.text("old.py"), kLate);
-  for (const std::vector<std::string>& words :
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"audit", ".", "--fix", "--baseline", "base", "--write-baseline"},
         {"audit", ".", "--write-baseline"},
         {"audit", "plan", ".", "--baseline", "base"}}) {
-    const ProgramResult ended = run(words, in(folder));
-    EXPECT_EQ(ended.status, 2) << words.back();
-    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+    const ProgramResult result = run(arguments, in(folder));
+    EXPECT_EQ(result.status, 2) << arguments.back();
+    EXPECT_EQ(result.error_lines(), 1u) << result.error;
   }
 }
 
@@ -148,14 +150,14 @@ TEST(CliAudit, BadInputIsReportedInOneLineAndTheRestIsChecked) {
   fs::create_symlink("nowhere", folder / "dangling.py");
   fs::create_symlink("itself.py", folder / "itself.py");
   ::mkfifo((folder / "pipe.py").c_str(), 0600);
-  const ProgramResult ended = run({"audit", "."}, in(folder));
-  EXPECT_EQ(ended.status, 1);
+  const ProgramResult result = run({"audit", "."}, in(folder));
+  EXPECT_EQ(result.status, 1);
   for (const char* expected : {"binary.py: is binary", "utf16.py: is UTF-16", "broken.py:", "large.py: is 5",
                                "pipe.py: is not a regular", "dangling.py: cannot be read", "itself.py: cannot be read"})
-    EXPECT_TRUE(ended.error_contains(expected)) << expected << "\n" << ended.error;
-  EXPECT_EQ(ended.error.find("latin.py"), std::string::npos) << ended.error;
-  EXPECT_EQ(ended.error.find("python2.py"), std::string::npos) << ended.error;
-  EXPECT_NE(ended.out.find("new\\nline.py:3:1"), std::string::npos) << ended.out;
+    EXPECT_TRUE(result.error_contains(expected)) << expected << "\n" << result.error;
+  EXPECT_EQ(result.error.find("latin.py"), std::string::npos) << result.error;
+  EXPECT_EQ(result.error.find("python2.py"), std::string::npos) << result.error;
+  EXPECT_NE(result.out.find("new\\nline.py:3:1"), std::string::npos) << result.out;
 }
 
 /// Root can read every file, so the process becomes the user `nobody` for the lifetime of this object.
@@ -220,10 +222,10 @@ TEST(CliAudit, TrackedFilesAreReadEvenIfGitIgnoresThem) {
   folder.put(".gitignore", "*\n!*.py\n");
   folder.put("sub/tracked.py", kLate);
   folder.put("sub/other.py", kLate);
-  for (const std::vector<std::string>& words :
+  for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"git", "init", "-q"}, {"git", "add", "-f", "sub/tracked.py"}}) {
-    const auto ended = audit::run_program({.arguments = words, .folder = folder.path()});
-    ASSERT_TRUE(ended && ended->exit_status == 0);
+    const auto result = audit::run_program({.arguments = arguments, .folder = folder.path()});
+    ASSERT_TRUE(result && result->exit_status == 0);
   }
   const Json json = Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out);
   EXPECT_EQ(json["files"], 1) << json.dump(1);
@@ -286,27 +288,29 @@ class Repository {
     git({"add", "-A"});
     git({"commit", "-q", "-m", "start"});
   }
+  /// Returns a program with a fixable mistake (rule G04), which prints the number.
   static std::string program(int i) {
     return "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\nprint(" + std::to_string(i) + ")\n";
   }
-  std::string git(std::vector<std::string> words) const {
-    words.insert(words.begin(), "git");
-    const auto ended = audit::run_program({.arguments = std::move(words), .folder = folder.path()});
-    return ended ? ended->output : "";
+  /// Runs git with these arguments and returns its output; empty if git cannot be started.
+  std::string git(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "git");
+    const auto result = audit::run_program({.arguments = std::move(arguments), .folder = folder.path()});
+    return result ? result->output : "";
   }
   Folder folder;
 };
 
 TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
-  EXPECT_EQ(run({"audit", "run"}, how).status, 2);
+  const ProgramOptions options = in(repository.folder);
+  EXPECT_EQ(run({"audit", "run"}, options).status, 2);
   const ProgramResult plan = run(
       {"audit", "plan", ".", "--jobs", "3", "--check", "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
-      how);
+      options);
   ASSERT_EQ(plan.status, 0) << plan.error;
   EXPECT_NE(plan.out.find("6 files in 3 shards"), std::string::npos) << plan.out;
-  const ProgramResult done = run({"audit", "run", "--jobs", "3"}, how);
+  const ProgramResult done = run({"audit", "run", "--jobs", "3"}, options);
   EXPECT_EQ(done.status, 1) << done.error;
   EXPECT_EQ(done.out, "incomplete: 5 of 6 files fixed, 1 put back, 0 not done\n") << done.error;
   // One commit per file, and the user's own branch is unchanged.
@@ -316,14 +320,14 @@ TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
   EXPECT_EQ(repository.git({"status", "--porcelain"}), "");
   EXPECT_EQ(repository.git({"branch", "--show-current"}), "main\n");
   EXPECT_EQ(repository.git({"show", "weir/all:self.py"}), repository.folder.text("self.py"));
-  const ProgramResult report = run({"audit", "report", "--format", "junit", "-o", "pages"}, how);
+  const ProgramResult report = run({"audit", "report", "--format", "junit", "-o", "pages"}, options);
   EXPECT_EQ(report.status, 1);
   EXPECT_NE(report.out.find("tests=\"6\" failures=\"1\" skipped=\"0\""), std::string::npos) << report.out;
   EXPECT_NE(repository.folder.text("pages/gpu-selection.md").find("cuda:0"), std::string::npos);
-  EXPECT_NE(run({"audit", "report", "--format", "html"}, how).out.find("<td>self.py</td>"), std::string::npos);
+  EXPECT_NE(run({"audit", "report", "--format", "html"}, options).out.find("<td>self.py</td>"), std::string::npos);
   // A second run has nothing left to do.
   const std::string all = repository.git({"rev-parse", "weir/all"});
-  EXPECT_EQ(run({"audit", "run"}, how).out, done.out);
+  EXPECT_EQ(run({"audit", "run"}, options).out, done.out);
   EXPECT_EQ(repository.git({"rev-parse", "weir/all"}), all);
 }
 
@@ -334,10 +338,10 @@ TEST(CliAuditCampaign, OldFailuresAndVaryingOutputDoNotRejectTheEdit) {
   repository.folder.put("clock.py", mask + "import time\nprint(time.time_ns())\n");
   repository.git({"add", "-A"});
   repository.git({"commit", "-q", "-m", "more"});
-  ProgramOptions how = in(repository.folder);
+  ProgramOptions options = in(repository.folder);
   ASSERT_EQ(run({"audit", "plan", "repaired.py", "clock.py", "self.py", "--jobs", "2", "--check",
                  "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
-                how)
+                options)
                 .status,
             0);
   // The first start of git fails, as can happen on a loaded machine.
@@ -345,8 +349,8 @@ TEST(CliAuditCampaign, OldFailuresAndVaryingOutputDoNotRejectTheEdit) {
   tools.put("git", "#!/bin/sh\nif mkdir '" + (tools / "failed").native() +
                        "' 2>/dev/null; then exit 127; fi\nexec /usr/bin/git \"$@\"\n");
   fs::permissions(tools / "git", fs::perms::owner_all);
-  how.variables = {{"PATH", tools.path().native() + ":/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}};
-  const ProgramResult done = run({"audit", "run", "--jobs", "2"}, how);
+  options.variables = {{"PATH", tools.path().native() + ":/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}};
+  const ProgramResult done = run({"audit", "run", "--jobs", "2"}, options);
   EXPECT_EQ(done.out, "incomplete: 2 of 3 files fixed, 1 put back, 0 not done\n") << done.error;
   EXPECT_TRUE(fs::exists(tools / "failed"));
   EXPECT_EQ(repository.git({"diff", "--name-only", "main", "weir/all"}), "clock.py\nrepaired.py\n");
@@ -354,13 +358,13 @@ TEST(CliAuditCampaign, OldFailuresAndVaryingOutputDoNotRejectTheEdit) {
 
 TEST(CliAuditCampaign, AnInterruptedRunContinues) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
+  const ProgramOptions options = in(repository.folder);
   ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1", "--check",
                  "while test ! -e \"$PWD/../../../../go\"; do sleep 0.05; done"},
-                how)
+                options)
                 .status,
             0);
-  ProgramOptions killed = how;
+  ProgramOptions killed = options;
   killed.while_running = [&](pid_t child) {
     // The kill happens within the first check, after its worktree was created.
     wait_until([&] { return fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); });
@@ -370,16 +374,16 @@ TEST(CliAuditCampaign, AnInterruptedRunContinues) {
   EXPECT_EQ(run({"audit", "run"}, killed).status, 128 + SIGKILL);
   fs::remove(repository.folder / "go");
   repository.folder.put("go", "");
-  const ProgramResult done = run({"audit", "run"}, how);
+  const ProgramResult done = run({"audit", "run"}, options);
   EXPECT_EQ(done.out, "complete: 6 of 6 files fixed\n") << done.error;
   EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
 }
 
 TEST(CliAuditCampaign, StateFilesOfEarlierVersionsAreRead) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
-  ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1"}, how).status, 0);
-  ASSERT_EQ(run({"audit", "run"}, how).out, "complete: 6 of 6 files fixed\n");
+  const ProgramOptions options = in(repository.folder);
+  ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1"}, options).status, 0);
+  ASSERT_EQ(run({"audit", "run"}, options).out, "complete: 6 of 6 files fixed\n");
   // Earlier versions wrote another word for the state "fixed".
   const std::string state_file = ".git/weir-audit/shard-1.json";
   const std::string current = "\"fixed\"";
@@ -389,7 +393,7 @@ TEST(CliAuditCampaign, StateFilesOfEarlierVersionsAreRead) {
     text.replace(at, current.size(), "\"mended\"");
   EXPECT_EQ(count, 6u) << text;
   repository.folder.put(state_file, text);
-  const ProgramResult report = run({"audit", "report"}, how);
+  const ProgramResult report = run({"audit", "report"}, options);
   EXPECT_EQ(report.status, 0) << report.error;
   EXPECT_NE(report.out.find("complete: 6 of 6 files fixed"), std::string::npos) << report.out;
   EXPECT_EQ(report.out.find("mended"), std::string::npos) << report.out;
@@ -397,27 +401,27 @@ TEST(CliAuditCampaign, StateFilesOfEarlierVersionsAreRead) {
 
 TEST(CliAuditCampaign, FilesLeftOutAreReportedWithTheReason) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
+  const ProgramOptions options = in(repository.folder);
   ::chmod((repository.folder / "self.py").c_str(), 0444);
   repository.folder.put("new.py", Repository::program(7));
-  const ProgramResult plan = run({"audit", "plan", "."}, how);
+  const ProgramResult plan = run({"audit", "plan", "."}, options);
   EXPECT_EQ(plan.status, 0) << plan.error;
   EXPECT_NE(plan.out.find("5 files in "), std::string::npos) << plan.out;
   EXPECT_TRUE(plan.error_contains("self.py: left out of the plan: is read-only")) << plan.error;
   EXPECT_TRUE(plan.error_contains("new.py: left out of the plan: git does not track it")) << plan.error;
   EXPECT_EQ(plan.error_lines(), 2u) << plan.error;
   for (const std::string format : {"md", "html"})
-    EXPECT_NE(run({"audit", "report", "--format", format}, how).out.find("Left out of the plan: self.py"),
+    EXPECT_NE(run({"audit", "report", "--format", format}, options).out.find("Left out of the plan: self.py"),
               std::string::npos);
 }
 
 TEST(CliAuditCampaign, ExistingBranchesAreNeverUsedAndNeverDeleted) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
-  const auto plan = [&] { return run({"audit", "plan", ".", "--jobs", "1"}, how); };
+  const ProgramOptions options = in(repository.folder);
+  const auto plan = [&] { return run({"audit", "plan", ".", "--jobs", "1"}, options); };
   ASSERT_EQ(plan().status, 0);
   ASSERT_EQ(plan().status, 0);  // a second plan is allowed, because nothing was done yet
-  ASSERT_EQ(run({"audit", "run"}, how).status, 0);
+  ASSERT_EQ(run({"audit", "run"}, options).status, 0);
   const std::string shard = repository.git({"rev-parse", "weir/shard-1"});
   // After a merge and further changes, the next campaign must not continue the branches of the first one.
   repository.git({"merge", "-q", "weir/all"});
@@ -433,16 +437,16 @@ TEST(CliAuditCampaign, ExistingBranchesAreNeverUsedAndNeverDeleted) {
   ASSERT_EQ(plan().status, 0);
   // A branch that is created between plan and run does not belong to this campaign either.
   repository.git({"branch", "weir/shard-1", "HEAD~1"});
-  const std::string theirs = repository.git({"rev-parse", "weir/shard-1"});
-  const ProgramResult run_refused = run({"audit", "run"}, how);
+  const std::string foreign_commit = repository.git({"rev-parse", "weir/shard-1"});
+  const ProgramResult run_refused = run({"audit", "run"}, options);
   EXPECT_EQ(run_refused.status, 2) << run_refused.error;
   EXPECT_TRUE(run_refused.error_contains("'git branch -m weir/shard-1 NAME'")) << run_refused.error;
-  EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), theirs);
+  EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), foreign_commit);
   repository.git({"branch", "-m", "weir/shard-1", "mine"});
-  EXPECT_EQ(run({"audit", "run"}, how).out, "complete: 1 of 1 files fixed\n");
+  EXPECT_EQ(run({"audit", "run"}, options).out, "complete: 1 of 1 files fixed\n");
 }
 
-TEST(CliAuditCampaign, ABranchCalledWeirIsInTheWay) {
+TEST(CliAuditCampaign, ABranchCalledWeirIsRefusedWithTheRemedy) {
   const Repository repository;
   repository.git({"branch", "weir"});
   const ProgramResult refused = run({"audit", "plan", "."}, in(repository.folder));
@@ -452,9 +456,9 @@ TEST(CliAuditCampaign, ABranchCalledWeirIsInTheWay) {
 
 TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
   const Repository repository;
-  const ProgramOptions how = in(repository.folder);
+  const ProgramOptions options = in(repository.folder);
   repository.folder.put("self.py", "changed\n");
-  const ProgramResult dirty = run({"audit", "plan", "."}, how);
+  const ProgramResult dirty = run({"audit", "plan", "."}, options);
   EXPECT_EQ(dirty.status, 2);
   EXPECT_TRUE(dirty.error_contains("self.py")) << dirty.error;
   repository.git({"checkout", "-q", "--", "."});
@@ -463,11 +467,11 @@ TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
   repository.git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library.folder.path().native(), "lib"});
   repository.git({"commit", "-q", "-m", "lib"});
   repository.folder.put("lib/self.py", "changed\n");
-  EXPECT_TRUE(run({"audit", "plan", "."}, how).error_contains("stash them first: lib"));
+  EXPECT_TRUE(run({"audit", "plan", "."}, options).error_contains("stash them first: lib"));
   repository.git({"-C", "lib", "checkout", "-q", "--", "."});
-  EXPECT_NE(run({"audit", "plan", "."}, how).out.find("6 files in "), std::string::npos);
+  EXPECT_NE(run({"audit", "plan", "."}, options).out.find("6 files in "), std::string::npos);
   repository.git({"checkout", "-q", "--detach"});
-  EXPECT_TRUE(run({"audit", "plan", "."}, how).error_contains("HEAD is detached"));
+  EXPECT_TRUE(run({"audit", "plan", "."}, options).error_contains("HEAD is detached"));
   const Folder plain;
   plain.put("a.py", kLate);
   EXPECT_TRUE(run({"audit", "plan", "."}, in(plain)).error_contains("no git repository"));

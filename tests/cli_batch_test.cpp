@@ -1,4 +1,5 @@
-// `weir upscale` of several pictures: workers, checkpoints, deaths. WEIR_KILL_ROUNDS=200 makes the kill test long.
+// Tests of the built program: `weir upscale` of several pictures, its workers and checkpoints, also if processes are
+// killed. The environment variable WEIR_KILL_ROUNDS sets the number of rounds of the test CliKilled (12 by default).
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -28,22 +29,24 @@ class CliBatch : public ::testing::Test {
     write_tiny_network(folder_ / "nets", "blocks");
     write_tiny_network(folder_ / "nets", "slow", 2, 6);
   }
-  std::vector<std::string> words(const std::string& out, std::vector<std::string> more = {}) const {
+  std::vector<std::string> upscale_arguments(const std::string& out, std::vector<std::string> more = {}) const {
     std::vector<std::string> all{"upscale", "in", "-o", out, "--ram", "1G", "--model", "nets/" + network_ + ".param"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  ProgramResult upscale(std::vector<std::string> more = {}, ProgramOptions how = {}) const {
-    how.folder = folder_.path();
-    return run(words("out", std::move(more)), how);
+  ProgramResult upscale(std::vector<std::string> more = {}, ProgramOptions options = {}) const {
+    options.folder = folder_.path();
+    return run(upscale_arguments("out", std::move(more)), options);
   }
+  /// Writes a picture.
   void picture(const fs::path& name, int width = 8, int height = 6) const {
     ASSERT_TRUE(write_picture(folder_ / name, width, height)) << name;
   }
+  /// Writes pictures of different sizes: in/0.png, in/1.png, ...
   void pictures(int count, int side = 8) const {
     for (int i = 0; i < count; ++i) picture("in/" + std::to_string(i) + ".png", side + i, side + i * 2);
   }
-  /// Files that are no finished outputs, checkpoints or state.
+  /// Returns the names of temporary files and intent records, which no run may leave.
   std::vector<std::string> left_over(const fs::path& where = "out") const {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator{folder_ / where}) {
@@ -52,8 +55,9 @@ class CliBatch : public ::testing::Test {
     }
     return names;
   }
-  static Json summary_of(const ProgramResult& ended) {
-    std::istringstream lines{ended.out};
+  /// Returns the summary in the JSON lines on standard output; null if there is none.
+  static Json summary_of(const ProgramResult& result) {
+    std::istringstream lines{result.out};
     Json summary;
     for (std::string line; std::getline(lines, line);) {
       Json json = Json::parse(line);
@@ -66,7 +70,7 @@ class CliBatch : public ::testing::Test {
   std::string network_ = "blocks";
 };
 
-TEST_F(CliBatch, ASecondRunSkipsAndSaysWhy) {
+TEST_F(CliBatch, ASecondRunSkipsFinishedPicturesAndExplainsTheOthers) {
   pictures(3);
   ASSERT_EQ(upscale().status, 0);
   const ProgramResult again = upscale({"--explain", "--json"});
@@ -83,34 +87,36 @@ TEST_F(CliBatch, ASecondRunSkipsAndSaysWhy) {
   const ProgramResult other = upscale({"--scale", "3", "--explain", "-q"});
   EXPECT_EQ(other.status, 0) << other.error;
   EXPECT_EQ(read_picture(folder_ / "out/0.png").info.width, 24);
-  fs::remove(folder_ / "in/0.png");  // an input that is gone is no item any more, and its result stays
+  fs::remove(folder_ / "in/0.png");  // the result of a removed input stays
   EXPECT_EQ(upscale({"--scale", "3"}).status, 0);
   EXPECT_TRUE(fs::exists(folder_ / "out/0.png"));
 }
 
-TEST_F(CliBatch, WhatIsLostIsOneLineForEachPictureAndACountAtTheEnd) {
+TEST_F(CliBatch, LostDataIsReportedForEachPictureAndCountedAtTheEnd) {
   pictures(2);
-  const std::string plain = folder_.text("in/0.png"), tail = plain.substr(plain.size() - 12);
-  const std::string animated{"\0\0\0\bacTL\0\0\0\3\0\0\0\0\xce\xed\xba\xc0", 20};  // an animation of three
-  folder_.put("in/0.png", plain.substr(0, plain.size() - 12) + animated + tail);
-  const ProgramResult ended = upscale({"--json"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("in/0.png: lost frames (the first of 3)")) << ended.error;
-  EXPECT_FALSE(ended.error_contains("in/1.png: lost")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("lost: frames (1 picture)")) << ended.error;
-  EXPECT_EQ(summary_of(ended)["lost"], (Json{{"frames", 1}})) << ended.out;
+  const std::string plain = folder_.text("in/0.png");
+  const std::size_t before_end = plain.size() - 12;  // the last chunk, IEND, has 12 bytes
+  // A chunk acTL, which says that the picture is an animation of three frames.
+  const std::string animation_chunk{"\0\0\0\bacTL\0\0\0\3\0\0\0\0\xce\xed\xba\xc0", 20};
+  folder_.put("in/0.png", plain.substr(0, before_end) + animation_chunk + plain.substr(before_end));
+  const ProgramResult result = upscale({"--json"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("in/0.png: lost frames (the first of 3)")) << result.error;
+  EXPECT_FALSE(result.error_contains("in/1.png: lost")) << result.error;
+  EXPECT_TRUE(result.error_contains("lost: frames (1 picture)")) << result.error;
+  EXPECT_EQ(summary_of(result)["lost"], (Json{{"frames", 1}})) << result.out;
 }
 
-TEST_F(CliBatch, AnotherNetworkIsAnotherResult) {
+TEST_F(CliBatch, PicturesAreDoneAgainIfTheNetworkHasChanged) {
   pictures(2);
   ASSERT_EQ(upscale().status, 0);
   write_tiny_network(folder_ / "nets", "blocks", 2, 1);  // the same name, other files
-  const ProgramResult ended = upscale({"--explain"});
-  EXPECT_TRUE(ended.error_contains("done again: made with another")) << ended.error;
+  const ProgramResult result = upscale({"--explain"});
+  EXPECT_TRUE(result.error_contains("done again: made with another")) << result.error;
   EXPECT_TRUE(upscale({"--explain"}).error_contains("skipped"));
 }
 
-TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
+TEST_F(CliBatch, PicturesWithCheckpointsOfAnotherFormatAreDoneAgainAndReportedOnce) {
   pictures(3);
   ASSERT_EQ(upscale().status, 0);
   for (const char* const name : {"0", "1", "2"}) {
@@ -132,7 +138,8 @@ TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
 TEST_F(CliBatch, SeveralDevicesShareTheWorkAndChangeNoPixel) {
   pictures(6, 30);
   ASSERT_EQ(upscale().status, 0);
-  const ProgramResult two = run(words("two", {"--device", "cpu:0,cpu:1", "--json"}), {.folder = folder_.path()});
+  const ProgramResult two =
+      run(upscale_arguments("two", {"--device", "cpu:0,cpu:1", "--json"}), {.folder = folder_.path()});
   if (two.error_contains("not all of these processors")) GTEST_SKIP() << "one processor only";
   ASSERT_EQ(two.status, 0) << two.error;
   EXPECT_EQ(summary_of(two)["devices"].size(), 2u);
@@ -155,12 +162,12 @@ TEST_F(CliBatch, AFailureIsRememberedUntilItsInputChanges) {
   EXPECT_FALSE(fs::exists(folder_ / "out/.bad.png.upscale.failed"));
 }
 
-TEST_F(CliBatch, CheckpointsMayLieElsewhereOrNowhere) {
+TEST_F(CliBatch, CheckpointsMayBeInAnotherFolderOrSwitchedOff) {
   pictures(2);
   EXPECT_EQ(upscale({"--checkpoints", "marks"}).status, 0);
   EXPECT_FALSE(fs::exists(folder_ / "out/.0.png.upscale.done"));
   EXPECT_TRUE(upscale({"--checkpoints", "marks", "--explain"}).error_contains("skipped"));
-  const ProgramResult none = run(words("bare", {"--no-checkpoints"}), {.folder = folder_.path()});
+  const ProgramResult none = run(upscale_arguments("bare", {"--no-checkpoints"}), {.folder = folder_.path()});
   EXPECT_EQ(none.status, 0) << none.error;
   EXPECT_EQ(std::distance(fs::directory_iterator{folder_ / "bare"}, {}), 2);
   EXPECT_EQ(upscale({"--checkpoints", "x", "--no-checkpoints"}).status, 2);
@@ -168,10 +175,10 @@ TEST_F(CliBatch, CheckpointsMayLieElsewhereOrNowhere) {
 
 TEST_F(CliBatch, OnePictureHasACheckpointToo) {
   picture("a.png");
-  const std::vector<std::string> words{"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param"};
-  ASSERT_EQ(run(words, {.folder = folder_.path()}).status, 0);
+  const std::vector<std::string> arguments{"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param"};
+  ASSERT_EQ(run(arguments, {.folder = folder_.path()}).status, 0);
   EXPECT_TRUE(fs::exists(folder_ / ".b.png.upscale.done"));
-  EXPECT_EQ(run(words, {.folder = folder_.path()}).status, 0);  // skipped, and no error
+  EXPECT_EQ(run(arguments, {.folder = folder_.path()}).status, 0);  // skipped, and no error
 }
 
 TEST_F(CliBatch, ASmallerVariantIsUsedAndUpgradedLater) {
@@ -183,10 +190,10 @@ TEST_F(CliBatch, ASmallerVariantIsUsedAndUpgradedLater) {
     return run(all, {.folder = folder_.path()});
   };
   if (with({"--ram", "42M"}).status == 0) GTEST_SKIP() << "the large network fits here";
-  const ProgramResult ended = with({"--ram", "42M", "--variants", "nets/blocks"});
-  ASSERT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("going down to nets/blocks")) << ended.error;
-  EXPECT_EQ(summary_of(ended)["smaller_variant"], 2);
+  const ProgramResult result = with({"--ram", "42M", "--variants", "nets/blocks"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("going down to nets/blocks")) << result.error;
+  EXPECT_EQ(summary_of(result)["smaller_variant"], 2);
   const ProgramResult kept = with({"--ram", "512M", "--variants", "nets/blocks", "--explain"});
   EXPECT_TRUE(kept.error_contains("in/a.png: skipped: done before")) << kept.error;
   const ProgramResult up = with({"--ram", "512M", "--variants", "nets/blocks", "--explain", "--upgrade"});
@@ -196,7 +203,7 @@ TEST_F(CliBatch, ASmallerVariantIsUsedAndUpgradedLater) {
   EXPECT_EQ(summary_of(up)["smaller_variant"], 0);
 }
 
-TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
+TEST_F(CliBatch, StatusReportLogAndMetricsDescribeTheRun) {
   pictures(3);
   folder_.put("in/bad.png", "no picture");
   EXPECT_EQ(upscale({"--log", "log.jsonl", "--metrics-file", "weir.prom", "--metrics", "127.0.0.1:0"}).status, 1);
@@ -224,11 +231,11 @@ TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
   EXPECT_EQ(run({"report", "log.jsonl", "-o", "-"}, {.folder = folder_.path()}).status, 0);
 }
 
-TEST_F(CliBatch, PlacesThatCannotBeWrittenAreNamed) {
+TEST_F(CliBatch, PathsThatCannotBeWrittenAreNamed) {
   pictures(2);
-  const ProgramResult ended = run(words("/proc/out"), {.folder = folder_.path()});
-  EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.error_contains("/proc/out")) << ended.error;
+  const ProgramResult result = run(upscale_arguments("/proc/out"), {.folder = folder_.path()});
+  EXPECT_EQ(result.status, 3);
+  EXPECT_TRUE(result.error_contains("/proc/out")) << result.error;
   EXPECT_EQ(upscale({"--metrics", "nonsense"}).status, 2);
   EXPECT_EQ(upscale({"--log", "/proc/x"}).status, 3);
   EXPECT_EQ(upscale({"--device", "cpu:0,cpu:0"}).status, 2);
@@ -236,7 +243,7 @@ TEST_F(CliBatch, PlacesThatCannotBeWrittenAreNamed) {
   EXPECT_EQ(run({"worker"}, {}).status, 2);
 }
 
-TEST_F(CliBatch, ASecondRunOnTheSameFolderSaysWhoHasIt) {
+TEST_F(CliBatch, ASecondRunInTheSameFolderNamesTheProcessOfTheFirst) {
   network_ = "slow";
   picture("in/1.png", 3000, 2000);
   picture("in/2.png", 3000, 2000);
@@ -255,91 +262,95 @@ TEST_F(CliBatch, ASecondRunOnTheSameFolderSaysWhoHasIt) {
   EXPECT_EQ(run({"status", "out"}, {.folder = folder_.path()}).status, 4);
 }
 
-TEST_F(CliBatch, AFullDiskPausesUntilThereIsRoom) {
-  const fs::path small = folder_ / "out";
-  fs::create_directory(small);
-  if (mount("none", small.c_str(), "tmpfs", 0, "size=64m") != 0) GTEST_SKIP() << "no file system can be mounted here";
+TEST_F(CliBatch, AFullDiskPausesTheRunUntilSpaceIsFree) {
+  const fs::path small_disk = folder_ / "out";
+  fs::create_directory(small_disk);
+  if (mount("none", small_disk.c_str(), "tmpfs", 0, "size=64m") != 0)
+    GTEST_SKIP() << "no file system can be mounted here";
   pictures(3, 200);
   folder_.put("out/filler", std::string(60 << 20, 'x'));
   const auto make_room = [&](pid_t) {
     wait_until([&] { return folder_.text("log").find("disk_full") != std::string::npos; });
-    fs::remove(small / "filler");
+    fs::remove(small_disk / "filler");
   };
-  const ProgramResult ended = upscale({"--log", "log"}, {.while_running = make_room});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("waiting for room")) << ended.error;
+  const ProgramResult result = upscale({"--log", "log"}, {.while_running = make_room});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("waiting for room")) << result.error;
   EXPECT_TRUE(left_over().empty());
   folder_.put("out/filler", std::string(60 << 20, 'x'));
   const ProgramResult stopped = upscale({"--overwrite", "--on-full-disk", "stop"});
   EXPECT_EQ(stopped.status, 4) << stopped.error;
-  EXPECT_EQ(umount(small.c_str()), 0);
+  EXPECT_EQ(umount(small_disk.c_str()), 0);
 }
 
 TEST_F(CliBatch, AReadOnlyFolderIsNamed) {
   pictures(2);
-  const fs::path small = folder_ / "out";
-  fs::create_directory(small);
-  if (mount("none", small.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0)
+  const fs::path read_only_disk = folder_ / "out";
+  fs::create_directory(read_only_disk);
+  if (mount("none", read_only_disk.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0)
     GTEST_SKIP() << "no file system can be mounted here";
-  const ProgramResult ended = upscale();
-  EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.error_contains("out/.weir") && ended.error_contains("Read-only file system")) << ended.error;
-  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  const ProgramResult result = upscale();
+  EXPECT_EQ(result.status, 3);
+  EXPECT_TRUE(result.error_contains("out/.weir") && result.error_contains("Read-only file system")) << result.error;
+  EXPECT_EQ(result.error_lines(), 1u) << result.error;
   const ProgramResult each = upscale({"--no-checkpoints"});
   EXPECT_EQ(each.status, 1);
   EXPECT_TRUE(each.error_contains("in/0.png: ") && each.error_contains("in/1.png: ") &&
               each.error_contains("Read-only file system"))
       << each.error;
-  EXPECT_EQ(umount(small.c_str()), 0);
+  EXPECT_EQ(umount(read_only_disk.c_str()), 0);
   EXPECT_EQ(upscale().status, 0);
 }
 
 TEST_F(CliBatch, AReadOnlyResultIsReplacedWholeAndStaysReadOnly) {
   pictures(2);
   ASSERT_EQ(upscale().status, 0);
-  const fs::path result = folder_ / "out/0.png";
-  fs::permissions(result, fs::perms::owner_read);
+  const fs::path output = folder_ / "out/0.png";
+  fs::permissions(output, fs::perms::owner_read);
   picture("in/0.png", 20, 10);
   EXPECT_EQ(upscale().status, 0);
-  EXPECT_EQ(read_picture(result).info.width, 40);
-  EXPECT_EQ(fs::status(result).permissions(), fs::perms::owner_read);
+  EXPECT_EQ(read_picture(output).info.width, 40);
+  EXPECT_EQ(fs::status(output).permissions(), fs::perms::owner_read);
 }
 
 TEST_F(CliBatch, VerifyFindsDamageThatTimeAndSizeDoNotShow) {
   pictures(2);
   ASSERT_EQ(upscale().status, 0);
-  const fs::path result = folder_ / "out/0.png";
-  const auto then = fs::last_write_time(result);
+  const fs::path output = folder_ / "out/0.png";
+  const auto write_time = fs::last_write_time(output);
   const std::string whole = folder_.text("out/0.png");
   std::string damaged = whole;
   damaged[damaged.size() / 2] ^= 1;
   folder_.put("out/0.png", damaged);
-  fs::last_write_time(result, then);
-  EXPECT_TRUE(upscale({"--explain"}).error_contains("in/0.png: skipped")) << "nothing shows it";
-  const ProgramResult ended = upscale({"--explain", "--verify"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("in/0.png: done again: the output is damaged")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("in/1.png: skipped: done before")) << ended.error;
+  fs::last_write_time(output, write_time);
+  EXPECT_TRUE(upscale({"--explain"}).error_contains("in/0.png: skipped")) << "size and time are unchanged";
+  const ProgramResult result = upscale({"--explain", "--verify"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("in/0.png: done again: the output is damaged")) << result.error;
+  EXPECT_TRUE(result.error_contains("in/1.png: skipped: done before")) << result.error;
   EXPECT_EQ(folder_.text("out/0.png"), whole);
 }
 
-TEST_F(CliBatch, StandardInputIsPartOfTheLine) {
+TEST_F(CliBatch, StandardInputCountsTowardsTheMemoryLimit) {
   pictures(1);
-  const std::string bytes = folder_.text("in/0.png") + std::string(20 << 20, 'x');  // a picture and what nobody reads
+  const std::string bytes =
+      folder_.text("in/0.png") + std::string(20 << 20, 'x');  // a picture, and bytes after it that are not read
+  // Returns the memory limit in the event run_start, the first line of the log.
   const auto ram_of = [&](const std::string& log) {
     std::istringstream lines{folder_.text(log)};
     std::string line;
     std::getline(lines, line);
     return Json::parse(line)["ram"].get<std::uint64_t>();
   };
-  const std::vector<std::string> words{"upscale",           "-",     "in/0.png",    "-o",    "out", "--model",
-                                       "nets/blocks.param", "--ram", "1073741824B", "--log", "log"};
-  const ProgramResult ended = run(words, {.folder = folder_.path(), .input = bytes});
-  ASSERT_EQ(ended.status, 0) << ended.error;
+  const std::vector<std::string> arguments{"upscale",           "-",     "in/0.png",    "-o",    "out", "--model",
+                                           "nets/blocks.param", "--ram", "1073741824B", "--log", "log"};
+  const ProgramResult result = run(arguments, {.folder = folder_.path(), .input = bytes});
+  ASSERT_EQ(result.status, 0) << result.error;
   EXPECT_EQ(ram_of("log"), (std::uint64_t{1} << 30) - bytes.size());
 }
 
-/// The third field of /proc/PID/stat and the time that it has computed, in ticks: proc(5).
+/// Returns the state of a process and the processor time that it has used, in clock ticks: the fields 3 and 14 + 15 of
+/// /proc/PID/stat (proc(5)). Returns '?' and 0 if there is no such process.
 std::pair<char, long> state_of(pid_t process) {
   std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
   std::string line;
@@ -350,7 +361,7 @@ std::pair<char, long> state_of(pid_t process) {
   char state = '?';
   fields >> state;
   std::string skipped;
-  for (int i = 0; i < 10; ++i) fields >> skipped;
+  for (int i = 0; i < 10; ++i) fields >> skipped;  // the fields 4 to 13
   long user = 0;
   long system = 0;
   fields >> user >> system;
@@ -364,22 +375,22 @@ bool wait_until_stopped(pid_t process) {
 TEST_F(CliBatch, AStoppedRunComputesNothingUntilItIsContinued) {
   network_ = "slow";
   for (const char* name : {"in/1.png", "in/2.png"}) picture(name, 1200, 900);
-  const ProgramResult ended =
+  const ProgramResult result =
       upscale({"-q", "--stall", "30"}, {.while_running = [&](pid_t child) {
                 EXPECT_TRUE(wait_until_writing(child, folder_ / "out"));
                 kill(child, SIGTSTP);
-                std::vector<pid_t> all = children_of(child);
-                EXPECT_EQ(all.size(), 1u);
-                all.push_back(child);
-                std::map<pid_t, long> computed;
-                for (const pid_t each : all) EXPECT_TRUE(wait_until_stopped(each));
-                for (const pid_t each : all) computed[each] = state_of(each).second;
+                std::vector<pid_t> processes = children_of(child);
+                EXPECT_EQ(processes.size(), 1u);
+                processes.push_back(child);
+                std::map<pid_t, long> ticks;  // processor time of each process
+                for (const pid_t each : processes) EXPECT_TRUE(wait_until_stopped(each));
+                for (const pid_t each : processes) ticks[each] = state_of(each).second;
                 std::this_thread::sleep_for(milliseconds{200});
-                for (const pid_t each : all) EXPECT_EQ(state_of(each).second, computed[each]);
+                for (const pid_t each : processes) EXPECT_EQ(state_of(each).second, ticks[each]);
                 EXPECT_NE(run({"status", (folder_ / "out").native()}).out.find("paused"), std::string::npos);
                 kill(child, SIGCONT);
               }});
-  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(result.status, 0) << result.error;
 }
 
 TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
@@ -388,25 +399,26 @@ TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
 #endif
   pictures(6, 40);
   const std::vector<std::pair<std::string, std::string>> clock{{"LD_PRELOAD", places::jumping_clock()}};
-  const ProgramResult ended = run(words("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
-                                  {.folder = folder_.path(), .variables = clock});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(summary_of(ended)["done"], 6);
-  EXPECT_EQ(ended.error.find("no heartbeat"), std::string::npos) << ended.error;
-  EXPECT_LT(summary_of(ended)["seconds"].get<double>(), 3600);  // no jump counts as work
+  const ProgramResult result = run(upscale_arguments("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
+                                   {.folder = folder_.path(), .variables = clock});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(summary_of(result)["done"], 6);
+  EXPECT_EQ(result.error.find("no heartbeat"), std::string::npos) << result.error;
+  EXPECT_LT(summary_of(result)["seconds"].get<double>(), 3600) << "a jump counts as work";
   EXPECT_EQ(folder_.text("weir.prom").find("weir_retries_total{"), std::string::npos);
-  const ProgramResult again = run(words("out", {"--json"}), {.folder = folder_.path(), .variables = clock});
+  const ProgramResult again = run(upscale_arguments("out", {"--json"}), {.folder = folder_.path(), .variables = clock});
   EXPECT_EQ(summary_of(again)["skipped"], 6) << again.error;
-  std::set<std::string> days;  // that it did jump
+  std::set<std::string> years;
   std::istringstream lines{folder_.text("out/.weir/events.jsonl")};
   for (std::string line; std::getline(lines, line);)
-    days.insert(Json::parse(line)["time"].get<std::string>().substr(0, 4));
-  EXPECT_GT(days.size(), 1u);
+    years.insert(Json::parse(line)["time"].get<std::string>().substr(0, 4));
+  EXPECT_GT(years.size(), 1u) << "the clock did not jump";
 }
 
 // --- killed at any moment
 
-/// Outputs that have a checkpoint, and which files they are.
+/// Returns the names of the outputs that have a checkpoint, with their inode numbers. An output that is written again
+/// gets another inode.
 std::map<std::string, ino_t> finished_outputs(const fs::path& folder) {
   std::map<std::string, ino_t> outputs;
   std::error_code none;
@@ -422,22 +434,23 @@ std::map<std::string, ino_t> finished_outputs(const fs::path& folder) {
 
 class CliKilled : public CliBatch {
  protected:
-  /// One run with one kill at a random moment, of the coordinator or a worker.
+  /// Runs weir, and kills the coordinator or a worker at a random moment.
   ProgramResult run_and_kill(const std::vector<std::string>& extra) {
-    ProgramOptions how;
-    how.while_running = [&](pid_t coordinator) {
-      wait_for_a_moment(coordinator);
-      std::vector<pid_t> all = children_of(coordinator);
-      all.insert(all.begin(), coordinator);
-      const pid_t victim = all[std::uniform_int_distribution<std::size_t>{0, all.size() - 1}(random_)];
+    ProgramOptions options;
+    options.while_running = [&](pid_t coordinator) {
+      wait_for_random_moment(coordinator);
+      std::vector<pid_t> processes = children_of(coordinator);
+      processes.insert(processes.begin(), coordinator);
+      const pid_t victim = processes[std::uniform_int_distribution<std::size_t>{0, processes.size() - 1}(random_)];
       ++(victim == coordinator ? coordinators_ : workers_);
       kill(victim, SIGKILL);
     };
-    return upscale(extra, how);
+    return upscale(extra, options);
   }
-  /// Half of the moments are anywhere in the life of a run, which begins and ends with things that write nothing; half are
-  /// shortly after some picture was finished, where most is under way.
-  void wait_for_a_moment(pid_t coordinator) {
+  /// Half of the moments are anywhere in the duration of a run. A run writes nothing at its start and end, so the other
+  /// half are shortly after a picture was finished.
+  void wait_for_random_moment(pid_t coordinator) {
+    // Returns a random number from 0 to `most`.
     const auto any = [&](int most) { return std::uniform_int_distribution<int>{0, most}(random_); };
     if (any(1) == 0) return std::this_thread::sleep_for(milliseconds{any(longest_ms_)});
     const std::size_t finished = finished_outputs(folder_ / "out").size() + 1 + static_cast<std::size_t>(any(5));
@@ -449,27 +462,27 @@ class CliKilled : public CliBatch {
   }
 
   std::mt19937 random_{20261121};
-  int longest_ms_ = 0;
-  int coordinators_ = 0, workers_ = 0;
+  int longest_ms_ = 0;                  // duration of a run
+  int coordinators_ = 0, workers_ = 0;  // numbers of killed processes
 };
 
 TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
-  const char* wanted = std::getenv("WEIR_KILL_ROUNDS");
-  const int rounds = wanted == nullptr ? 12 : static_cast<int>(std::strtol(wanted, nullptr, 10));
+  const char* rounds_text = std::getenv("WEIR_KILL_ROUNDS");
+  const int rounds = rounds_text == nullptr ? 12 : static_cast<int>(std::strtol(rounds_text, nullptr, 10));
   constexpr int kPictures = 10;
   network_ = "slow";
   pictures(kPictures, 120);
-  const bool two = fs::exists("/sys/devices/system/cpu/cpu1");
-  const std::vector<std::string> extra{"-q", "--device", two ? "cpu:0,cpu:1" : "cpu:0"};
-  const ProgramResult undisturbed = run(words("whole", extra), {.folder = folder_.path()});
+  const bool has_two_cpus = fs::exists("/sys/devices/system/cpu/cpu1");
+  const std::vector<std::string> extra{"-q", "--device", has_two_cpus ? "cpu:0,cpu:1" : "cpu:0"};
+  const ProgramResult undisturbed = run(upscale_arguments("whole", extra), {.folder = folder_.path()});
   ASSERT_EQ(undisturbed.status, 0) << undisturbed.error;
-  longest_ms_ = std::max(100, static_cast<int>(undisturbed.seconds * 1000));  // anywhere in the life of a run
-  int worklists = 0;
-  int kept = 0;
+  longest_ms_ = std::max(100, static_cast<int>(undisturbed.seconds * 1000));
+  int worklists = 0;  // number of worklists that were finished
+  int kept = 0;       // how often a run found a finished picture of an earlier run, and kept it
   for (int round = 0; round < rounds; ++round) {
     const auto before = finished_outputs(folder_ / "out");
-    const ProgramResult ended = run_and_kill(extra);
-    ASSERT_TRUE(ended.status == 0 || ended.status == 128 + SIGKILL) << round << ": " << ended.status << ended.error;
+    const ProgramResult result = run_and_kill(extra);
+    ASSERT_TRUE(result.status == 0 || result.status == 128 + SIGKILL) << round << ": " << result.status << result.error;
     if (!fs::exists(folder_ / "out")) continue;
     const auto after = finished_outputs(folder_ / "out");
     for (const auto& [name, inode] : before) {
@@ -484,7 +497,7 @@ TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
             << round << ": " << name;
       }
     }
-    if (ended.status != 0) continue;
+    if (result.status != 0) continue;
     ASSERT_EQ(after.size(), static_cast<std::size_t>(kPictures)) << round;
     ASSERT_EQ(left_over(), std::vector<std::string>{}) << round;
     ++worklists;

@@ -1,4 +1,5 @@
-// `weir upscale` of pictures whose files are damaged: --damaged use|refuse, from the line on standard error to the checkpoint.
+// Tests of the built program: `weir upscale` of damaged picture files, with --damaged use and --damaged refuse. Checks
+// messages, results, checkpoints and reports.
 
 #include <gtest/gtest.h>
 
@@ -21,18 +22,20 @@ class CliDamaged : public ::testing::Test {
     const std::string bytes = folder_.text("whole.png");
     folder_.put("cut.png", bytes.substr(0, bytes.size() * 3 / 4));
   }
-  ProgramResult upscale(std::vector<std::string> more, ProgramOptions how = {}) const {
-    how.folder = folder_.path();
-    std::vector<std::string> words{"upscale", "--model", "nets/blocks.param", "--ram", "1G"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, how);
+  ProgramResult upscale(std::vector<std::string> more, ProgramOptions options = {}) const {
+    options.folder = folder_.path();
+    std::vector<std::string> arguments{"upscale", "--model", "nets/blocks.param", "--ram", "1G"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments, options);
   }
+  /// Writes the folder `in` with three pictures, of which b.png is damaged.
   void fill_folder() const {
     for (const char* name : {"in/a.png", "in/b.png", "in/c.png"})
       folder_.put(name, folder_.text(name == std::string{"in/b.png"} ? "cut.png" : "whole.png"));
   }
   Json checkpoint(const fs::path& path) const { return Json::parse(folder_.text(path), nullptr, false); }
-  /// How many rows of the enlarged picture are those of the whole one.
+  /// Returns how many rows of the enlarged picture, from the top, equal those of the enlarged whole picture. Samples may
+  /// differ by 1.
   int equal_rows(const fs::path& name) const {
     const Picture large = read_picture(folder_ / name);
     int rows = 0;
@@ -50,7 +53,7 @@ class CliDamaged : public ::testing::Test {
   Folder folder_;
 };
 
-TEST_F(CliDamaged, WhatIsThereIsUsedToldAndRemembered) {
+TEST_F(CliDamaged, TheIntactPartIsUsedReportedAndRecorded) {
   const ProgramResult first = upscale({"cut.png", "-o", "out.png", "--json"});
   EXPECT_EQ(first.status, 1) << first.error;
   EXPECT_TRUE(first.error_contains("cut.png: damaged: the last")) << first.error;
@@ -77,17 +80,17 @@ TEST_F(CliDamaged, WhatIsThereIsUsedToldAndRemembered) {
   EXPECT_FALSE(checkpoint(".out.png.upscale.done").contains("damaged"));
 }
 
-TEST_F(CliDamaged, RefusedNothingIsWritten) {
+TEST_F(CliDamaged, WithRefuseNothingIsWritten) {
   const ProgramResult refused = upscale({"cut.png", "-o", "out.png", "--damaged", "refuse"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_TRUE(refused.error_contains("the file ends too early")) << refused.error;
   EXPECT_FALSE(fs::exists(folder_ / "out.png"));
-  // That it failed then is no reason to leave it when damaged files are used.
+  // The failure was recorded when damaged files were refused, so it does not count when they are used.
   EXPECT_EQ(upscale({"cut.png", "-o", "out.png"}).status, 1);
   EXPECT_TRUE(fs::exists(folder_ / "out.png"));
 }
 
-TEST_F(CliDamaged, WhatWasUsedIsRefusedLater) {
+TEST_F(CliDamaged, AResultOfADamagedFileFailsOnceDamagedFilesAreRefused) {
   EXPECT_EQ(upscale({"cut.png", "-o", "out.png"}).status, 1);
   for (int i = 0; i < 2; ++i) {
     const ProgramResult refused =
@@ -100,17 +103,17 @@ TEST_F(CliDamaged, WhatWasUsedIsRefusedLater) {
 TEST_F(CliDamaged, AFileWithoutOneRowFailsAndStaysFailed) {
   folder_.put("none.png", folder_.text("whole.png").substr(0, 60));
   for (int i = 0; i < 2; ++i) {
-    const ProgramResult ended = upscale({"none.png", "-o", "none-2x.png"});
-    EXPECT_EQ(ended.status, 1);
-    EXPECT_TRUE(ended.error_contains(i == 0 ? "ends too early" : "failed before") ||
-                ended.error_contains("ends too early"))
-        << ended.error;
+    const ProgramResult result = upscale({"none.png", "-o", "none-2x.png"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(result.error_contains(i == 0 ? "ends too early" : "failed before") ||
+                result.error_contains("ends too early"))
+        << result.error;
     EXPECT_FALSE(fs::exists(folder_ / "none-2x.png"));
   }
   EXPECT_TRUE(fs::exists(folder_ / ".none-2x.png.upscale.failed"));
 }
 
-TEST_F(CliDamaged, ABatchCountsThem) {
+TEST_F(CliDamaged, ARunOfSeveralPicturesCountsDamagedFiles) {
   fill_folder();
   const ProgramResult first =
       upscale({"in", "-o", "out/", "--json", "--metrics-file", "metrics", "--log", "log.jsonl"});
@@ -142,11 +145,11 @@ TEST_F(CliDamaged, ABatchCountsThem) {
   EXPECT_TRUE(refused.error_contains("1 of 3 items failed")) << refused.error;
 }
 
-TEST_F(CliDamaged, OnStandardOutputToo) {
-  const ProgramResult ended = upscale({"-", "-o", "-", "--format", "png"}, {.input = folder_.text("cut.png")});
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.error_contains("damaged: the last")) << ended.error;
-  EXPECT_EQ(read_picture_bytes(ended.out).info.height, 96);
+TEST_F(CliDamaged, StandardInputAndOutputAreHandledAlike) {
+  const ProgramResult result = upscale({"-", "-o", "-", "--format", "png"}, {.input = folder_.text("cut.png")});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.error_contains("damaged: the last")) << result.error;
+  EXPECT_EQ(read_picture_bytes(result.out).info.height, 96);
   const ProgramResult refused =
       upscale({"-", "-o", "-", "--format", "png", "--damaged=refuse"}, {.input = folder_.text("cut.png")});
   EXPECT_EQ(refused.status, 1);
@@ -169,7 +172,7 @@ TEST_F(CliDamaged, ADamagedNetworkIsNeverUsed) {
   EXPECT_FALSE(fs::exists(folder_ / "out.png"));
 }
 
-TEST_F(CliDamaged, AnOlderCheckpointHasNoSuchField) {
+TEST_F(CliDamaged, ACheckpointWithoutDamageIsValidWhenDamagedFilesAreRefused) {
   ASSERT_EQ(upscale({"whole.png", "-o", "out.png"}).status, 0);
   EXPECT_EQ(folder_.text(".out.png.upscale.done").find("damaged"), std::string::npos);
   EXPECT_EQ(upscale({"whole.png", "-o", "out.png", "--damaged", "refuse"}).status, 0);

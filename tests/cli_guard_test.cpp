@@ -1,4 +1,5 @@
-// weir devices, doctor and lease on invented machines.
+// Tests of the built program on invented machines (fake_machine.hpp): weir devices, doctor, lease and leak, and weir run
+// with one command.
 
 #include <gtest/gtest.h>
 
@@ -23,12 +24,12 @@ std::vector<Json> json_lines(const std::string& text) {
   return lines;
 }
 
-TEST(CliDevices, ThreeLinesOfSettingsChooseTheCard) {
+TEST(CliDevices, SettingsChooseTheCard) {
   const FakeMachine machine;
   machine.folder().put("weir.toml", "allow = '*RTX 3090*'\ndeny = ['*RTX 5060 Ti*']\nmin-memory = '20G'\n");
-  const ProgramResult ended = machine.run_weir({"devices", "--json"});
-  ASSERT_EQ(ended.status, 0) << ended.error;
-  const auto lines = json_lines(ended.out);
+  const ProgramResult result = machine.run_weir({"devices", "--json"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  const auto lines = json_lines(result.out);
   ASSERT_GE(lines.size(), 2u);
   EXPECT_EQ(lines[0]["name"], "NVIDIA GeForce RTX 5060 Ti");
   EXPECT_EQ(lines[0]["accepted"], false);
@@ -41,9 +42,9 @@ TEST(CliDevices, ThreeLinesOfSettingsChooseTheCard) {
 TEST(CliDevices, RolesHaveSettingsOfTheirOwn) {
   const FakeMachine machine;
   machine.folder().put("weir.toml", "deny = '*5060*'\n[roles.show]\ndeny = '*3090*'\n");
-  const auto accepted = [&](const std::vector<std::string>& words) {
+  const auto accepted = [&](const std::vector<std::string>& arguments) {
     std::vector<std::string> names;
-    for (const Json& line : json_lines(machine.run_weir(words).out))
+    for (const Json& line : json_lines(machine.run_weir(arguments).out))
       if (line["accepted"]) names.push_back(line["name"]);
     return names;
   };
@@ -66,13 +67,13 @@ TEST(CliDevices, WrongSettingsAreNamed) {
   };
   for (const auto& [text, problem] : cases) {
     machine.folder().put("weir.toml", text);
-    const ProgramResult ended = machine.run_weir({"devices"});
-    EXPECT_EQ(ended.status, 2) << text;
-    EXPECT_TRUE(ended.error_contains(problem)) << ended.error;
+    const ProgramResult result = machine.run_weir({"devices"});
+    EXPECT_EQ(result.status, 2) << text;
+    EXPECT_TRUE(result.error_contains(problem)) << result.error;
   }
 }
 
-TEST(CliDoctor, IsContentOnlyIfThePolicyIsSatisfied) {
+TEST(CliDoctor, FailsIfThePolicyAcceptsNoDevice) {
   const FakeMachine machine;
   const ProgramResult refused = machine.run_weir({"doctor", "--deny", "*RTX*"});
   EXPECT_EQ(refused.status, 3);
@@ -80,7 +81,7 @@ TEST(CliDoctor, IsContentOnlyIfThePolicyIsSatisfied) {
   EXPECT_NE(refused.out.find("denied by '*RTX*'"), std::string::npos) << refused.out;
 }
 
-/// A machine without any GPU but those that this one really has.
+/// An invented machine without a GPU. weir finds the GPUs of the real machine too, so tests are skipped if it has one.
 class DoctorWithoutAGpu : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -91,26 +92,26 @@ class DoctorWithoutAGpu : public ::testing::Test {
 };
 
 TEST_F(DoctorWithoutAGpu, TheProcessorsWorkAndNothingIsBroken) {
-  const ProgramResult ended = machine_.run_weir({"doctor"});
-  EXPECT_EQ(ended.status, 0) << ended.out << ended.error;
-  EXPECT_EQ(ended.out.find("BAD"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("megapixels of result per second"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("does not work here: no GPU was found"), std::string::npos) << ended.out;
+  const ProgramResult result = machine_.run_weir({"doctor"});
+  EXPECT_EQ(result.status, 0) << result.out << result.error;
+  EXPECT_EQ(result.out.find("BAD"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("megapixels of result per second"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("does not work here: no GPU was found"), std::string::npos) << result.out;
 }
 
-TEST_F(DoctorWithoutAGpu, EachCommandIsJudgedWithFigures) {
-  const ProgramResult ended = machine_.run_weir({"doctor", "--json"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
+TEST_F(DoctorWithoutAGpu, EachCommandIsReportedWithFigures) {
+  const ProgramResult result = machine_.run_weir({"doctor", "--json"});
+  EXPECT_EQ(result.status, 0) << result.error;
   std::map<std::string, Json> commands;
-  for (const Json& line : json_lines(ended.out))
+  for (const Json& line : json_lines(result.out))
     if (line.contains("command")) commands[line["subject"]] = line;
   for (const char* name : {"upscale on the CPU", "batches", "leak", "train"})
-    EXPECT_EQ(commands[name]["works"], true) << name << ended.out;
+    EXPECT_EQ(commands[name]["works"], true) << name << result.out;
   for (const char* name : {"upscale on the GPU", "run", "lease"}) {
-    EXPECT_EQ(commands[name]["works"], false) << name << ended.out;
-    EXPECT_EQ(commands[name]["grade"], "note") << name << ended.out;
+    EXPECT_EQ(commands[name]["works"], false) << name << result.out;
+    EXPECT_EQ(commands[name]["grade"], "note") << name << result.out;
   }
-  EXPECT_TRUE(commands.contains("audit")) << ended.out;
+  EXPECT_TRUE(commands.contains("audit")) << result.out;
   const Json& cpu = commands["upscale on the CPU"];
   EXPECT_GT(cpu["megapixels_per_second"].get<double>(), 0);
   EXPECT_GE(cpu["threads"].get<int>(), 1);
@@ -119,25 +120,25 @@ TEST_F(DoctorWithoutAGpu, EachCommandIsJudgedWithFigures) {
   EXPECT_TRUE(cpu.contains("memory_limit_bytes"));
 }
 
-TEST_F(DoctorWithoutAGpu, APolicyOfTheUserIsAFaultThere) {
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"--allow", "3090"},
-                                                {"--deny", "3090"},
-                                                {"--prefer", "3090"},
-                                                {"--min-memory", "1G"},
-                                                {"--device", "3090"},
-                                                {"--need", "1G"}}) {
+TEST_F(DoctorWithoutAGpu, AnyPolicyOfTheUserMakesItFail) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--allow", "3090"},
+                                                    {"--deny", "3090"},
+                                                    {"--prefer", "3090"},
+                                                    {"--min-memory", "1G"},
+                                                    {"--device", "3090"},
+                                                    {"--need", "1G"}}) {
     std::vector<std::string> all{"doctor"};
-    all.insert(all.end(), words.begin(), words.end());
-    const ProgramResult ended = machine_.run_weir(all);
-    EXPECT_EQ(ended.status, 3) << words.front() << ended.out;
-    EXPECT_TRUE(ended.error_contains("the policy leaves no device")) << ended.error;
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const ProgramResult result = machine_.run_weir(all);
+    EXPECT_EQ(result.status, 3) << arguments.front() << result.out;
+    EXPECT_TRUE(result.error_contains("the policy leaves no device")) << result.error;
   }
   EXPECT_EQ(machine_.run_weir({"doctor"}, {{"WEIR_ALLOW", "3090"}}).status, 3);
   machine_.folder().put("weir.toml", "min-memory = '20G'\n");
   EXPECT_EQ(machine_.run_weir({"doctor"}).status, 3);
 }
 
-TEST_F(DoctorWithoutAGpu, NamesOfDevicesThatAreNotThereAreTold) {
+TEST_F(DoctorWithoutAGpu, PatternsThatMatchNoDeviceAreReported) {
   machine_.set_machine(kTwoCards);
   const ProgramResult absent = machine_.run_weir({"doctor", "--prefer", "*4090*"});
   EXPECT_EQ(absent.status, 3);
@@ -150,43 +151,43 @@ TEST_F(DoctorWithoutAGpu, NamesOfDevicesThatAreNotThereAreTold) {
   EXPECT_NE(denied.out.find("deny: no device is called"), std::string::npos) << denied.out;
 }
 
-TEST_F(DoctorWithoutAGpu, ACardUnderAMaskThatHidesItIsAFault) {
+TEST_F(DoctorWithoutAGpu, AMaskThatHidesTheCardMakesItFail) {
   machine_.set_machine(kTwoCards);
   EXPECT_EQ(machine_.run_weir({"doctor"}).status, 0);
   EXPECT_EQ(machine_.run_weir({"doctor"}, {{"CUDA_VISIBLE_DEVICES", "-1"}}).status, 3);
 }
 
-TEST_F(DoctorWithoutAGpu, LeasesThatCannotBeWrittenAreAFault) {
-  ProgramOptions how = machine_.options();
-  for (auto& [name, value] : how.variables)
+TEST_F(DoctorWithoutAGpu, ALeaseFolderThatCannotBeWrittenMakesItFail) {
+  ProgramOptions options = machine_.options();
+  for (auto& [name, value] : options.variables)
     if (name == "WEIR_LEASE_DIR") value = (machine_.folder() / "machine").native();
-  const ProgramResult ended = run({"doctor"}, how);
-  EXPECT_EQ(ended.status, 3) << ended.out;
-  EXPECT_TRUE(ended.error_contains("is not a folder")) << ended.error;
+  const ProgramResult result = run({"doctor"}, options);
+  EXPECT_EQ(result.status, 3) << result.out;
+  EXPECT_TRUE(result.error_contains("is not a folder")) << result.error;
 }
 
-TEST_F(DoctorWithoutAGpu, AProgramWithoutItsNetworkIsAFault) {
-  const ProgramResult ended = machine_.run_shell("mkdir bin && cp \"$(command -v weir)\" bin/ && bin/weir doctor");
-  EXPECT_EQ(ended.status, 3) << ended.out;
-  EXPECT_NE(ended.out.find("does not work here: no network found in"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("train               on the CPU"), std::string::npos) << ended.out;
+TEST_F(DoctorWithoutAGpu, AProgramWithoutItsNetworkFails) {
+  const ProgramResult result = machine_.run_shell("mkdir bin && cp \"$(command -v weir)\" bin/ && bin/weir doctor");
+  EXPECT_EQ(result.status, 3) << result.out;
+  EXPECT_NE(result.out.find("does not work here: no network found in"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("train               on the CPU"), std::string::npos) << result.out;
 }
 
 TEST(CliDoctor, AHungDriverIsReported) {
   const FakeMachine machine{"hang\n"};
-  const ProgramResult ended = machine.run_weir({"doctor"});
-  EXPECT_EQ(ended.status, 3);
-  EXPECT_NE(ended.out.find("does not answer within"), std::string::npos) << ended.out;
+  const ProgramResult result = machine.run_weir({"doctor"});
+  EXPECT_EQ(result.status, 3);
+  EXPECT_NE(result.out.find("does not answer within"), std::string::npos) << result.out;
 }
 
 TEST(CliDoctor, WorksOnASoftwareDevice) {
   const FakeMachine machine;
   const ProgramResult devices = machine.run_weir({"devices"});
   if (devices.out.find("llvmpipe") == std::string::npos) GTEST_SKIP() << "no software Vulkan driver here";
-  const ProgramResult ended = machine.run_weir({"doctor", "--device", "llvmpipe"});
-  EXPECT_EQ(ended.status, 0) << ended.out;
-  EXPECT_NE(ended.out.find("4 MiB filled and read back"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("per second (weir-2x, float32) on llvmpipe"), std::string::npos) << ended.out;
+  const ProgramResult result = machine.run_weir({"doctor", "--device", "llvmpipe"});
+  EXPECT_EQ(result.status, 0) << result.out;
+  EXPECT_NE(result.out.find("4 MiB filled and read back"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("per second (weir-2x, float32) on llvmpipe"), std::string::npos) << result.out;
   const ProgramResult listed = machine.run_weir({"devices", "--json"});
   EXPECT_NE(listed.out.find(R"("driver":"llvmpipe Mesa )"), std::string::npos) << listed.out;
 }
@@ -206,14 +207,14 @@ TEST(CliLease, WideCharactersKeepTheColumnsOfTheList) {
 
 TEST(CliLease, HoldRunsACommandOnTheChosenCard) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir({"lease", "hold", "--deny", "5060", "--", "env"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_NE(ended.out.find("CUDA_VISIBLE_DEVICES=GPU-aaaa0000-1111-2222-3333-444455556666\n"), std::string::npos);
-  EXPECT_NE(ended.out.find("CUDA_DEVICE_ORDER=PCI_BUS_ID\n"), std::string::npos);
-  EXPECT_NE(ended.out.find("WEIR_LEASE=pci-0000:02:00.0:"), std::string::npos);
+  const ProgramResult result = machine.run_weir({"lease", "hold", "--deny", "5060", "--", "env"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_NE(result.out.find("CUDA_VISIBLE_DEVICES=GPU-aaaa0000-1111-2222-3333-444455556666\n"), std::string::npos);
+  EXPECT_NE(result.out.find("CUDA_DEVICE_ORDER=PCI_BUS_ID\n"), std::string::npos);
+  EXPECT_NE(result.out.find("WEIR_LEASE=pci-0000:02:00.0:"), std::string::npos);
 }
 
-TEST(CliLease, StatusesAreThoseOfTimeout) {
+TEST(CliLease, ExitStatusesAreThoseOfTheProgramTimeout) {
   const FakeMachine machine;
   EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "sh", "-c", "exit 7"}).status, 7);
   EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "sh", "-c", "kill -9 $$"}).status, 137);
@@ -226,11 +227,11 @@ TEST(CliLease, StatusesAreThoseOfTimeout) {
   EXPECT_EQ(machine.run_weir({"lease", "list", "--", "true"}).status, 2);
 }
 
-TEST(CliLease, WordsOfTheCommandArriveAsTheyAre) {
+TEST(CliLease, ArgumentsOfTheCommandAreUnchanged) {
   const FakeMachine machine;
-  const ProgramResult ended =
+  const ProgramResult result =
       machine.run_weir({"lease", "hold", "--", "printf", "%s|", "[a,b]", "--deny", "++", "--", "x y"});
-  EXPECT_EQ(ended.out, "[a,b]|--deny|++|--|x y|") << ended.error;
+  EXPECT_EQ(result.out, "[a,b]|--deny|++|--|x y|") << result.error;
 }
 
 TEST(CliLease, AHeldCardIsListedAndRefusedWithItsHolder) {
@@ -243,7 +244,8 @@ TEST(CliLease, AHeldCardIsListedAndRefusedWithItsHolder) {
   holding.while_running = [&](pid_t child) {
     for (int tries = 0; tries < 3000; ++tries) {
       listed = machine.run_weir({"lease", "list", "--json"});
-      if (listed.out.find("nightly") != std::string::npos) break;  // who holds it is written just after it is held
+      if (listed.out.find("nightly") != std::string::npos)
+        break;  // the holder writes its record shortly after it has taken the lease
     }
     refused = machine.run_weir({"lease", "wait", "--device", "3090", "--wait", "0"});
     second = machine.run_weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"});
@@ -258,100 +260,102 @@ TEST(CliLease, AHeldCardIsListedAndRefusedWithItsHolder) {
   EXPECT_TRUE(second.out.starts_with("GPU-bbbb")) << "the other card is free: " << second.out;
 }
 
-TEST(CliLease, MemoryThatNobodyLeasedIsReported) {
+TEST(CliLease, MemoryInUseWithoutALeaseIsReported) {
   const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 6000 300\nprocess 0 4242 5800\n"};
   const ProgramResult listed = machine.run_weir({"lease", "list", "--json"});
   EXPECT_NE(listed.out.find("\"dirty\""), std::string::npos) << listed.out;
-  const ProgramResult ended = machine.run_weir({"lease", "hold", "--", "true"});
-  EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.error_contains("5.9 GiB are in use")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("pid 4242")) << ended.error;
+  const ProgramResult result = machine.run_weir({"lease", "hold", "--", "true"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_TRUE(result.error_contains("5.9 GiB are in use")) << result.error;
+  EXPECT_TRUE(result.error_contains("pid 4242")) << result.error;
 }
 
-TEST(CliLease, WhatAHolderNeedsIsPromisedToIt) {
+TEST(CliLease, TheNeedOfAHolderIsReservedForIt) {
   const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const ProgramResult ended = machine.run_shell(
+  const ProgramResult result = machine.run_shell(
       "weir lease hold --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
       "weir lease hold --slots 2 --need 13G -- true; echo status $?; "
       "weir lease hold --slots 2 --need 8G -- true; echo status $?; touch go; wait");
-  EXPECT_NE(ended.out.find("12 GiB of them promised to others"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("status 125"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("status 0"), std::string::npos) << ended.out;
+  EXPECT_NE(result.out.find("12 GiB of them promised to others"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("status 125"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("status 0"), std::string::npos) << result.out;
 }
 
 TEST(CliLease, AHeldCardIsListedThoughItsFileWasRemoved) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_shell(
+  const ProgramResult result = machine.run_shell(
       "weir lease hold --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; rm leases/*; weir lease list; weir doctor; "
       "touch go; wait");
-  EXPECT_NE(ended.out.find("held"), std::string::npos) << ended.out;
-  EXPECT_EQ(ended.out.find("RTX 3090 at 0000:02:00.0 is free"), std::string::npos) << ended.out;
+  EXPECT_NE(result.out.find("held"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("RTX 3090 at 0000:02:00.0 is free"), std::string::npos) << result.out;
 }
 
-TEST(CliLease, SharersSayTheSameNumber) {
+TEST(CliLease, SharedLeasesMustHaveTheSameNumberOfSlots) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_shell(
+  const ProgramResult result = machine.run_shell(
       "weir lease hold --device 3090 --slots 2 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
       "weir lease wait --device 3090 --slots 3 --wait 0; echo three $?; "
       "weir lease wait --device 3090 --slots 1 --wait 0; echo one $?; "
       "weir lease wait --device 3090 --slots 2 --wait 0; echo two $?; touch go; wait");
-  EXPECT_NE(ended.out.find("three 3"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("one 3"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("two 0"), std::string::npos) << ended.out;
+  EXPECT_NE(result.out.find("three 3"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("one 3"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("two 0"), std::string::npos) << result.out;
 }
 
-TEST(CliLease, ANestedCallJoins) {
+TEST(CliLease, ANestedCallJoinsTheLease) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir({"lease", "hold", "--device", "3090", "--", places::program(), "lease",
-                                                "hold", "--wait", "0", "--device", "3090", "--", "echo", "inside"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(ended.out, "inside\n");
+  const ProgramResult result = machine.run_weir({"lease", "hold", "--device", "3090", "--", places::program(), "lease",
+                                                 "hold", "--wait", "0", "--device", "3090", "--", "echo", "inside"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(result.out, "inside\n");
 }
 
 TEST(CliLease, ASchedulersMaskIsObeyed) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"},
-                                               {{"CUDA_VISIBLE_DEVICES", "0"}});
-  EXPECT_TRUE(ended.out.starts_with("GPU-bbbb")) << ended.out << ended.error;
+  const ProgramResult result = machine.run_weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"},
+                                                {{"CUDA_VISIBLE_DEVICES", "0"}});
+  EXPECT_TRUE(result.out.starts_with("GPU-bbbb")) << result.out << result.error;
   const ProgramResult refused =
       machine.run_weir({"lease", "wait", "--device", "3090"}, {{"CUDA_VISIBLE_DEVICES", "0"}});
   EXPECT_EQ(refused.status, 3);
   EXPECT_TRUE(refused.error_contains("hidden by CUDA_VISIBLE_DEVICES=0")) << refused.error;
 }
 
-/// devices, lease and run ask one question of a card: room for the work and its context, beside what is promised.
-TEST(CliNeed, IsOneQuestionForAllCommands) {
+/// The commands devices, lease and run accept a card by one rule: the free memory that others have not reserved must
+/// suffice for the need and for the GPU context.
+TEST(CliNeed, IsComparedInTheSameWayByAllCommands) {
   const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const auto statuses = [&](const std::string& need) {
+  // Returns for devices, lease and run whether the card is accepted.
+  const auto acceptances = [&](const std::string& need) {
     const ProgramResult listed =
         machine.run_weir({"devices", "--json", "--need", need}, {{"VK_DRIVER_FILES", "/nonexistent"}});
     return std::vector<bool>{Json::parse(listed.out)["accepted"],
                              machine.run_weir({"lease", "hold", "--need", need, "--", "true"}).status == 0,
                              machine.run_weir({"run", "--need", need, "--", "true"}).status == 0};
   };
-  EXPECT_EQ(statuses("23600M"), (std::vector<bool>{true, true, true}));
-  EXPECT_EQ(statuses("23700M"), (std::vector<bool>{false, false, false})) << "no room for its context";
+  EXPECT_EQ(acceptances("23600M"), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(acceptances("23700M"), (std::vector<bool>{false, false, false})) << "no memory is left for the context";
 }
 
-TEST(CliNeed, WhatSharersWerePromisedIsTaken) {
+TEST(CliNeed, MemoryReservedByOtherHoldersIsNotFree) {
   const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const ProgramResult ended = machine.run_shell(
+  const ProgramResult result = machine.run_shell(
       "export VK_DRIVER_FILES=/nonexistent; "
       "weir run --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "while ! test -e ready; do sleep 0.01; done; weir devices --need 13G; "
       "weir lease hold --slots 2 --need 13G -- true; echo status $?; touch go; wait");
-  EXPECT_NE(ended.out.find("12 GiB of them promised to others"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("status 125"), std::string::npos) << ended.out;
+  EXPECT_NE(result.out.find("12 GiB of them promised to others"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("status 125"), std::string::npos) << result.out;
 }
 
 TEST(CliLeak, ACleanCommandIsApproved) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir({"leak", "--runs", "2", "--report", "report.md", "--", "true"});
-  EXPECT_EQ(ended.status, 0) << ended.error << ended.out;
-  EXPECT_NE(ended.out.find("verdict: approved; no leak found"), std::string::npos) << ended.out;
+  const ProgramResult result = machine.run_weir({"leak", "--runs", "2", "--report", "report.md", "--", "true"});
+  EXPECT_EQ(result.status, 0) << result.error << result.out;
+  EXPECT_NE(result.out.find("verdict: approved; no leak found"), std::string::npos) << result.out;
   const std::string report = machine.folder().text("report.md");
   for (const char* section : {"## Analysis", "## Strong points", "## Weak points", "## Recommendations",
                               "## Functional results", "## Verdict"})
@@ -362,11 +366,11 @@ TEST(CliLeak, ACleanCommandIsApproved) {
 
 TEST(CliLeak, AGrowingDeviceIsFound) {
   const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const ProgramResult ended =
+  const ProgramResult result =
       machine.run_weir({"leak", "--runs", "2", "--json", "--", "sh", "-c",
                         "echo 'card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 400 300' > $FAKE_NVML"});
-  EXPECT_EQ(ended.status, 1) << ended.error;
-  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(result.status, 1) << result.error;
+  const Json json = Json::parse(result.out);
   EXPECT_EQ(json["leaked"], true);
   EXPECT_EQ(json["verdict"], "rejected");
   EXPECT_EQ(json["uuid"], "GPU-aaaa");
@@ -378,89 +382,91 @@ TEST(CliLeak, AGrowingDeviceIsFound) {
 
 TEST(CliLeak, ProcessesThatOutliveItAreALeak) {
   const FakeMachine machine{""};
-  const ProgramResult ended =
+  const ProgramResult result =
       machine.run_weir({"leak", "--runs", "1", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"});
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_NE(ended.out.find("1 process outlived"), std::string::npos) << ended.out;
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.out.find("1 process outlived"), std::string::npos) << result.out;
 }
 
-/// From the middle of the command on the driver hangs: nobody knows what stays.
-TEST(CliLeak, ADriverThatFallsSilentLeavesTheVerdictUnknown) {
+/// The driver hangs from the middle of the command on, so the memory after the command is not known.
+TEST(CliLeak, ADriverThatHangsDuringTheCommandMakesTheVerdictUnknown) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir(
+  const ProgramResult result = machine.run_weir(
       {"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
-  EXPECT_EQ(ended.status, 1) << ended.error;
-  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(result.status, 1) << result.error;
+  const Json json = Json::parse(result.out);
   EXPECT_EQ(json["verdict"], "unknown");
   EXPECT_NE(json["weaknesses"].dump().find("it is not known what stays on the device"), std::string::npos) << json;
-  EXPECT_EQ(ended.out.find("0 B after the last"), std::string::npos) << ended.out;
+  EXPECT_EQ(result.out.find("0 B after the last"), std::string::npos) << result.out;
 }
 
-TEST(CliLeak, ADriverThatHangsFromTheStartIsNoApproval) {
+TEST(CliLeak, ADriverThatHangsFromTheStartMakesTheVerdictUnknown) {
   const FakeMachine machine{"hang\n"};
-  const ProgramResult ended =
+  const ProgramResult result =
       machine.run_weir({"leak", "--runs", "1", "--json", "--", "true"}, {{"VK_DRIVER_FILES", "/nonexistent"}});
-  EXPECT_EQ(ended.status, 1) << ended.error;
-  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(result.status, 1) << result.error;
+  const Json json = Json::parse(result.out);
   EXPECT_EQ(json["verdict"], "unknown");
   EXPECT_NE(json["weaknesses"].dump().find("NVML does not answer (10 s)"), std::string::npos) << json;
 }
 
 TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir({"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c",
-                                                "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
-  EXPECT_EQ(ended.status, 1) << ended.error;
-  const Json json = Json::parse(ended.out);
+  const ProgramResult result = machine.run_weir({"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c",
+                                                 "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
+  EXPECT_EQ(result.status, 1) << result.error;
+  const Json json = Json::parse(result.out);
   EXPECT_EQ(json["verdict"], "rejected");
   EXPECT_NE(json["weaknesses"].dump().find("got NVIDIA GeForce RTX 5060 Ti"), std::string::npos) << json;
 }
 
-/// Every command that lists or chooses says that a driver hangs, once, and does not blame the policy alone.
+/// Every command that lists or chooses devices reports once that a driver hangs. If it reported only that the policy
+/// accepts no device, the user would look for the mistake in the policy.
 TEST(CliHungDriver, IsNamedByEveryCommand) {
   const FakeMachine machine{"hang\n"};
-  const std::string said = "NVML does not answer (10 s): its cards are not known";
+  const std::string message = "NVML does not answer (10 s): its cards are not known";
   const std::vector<std::pair<std::vector<std::string>, int>> commands{
       {{"devices"}, 0},
       {{"lease", "list"}, 0},
       {{"lease", "wait", "--device", "3090"}, 3},
       {{"run", "--device", "3090", "--", "true"}, 125},
       {{"run", "--device", "3090", "--", "true", ":::", "a"}, 3}};
-  for (const auto& [words, status] : commands) {
-    const ProgramResult ended = machine.run_weir(words);
-    EXPECT_EQ(ended.status, status) << words.front() << ended.error;
-    const std::size_t at = ended.error.find(said);
-    EXPECT_NE(at, std::string::npos) << words.front() << ended.error;
-    EXPECT_EQ(ended.error.find(said, at + 1), std::string::npos) << ended.error;
+  for (const auto& [arguments, status] : commands) {
+    const ProgramResult result = machine.run_weir(arguments);
+    EXPECT_EQ(result.status, status) << arguments.front() << result.error;
+    const std::size_t at = result.error.find(message);
+    EXPECT_NE(at, std::string::npos) << arguments.front() << result.error;
+    EXPECT_EQ(result.error.find(message, at + 1), std::string::npos) << result.error;
   }
 }
 
-TEST(CliHungDriver, DoesNotHoldUpAnInterruption) {
+TEST(CliHungDriver, DoesNotDelayAnInterruption) {
   const FakeMachine machine{"hang\n"};
-  ProgramOptions how = machine.options();
-  how.before_start = [] { setpgid(0, 0); };
-  how.while_running = [](pid_t weir) {
-    usleep(500'000);
-    kill(-weir, SIGINT);  // as a terminal does: the probes get it too
+  ProgramOptions options = machine.options();
+  options.before_start = [] { setpgid(0, 0); };
+  options.while_running = [](pid_t weir) {
+    usleep(500'000);  // weir waits for the driver then
+    kill(-weir,
+         SIGINT);  // to the whole process group, as a terminal does; the child processes that call drivers get it
   };
   const std::vector<std::pair<std::vector<std::string>, int>> commands{
       {{"run", "--", "true"}, 125}, {{"run", "--", "true", ":::", "a"}, 4},
       {{"lease", "hold"}, 4},       {{"lease", "hold", "--", "true"}, 125},
       {{"lease", "wait"}, 4},       {{"leak", "--", "true"}, 4}};
-  for (const auto& [words, status] : commands) {
-    const ProgramResult ended = run(words, how);
-    EXPECT_EQ(ended.status, status) << words[0] << ended.error;
-    EXPECT_TRUE(ended.error_contains("interrupted")) << words[0] << ended.error;
+  for (const auto& [arguments, status] : commands) {
+    const ProgramResult result = run(arguments, options);
+    EXPECT_EQ(result.status, status) << arguments[0] << result.error;
+    EXPECT_TRUE(result.error_contains("interrupted")) << arguments[0] << result.error;
   }
 }
 
-TEST(CliHungDriver, ProbesHaveTheirOwnTimes) {
+TEST(CliHungDriver, OtherProbesReportTheirOwnDurations) {
   const FakeMachine machine{"hang\n"};
-  const ProgramResult ended = machine.run_weir({"doctor", "--json"});
-  EXPECT_EQ(ended.out.find("devices in 10"), std::string::npos) << ended.out;
+  const ProgramResult result = machine.run_weir({"doctor", "--json"});
+  EXPECT_EQ(result.out.find("devices in 10"), std::string::npos) << result.out;
 }
 
-TEST(CliLeak, StatusesOfItsOwn) {
+TEST(CliLeak, ExitStatusesOfItsOwnFailures) {
   const FakeMachine machine{""};
   EXPECT_EQ(machine.run_weir({"leak", "--", "no-such-program"}).status, 127);
   EXPECT_EQ(machine.run_weir({"leak"}).status, 125);
@@ -473,58 +479,61 @@ constexpr const char* kBusyCard =
 
 TEST(CliRun, TheFirstVariantThatFitsIsTaken) {
   const FakeMachine machine{kBusyCard};  // 4.2 GiB are free
-  const ProgramResult ended = machine.run_weir({"run", "--variants", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
-                                                "echo {variant} $WEIR_VARIANT $CUDA_VISIBLE_DEVICES {other}; exit 3"});
-  EXPECT_EQ(ended.status, 3) << ended.error;
-  EXPECT_EQ(ended.out, "small small GPU-aaaa0000-1111-2222-3333-444455556666 {other}\n");
-  EXPECT_TRUE(ended.error_contains("variant 'small'")) << ended.error;
+  const ProgramResult result = machine.run_weir({"run", "--variants", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
+                                                 "echo {variant} $WEIR_VARIANT $CUDA_VISIBLE_DEVICES {other}; exit 3"});
+  EXPECT_EQ(result.status, 3) << result.error;
+  EXPECT_EQ(result.out, "small small GPU-aaaa0000-1111-2222-3333-444455556666 {other}\n");
+  EXPECT_TRUE(result.error_contains("variant 'small'")) << result.error;
 }
 
 TEST(CliRun, TorchsAllocatorIsToldWhereNobodyHasToldIt) {
   const FakeMachine machine;
-  const auto told = [&](std::vector<std::string> words, const std::string& name, const std::string& value) {
-    words.insert(words.begin(), "run");
-    words.insert(words.end(), {"--", "sh", "-c", "echo $PYTORCH_ALLOC_CONF:$PYTORCH_CUDA_ALLOC_CONF"});
-    return machine.run_weir(words, {{name, value}}).out;
+  // Returns the two variables of PyTorch that the command gets. `name`, `value`: a variable that is set before.
+  const auto allocator_variables = [&](std::vector<std::string> arguments, const std::string& name,
+                                       const std::string& value) {
+    arguments.insert(arguments.begin(), "run");
+    arguments.insert(arguments.end(), {"--", "sh", "-c", "echo $PYTORCH_ALLOC_CONF:$PYTORCH_CUDA_ALLOC_CONF"});
+    return machine.run_weir(arguments, {{name, value}}).out;
   };
-  EXPECT_EQ(told({}, "UNRELATED", ""), ":max_split_size_mb:1024\n");
-  EXPECT_EQ(told({}, "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"), ":expandable_segments:True\n");
-  EXPECT_EQ(told({}, "PYTORCH_ALLOC_CONF", "backend:native"), "backend:native:\n");
-  EXPECT_EQ(told({"--torch-allocator", ""}, "UNRELATED", ""), ":\n");
+  EXPECT_EQ(allocator_variables({}, "UNRELATED", ""), ":max_split_size_mb:1024\n");
+  EXPECT_EQ(allocator_variables({}, "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"),
+            ":expandable_segments:True\n");
+  EXPECT_EQ(allocator_variables({}, "PYTORCH_ALLOC_CONF", "backend:native"), "backend:native:\n");
+  EXPECT_EQ(allocator_variables({"--torch-allocator", ""}, "UNRELATED", ""), ":\n");
   machine.folder().put("weir.toml", "torch-allocator = 'max_split_size_mb:64'\n");
-  EXPECT_EQ(told({}, "UNRELATED", ""), ":max_split_size_mb:64\n");
+  EXPECT_EQ(allocator_variables({}, "UNRELATED", ""), ":max_split_size_mb:64\n");
 }
 
 TEST(CliRun, WhatDoesNotFitIsRefusedWithTheNumbers) {
   const FakeMachine machine{kBusyCard};
-  const ProgramResult ended = machine.run_weir({"run", "--need", "10G", "--", "true"});
-  EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.error_contains("needs 10 GiB")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("4.2 GiB are free")) << ended.error;
+  const ProgramResult result = machine.run_weir({"run", "--need", "10G", "--", "true"});
+  EXPECT_EQ(result.status, 125);
+  EXPECT_TRUE(result.error_contains("needs 10 GiB")) << result.error;
+  EXPECT_TRUE(result.error_contains("4.2 GiB are free")) << result.error;
 }
 
 TEST(CliRun, WorkOnAnotherCardIsEnded) {
   const FakeMachine machine;
-  const ProgramResult ended = machine.run_weir(
+  const ProgramResult result = machine.run_weir(
       {"run", "--device", "3090", "--", "sh", "-c", "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
-  EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.error_contains("asked for NVIDIA GeForce RTX 3090")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
+  EXPECT_EQ(result.status, 125);
+  EXPECT_TRUE(result.error_contains("asked for NVIDIA GeForce RTX 3090")) << result.error;
+  EXPECT_TRUE(result.error_contains("got NVIDIA GeForce RTX 5060 Ti")) << result.error;
 }
 
 TEST(CliRun, WorkOnTheCardIsProved) {
   const FakeMachine machine;
   const std::string work = "echo \"process 0 $$ 900\" >> $FAKE_NVML; exec sleep 2";
-  const ProgramResult ended =
+  const ProgramResult result =
       machine.run_weir({"run", "--device", "3090", "--strict-device", "--json", "--", "sh", "-c", work});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("\"placement\":\"proved\"")) << ended.error;
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("\"placement\":\"proved\"")) << result.error;
   const ProgramResult unknown = machine.run_weir({"run", "--device", "3090", "--strict-device", "--", "true"});
   EXPECT_EQ(unknown.status, 125);
   EXPECT_TRUE(unknown.error_contains("placement unknown")) << unknown.error;
 }
 
-TEST(CliRun, SlowAndFailedTriesAreRepeated) {
+TEST(CliRun, SlowAndFailedAttemptsAreRepeated) {
   const FakeMachine machine;
   const ProgramResult slow = machine.run_weir({"run", "--timeout", "0.2", "--retries", "1", "--", "sleep", "1000"});
   EXPECT_EQ(slow.status, 125);
@@ -535,15 +544,15 @@ TEST(CliRun, SlowAndFailedTriesAreRepeated) {
   EXPECT_TRUE(second.error_contains("attempt 1 failed (status 9)")) << second.error;
 }
 
-TEST(CliRun, MemoryThatStaysIsAFailure) {
+TEST(CliRun, MemoryThatStaysInUseIsAFailure) {
   const FakeMachine machine{kBusyCard};
-  const ProgramResult ended = machine.run_weir(
+  const ProgramResult result = machine.run_weir(
       {"run", "--max-leak", "10M", "--", "sh", "-c", "sed -i 's/24576 20000/24576 20100/' $FAKE_NVML"});
-  EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.error_contains("100 MiB on the device outlive the command")) << ended.error;
+  EXPECT_EQ(result.status, 125);
+  EXPECT_TRUE(result.error_contains("100 MiB on the device outlive the command")) << result.error;
 }
 
-TEST(CliRun, ItsOwnFailuresHaveTheStatusesOfTimeout) {
+TEST(CliRun, ItsOwnFailuresHaveTheExitStatusesOfTheProgramTimeout) {
   const FakeMachine machine;
   EXPECT_EQ(machine.run_weir({"run", "--", "no-such-program"}).status, 127);
   EXPECT_EQ(machine.run_weir({"run", "--", "/etc/passwd"}).status, 126);

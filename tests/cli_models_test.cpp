@@ -1,4 +1,4 @@
-// `weir models`, and how `weir upscale` finds its network.
+// Tests of the built program: `weir models`, and how `weir upscale` finds its network.
 
 #include <gtest/gtest.h>
 
@@ -20,15 +20,15 @@ class CliModels : public ::testing::Test {
     write_tiny_network(folder_ / "nets", "three", 3);
     ASSERT_TRUE(write_picture(folder_ / "a.png", 8, 6));
   }
-  ProgramResult weir(const std::vector<std::string>& words, ProgramOptions how = {}) const {
-    how.folder = folder_.path();
-    return run(words, how);
+  ProgramResult weir(const std::vector<std::string>& arguments, ProgramOptions options = {}) const {
+    options.folder = folder_.path();
+    return run(arguments, options);
   }
   int width_of(const fs::path& name) const { return read_picture(folder_ / name).info.width; }
   Folder folder_;
 };
 
-TEST_F(CliModels, ListsWhatIsFound) {
+TEST_F(CliModels, ListsTheNetworksFound) {
   const ProgramResult table = weir({"models", "--model", "nets"});
   EXPECT_EQ(table.status, 0) << table.error;
   EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 3);
@@ -48,21 +48,22 @@ TEST_F(CliModels, ListsWhatIsFound) {
   EXPECT_EQ(count, 2);
 }
 
-TEST_F(CliModels, SaysWhyOneIsUnreadable) {
+TEST_F(CliModels, SaysWhyANetworkIsUnreadable) {
   folder_.put("nets/odd.param", "7767517\n2 2\nInput data 0 1 data\nFrobnicate f 1 1 data output\n");
   folder_.put("nets/odd.bin", "");
   folder_.put("nets/short.param", folder_.text("nets/two.param"));
   folder_.put("nets/short.bin", "1234");
-  const ProgramResult ended = weir({"models", "--model", "nets"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_NE(ended.out.find("Frobnicate"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("odd.param"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("nets/short  unreadable: "), std::string::npos) << ended.out;
+  const ProgramResult result = weir({"models", "--model", "nets"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_NE(result.out.find("Frobnicate"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("odd.param"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("nets/short  unreadable: "), std::string::npos) << result.out;
 }
 
 TEST_F(CliModels, AFolderMayBeNamedInThreeWays) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"models", "--model", "nets"}, {"models", "nets"}}) {
-    const ProgramResult alone = weir(words);
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"models", "--model", "nets"}, {"models", "nets"}}) {
+    const ProgramResult alone = weir(arguments);
     EXPECT_EQ(alone.status, 0) << alone.error;
     EXPECT_EQ(std::count(alone.out.begin(), alone.out.end(), '\n'), 3) << alone.out;
   }
@@ -71,13 +72,13 @@ TEST_F(CliModels, AFolderMayBeNamedInThreeWays) {
   EXPECT_NE(searched.out.find("nets/two"), std::string::npos) << searched.out;
   EXPECT_EQ(weir({"models", "nets/two.param", "--json"}).out.find("\"three\""), std::string::npos);
   fs::create_directory(folder_ / "empty");
-  for (const auto& [words, why] :
+  for (const auto& [arguments, why] :
        std::vector<std::pair<std::vector<std::string>, std::string>>{{{"models", "nowhere"}, "nowhere"},
                                                                      {{"models", "empty"}, "no network in empty"},
                                                                      {{"models", "nets", "empty"}, "one folder"}}) {
-    const ProgramResult ended = weir(words);
-    EXPECT_EQ(ended.status, 2) << ended.error;
-    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
+    const ProgramResult result = weir(arguments);
+    EXPECT_EQ(result.status, 2) << result.error;
+    EXPECT_TRUE(result.error_contains(why)) << result.error;
   }
 }
 
@@ -107,11 +108,11 @@ TEST_F(CliModels, NetworksComeFromTheVariableAndTheUsersFolder) {
 }
 
 TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
-  const auto network = [&](const std::vector<std::string>& words) {
+  const auto network = [&](const std::vector<std::string>& arguments) {
     std::vector<std::string> all{"upscale", "a.png", "-o", "x.png", "--model", "nets", "--dry-run", "--json"};
-    all.insert(all.end(), words.begin(), words.end());
-    const ProgramResult ended = weir(all);
-    return ended.status == 0 ? Json::parse(ended.out)["network"]["name"].get<std::string>() : ended.error;
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const ProgramResult result = weir(all);
+    return result.status == 0 ? Json::parse(result.out)["network"]["name"].get<std::string>() : result.error;
   };
   EXPECT_EQ(network({"--scale", "2"}), "two");
   EXPECT_EQ(network({"--scale", "3"}), "three");
@@ -122,24 +123,24 @@ TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
   EXPECT_EQ(width_of("y.png"), 16);
 }
 
-TEST_F(CliModels, WithoutAWordTheOwnNetworkIsTaken) {
-  const ProgramResult ended = run({"upscale", "a.png", "-o", "own.png", "--json"},
-                                  {.folder = folder_.path(), .variables = {{"HOME", folder_ / "nobody"}}});
-  ASSERT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(Json::parse(ended.out)["network"]["name"], "weir-2x");
+TEST_F(CliModels, WithoutAModelTheNetworkOfWeirIsUsed) {
+  const ProgramResult result = run({"upscale", "a.png", "-o", "own.png", "--json"},
+                                   {.folder = folder_.path(), .variables = {{"HOME", folder_ / "nobody"}}});
+  ASSERT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(Json::parse(result.out)["network"]["name"], "weir-2x");
 }
 
-TEST_F(CliModels, ANetworkThatCannotBeHadIsSaidBeforeAnyWork) {
-  for (const auto& [words, why] :
+TEST_F(CliModels, AMissingOrUnreadableNetworkIsReportedBeforeAnyWork) {
+  for (const auto& [arguments, why] :
        std::vector<std::pair<std::vector<std::string>, std::string>>{{{"--model", "none"}, "none"},
                                                                      {{"--model", "nets", "--name", "four"}, "four"},
                                                                      {{"--model", "nets", "--noise", "2"}, "noise"}}) {
     std::vector<std::string> all{"upscale", "a.png", "-o", "out/"};
-    all.insert(all.end(), words.begin(), words.end());
-    const ProgramResult ended = weir(all);
-    EXPECT_EQ(ended.status, 2) << ended.error;
-    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const ProgramResult result = weir(all);
+    EXPECT_EQ(result.status, 2) << result.error;
+    EXPECT_EQ(result.error_lines(), 1u) << result.error;
+    EXPECT_TRUE(result.error_contains(why)) << result.error;
   }
   folder_.put("bad/x.param", folder_.text("nets/two.param"));
   folder_.put("bad/x.bin", folder_.text("nets/two.bin").substr(0, 100));

@@ -1,4 +1,4 @@
-// weir run over many items, on an invented machine.
+// Tests of the built program on an invented machine (fake_machine.hpp): weir run with items.
 
 #include <gtest/gtest.h>
 
@@ -14,19 +14,20 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// A folder in which `weir run` is called, with two cards of which the policy allows one.
+/// An invented machine with two cards, in whose folder `weir run` runs.
 class CliRunItems : public ::testing::Test {
  protected:
-  ProgramResult weir_run(std::vector<std::string> words, const std::string& input = {}) const {
-    words.insert(words.begin(), "run");
-    ProgramOptions how = machine_.options({{"VK_DRIVER_FILES", "/nonexistent"}});
-    how.input = input;
-    how.while_running = meanwhile_;
-    return run(words, how);
+  ProgramResult weir_run(std::vector<std::string> arguments, const std::string& input = {}) const {
+    arguments.insert(arguments.begin(), "run");
+    ProgramOptions options = machine_.options({{"VK_DRIVER_FILES", "/nonexistent"}});
+    options.input = input;
+    options.while_running = meanwhile_;
+    return run(arguments, options);
   }
   std::string text(const std::string& name) const { return machine_.folder().text(name); }
   bool exists(const std::string& name) const { return fs::exists(machine_.folder() / name); }
   void put(const std::string& name, const std::string& content) const { machine_.folder().put(name, content); }
+  /// Returns how often `what` occurs in the text.
   static std::size_t count(const std::string& text, const std::string& what) {
     std::size_t found = 0;
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
@@ -34,55 +35,56 @@ class CliRunItems : public ::testing::Test {
   }
 
   FakeMachine machine_;
-  std::function<void(pid_t)> meanwhile_;
+  std::function<void(pid_t)> meanwhile_;  // called while weir runs, with its process id; may be empty
 };
 
 TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
-  std::vector<std::string> words{"--device",
-                                 "3090",
-                                 "-j",
-                                 "10",
-                                 "--gpu-jobs",
-                                 "1",
-                                 "--json",
-                                 "--",
-                                 "sh",
-                                 "-c",
-                                 "mkdir busy || echo clash; echo $CUDA_VISIBLE_DEVICES $0; rmdir busy",
-                                 "{}",
-                                 ":::"};
-  for (int i = 0; i < 40; ++i) words.push_back("item " + std::to_string(i));
-  const ProgramResult ended = weir_run(words);
-  ASSERT_EQ(ended.status, 0) << ended.error;
+  std::vector<std::string> arguments{"--device",
+                                     "3090",
+                                     "-j",
+                                     "10",
+                                     "--gpu-jobs",
+                                     "1",
+                                     "--json",
+                                     "--",
+                                     "sh",
+                                     "-c",
+                                     "mkdir busy || echo clash; echo $CUDA_VISIBLE_DEVICES $0; rmdir busy",
+                                     "{}",
+                                     ":::"};
+  for (int i = 0; i < 40; ++i) arguments.push_back("item " + std::to_string(i));
+  const ProgramResult result = weir_run(arguments);
+  ASSERT_EQ(result.status, 0) << result.error;
   for (int i = 0; i < 40; ++i) {
     const std::string item = "item " + std::to_string(i);
     EXPECT_EQ(text("weir-run/" + item + ".log"), "GPU-aaaa0000-1111-2222-3333-444455556666 " + item + "\n");
   }
-  EXPECT_EQ(count(ended.out, "\"status\":\"done\""), 40u);
-  EXPECT_NE(ended.out.find("\"sequential_seconds\":"), std::string::npos);
-  EXPECT_TRUE(ended.error_contains("40 of 40 commands done")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("speed-up ")) << ended.error;
+  EXPECT_EQ(count(result.out, "\"status\":\"done\""), 40u);
+  EXPECT_NE(result.out.find("\"sequential_seconds\":"), std::string::npos);
+  EXPECT_TRUE(result.error_contains("40 of 40 commands done")) << result.error;
+  EXPECT_TRUE(result.error_contains("speed-up ")) << result.error;
 }
 
-TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
-  // The first part ends only when both are there; the second is under the lease that it takes itself.
+TEST_F(CliRunItems, CommandsOverlapExceptInTheirPartsUnderTheLease) {
+  // The first part of a command ends when both commands run. The second part runs under a lease that the command takes
+  // itself.
   put("work.sh",
       "touch here.$1; n=0; while ! { test -e here.a && test -e here.b; } && test $n -lt 6000; do sleep 0.01;"
       " n=$((n+1)); done; test $n -lt 6000 || exit 1\n"
       "exec " +
           std::string{places::program()} +
           " lease hold -q -- sh -c 'mkdir busy || echo clash; sleep 0.05; rmdir busy'\n");
-  const ProgramResult ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "no clash, and both were there at once";
-  EXPECT_TRUE(ended.error_contains("with their waits for the device, add up to")) << ended.error;
+  const ProgramResult result = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "only one command at a time was under the lease";
+  EXPECT_TRUE(result.error_contains("with their waits for the device, add up to")) << result.error;
 }
 
-TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
+TEST_F(CliRunItems, AKilledRunIsResumed) {
   put("block", "");
   put("work.sh", "echo $1 >> started; test $1 != slow || while test -e block; do sleep 0.05; done\n");
-  const std::vector<std::string> words{"--gpu",   "inside", "-j", "2", "--resume", "--",  "sh",
-                                       "work.sh", ":::",    "a",  "b", "c",        "slow"};
+  const std::vector<std::string> arguments{"--gpu",   "inside", "-j", "2", "--resume", "--",  "sh",
+                                           "work.sh", ":::",    "a",  "b", "c",        "slow"};
   meanwhile_ = [&](pid_t child) {
     EXPECT_TRUE(wait_until([&] {
       return exists("weir-run/.a.log.command.done") && exists("weir-run/.b.log.command.done") &&
@@ -90,12 +92,12 @@ TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
     }));
     kill(child, SIGKILL);
   };
-  EXPECT_EQ(weir_run(words).status, 128 + SIGKILL);
+  EXPECT_EQ(weir_run(arguments).status, 128 + SIGKILL);
   meanwhile_ = nullptr;
   fs::remove(machine_.folder() / "block");
-  const ProgramResult ended = weir_run(words);
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("1 of 4 commands done, 3 done before")) << ended.error;
+  const ProgramResult result = weir_run(arguments);
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("1 of 4 commands done, 3 done before")) << result.error;
   EXPECT_EQ(count(text("started"), "a\n"), 1u);
   EXPECT_EQ(count(text("started"), "slow\n"), 2u);
   const ProgramResult again = weir_run({"--gpu", "inside", "--", "sh", "work.sh", ":::", "a"});  // without --resume
@@ -106,7 +108,7 @@ TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
   EXPECT_TRUE(changed.error_contains("a: done again: the input has changed")) << changed.error;
 }
 
-TEST_F(CliRunItems, SlowAndFailedOnesAreTriedAgain) {
+TEST_F(CliRunItems, ATimeoutIsAFailureAndAFailureIsRetried) {
   const ProgramResult slow = weir_run({"--gpu", "inside", "--timeout", "0.2", "--", "sleep", "1000", ":::", "--"});
   EXPECT_EQ(slow.status, 1);
   EXPECT_TRUE(slow.error_contains("not done within 0.2 s")) << slow.error;
@@ -116,53 +118,54 @@ TEST_F(CliRunItems, SlowAndFailedOnesAreTriedAgain) {
   EXPECT_TRUE(twice.error_contains("a: exit status 9; it is tried again")) << twice.error;
 }
 
-TEST_F(CliRunItems, AFailureIsNamedRecordedAndKeepsWhatItSaid) {
-  const std::vector<std::string> words{
+TEST_F(CliRunItems, AFailureIsNamedAndRecordedAndItsOutputIsKept) {
+  const std::vector<std::string> arguments{
       "--gpu", "inside", "--resume", "--junit", "report.xml", "--", "sh", "-c", "echo \"about <$0>\"; test $0 != bad",
       ":::",   "good",   "bad"};
-  const ProgramResult ended = weir_run(words);
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.error_contains("bad: exit status 1; its output is in ")) << ended.error;
+  const ProgramResult result = weir_run(arguments);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.error_contains("bad: exit status 1; its output is in ")) << result.error;
   EXPECT_EQ(text("weir-run/bad.failed.log"), "about <bad>\n");
   EXPECT_FALSE(exists("weir-run/bad.log"));
   EXPECT_TRUE(exists("weir-run/.bad.log.command.failed"));
   const std::string junit = text("report.xml");
   EXPECT_NE(junit.find("tests=\"2\" failures=\"1\""), std::string::npos) << junit;
   EXPECT_NE(junit.find("<failure message=\"exit status 1\">about &lt;bad&gt;\n</failure>"), std::string::npos) << junit;
-  const ProgramResult resumed = weir_run(words);
+  const ProgramResult resumed = weir_run(arguments);
   EXPECT_EQ(resumed.status, 1);
   EXPECT_TRUE(resumed.error_contains("0 of 2 commands done, 1 done before, 1 failed")) << resumed.error;
 }
 
 TEST_F(CliRunItems, ItemsComeFromAFileAndFromStandardInput) {
   put("list", "one\n\ntwo three\r\n");
-  const ProgramResult ended = weir_run({"--gpu", "inside", "--", "echo", "{}", "::::", "list", "-"}, "four");
-  EXPECT_EQ(ended.status, 0) << ended.error;
+  const ProgramResult result = weir_run({"--gpu", "inside", "--", "echo", "{}", "::::", "list", "-"}, "four");
+  EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_EQ(text("weir-run/one.log") + text("weir-run/two three.log") + text("weir-run/four.log"),
             "one\ntwo three\nfour\n");
   EXPECT_EQ(weir_run({"--", "echo", "::::", "no-such-list"}).status, 2);
 }
 
-TEST_F(CliRunItems, WordsAreFilledInAndNoShellReadsThem) {
-  const std::vector<std::string> words{"--gpu", "inside",      "--device", "3090",       "-o",         "out",
-                                       "--",    "printf",      "%s|",      "{}",         "{.}",        "{/} {device}",
-                                       "{x}",   "$(touch no)", ":::",      "sub/a;b.py", "../up/{}.py"};
-  ASSERT_EQ(weir_run(words).status, 0);
+TEST_F(CliRunItems, PlaceholdersAreReplacedWithoutAShell) {
+  const std::vector<std::string> arguments{
+      "--gpu", "inside", "--device",     "3090", "-o",          "out", "--",         "printf",     "%s|",
+      "{}",    "{.}",    "{/} {device}", "{x}",  "$(touch no)", ":::", "sub/a;b.py", "../up/{}.py"};
+  ASSERT_EQ(weir_run(arguments).status, 0);
   EXPECT_EQ(text("out/sub/a;b.py.log"),
             "sub/a;b.py|sub/a;b|a;b.py NVIDIA GeForce RTX 3090 at 0000:02:00.0|{x}|$(touch no)|");
-  EXPECT_TRUE(text("out/_up_/up/{}.py.log").starts_with("../up/{}.py|../up/{}|{}.py ")) << "an item is no template";
+  EXPECT_TRUE(text("out/_up_/up/{}.py.log").starts_with("../up/{}.py|../up/{}|{}.py "))
+      << "placeholders in an item are not replaced";
   EXPECT_FALSE(exists("no"));
 }
 
 TEST_F(CliRunItems, OutputsAppearWholeOrNotAtAll) {
   put("in/a.txt", "text a");
   put("in/b.txt", "text b");
-  const std::vector<std::string> words{
+  const std::vector<std::string> arguments{
       "--gpu",    "inside",  "-o",         "out",
       "--",       "sh",      "-c",         "cp $0 $1; test -e ok || test $0 != in/b.txt; echo side > $2",
       "{}",       "{out}",   "{out}.side", ":::",
       "in/a.txt", "in/b.txt"};
-  const ProgramResult first = weir_run(words);
+  const ProgramResult first = weir_run(arguments);
   EXPECT_EQ(first.status, 0) << first.error;
   EXPECT_EQ(text("out/in/a.txt"), "text a");
   EXPECT_EQ(text("out/in/a.side"), "side\n");
@@ -177,10 +180,10 @@ TEST_F(CliRunItems, OutputsAppearWholeOrNotAtAll) {
   for (const std::string& name : machine_.folder().list_files()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
 }
 
-TEST_F(CliRunItems, WhatIsInTheWayIsLeftAlone) {
+TEST_F(CliRunItems, AnExistingFileIsKept) {
   put("weir-run/a.log", "mine");
-  const ProgramResult ended = weir_run({"--gpu", "inside", "--", "echo", ":::", "a"});
-  EXPECT_EQ(ended.status, 1);
+  const ProgramResult result = weir_run({"--gpu", "inside", "--", "echo", ":::", "a"});
+  EXPECT_EQ(result.status, 1);
   EXPECT_EQ(text("weir-run/a.log"), "mine");
   EXPECT_EQ(weir_run({"--gpu", "inside", "--overwrite", "--", "echo", ":::", "a"}).status, 0);
 }
@@ -198,10 +201,10 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
       {{"--", "echo", "{out}.log", ":::", "a"}, "twice"},
       {{"-j", "0", "--", "echo", ":::", "a"}, "'0'"},
   };
-  for (const auto& [words, problem] : cases) {
-    const ProgramResult ended = weir_run(words);
-    EXPECT_EQ(ended.status, 2) << problem;
-    EXPECT_TRUE(ended.error_contains(problem)) << ended.error;
+  for (const auto& [arguments, problem] : cases) {
+    const ProgramResult result = weir_run(arguments);
+    EXPECT_EQ(result.status, 2) << problem;
+    EXPECT_TRUE(result.error_contains(problem)) << result.error;
   }
   EXPECT_FALSE(exists("weir-run"));
   const ProgramResult single = weir_run({"--junit", "x", "--", "true"});
@@ -209,12 +212,13 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
   EXPECT_TRUE(single.error_contains("--junit is for items")) << single.error;
 }
 
-TEST_F(CliRunItems, ACommandThatDoesNotExistFailsEachByName) {
-  const std::vector<std::string> words{"--gpu", "inside", "--retries", "2", "--", "no-such-program", ":::", "a", "b"};
-  const ProgramResult ended = weir_run(words);
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.error_contains("a: no-such-program: cannot be run: No such file")) << ended.error;
-  EXPECT_FALSE(exists("weir-run/.a.log.command.failed")) << "it may be installed meanwhile";
+TEST_F(CliRunItems, IfTheCommandDoesNotExistEachItemFailsAndIsNotRecorded) {
+  const std::vector<std::string> arguments{"--gpu",           "inside", "--retries", "2", "--",
+                                           "no-such-program", ":::",    "a",         "b"};
+  const ProgramResult result = weir_run(arguments);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.error_contains("a: no-such-program: cannot be run: No such file")) << result.error;
+  EXPECT_FALSE(exists("weir-run/.a.log.command.failed")) << "it may be installed before the next run";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// `weir upscale` on pictures with a network whose result is known: every pixel becomes a block.
+// Tests of the built program: `weir upscale`, with a network whose result is known: each pixel becomes a block of pixels.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -23,15 +23,17 @@ class CliUpscale : public ::testing::Test {
  protected:
   void SetUp() override { write_tiny_network(folder_ / "nets", "blocks"); }
 
-  ProgramResult upscale(std::vector<std::string> words, ProgramOptions how = {}) const {
-    how.folder = folder_.path();
-    words.insert(words.begin(), {"upscale", "--model", "nets/blocks.param", "--ram", "512M"});
-    return run(words, how);
+  ProgramResult upscale(std::vector<std::string> arguments, ProgramOptions options = {}) const {
+    options.folder = folder_.path();
+    arguments.insert(arguments.begin(), {"upscale", "--model", "nets/blocks.param", "--ram", "512M"});
+    return run(arguments, options);
   }
+  /// Writes a picture.
   void picture(const fs::path& name, int width = 8, int height = 6, int channels = 3) const {
     ASSERT_TRUE(write_picture(folder_ / name, width, height, channels)) << name;
   }
-  /// True if the picture is the one that `picture` drew, with each pixel as a block.
+  /// Returns true if the picture is the one that picture() wrote, with each pixel as a block of scale * scale pixels.
+  /// Samples may differ by 1.
   static bool is_enlarged(const Picture& large, int width = 8, int height = 6, int scale = 2) {
     if (large.info.width != width * scale || large.info.height != height * scale || large.info.channels() != 3)
       return false;
@@ -40,16 +42,15 @@ class CliUpscale : public ::testing::Test {
         for (int c = 0; c < 3; ++c) {
           const std::size_t at =
               static_cast<std::size_t>(y) * large.info.row_bytes() + static_cast<std::size_t>(x * 3 + c);
-          const int is = std::to_integer<int>(large.samples[at]);
-          const int was = std::to_integer<int>(sample_at(x / scale, y / scale, c));
-          if (std::abs(is - was) > 1) return false;
+          const int expected = std::to_integer<int>(sample_at(x / scale, y / scale, c));
+          if (std::abs(std::to_integer<int>(large.samples[at]) - expected) > 1) return false;
         }
       }
     }
     return true;
   }
   bool is_enlarged(const fs::path& name) const { return is_enlarged(read_picture(folder_ / name)); }
-  /// Everything but checkpoints and the state of the run.
+  /// Returns the files below the folder `name`, relative to it, without checkpoints and the state of runs.
   std::vector<std::string> below(const fs::path& name) const {
     std::vector<std::string> names;
     for (const auto& each : folder_.list_files()) {
@@ -65,13 +66,13 @@ class CliUpscale : public ::testing::Test {
 
 TEST_F(CliUpscale, OneFileBecomesOneFile) {
   picture("a.png");
-  const ProgramResult ended = upscale({"a.png", "-o", "b.png"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(ended.out, "");
+  const ProgramResult result = upscale({"a.png", "-o", "b.png"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(result.out, "");
   EXPECT_TRUE(is_enlarged("b.png"));
 }
 
-TEST_F(CliUpscale, QuietSaysNothingButErrors) {
+TEST_F(CliUpscale, QuietPrintsOnlyErrors) {
   picture("a.png");
   const ProgramResult good = upscale({"a.png", "-o", "b.png", "-q"});
   EXPECT_EQ(good.status, 0);
@@ -84,17 +85,17 @@ TEST_F(CliUpscale, QuietSaysNothingButErrors) {
 TEST_F(CliUpscale, AFolderKeepsItsStructure) {
   for (const char* name : {"book/1.png", "book/2 two.png", "book/deep/er/3.png", "book/.hidden.png"}) picture(name);
   folder_.put("book/notes.txt", "no picture");
-  const ProgramResult ended = upscale({"book", "-o", "out"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
+  const ProgramResult result = upscale({"book", "-o", "out"});
+  EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "2 two.png", "deep/er/3.png"}));
   EXPECT_TRUE(is_enlarged("out/deep/er/3.png"));
   EXPECT_TRUE(
-      ended.error_contains("not taken from folders: 1 hidden file, 1 file that is no picture by its extension\n"))
-      << ended.error;
-  EXPECT_TRUE(ended.error_contains("3 of 3 pictures done")) << ended.error;
+      result.error_contains("not taken from folders: 1 hidden file, 1 file that is no picture by its extension\n"))
+      << result.error;
+  EXPECT_TRUE(result.error_contains("3 of 3 pictures done")) << result.error;
 }
 
-TEST_F(CliUpscale, AnOutputWithinTheInputIsNotTakenAgain) {
+TEST_F(CliUpscale, AnOutputFolderInTheInputFolderIsNoInput) {
   picture("book/1.png");
   EXPECT_EQ(upscale({"book", "-o", "book/large"}).status, 0);
   EXPECT_EQ(upscale({"book", "-o", "book/large", "--overwrite"}).status, 0);
@@ -142,9 +143,9 @@ TEST_F(CliUpscale, TheFormatFollowsTheOutputThenTheInput) {
 TEST_F(CliUpscale, FormatsThatCannotBeWrittenAreRefusedBeforeAnyWork) {
   picture("a.png");
   for (const char* output : {"b.gif", "b.bmp", "b.xyz"}) {
-    const ProgramResult ended = upscale({"a.png", "-o", output});
-    EXPECT_EQ(ended.status, 2) << output;
-    EXPECT_TRUE(ended.error_contains(output)) << ended.error;
+    const ProgramResult result = upscale({"a.png", "-o", output});
+    EXPECT_EQ(result.status, 2) << output;
+    EXPECT_TRUE(result.error_contains(output)) << result.error;
   }
   const ProgramResult contradiction = upscale({"a.png", "-o", "b.png", "--format", "jpg"});
   EXPECT_EQ(contradiction.status, 2);
@@ -153,7 +154,7 @@ TEST_F(CliUpscale, FormatsThatCannotBeWrittenAreRefusedBeforeAnyWork) {
   EXPECT_EQ(read_picture(folder_ / "c.png").info.format, media::Format::png);
 }
 
-TEST_F(CliUpscale, EqualNamesAreDoneUnderNamesThatDiffer) {
+TEST_F(CliUpscale, OutputsWithEqualNamesGetDifferentNames) {
   for (const char* name : {"in/cover.png", "in/cover.jpg", "in/1.jpg", "x/a.png", "y/a.png"}) picture(name);
   const ProgramResult formats = upscale({"in", "-o", "out"});
   EXPECT_EQ(formats.status, 0) << formats.error;
@@ -177,7 +178,7 @@ TEST_F(CliUpscale, EqualNamesAreDoneUnderNamesThatDiffer) {
   EXPECT_EQ(read_picture(folder_ / "x/sub/b.png.png").info.width, 20);
 }
 
-TEST_F(CliUpscale, AnOutputKeepsItsMeaningWhateverComesAndGoes) {
+TEST_F(CliUpscale, AnOutputIsMadeFromTheSameInputInEveryRun) {
   picture("in/cover.jpg", 8, 6);
   picture("in/1.png", 8, 6);
   EXPECT_EQ(upscale({"in", "-o", "out"}).status, 0);
@@ -222,7 +223,7 @@ TEST_F(CliUpscale, ResultsAmongTheInputsAreNotEnlargedAgain) {
   EXPECT_EQ(below("in"), (std::vector<std::string>{"a.jpg", "a.png", "b.jpg", "b.png"}));
 }
 
-TEST_F(CliUpscale, WhatIsNotTakenFromAFolderIsCountedUnderItsReason) {
+TEST_F(CliUpscale, SkippedEntriesOfFoldersAreCountedByReason) {
   picture("in/a.png");
   picture("in/sub/d.png");
   picture("in/.hidden/c.png");
@@ -236,14 +237,14 @@ TEST_F(CliUpscale, WhatIsNotTakenFromAFolderIsCountedUnderItsReason) {
   fs::create_symlink("loop.png", folder_ / "in/loop.png");
   fs::create_symlink("a.png", folder_ / "in/link.png");
   ASSERT_EQ(mkfifo((folder_ / "in/pipe.png").c_str(), 0600), 0);
-  const ProgramResult ended = upscale({"in", "-o", "out"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  fs::remove(folder_ / "in/loop.png");  // which this test's own walk could not pass
+  const ProgramResult result = upscale({"in", "-o", "out"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  fs::remove(folder_ / "in/loop.png");  // list_files() fails at a circular link
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "link.png", "sub/d.png"}));
-  EXPECT_TRUE(ended.error_contains(
+  EXPECT_TRUE(result.error_contains(
       "not taken from folders: 2 links to folders not followed, 2 links to nothing, 1 hidden file, 1 "
       "hidden folder, 2 files that are no pictures by their extensions, 1 pipe, socket or device\n"))
-      << ended.error;
+      << result.error;
   const ProgramResult link = upscale({"in/more", "-o", "linked"});
   EXPECT_EQ(link.status, 0) << "a link that is named is followed: " << link.error;
   EXPECT_EQ(below("linked"), (std::vector<std::string>{"b.png"}));
@@ -253,23 +254,23 @@ TEST_F(CliUpscale, PipesAndDevicesAreNeitherInputsNorOutputs) {
   picture("a.png");
   ASSERT_EQ(mkfifo((folder_ / "pipe.png").c_str(), 0600), 0);
   for (const char* input : {"/dev/null", "pipe.png"}) {
-    const ProgramResult ended = upscale({input, "-o", "x.png"});
-    EXPECT_EQ(ended.status, 1) << ended.error;
-    EXPECT_TRUE(ended.error_contains(std::string{input} + ": a pipe, socket or device, not a file")) << ended.error;
+    const ProgramResult result = upscale({input, "-o", "x.png"});
+    EXPECT_EQ(result.status, 1) << result.error;
+    EXPECT_TRUE(result.error_contains(std::string{input} + ": a pipe, socket or device, not a file")) << result.error;
   }
   for (const char* flag : {"--overwrite", "--no-checkpoints"}) {
-    const ProgramResult ended = upscale({"a.png", "-o", "pipe.png", flag});
-    EXPECT_EQ(ended.status, 1) << ended.error;
-    EXPECT_TRUE(ended.error_contains("a.png: the output pipe.png is a pipe, socket or device")) << ended.error;
+    const ProgramResult result = upscale({"a.png", "-o", "pipe.png", flag});
+    EXPECT_EQ(result.status, 1) << result.error;
+    EXPECT_TRUE(result.error_contains("a.png: the output pipe.png is a pipe, socket or device")) << result.error;
     EXPECT_TRUE(fs::is_fifo(folder_ / "pipe.png"));
   }
 }
 
 TEST_F(CliUpscale, TheSameFileTwiceIsOneItem) {
   picture("a.png");
-  const ProgramResult ended = upscale({"a.png", "./a.png", "*.png", "-o", "out", "--json"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 1);
+  const ProgramResult result = upscale({"a.png", "./a.png", "*.png", "-o", "out", "--json"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
 }
 
 TEST_F(CliUpscale, OutputsThatExistAreKeptWithoutOverwrite) {
@@ -293,17 +294,18 @@ TEST_F(CliUpscale, APictureMayReplaceItself) {
   EXPECT_TRUE(is_enlarged("a.png"));
 }
 
-TEST_F(CliUpscale, AnyNameIsAGoodName) {
-  const std::string long_name = std::string(247, 'n') + ".jpg";  // as PNG it still fits
-  const std::string full_name = std::string(251, 'f') + ".jpg";  // 255 bytes; as WebP it would have 256
+TEST_F(CliUpscale, AnyFileNameIsHandled) {
+  const std::string long_name = std::string(247, 'n') + ".jpg";  // with .png instead of .jpg it is not longer
+  const std::string full_name =
+      std::string(251, 'f') + ".jpg";  // 255 bytes; with .tiff instead of .jpg it would have 256
   const std::vector<std::string> names{"with space.png", "漫画 é.png",   "two\nlines.png",
                                        "-dash.png",      "\xff\xfe.png", long_name};
   for (const auto& name : names) picture(fs::path{"in"} / name);
-  const ProgramResult ended = upscale({"in", "-o", "out"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
+  const ProgramResult result = upscale({"in", "-o", "out"});
+  EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_EQ(below("out").size(), names.size());
   EXPECT_TRUE(is_enlarged("out/two\nlines.png"));
-  EXPECT_TRUE(ended.error_contains("two\\nlines.png"));
+  EXPECT_TRUE(result.error_contains("two\\nlines.png"));
   picture(fs::path{"full"} / full_name);
   const ProgramResult hashed = upscale({"full", "-o", "full-out", "--format", "tiff"});
   EXPECT_EQ(hashed.status, 0) << hashed.error;
@@ -314,7 +316,7 @@ TEST_F(CliUpscale, AnyNameIsAGoodName) {
   EXPECT_EQ(upscale({"--", "-o"}).status, 2);
 }
 
-TEST_F(CliUpscale, SizesAreThoseThatWereAskedFor) {
+TEST_F(CliUpscale, SizesAreThoseThatWereRequested) {
   picture("a.png", 10, 6);
   const auto size = [&](const fs::path& name) {
     const auto info = read_picture(folder_ / name).info;
@@ -333,17 +335,17 @@ TEST_F(CliUpscale, BadItemsAreNamedAndTheOthersAreDone) {
   picture("in/z.png");
   folder_.put("in/empty.png", "");
   folder_.put("in/text.png", "this is no picture");
-  folder_.put("in/cut.png", folder_.text("in/a.png").substr(0, 45));  // not one row of it
-  const ProgramResult ended = upscale({"in", "gone.png", "-o", "out", "-q"});
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_EQ(ended.error_lines(), 5u) << ended.error;
+  folder_.put("in/cut.png", folder_.text("in/a.png").substr(0, 45));  // without one complete row
+  const ProgramResult result = upscale({"in", "gone.png", "-o", "out", "-q"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.error_lines(), 5u) << result.error;
   for (const char* bad : {"in/empty.png: ", "in/text.png: ", "in/cut.png: ", "gone.png: "})
-    EXPECT_TRUE(ended.error_contains(bad)) << ended.error;
-  EXPECT_TRUE(ended.error_contains("error: 4 of 6 items failed")) << ended.error;
+    EXPECT_TRUE(result.error_contains(bad)) << result.error;
+  EXPECT_TRUE(result.error_contains("error: 4 of 6 items failed")) << result.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "z.png"}));
 }
 
-TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
+TEST_F(CliUpscale, PathsThatCannotBeReadOrWrittenAreNamed) {
   picture("a.png");
   folder_.put("file", "x");
   fs::create_directory(folder_ / "empty");
@@ -353,10 +355,10 @@ TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
                                                         {"/proc/b.png", "/proc"},
                                                         {"/proc/none/b.png", "/proc"},
                                                         {std::string(256, 'x') + ".png", "xxx"}}) {
-    const ProgramResult ended = upscale({"a.png", "-o", output});
-    EXPECT_EQ(ended.status, 1) << output;
-    EXPECT_TRUE(ended.error_contains("a.png: ")) << ended.error;
-    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
+    const ProgramResult result = upscale({"a.png", "-o", output});
+    EXPECT_EQ(result.status, 1) << output;
+    EXPECT_TRUE(result.error_contains("a.png: ")) << result.error;
+    EXPECT_TRUE(result.error_contains(why)) << result.error;
   }
   EXPECT_EQ(upscale({"a.png", "-o", "file/"}).status, 2);
   EXPECT_EQ(upscale({"a.png", "a.png/b", "-o", "out/"}).status, 1);
@@ -385,8 +387,8 @@ TEST_F(CliUpscale, AFullDiskLeavesNoFile) {
 TEST_F(CliUpscale, ThinPicturesAreEnlarged) {
   for (const auto& [width, height] : std::vector<std::pair<int, int>>{{1, 1}, {1, 500}, {500, 1}, {2, 3}}) {
     picture("thin.png", width, height);
-    const ProgramResult ended = upscale({"thin.png", "-o", "large.png", "--overwrite", "-q"});
-    EXPECT_EQ(ended.status, 0) << width << "x" << height << ": " << ended.error;
+    const ProgramResult result = upscale({"thin.png", "-o", "large.png", "--overwrite", "-q"});
+    EXPECT_EQ(result.status, 0) << width << "x" << height << ": " << result.error;
     EXPECT_TRUE(is_enlarged(read_picture(folder_ / "large.png"), width, height)) << width << "x" << height;
   }
 }
@@ -401,9 +403,9 @@ TEST_F(CliUpscale, APictureOfAnotherFormatThanItsNameIsRead) {
 TEST_F(CliUpscale, APictureBombIsRefused) {
   picture("a.png");
   std::string bomb = folder_.text("a.png");
-  const std::string side{"\x00\x01\x86\xa0", 4};  // 100,000
+  const std::string side{"\x00\x01\x86\xa0", 4};  // 100,000 pixels, big-endian
   bomb.replace(16, 8, side + side);               // width and height of the IHDR chunk: PNG specification, 11.2.2
-  unsigned crc = 0xFFFFFFFFu;                     // of the chunk's type and data; annex D there
+  unsigned crc = 0xFFFFFFFFu;                     // of the chunk's type and data: annex D of the specification
   for (std::size_t i = 12; i < 29; ++i) {
     crc ^= static_cast<unsigned char>(bomb[i]);
     for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
@@ -411,19 +413,19 @@ TEST_F(CliUpscale, APictureBombIsRefused) {
   for (int i = 0; i < 4; ++i) bomb[29 + static_cast<std::size_t>(i)] = static_cast<char>(~crc >> (24 - 8 * i));
   folder_.put("in/bomb.png", bomb);
   picture("in/good.png");
-  const ProgramResult ended = upscale({"in", "-o", "out", "-q"});
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.error.starts_with("in/bomb.png: ")) << ended.error;
-  EXPECT_EQ(ended.error_lines(), 2u) << ended.error;
+  const ProgramResult result = upscale({"in", "-o", "out", "-q"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.error.starts_with("in/bomb.png: ")) << result.error;
+  EXPECT_EQ(result.error_lines(), 2u) << result.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"good.png"}));
 }
 
 TEST_F(CliUpscale, ATerminalShowsProgressInOneLine) {
   picture("a.png");
-  const ProgramResult ended = upscale({"a.png", "-o", "b.png"}, {.terminal = true});
-  EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.error_contains("\r\x1b[Ka.png    0 %")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("a.png -> b.png: 16x12")) << ended.error;
+  const ProgramResult result = upscale({"a.png", "-o", "b.png"}, {.terminal = true});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_TRUE(result.error_contains("\r\x1b[Ka.png    0 %")) << result.error;
+  EXPECT_TRUE(result.error_contains("a.png -> b.png: 16x12")) << result.error;
   const ProgramResult quiet = upscale({"a.png", "-o", "b.png", "--overwrite", "-q"}, {.terminal = true});
   EXPECT_EQ(quiet.error, "");
 }
@@ -442,32 +444,32 @@ TEST_F(CliUpscale, TheResultDoesNotDependOnTheWayItIsMade) {
   EXPECT_EQ(folder_.text("3.png"), first);
 }
 
-TEST_F(CliUpscale, TooSmallALineRefusesWithTheNumbers) {
+TEST_F(CliUpscale, ATooSmallMemoryLimitIsRefusedWithTheNumbers) {
   picture("a.png");
-  const ProgramResult ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"},
-                                  {.folder = folder_.path()});
-  EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.error_contains("1 MiB")) << ended.error;
+  const ProgramResult result = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"},
+                                   {.folder = folder_.path()});
+  EXPECT_EQ(result.status, 3);
+  EXPECT_TRUE(result.error_contains("1 MiB")) << result.error;
   EXPECT_FALSE(fs::exists(folder_ / "b.png"));
 }
 
 TEST_F(CliUpscale, ADryRunPrintsThePlanAndWritesNothing) {
   picture("in/a.png");
-  const ProgramResult ended = upscale({"in", "-o", "out", "--dry-run"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
+  const ProgramResult result = upscale({"in", "-o", "out", "--dry-run"});
+  EXPECT_EQ(result.status, 0) << result.error;
   for (const char* word : {"in/a.png -> out/a.png", "8x6 -> 16x12", "blocks", "memory", "bands of", "expected"})
-    EXPECT_NE(ended.out.find(word), std::string::npos) << word << "\n" << ended.out;
+    EXPECT_NE(result.out.find(word), std::string::npos) << word << "\n" << result.out;
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
-TEST_F(CliUpscale, JsonTellsEachPicture) {
+TEST_F(CliUpscale, JsonDescribesEachPicture) {
   picture("a.png");
   const ProgramResult dry = upscale({"a.png", "gone.png", "-o", "out", "--dry-run", "--json"});
   const ProgramResult real = upscale({"a.png", "gone.png", "-o", "out", "--json"});
   EXPECT_FALSE(real.out.empty());
-  for (const ProgramResult* ended : {&dry, &real}) {
-    EXPECT_EQ(ended->status, 1);
-    std::istringstream lines{ended->out};
+  for (const ProgramResult* result : {&dry, &real}) {
+    EXPECT_EQ(result->status, 1);
+    std::istringstream lines{result->out};
     Json good;
     Json bad;
     for (std::string line; std::getline(lines, line);) {
@@ -476,7 +478,7 @@ TEST_F(CliUpscale, JsonTellsEachPicture) {
       Json& item = json["input"] == "a.png" ? good : bad;
       item = json;
     }
-    EXPECT_EQ(good["status"], ended == &dry ? "planned" : "done");
+    EXPECT_EQ(good["status"], result == &dry ? "planned" : "done");
     EXPECT_EQ(good["input"], "a.png");
     EXPECT_EQ(good["output"], "out/a.png");
     EXPECT_EQ(good["input_picture"]["width"], 8);
@@ -488,7 +490,7 @@ TEST_F(CliUpscale, JsonTellsEachPicture) {
     EXPECT_FALSE(good["plan"]["parts"].empty());
     EXPECT_GT(good["peak_bytes"], 0);
     EXPECT_GE(good["seconds"], 0.0);
-    EXPECT_EQ(good.contains("kept"), ended == &real);
+    EXPECT_EQ(good.contains("kept"), result == &real);
     EXPECT_EQ(bad["status"], "failed");
     EXPECT_EQ(bad["error"]["code"], "io");
   }
@@ -496,29 +498,29 @@ TEST_F(CliUpscale, JsonTellsEachPicture) {
 
 TEST_F(CliUpscale, JpegLosesAlphaWithAWarning) {
   picture("a.png", 8, 6, 4);
-  const ProgramResult ended = upscale({"a.png", "-o", "b.jpg", "--json"});
-  EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.error_contains("a.png: lost alpha")) << ended.error;
-  EXPECT_FALSE(Json::parse(ended.out)["lost"].empty());
+  const ProgramResult result = upscale({"a.png", "-o", "b.jpg", "--json"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("a.png: lost alpha")) << result.error;
+  EXPECT_FALSE(Json::parse(result.out)["lost"].empty());
 }
 
 TEST_F(CliUpscale, SettingsReachThePlan) {
   picture("a.png");
-  const ProgramResult ended = upscale({"a.png", "-o", "b.png", "--dry-run", "--json", "--precision", "exact"});
-  EXPECT_EQ(Json::parse(ended.out)["precision"], "float32");
+  const ProgramResult result = upscale({"a.png", "-o", "b.png", "--dry-run", "--json", "--precision", "exact"});
+  EXPECT_EQ(Json::parse(result.out)["precision"], "float32");
 }
 
-// --- bad days
+// --- failures of the environment
 
 TEST_F(CliUpscale, AClosedStandardOutputFailsButDoesTheWork) {
   picture("a.png");
-  for (const ProgramOptions& how : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
-    const ProgramResult json = upscale({"a.png", "-o", "b.png", "--json", "--overwrite", "-q"}, how);
+  for (const ProgramOptions& options : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
+    const ProgramResult json = upscale({"a.png", "-o", "b.png", "--json", "--overwrite", "-q"}, options);
     EXPECT_EQ(json.status, 1);
     EXPECT_EQ(json.error_lines(), 1u) << json.error;
     EXPECT_TRUE(json.error_contains("standard output")) << json.error;
     EXPECT_TRUE(is_enlarged("b.png"));
-    EXPECT_EQ(upscale({"a.png", "-o", "-", "-q"}, how).status, 1);
+    EXPECT_EQ(upscale({"a.png", "-o", "-", "-q"}, options).status, 1);
   }
 }
 
@@ -532,16 +534,18 @@ class CliInterrupted : public CliUpscale {
     picture("in/2.png", 3000, 2000);
     picture("in/3.png", 8, 6);
   }
+  /// Enlarges the pictures and sends the signal while an output is written. `seconds` of the result is the time from the
+  /// signal to the end of the program.
   ProgramResult interrupt(int signal) const {
-    ProgramOptions how{.folder = folder_.path()};
-    how.while_running = [&](pid_t child) {
+    ProgramOptions options{.folder = folder_.path()};
+    options.while_running = [&](pid_t child) {
       EXPECT_TRUE(wait_until_writing(child, folder_ / "out"));
       kill(child, signal);
       signalled_ = std::chrono::steady_clock::now();
     };
-    ProgramResult ended = run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, how);
-    ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled_).count();
-    return ended;
+    ProgramResult result = run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, options);
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled_).count();
+    return result;
   }
   mutable std::chrono::steady_clock::time_point signalled_{};
 };
@@ -549,16 +553,17 @@ class CliInterrupted : public CliUpscale {
 TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
   for (const int signal : {SIGTERM, SIGINT}) {
     fs::remove_all(folder_ / "out");
-    const ProgramResult ended = interrupt(signal);
-    EXPECT_EQ(ended.status, 4) << ended.error;
-    EXPECT_LT(ended.seconds, 2.0);
-    EXPECT_EQ(ended.error, "error: interrupted; 0 of 3 items done\n");  // the largest comes first
+    const ProgramResult result = interrupt(signal);
+    EXPECT_EQ(result.status, 4) << result.error;
+    EXPECT_LT(result.seconds, 2.0);
+    EXPECT_EQ(result.error, "error: interrupted; 0 of 3 items done\n");  // the largest picture is the first
     EXPECT_EQ(below("out"), (std::vector<std::string>{}));
   }
 }
 
-/// Waits, for 10 s at most, until the process `child` has blocked `signal` to read it itself ("SigBlk" in proc(5)).
-void wait_until_it_handles(pid_t child, int signal) {
+/// Waits until the process `child` has blocked the signal, which it then reads itself. The field SigBlk in proc(5) has one
+/// bit per signal; bit 0 is signal 1.
+void wait_until_signal_is_blocked(pid_t child, int signal) {
   wait_until([&] {
     std::ifstream status("/proc/" + std::to_string(child) + "/status");
     for (std::string line; std::getline(status, line);) {
@@ -570,18 +575,18 @@ void wait_until_it_handles(pid_t child, int signal) {
 }
 
 TEST_F(CliUpscale, SigtermEndsAWaitForStandardInput) {
-  const ProgramResult ended =
+  const ProgramResult result =
       upscale({"-", "-o", "b.png"}, {.keep_input_open = true, .while_running = [&](pid_t child) {
-                                       wait_until_it_handles(child, SIGTERM);
+                                       wait_until_signal_is_blocked(child, SIGTERM);
                                        kill(child, SIGTERM);
                                      }});
-  EXPECT_EQ(ended.status, 4) << ended.error;
-  EXPECT_EQ(ended.error, "error: interrupted; 0 of 1 items done\n");
+  EXPECT_EQ(result.status, 4) << result.error;
+  EXPECT_EQ(result.error, "error: interrupted; 0 of 1 items done\n");
 }
 
 TEST_F(CliInterrupted, KillLeavesNoPartialFileUnderAFinalName) {
-  const ProgramResult ended = interrupt(SIGKILL);
-  EXPECT_EQ(ended.status, 128 + SIGKILL);
+  const ProgramResult result = interrupt(SIGKILL);
+  EXPECT_EQ(result.status, 128 + SIGKILL);
   EXPECT_FALSE(fs::exists(folder_ / "out/2.png"));
   fs::remove(folder_ / "in/2.png");
   EXPECT_EQ(run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, {.folder = folder_.path()}).status,
@@ -600,12 +605,12 @@ TEST_F(CliUpscale, OnePictureIsLoggedCountedAndPausedToo) {
   EXPECT_FALSE(fs::exists(folder_ / "c.png"));
   EXPECT_EQ(upscale({"a.png", "-o", "d.png", "--metrics-file", "a.png/metrics"}).status, 1);
   folder_.put("pause", "");
-  const auto go_on = [&](pid_t) {
+  const auto end_pause = [&](pid_t) {
     std::this_thread::sleep_for(std::chrono::milliseconds{400});
     EXPECT_FALSE(fs::exists(folder_ / "e.png"));
     fs::remove(folder_ / "pause");
   };
-  const ProgramResult paused = upscale({"a.png", "-o", "e.png", "--pause-file", "pause"}, {.while_running = go_on});
+  const ProgramResult paused = upscale({"a.png", "-o", "e.png", "--pause-file", "pause"}, {.while_running = end_pause});
   EXPECT_EQ(paused.status, 0) << paused.error;
   EXPECT_TRUE(paused.error_contains("paused while pause exists")) << paused.error;
 }
@@ -613,10 +618,10 @@ TEST_F(CliUpscale, OnePictureIsLoggedCountedAndPausedToo) {
 TEST_F(CliUpscale, AnIgnoredSignalStaysIgnored) {
   picture("a.png");
   signal(SIGHUP, SIG_IGN);
-  const ProgramResult ended =
+  const ProgramResult result =
       upscale({"-", "-o", "b.png"}, {.while_running = [](pid_t child) { kill(child, SIGHUP); }});
   signal(SIGHUP, SIG_DFL);
-  EXPECT_EQ(ended.status, 1) << ended.error;  // the empty standard input, and not 4
+  EXPECT_EQ(result.status, 1) << "the failure for the empty standard input, and not 4: " << result.error;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The command line, settings and help, as a user meets them.
+// Tests of the built program: command line, settings and help.
 
 #include <gtest/gtest.h>
 
@@ -13,17 +13,18 @@
 namespace weir::test {
 namespace {
 
-/// Runs a command line that is wrong: status 2, one line on standard error, nothing on standard output.
-void expect_wrong(const std::vector<std::string>& words, const std::string& why, const ProgramOptions& how = {}) {
-  const ProgramResult ended = run(words, how);
-  EXPECT_EQ(ended.status, 2) << ended.error;
-  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-  EXPECT_TRUE(ended.error.starts_with("error: ")) << ended.error;
-  EXPECT_TRUE(ended.error_contains(why)) << ended.error;
-  EXPECT_EQ(ended.out, "");
+/// Runs a wrong command line. Expects status 2, one line with `why` on standard error, and nothing on standard output.
+void expect_wrong(const std::vector<std::string>& arguments, const std::string& why,
+                  const ProgramOptions& options = {}) {
+  const ProgramResult result = run(arguments, options);
+  EXPECT_EQ(result.status, 2) << result.error;
+  EXPECT_EQ(result.error_lines(), 1u) << result.error;
+  EXPECT_TRUE(result.error.starts_with("error: ")) << result.error;
+  EXPECT_TRUE(result.error_contains(why)) << result.error;
+  EXPECT_EQ(result.out, "");
 }
 
-TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
+TEST(CliUsage, WrongUsageIsReportedInOneLine) {
   expect_wrong({}, "no command");
   expect_wrong({"enlarge"}, "'enlarge' is not a command");
   expect_wrong({"upscale"}, "no input");
@@ -65,10 +66,10 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
 
 TEST(CliUsage, NamesInMessagesStayInOneLine) { expect_wrong({"up\nscale\x1b[2J"}, "'up\\nscale\\x1b[2J'"); }
 
-TEST(CliUsage, AProcessorThatIsNotThereStartsNothing) {
-  const ProgramResult ended = run({"upscale", "a.png", "-o", "b.png", "--device", "cpu:1023"});
-  EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.error_contains("1023")) << ended.error;
+TEST(CliUsage, AProcessorThatDoesNotExistIsRefused) {
+  const ProgramResult result = run({"upscale", "a.png", "-o", "b.png", "--device", "cpu:1023"});
+  EXPECT_EQ(result.status, 3);
+  EXPECT_TRUE(result.error_contains("1023")) << result.error;
 }
 
 TEST(CliUsage, VersionIsTheOneOfTheBuild) {
@@ -81,16 +82,16 @@ TEST(CliUsage, VersionIsTheOneOfTheBuild) {
 
 TEST(CliHelp, EveryCommandHasHelpWithinEightyColumns) {
   for (const char* command : {"upscale", "models", "config", "help", "version"}) {
-    const ProgramResult ended = run({"help", command});
-    EXPECT_EQ(ended.status, 0);
-    EXPECT_EQ(ended.out, run({command, "--help"}).out);
-    std::istringstream lines{ended.out};
+    const ProgramResult result = run({"help", command});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.out, run({command, "--help"}).out);
+    std::istringstream lines{result.out};
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
   }
   EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
 }
 
-TEST(CliHelp, TellsEveryFlagOfTheContract) {
+TEST(CliHelp, HelpOfUpscaleNamesItsFlags) {
   const std::string help = run({"help", "upscale"}).out;
   for (const char* flag :
        {"-o", "--model", "--name", "--scale", "--resize", "--width", "--format", "--quality", "--ram", "--spill",
@@ -111,7 +112,7 @@ TEST(CliHelp, PackagedPagesAndCompletionsAreThoseOfTheProgram) {
   EXPECT_EQ(run({"help", "--completion", "fish"}).out, packaged("completions/weir.fish")) << remedy;
 }
 
-/// The words of a text.
+/// Splits a text at white space.
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream words{text};
   return {std::istream_iterator<std::string>{words}, {}};
@@ -132,7 +133,8 @@ TEST(CliHelp, EveryCommandLineOfTheDocumentsHasFlagsOfItsCommand) {
       ASSERT_EQ(help.status, 0) << document << ": " << line;
       ++checked;
       for (const std::string& word : words) {
-        if (word == "--" || word.starts_with('#') || word.starts_with("'")) break;  // another program's words
+        if (word == "--" || word.starts_with('#') || word.starts_with("'"))
+          break;  // arguments of another program, or a comment
         const auto at = word.find("--");
         if (at > 1 || word.size() < at + 3) continue;
         const std::string flag = word.substr(at, word.find_first_of("=]", at) - at);
@@ -143,16 +145,16 @@ TEST(CliHelp, EveryCommandLineOfTheDocumentsHasFlagsOfItsCommand) {
   EXPECT_GT(checked, 20);
 }
 
-TEST(CliHelp, WorksWhateverTheSettingsSay) {
+TEST(CliHelp, WorksEvenIfASettingsFileIsWrong) {
   const Folder folder;
   folder.put("weir.toml", "this is not toml");
   EXPECT_EQ(run({"help", "upscale"}, {.folder = folder.path()}).status, 0);
   EXPECT_EQ(run({"upscale", "--help"}, {.folder = folder.path()}).status, 0);
 }
 
-/// The line of `weir config` for a key, with single spaces.
-std::string config_line(const ProgramResult& ended, const std::string& key) {
-  std::istringstream lines{ended.out};
+/// Returns the line that `weir config` printed for a key, with single spaces; empty if there is none.
+std::string config_line(const ProgramResult& result, const std::string& key) {
+  std::istringstream lines{result.out};
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(key + " =") && !line.starts_with("# " + key + " =")) continue;
     std::string joined;
@@ -163,29 +165,29 @@ std::string config_line(const ProgramResult& ended, const std::string& key) {
   return {};
 }
 
-TEST(CliConfig, EachLayerGoesOverTheNext) {
+TEST(CliConfig, EachLayerOverridesTheOnesBelow) {
   const Folder folder;
-  ProgramOptions how{.folder = folder.path(), .variables = {{"XDG_CONFIG_HOME", folder / "home"}}};
-  EXPECT_EQ(config_line(run({"config"}, how), "precision"), "precision = \"auto\" # default");
+  ProgramOptions options{.folder = folder.path(), .variables = {{"XDG_CONFIG_HOME", folder / "home"}}};
+  EXPECT_EQ(config_line(run({"config"}, options), "precision"), "precision = \"auto\" # default");
   folder.put("home/weir/weir.toml", "# the user's\nthreads = 1\nscale = 1.5\nformat = \"webp\"\ntta = true\n");
   const std::string user = folder / "home/weir/weir.toml";
-  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 1 # " + user + ":2");
-  EXPECT_EQ(config_line(run({"config"}, how), "tta"), "tta = true # " + user + ":5");
+  EXPECT_EQ(config_line(run({"config"}, options), "threads"), "threads = 1 # " + user + ":2");
+  EXPECT_EQ(config_line(run({"config"}, options), "tta"), "tta = true # " + user + ":5");
   folder.put("weir.toml", "threads = 2\nscale = 2\n");
-  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 2 # weir.toml:1");
-  EXPECT_EQ(config_line(run({"config"}, how), "format"), "format = \"webp\" # " + user + ":4");
-  how.variables.emplace_back("WEIR_THREADS", "3");
-  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 3 # WEIR_THREADS");
-  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, how), "threads"), "threads = 4 # --threads");
-  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, how), "scale"), "scale = 2 # weir.toml:2");
+  EXPECT_EQ(config_line(run({"config"}, options), "threads"), "threads = 2 # weir.toml:1");
+  EXPECT_EQ(config_line(run({"config"}, options), "format"), "format = \"webp\" # " + user + ":4");
+  options.variables.emplace_back("WEIR_THREADS", "3");
+  EXPECT_EQ(config_line(run({"config"}, options), "threads"), "threads = 3 # WEIR_THREADS");
+  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, options), "threads"), "threads = 4 # --threads");
+  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, options), "scale"), "scale = 2 # weir.toml:2");
 }
 
-TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
+TEST(CliConfig, PrintsAValidSettingsFile) {
   const Folder folder;
-  const ProgramOptions how{.folder = folder.path()};
-  const ProgramResult first = run({"config", "--name", "a \"b\" \\c\n", "--ram", "640M", "--tta"}, how);
+  const ProgramOptions options{.folder = folder.path()};
+  const ProgramResult first = run({"config", "--name", "a \"b\" \\c\n", "--ram", "640M", "--tta"}, options);
   folder.put("weir.toml", first.out);
-  const ProgramResult second = run({"config"}, how);
+  const ProgramResult second = run({"config"}, options);
   EXPECT_EQ(second.status, 0) << second.error;
   EXPECT_TRUE(config_line(second, "name").starts_with("name = \"a \\\"b\\\" \\\\c\\u000a\" # weir.toml:"))
       << second.out;
@@ -194,40 +196,41 @@ TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
 
 TEST(CliConfig, ATableHoldsSettingsOfItsName) {
   const Folder folder;
-  const ProgramOptions how{.folder = folder.path()};
+  const ProgramOptions options{.folder = folder.path()};
   folder.put("weir.toml", "[stream]\nmax-commands = 7\n[roles.show.pool]\nmax-idle = 3\n");
-  EXPECT_EQ(config_line(run({"config"}, how), "stream.max-commands"), "stream.max-commands = 7 # weir.toml:2");
-  EXPECT_EQ(config_line(run({"config"}, how), "pool.max-idle"), "pool.max-idle = 50 # default");
-  EXPECT_EQ(config_line(run({"config", "--role", "show"}, how), "pool.max-idle"), "pool.max-idle = 3 # weir.toml:4");
+  EXPECT_EQ(config_line(run({"config"}, options), "stream.max-commands"), "stream.max-commands = 7 # weir.toml:2");
+  EXPECT_EQ(config_line(run({"config"}, options), "pool.max-idle"), "pool.max-idle = 50 # default");
+  EXPECT_EQ(config_line(run({"config", "--role", "show"}, options), "pool.max-idle"),
+            "pool.max-idle = 3 # weir.toml:4");
   folder.put("weir.toml", "[stream]\nmax-command = 7\n");
-  expect_wrong({"config"}, "weir.toml:2: unknown setting 'stream.max-command'", how);
+  expect_wrong({"config"}, "weir.toml:2: unknown setting 'stream.max-command'", options);
   expect_wrong({"config"}, "WEIR_POOL_MAX_IDLE: 'x'", {.variables = {{"WEIR_POOL_MAX_IDLE", "x"}}});
 }
 
-TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
+TEST(CliConfig, AWrongFileIsReportedInOneLineWithFileAndLine) {
   const Folder folder;
-  const ProgramOptions how{.folder = folder.path()};
+  const ProgramOptions options{.folder = folder.path()};
   folder.put("weir.toml", "scale = 2\nram = 1G\"\n");
-  expect_wrong({"config"}, "weir.toml:2: ", how);
+  expect_wrong({"config"}, "weir.toml:2: ", options);
   folder.put("weir.toml", "scale = 2\n\nscael = 2\n");
   expect_wrong({"upscale", "a.png", "-o", "b.png"}, "weir.toml:3: unknown setting 'scael' (did you mean 'scale'?)",
-               how);
+               options);
   folder.put("weir.toml", "quality = 300\n");
-  expect_wrong({"config"}, "weir.toml:1: '300'", how);
+  expect_wrong({"config"}, "weir.toml:1: '300'", options);
   folder.put("weir.toml", "[threads]\ncount = 1\n");
-  expect_wrong({"config"}, "weir.toml:1: 'threads' must be", how);
+  expect_wrong({"config"}, "weir.toml:1: 'threads' must be", options);
   std::filesystem::remove(folder / "weir.toml");
   folder.put("weir.toml/x", "");
-  expect_wrong({"config"}, "weir.toml: cannot be read", how);
+  expect_wrong({"config"}, "weir.toml: cannot be read", options);
   expect_wrong({"config"}, "WEIR_RAM: 'x'", {.variables = {{"WEIR_RAM", "x"}}});
 }
 
 TEST(CliStreams, AClosedStandardOutputIsAnError) {
-  for (const ProgramOptions& how : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
-    const ProgramResult ended = run({"help", "--man"}, how);
-    EXPECT_EQ(ended.status, 1);
-    EXPECT_EQ(ended.error_lines(), 1u);
-    EXPECT_TRUE(ended.error_contains("standard output")) << ended.error;
+  for (const ProgramOptions& options : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
+    const ProgramResult result = run({"help", "--man"}, options);
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.error_lines(), 1u);
+    EXPECT_TRUE(result.error_contains("standard output")) << result.error;
   }
 }
 

@@ -46,8 +46,8 @@ struct ProgramOptions {
   fs::path program = places::program();
   fs::path folder{};    ///< working folder
   std::string input{};  ///< text that is written to standard input
-  std::vector<std::pair<std::string, std::string>>
-      variables{};                    ///< the environment; HOME and LC_ALL are set if missing here
+  /// The environment. HOME and LC_ALL are set if they are missing here.
+  std::vector<std::pair<std::string, std::string>> variables{};
   bool close_output = false;          ///< standard output is closed when the program starts
   fs::path output_file{};             ///< file that standard output is written to; it must exist
   std::uintmax_t max_file_bytes = 0;  ///< size limit of files that the program writes, as on a full disk; 0: no limit

@@ -1,3 +1,5 @@
+// The flags of `weir audit`.
+
 #include <algorithm>
 #include <array>
 
@@ -7,8 +9,6 @@
 #include "cli/common_flags.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
-
-// The flags of `weir audit`.
 
 namespace weir::cli {
 namespace {

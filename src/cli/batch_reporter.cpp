@@ -84,6 +84,8 @@ std::string network_text(const jobs::Json& network) {
 
 }  // namespace
 
+/// The text has the number of finished pictures, each device with its picture, the speed and the remaining time. The
+/// names of the pictures share the columns that the rest of the text leaves, in equal parts.
 std::string BatchReporter::progress_text(const jobs::RunProgress& run, int columns) const {
   const std::size_t max_columns = static_cast<std::size_t>(std::max(columns, 0));
   std::string head = run.total_items > 1 ? fmt::format("[{}/{}] ", run.finished_items, run.total_items) : std::string{};
@@ -98,7 +100,7 @@ std::string BatchReporter::progress_text(const jobs::RunProgress& run, int colum
     const std::string name = run.devices.size() > 1 ? printable(device.name) + " " : std::string{};
     const std::string percent =
         device.item.empty() ? std::string{"-"} : fmt::format("  {:3.0f} %", std::floor(100 * device.fraction));
-    const std::size_t fixed_columns = name.size() + percent.size() + 2;
+    const std::size_t fixed_columns = name.size() + percent.size() + 2;  // 2: the spaces after each device
     const bool show_item = !device.item.empty() && columns_per_device > fixed_columns;
     head +=
         fmt::format("{}{}{}  ", name,

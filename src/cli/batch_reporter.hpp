@@ -25,7 +25,6 @@ class BatchReporter final : public ItemReporter {
   /// Adds the lost data of an item to `loss_counts_`.
   void count_losses(const jobs::ItemResult& result);
 
-  std::map<std::string, std::size_t> loss_counts_;  // number of pictures for each kind of lost data (tasks::lost_kind)
   /// Counts a picture that is done in the entry of its network in `network_uses_`.
   void count_network(const jobs::ItemResult& result);
   std::string networks_text() const;  ///< ", with weir-2x (2x)"; empty if no picture was done
@@ -38,6 +37,7 @@ class BatchReporter final : public ItemReporter {
     std::size_t items = 0;  ///< number of pictures done with it
   };
   std::vector<NetworkUse> network_uses_;
+  std::map<std::string, std::size_t> loss_counts_;  // number of pictures for each kind of lost data (tasks::lost_kind)
 };
 
 }  // namespace weir::cli

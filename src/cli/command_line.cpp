@@ -14,6 +14,7 @@
 namespace weir::cli {
 namespace {
 
+/// Returns the names of a flag as CLI11 expects them: "-o,--output".
 std::string option_names(const Flag& flag) {
   return flag.letter == 0 ? std::string{flag.name} : fmt::format("-{},{}", flag.letter, flag.name);
 }
@@ -86,7 +87,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   const std::vector<std::string> given = arguments;
   const CLI::Option* operands = app.add_option("operands", unused);
   for (std::string& argument : arguments) escape_for_cli11(argument);
-  std::reverse(arguments.begin(), arguments.end());
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 reads a vector of arguments from its end
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ExtrasError&) {

@@ -1,10 +1,10 @@
+// The commands for users. Help, manual page and completions are made from this table and the tables of flags.
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
-
-// The commands for users. Help, manual page and completions are made from this table and the tables of flags.
 
 namespace weir::cli {
 namespace {

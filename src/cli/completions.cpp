@@ -40,6 +40,7 @@ std::string without_quotes(std::string_view text) {
 
 // --- bash
 
+/// Returns the statement that completes the value of a flag.
 std::string bash_value(const Flag& flag) {
   switch (completion_of(flag)) {
     case Completion::choices:
@@ -54,6 +55,7 @@ std::string bash_value(const Flag& flag) {
   return "COMPREPLY=()";
 }
 
+/// Returns the branch of the script for one command: values of flags, then flags, then operands.
 std::string bash_command(const Command& command) {
   std::string names;
   std::string values;
@@ -65,12 +67,12 @@ std::string bash_command(const Command& command) {
     if (!flag.is_switch()) values += fmt::format("        {}) {}; return ;;\n", pattern, bash_value(flag));
   }
   const std::string verbs = first_words(command);
-  const std::string operands =
-      command.operands.empty() ? "COMPREPLY=()"
-      : command.name == "help"
-          ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", verbs)
-          : fmt::format("compopt -o filenames; mapfile -t COMPREPLY < <(compgen{} -f -- \"$word\")",
-                        verbs.empty() ? "" : fmt::format(" -W '{}'", verbs));
+  std::string operands = "COMPREPLY=()";
+  if (command.name == "help")
+    operands = fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", verbs);
+  else if (!command.operands.empty())
+    operands = fmt::format("compopt -o filenames; mapfile -t COMPREPLY < <(compgen{} -f -- \"$word\")",
+                           verbs.empty() ? "" : fmt::format(" -W '{}'", verbs));
   return fmt::format(
       "    {0})\n      case \"$before\" in\n{1}      esac\n"
       "      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{2}' -- \"$word\"))\n      else {3}; fi ;;\n",
@@ -90,6 +92,7 @@ std::string bash() {
 
 // --- zsh
 
+/// Returns the part of a flag's _arguments specification that describes its value.
 std::string zsh_value(const Flag& flag) {
   switch (completion_of(flag)) {
     case Completion::choices:
@@ -104,6 +107,7 @@ std::string zsh_value(const Flag& flag) {
   return flag.is_switch() ? "" : fmt::format(":{}: ", flag.name.substr(2));
 }
 
+/// Returns the branch of the script for one command.
 std::string zsh_command(const Command& command) {
   std::string text = fmt::format("    {}) _arguments", command.name);
   for (const Flag& flag : command.flags) {

@@ -1,3 +1,5 @@
+// `weir config`: prints the settings and the source of each.
+
 #include <algorithm>
 
 #include <fmt/format.h>

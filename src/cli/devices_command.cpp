@@ -1,3 +1,5 @@
+// `weir devices`: lists the GPUs, and which of them the policy accepts.
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +24,7 @@ std::string process_count_text(const device::Device& device) {
   return device.has_process_list || !device.processes.empty() ? std::to_string(device.processes.size()) : "?";
 }
 
+/// Returns the source of the memory values: that of the free memory, else of the used, else of the total memory.
 std::string source_of(const device::Device& device) {
   const auto& reading = device.free ? device.free : device.used ? device.used : device.total;
   return reading ? reading->source : "-";
@@ -33,7 +36,7 @@ std::string use_text(const tasks::Machine& machine, const device::DeviceAssessme
   return machine.choice.ranked.front() == assessment.device_index ? "first" : "yes";
 }
 
-std::string table(const tasks::Machine& machine) {
+std::string device_table(const tasks::Machine& machine) {
   std::vector<std::vector<std::string>> rows{
       {"PCI", "NAME", "KIND", "MEMORY", "USED", "FREE", "BY", "PROCESSES", "USE", "WHY"}};
   for (const device::DeviceAssessment& assessment : machine.choice.assessments) {
@@ -61,7 +64,7 @@ std::string json_lines(const tasks::Machine& machine) {
 ExitResult run_devices(const Invocation& invocation) {
   const tasks::Machine machine = tasks::inspect_machine(make_device_request(invocation.args().guard));
   warn_unanswered_drivers(machine, invocation.args().quiet);
-  return print(invocation.args().json ? json_lines(machine) : table(machine));
+  return print(invocation.args().json ? json_lines(machine) : device_table(machine));
 }
 
 }  // namespace weir::cli

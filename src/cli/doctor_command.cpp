@@ -1,3 +1,6 @@
+// `weir doctor`: checks drivers, devices, policy and leases, and reports what works on this machine. The checks of the
+// commands are in doctor_commands.cpp.
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -30,17 +33,20 @@ std::string advice_for(const device::ProbeReport& probe) {
   return {};
 }
 
+/// `is_limited`: the probe found no device, perhaps because of a limit on the address space.
+Grade probe_grade(const device::ProbeReport& probe, bool is_limited) {
+  if (is_limited) return Grade::note;
+  if (probe.answered) return Grade::good;
+  return probe.hung ? Grade::bad : Grade::note;
+}
+
 void check_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::ProbeReport& probe : machine.inventory.probes) {
     const std::string address_space_limit =
         probe.answered && probe.devices == 0 ? describe_address_space_limit() : std::string{};
     const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.duration.count())
                                             : printable(probe.problem);
-    findings.push_back({!address_space_limit.empty() ? Grade::note
-                        : probe.answered             ? Grade::good
-                        : probe.hung                 ? Grade::bad
-                                                     : Grade::note,
-                        "probe " + probe.name,
+    findings.push_back({probe_grade(probe, !address_space_limit.empty()), "probe " + probe.name,
                         address_space_limit.empty() ? text : fmt::format("{}; {}", text, address_space_limit),
                         probe.answered ? "" : advice_for(probe)});
   }
@@ -84,8 +90,9 @@ bool is_explicit(const GuardArguments& args) {
 std::string device_refusal_text(const tasks::Machine& machine) {
   if (!machine.choice.ranked.empty()) return {};
   const bool has_gpu = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
+  if (has_gpu) return no_device_error(machine).what;
   const std::string unanswered_drivers = device::describe_hung_probes(machine.inventory);
-  return has_gpu ? no_device_error(machine).what : unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
+  return unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
 }
 
 /// Reports patterns of one list that match no device. The finding is bad if `is_error` is true and no pattern of the
@@ -140,6 +147,7 @@ void run_test_work(const char* stack, const device::Device& device, const device
                       grade == Grade::bad ? "look at 'dmesg'; the driver is installed but does not work" : ""});
 }
 
+/// Checks the mask of the best accepted device, and does a little work on the device with Vulkan and CUDA.
 void check_chosen_device(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
   if (machine.choice.ranked.empty()) return;
   const std::size_t chosen = machine.choice.ranked.front();
@@ -179,6 +187,7 @@ std::string lease_problem_text(const tasks::Machine& machine, const Result<devic
   return file ? std::string{} : file.error().what;
 }
 
+/// Reports the lease folder, and for each accepted device whether its lease is free.
 void check_leases(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder,
                   const Environment& environment, std::vector<Finding>& findings) {
   if (!folder) {
@@ -221,11 +230,11 @@ ExitResult run_doctor(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
   const tasks::Machine machine = tasks::inspect_machine(make_device_request(args));
   const auto folder = writable_lease_folder(invocation.environment);
-  const bool hardware = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
-  const std::string no_device = device_refusal_text(machine);
+  const bool has_hardware = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
+  const std::string refusal = device_refusal_text(machine);
   const DoctorContext context{.machine = machine,
-                              .device_refusal = no_device,
-                              .is_device_refusal_bad = !no_device.empty() && (hardware || is_explicit(args)),
+                              .device_refusal = refusal,
+                              .is_device_refusal_bad = !refusal.empty() && (has_hardware || is_explicit(args)),
                               .lease_problem = lease_problem_text(machine, folder)};
   std::vector<Finding> findings = check_process_limits();
   check_probes(machine, findings);
@@ -237,7 +246,7 @@ ExitResult run_doctor(const Invocation& invocation) {
   const bool json = invocation.args().json;
   ExitResult result = print(json ? to_json_lines(commands, findings) : to_text(commands, findings));
   if (result.status != ExitStatus::done) return result;
-  if (context.is_device_refusal_bad) return {ExitStatus::nothing_started, "the policy leaves no device: " + no_device};
+  if (context.is_device_refusal_bad) return {ExitStatus::nothing_started, "the policy leaves no device: " + refusal};
   findings.insert(findings.end(), commands.begin(), commands.end());
   for (const Finding& finding : findings)
     if (finding.grade == Grade::bad)

@@ -46,8 +46,10 @@ class GeneratedPicture final : public media::PictureReader {
   }
 
  private:
+  /// `column`: index of the sample in its row, in which each pixel has three samples (red, green, blue).
   static std::byte sample(int column, int row) {
-    const int square = (column / 24 + row / 8) % 2 == 0 ? 40 : 180;
+    constexpr int kSquareSide = 8;  // pixels
+    const int square = (column / (3 * kSquareSide) + row / kSquareSide) % 2 == 0 ? 40 : 180;
     return static_cast<std::byte>(square + (column + 2 * row) % 64);
   }
   media::PictureInfo info_;
@@ -85,6 +87,7 @@ Result<EngineProbe> enlarge(enhance::PictureUpscaler& upscaler, const enhance::U
                      .planned_memory = plan->ram};
 }
 
+/// Does the work of probe_engine(), in the child process.
 Result<EngineProbe> probe_in_this_process(const Arguments& args, const Environment& environment,
                                           const std::string& gpu) {
   auto network_cache = tasks::NetworkCache::open({{}, kNetwork, {}, model_search_folders(args, environment)});

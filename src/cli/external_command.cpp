@@ -72,6 +72,7 @@ std::string quote_for_shell(const std::string& argument) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=,@%^";
   if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
   std::string content = printable(argument);
+  // printable() doubles each backslash. Any further backslash in its result starts an escape of another character.
   const bool needs_escapes = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\\')) !=
                              2 * static_cast<std::size_t>(std::count(argument.begin(), argument.end(), '\\'));
   if (!needs_escapes) content = argument;

@@ -1,3 +1,6 @@
+// The flags of most commands, and functions for all flags. The flags of `weir audit` and `weir train` and those of the
+// commands that lease devices are in audit_flags.cpp, train_flags.cpp and guard_flags.cpp.
+
 #include "cli/flags.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The flags of the commands that lease devices: devices, doctor, lease, run and leak.
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -25,7 +27,7 @@ Status set_time(std::string_view text, std::chrono::milliseconds& target) {
   const std::string_view number = text.substr(0, digits);
   const std::string_view name = digits == std::string_view::npos ? "s" : text.substr(digits);
   const auto* const unit =
-      std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == name; });
+      std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& each) { return each.name == name; });
   const auto count = number == "0" ? Result<double>{0.0} : parse_positive(number);
   if (unit == kUnits.end() || !count)
     return Error{Errc::invalid_argument, fmt::format("'{}' is no time; write 90, 90s, 10m or 2h", printable(text))};

@@ -1,3 +1,5 @@
+// `weir help` and `weir version`.
+
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -10,7 +10,8 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::size_t kWidth = 80;
+constexpr std::size_t kWidth = 80;      // columns
+constexpr std::size_t kTextIndent = 6;  // columns before the explanation of a flag, usage line or example
 
 /// Wraps text at spaces into lines of at most kWidth columns, indented by `indent`.
 std::string wrapped(std::string_view text, std::size_t indent) {
@@ -20,10 +21,10 @@ std::string wrapped(std::string_view text, std::size_t indent) {
     const std::size_t space = text.find(' ');
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-    const bool fresh = column == 0 || column + 1 + word.size() > kWidth;
-    if (fresh && column != 0) out += '\n';
-    out += fresh ? std::string(indent, ' ') : " ";
-    column = (fresh ? indent : column + 1) + word.size();
+    const bool starts_line = column == 0 || column + 1 + word.size() > kWidth;
+    if (starts_line && column != 0) out += '\n';
+    out += starts_line ? std::string(indent, ' ') : " ";
+    column = (starts_line ? indent : column + 1) + word.size();
     out += word;
   }
   return out + '\n';
@@ -39,14 +40,15 @@ std::vector<const Flag*> flags_in(const Command& command, FlagGroup group) {
 
 /// Returns the flag's description and its default.
 std::string flag_text(const Flag& flag) {
-  const std::string unset = describe_default(flag);
-  return unset.empty() ? std::string{flag.help} : fmt::format("{} Default: {}.", flag.help, unset);
+  const std::string default_text = describe_default(flag);
+  return default_text.empty() ? std::string{flag.help} : fmt::format("{} Default: {}.", flag.help, default_text);
 }
 
 std::string flag_help(const Flag& flag) {
-  std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag_text(flag), 6);
+  std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag_text(flag), kTextIndent);
   if (!flag.setting_key.empty())
-    text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting_key, environment_name(flag.setting_key)), 6);
+    text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting_key, environment_name(flag.setting_key)),
+                    kTextIndent);
   return text;
 }
 
@@ -133,10 +135,10 @@ std::string command_help(const Command& command) {
   if (!command.description.empty()) text += wrapped(command.description, 0);
   if (!command.usages.empty()) text += "\nWays to use it:\n";
   for (const UsageLine& line : command.usages)
-    text += fmt::format("  weir {} {}\n{}", command.name, line.text, wrapped(line.explanation, 6));
+    text += fmt::format("  weir {} {}\n{}", command.name, line.text, wrapped(line.explanation, kTextIndent));
   if (!command.examples.empty()) text += "\nExamples:\n";
   for (const UsageLine& example : command.examples)
-    text += fmt::format("  {}\n{}", example.text, wrapped(example.explanation, 6));
+    text += fmt::format("  {}\n{}", example.text, wrapped(example.explanation, kTextIndent));
   for (const FlagGroup group : all_groups()) {
     const auto flags = flags_in(command, group);
     if (!flags.empty()) text += fmt::format("\n{}:\n", group_heading(group));

@@ -1,3 +1,5 @@
+// `weir leak`: runs a command several times and checks whether all its memory is freed.
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -26,11 +28,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The leased device on which the command runs. `leased`, `card` and `device` are empty if the command runs without a
+constexpr auto kDriverTimeout = std::chrono::seconds{2};          // longest wait for an answer of a driver
+constexpr auto kSampleInterval = std::chrono::milliseconds{100};  // between two samples of the running command
+constexpr auto kEvidenceInterval = std::chrono::seconds{1};       // between two checks of the placement
+constexpr int kMaxSamplesAfterwards = 3;                          // of the device's memory after the command
+
+/// The leased device on which the command runs. `leased`, `pci` and `device` are empty if the command runs without a
 /// device, because the policy (the user's rules for devices) accepts no device and the flags do not require a device.
 struct CommandDevice {
   std::optional<tasks::LeasedDevice> leased;
-  std::optional<device::PciAddress> card;  ///< PCI address of the device; empty also if the device has no PCI address
+  std::optional<device::PciAddress> pci;  ///< PCI address of the device; empty also if the device has no PCI address
   std::optional<device::Device> device = {};
   std::vector<device::Device> devices = {};  ///< all devices of the machine
   std::string hung_drivers = {};             ///< if no device is leased: text about drivers that hung; else empty
@@ -46,7 +53,7 @@ Result<CommandDevice> lease_command_device(const Invocation& invocation, const s
   if (machine.inventory.interrupted) return no_device_error(machine);
   if (machine.choice.ranked.empty() && !requires_device(args))
     return CommandDevice{
-        .leased = {}, .card = {}, .device = {}, .devices = machine.devices, .hung_drivers = unanswered_drivers};
+        .leased = {}, .pci = {}, .device = {}, .devices = machine.devices, .hung_drivers = unanswered_drivers};
   if (!machine.choice.ranked.empty() && !unanswered_drivers.empty()) log.warning(unanswered_drivers);
   std::vector<std::string> notes;
   const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& busy_devices) {
@@ -66,7 +73,7 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   device::DriverSampler sampler{command_device.devices};
   measurements.unmeasured_reason = command_device.hung_drivers;
   const auto read_used = [&]() -> std::optional<Bytes> {
-    const auto sample = sampler.sample({command_device.card, false, {}}, std::chrono::seconds{2});
+    const auto sample = sampler.sample({command_device.pci, false, {}}, kDriverTimeout);
     return sample ? sample->used : std::nullopt;
   };
   measurements.device_before = read_used();
@@ -100,13 +107,13 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
     }
     if (answer && answer->evidence) check_evidence(*answer->evidence);
     const bool collect_evidence = command_device.device && std::chrono::steady_clock::now() >= next_evidence_time;
-    if (collect_evidence) next_evidence_time = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+    if (collect_evidence) next_evidence_time = std::chrono::steady_clock::now() + kEvidenceInterval;
     sampler.start_sample(
-        {command_device.card, collect_evidence, collect_evidence ? process->all_pids() : std::vector<pid_t>{}});
+        {command_device.pci, collect_evidence, collect_evidence ? process->all_pids() : std::vector<pid_t>{}});
   };
   const device::CommandResult result =
       process->wait({.time_limit = {}, .stop = stop, .immediate_stop = wrong_device.get_token(), .first_signal = {}},
-                    std::chrono::milliseconds{100}, sample);
+                    kSampleInterval, sample);
   if (!result.status_known) return Error{Errc::io, "the command " + describe(result)};
   if (result.stopped && measurements.wrong_device.empty()) return Error{Errc::cancelled, "interrupted"};
   measurements.status = result.status;
@@ -114,12 +121,12 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   measurements.resident_peak = std::max(measurements.resident_peak, result.peak_resident);
   measurements.leftover_processes = result.leftover_processes.size();
   // Drivers free memory shortly after the process has ended.
-  for (int tries = 0; tries < 3; ++tries) {
+  for (int number = 0; number < kMaxSamplesAfterwards; ++number) {
     measurements.device_after = read_used();
     if (!measurements.device_after || measurements.device_after <= measurements.device_before) break;
     ::usleep(200'000);
   }
-  if (command_device.card && !(measurements.device_before && measurements.device_after))
+  if (command_device.pci && !(measurements.device_before && measurements.device_after))
     measurements.unmeasured_reason =
         fmt::format("the driver of {} does not report it{}", to_text(*command_device.device),
                     measurements.device_before ? " any more" : "");
@@ -129,6 +136,7 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   return measurements;
 }
 
+/// Returns the report as a line of JSON.
 std::string report_json(const memory::ReportOrigin& origin, const memory::CommandReport& report) {
   const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   const Json json{{"verdict", memory::name_of(report.approval)},

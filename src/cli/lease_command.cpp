@@ -1,3 +1,5 @@
+// `weir lease`: lists leases, waits for one, or holds one.
+
 #include <algorithm>
 #include <cstdio>
 
@@ -45,7 +47,7 @@ Result<ListedLease> inspect_lease(const std::filesystem::path& folder, const std
   ListedLease listed{
       .key = key, .device = {}, .state = {}, .holders = *std::move(holders), .waiting = *waiting, .note = {}};
   const auto device =
-      std::find_if(devices.begin(), devices.end(), [&](const device::Device& one) { return lease_key(one) == key; });
+      std::find_if(devices.begin(), devices.end(), [&](const device::Device& each) { return lease_key(each) == key; });
   if (device != devices.end()) listed.device = device->name;
   listed.state = listed.holders.empty()             ? "free"
                  : listed.holders.front().slot == 0 ? "held"
@@ -122,11 +124,14 @@ std::string leased_device_json(const device::Device& device, const std::string& 
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
+/// Returns the exit status for an error. `with_command`: weir would return the status of a command, which may itself be 3
+/// or 4, so its own errors have another status.
 ExitStatus status_of(const Error& error, bool with_command) {
   if (with_command) return ExitStatus::own_failure;
   return error.code == Errc::cancelled ? ExitStatus::interrupted : ExitStatus::nothing_started;
 }
 
+/// Runs the command after "--" with the mask of the leased device, and returns the command's status.
 ExitResult run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const SignalStopSource& signals,
                        observe::Log& log) {
   auto process = device::CommandProcess::start({.arguments = invocation.command_line.external_arguments,
@@ -192,7 +197,9 @@ ExitResult run_lease(const Invocation& invocation) {
     device::Device& leased_device = machine.devices[leased->device_index];
     probe.refresh_memory(leased_device);  // the free memory changed while the previous holder used the device
     bool may_fit_later = false;
-    const tasks::MemoryRequest memory_request{{{{}, request.need.free}}, {}, request.need.accepts_unknown};
+    const tasks::MemoryRequest memory_request{.variants = {tasks::Variant{.name = {}, .need = request.need.free}},
+                                              .last_need = {},
+                                              .trust_unknown = request.need.accepts_unknown};
     if (const auto variant = tasks::reserve_memory(leased->lease, leased_device, memory_request, may_fit_later);
         !variant)
       return {status_of(variant.error(), with_command), variant.error().what};

@@ -1,3 +1,5 @@
+// `weir models`: lists the networks that are found.
+
 #include <algorithm>
 #include <optional>
 
@@ -81,8 +83,8 @@ std::string table_line(const ListedModel& listed, std::size_t width) {
                      entry.multiplications_per_pixel, to_text(listed.memory));
 }
 
-std::string table(const std::vector<nn::CatalogueEntry>& entries) {
-  std::size_t width = 4;
+std::string model_table(const std::vector<nn::CatalogueEntry>& entries) {
+  std::size_t width = std::string_view{"NAME"}.size();  // of the first column
   for (const auto& entry : entries) width = std::max(width, name_in_folder(entry).size());
   std::string text = fmt::format("{:<{}}  {:<11} {:>5} {:>5} {:>7} {:>11} {:>12} {:>10}\n", "NAME", width, "FAMILY",
                                  "SCALE", "NOISE", "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP");
@@ -111,7 +113,7 @@ ExitResult run_models(const Invocation& invocation) {
   const auto entries = nn::find_networks(model, folders);
   if (!entries) return {ExitStatus::wrong_usage, entries.error().what};
   if (entries->empty()) return {ExitStatus::wrong_usage, none_found(model, folders)};
-  if (!args.json) return print(table(*entries));
+  if (!args.json) return print(model_table(*entries));
   std::string text;
   for (const auto& entry : *entries) text += model_json(list_model(entry));
   return print(text);

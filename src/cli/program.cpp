@@ -1,3 +1,5 @@
+// Runs a command line: finds the command, parses its flags, reads the settings, and calls the command.
+
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,7 @@ void warn_ignored_settings(const Settings& settings) {
   for (const std::string& line : settings.ignored_value_warnings) log.warning(line);
 }
 
+/// Runs a command of this program with the arguments after its name.
 ExitResult run_command(const Command& command, const std::vector<std::string>& arguments,
                        const PartCommand* part_command) {
   const auto line = parse_command_line(command.flags, arguments);

@@ -1,3 +1,5 @@
+// `weir report`: writes the report of a run as an HTML file.
+
 #include <fstream>
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// `weir run` with one command. With items it calls run_items().
+
 #include <string_view>
 
 #include <fmt/format.h>
@@ -49,7 +51,7 @@ tasks::GuardedCommand make_guarded_command(const Invocation& invocation) {
   if (!args.variants.empty())
     command.variants = args.variants;
   else if (args.need)
-    command.variants = {{{}, *args.need}};
+    command.variants = {tasks::Variant{.name = {}, .need = *args.need}};
   else
     command.use_last_need = true;
   // choose_variant() checks the memory when the device is leased.
@@ -57,6 +59,7 @@ tasks::GuardedCommand make_guarded_command(const Invocation& invocation) {
   return command;
 }
 
+/// Called by SignalStopSource when the grace period is over.
 void warn_not_ended() {
   constexpr std::string_view kText = "weir: the command does not end; the lease stays held until it does\n";
   write_standard_error(kText);
@@ -104,7 +107,7 @@ ExitResult run_run(const Invocation& invocation) {
   const bool interrupted = result.error && result.error->code == Errc::cancelled && result.ended_by_itself;
   if (interrupted) log.warning(result.error->what);
   if (!result.error || interrupted) return add_log_failures({static_cast<ExitStatus>(result.status), {}}, logs, log);
-  const bool not_started = result.status == 126 || result.status == 127;
+  const bool not_started = result.status == 126 || result.status == 127;  // GuardedResult::status
   const ExitStatus exit_code = not_started ? static_cast<ExitStatus>(result.status) : ExitStatus::own_failure;
   return add_log_failures({exit_code, result.error->what}, logs, log);
 }

@@ -15,6 +15,7 @@ namespace weir::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
 tasks::CommandRequest make_command_request(const Arguments& args, std::vector<std::string> arguments,
                                            tasks::DeviceRequest device_request) {
   const GuardArguments& guard = args.guard;
@@ -29,7 +30,7 @@ tasks::CommandRequest make_command_request(const Arguments& args, std::vector<st
   if (!guard.variants.empty())
     request.guard.variants = guard.variants;
   else if (guard.need)
-    request.guard.variants = {{{}, *guard.need}};
+    request.guard.variants = {tasks::Variant{.name = {}, .need = *guard.need}};
   else
     request.guard.use_last_need = true;
   request.gpu_jobs = guard.gpu_jobs;
@@ -44,6 +45,7 @@ jobs::RunSettings make_settings(const Arguments& args) {
   return settings;
 }
 
+/// Takes an inventory of the devices. A signal such as SIGINT ends it early (Inventory::interrupted).
 tasks::Machine inspect_until_interrupted(const tasks::DeviceRequest& request) {
   const SignalStopSource signals{std::chrono::seconds{30}, static_cast<int>(ExitStatus::interrupted), [] {}};
   return tasks::inspect_machine(request, signals.token());

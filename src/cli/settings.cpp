@@ -87,7 +87,7 @@ std::vector<std::filesystem::path> settings_files(const Environment& environment
 
 Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine& line, const Environment& environment,
                                   const std::vector<std::filesystem::path>& files) {
-  Layers layers{flags};
+  Layers layers{flags};  // starts with the defaults
   const std::string role = active_role(line, environment);
   bool role_found = role.empty();
   std::vector<std::string> roles;
@@ -109,6 +109,7 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
     return Error{Errc::invalid_argument,
                  fmt::format("no [roles.{}] is in a weir.toml that is read{}", printable(role),
                              did_you_mean(role, std::vector<std::string_view>{roles.begin(), roles.end()}))};
+  // The environment. A variable for a flag that is not a setting has no effect, and is reported.
   for (const Flag& flag : flags) {
     if (flag.setting_key.empty()) {
       if (flag.name.empty() || flag.name == "--help") continue;

@@ -1,3 +1,5 @@
+// Reads settings files (weir.toml).
+
 #include <algorithm>
 #include <string>
 #include <string_view>

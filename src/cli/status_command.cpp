@@ -1,3 +1,5 @@
+// `weir status`: prints the progress or the result of the run in a folder.
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"

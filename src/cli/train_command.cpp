@@ -1,3 +1,5 @@
+// `weir train`: trains a network.
+
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"

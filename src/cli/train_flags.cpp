@@ -1,3 +1,5 @@
+// The flags of `weir train`.
+
 #include "cli/common_flags.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/flags.hpp"

@@ -1,3 +1,6 @@
+// `weir upscale`: prepares the run, and itself does dry runs and pictures for standard output. upscale_batch.cpp does
+// the others.
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -35,15 +38,16 @@ using Clock = std::chrono::steady_clock;
 /// seconds of the signal.
 constexpr std::chrono::milliseconds kUpscaleGrace{1600};
 
+/// Called by SignalStopSource when the grace period is over.
 void print_interrupted() {
   constexpr std::string_view kText = "error: interrupted\n";
   write_standard_error(kText);
 }
 
 /// Reports the results of dry runs and of pictures that are written to standard output.
-class Reporter final : public tasks::WorklistObserver {
+class WorklistReporter final : public tasks::WorklistObserver {
  public:
-  Reporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log}, meter_{log} {}
+  WorklistReporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log}, meter_{log} {}
 
   void on_item_started(const tasks::PictureItem& item, std::size_t number, std::size_t count) override {
     if (!args_.dry_run) meter_.start(display_path(item.source.path), number, count, Clock::now());
@@ -83,6 +87,7 @@ class Reporter final : public tasks::WorklistObserver {
   ResultOutput output_;
 };
 
+/// Makes the command's result for an error before the work.
 ExitResult make_refusal(const Error& error) {
   return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};
 }
@@ -162,7 +167,7 @@ tasks::OutputOptions output_options(const Invocation& invocation, Bytes ram, std
               args.checkpoints.enabled ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
 }
 
-ExitResult make_exit_result(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
+ExitResult make_exit_result(const tasks::WorklistTotals& totals, const WorklistReporter& reporter, Bytes ram) {
   const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
   if (totals.interrupted)
     return {ExitStatus::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
@@ -189,7 +194,7 @@ ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleR
   settings.dry_run = args.dry_run;
   settings.upscalers = tasks::make_upscaler_source([&network_cache](double scale) { return network_cache.load(scale); },
                                                    settings.upscale);
-  Reporter reporter{args, log};
+  WorklistReporter reporter{args, log};
   const auto totals = tasks::run_worklist(list.items, settings, reporter, std::move(stop));
   return make_exit_result(totals, reporter, request.upscale.ram);
 }

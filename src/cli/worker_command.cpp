@@ -1,3 +1,5 @@
+// `weir worker`: the worker process that a coordinator starts.
+
 #include "base/this_process.hpp"
 #include "cli/command.hpp"
 #include "jobs/worker.hpp"

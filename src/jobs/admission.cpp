@@ -67,7 +67,7 @@ Status LearnedNeeds::store_measured(const std::string& variant, const std::strin
 Status LearnedNeeds::store(const std::string& key, Bytes need) {
   needs_[key] = {need, ++last_sequence_number_};
   if (needs_.size() > kMaxEntries)
-    needs_.erase(std::min_element(needs_.begin(), needs_.end(), [](const auto& a, const auto& b) {
+    needs_.erase(std::min_element(needs_.begin(), needs_.end(), [](const auto& a, const auto& b) {  // the oldest
       return a.second.sequence_number < b.second.sequence_number;
     }));
   return file_.empty() ? ok() : save();

@@ -50,6 +50,7 @@ TEST(FakeWorker, Main) {
   std::_Exit(run_worker(std::stoi(value_of("--channel")), value_of("--device"), test::fake_task_factories(), prove));
 }
 
+/// Stores what a run reports.
 class Listener final : public RunObserver {
  public:
   void on_decision(const Item&, const Decision& decision) override {
@@ -77,6 +78,7 @@ class Listener final : public RunObserver {
 
 class CoordinatorTest : public ::testing::Test {
  protected:
+  /// A run with one device; tests add items, and more devices if they need them.
   void SetUp() override {
     settings_.task = "fake";
     settings_.task_settings = {{"version", "1"}};
@@ -92,6 +94,7 @@ class CoordinatorTest : public ::testing::Test {
     device->name = name;
     settings_.devices.push_back(*std::move(device));
   }
+  /// Adds an item with an input file. `parameters`: JSON; see FakeTask.
   void item(const std::string& name, const std::string& parameters = "{}") {
     folder_.put("in/" + name, "text of " + name);
     items_.push_back({.task = "fake",
@@ -102,6 +105,7 @@ class CoordinatorTest : public ::testing::Test {
   void items(int count, const std::string& parameters = "{}") {
     for (int i = 0; i < count; ++i) item("item" + std::to_string(i), parameters);
   }
+  /// Runs all items; the test fails if run() returns an error.
   Totals run() {
     listener_ = {};
     listener_.progress_hook = &on_progress_;
@@ -118,6 +122,7 @@ class CoordinatorTest : public ::testing::Test {
   bool is_done(const std::string& name) const {
     return test::text_of(folder_ / ("out/" + name)) == test::backwards("text of " + name);
   }
+  /// Returns the names of temporary files and intent records, which no run may leave.
   std::vector<std::string> left_over() const {
     std::vector<std::string> names;
     for (const auto& name : folder_.list_files("out")) {
@@ -130,9 +135,9 @@ class CoordinatorTest : public ::testing::Test {
   RunSettings settings_;
   std::vector<Item> items_;
   Listener listener_;
-  std::function<void(const RunProgress&)> on_progress_;
-  std::function<void()> on_decision_;
-  std::string metrics_;
+  std::function<void(const RunProgress&)> on_progress_;  // called with each progress of the run; may be empty
+  std::function<void()> on_decision_;                    // called after each decision about an item; may be empty
+  std::string metrics_;                                  // metrics of the last run, in the Prometheus text format
 };
 
 TEST_F(CoordinatorTest, AllItemsAreDoneOnceAndThenSkipped) {
@@ -149,7 +154,7 @@ TEST_F(CoordinatorTest, AllItemsAreDoneOnceAndThenSkipped) {
   EXPECT_TRUE(left_over().empty());
 }
 
-TEST_F(CoordinatorTest, LongestFirst) {
+TEST_F(CoordinatorTest, ItemsWithHigherCostStartFirst) {
   item("small", R"({"cost":1})");
   item("large", R"({"cost":100})");
   item("middle", R"({"cost":10})");
@@ -163,20 +168,20 @@ TEST_F(CoordinatorTest, LongestFirst) {
   EXPECT_EQ(order, (std::vector<std::string>{"large", "middle", "small"}));
 }
 
-TEST_F(CoordinatorTest, APoisonedItemIsSetAsideAfterThreeTriesAndTheOthersAreDone) {
+TEST_F(CoordinatorTest, AnItemThatKillsItsWorkersFailsAfterThreeAttemptsAndTheOthersAreDone) {
   items(4);
-  item("poison", R"({"do":"die"})");
+  item("deadly", R"({"do":"die"})");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 4u);
   EXPECT_EQ(totals.failed, 1u);
-  EXPECT_TRUE(listener_.ends["poison"].error);
+  EXPECT_TRUE(listener_.ends["deadly"].error);
   EXPECT_NE(totals.failure_messages.at(0).find("killed by signal 9"), std::string::npos) << totals.failure_messages[0];
   EXPECT_NE(totals.failure_messages.at(0).find("tried 3 times"), std::string::npos) << totals.failure_messages[0];
   EXPECT_TRUE(left_over().empty());
-  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.fake.failed"));  // another run may succeed
+  EXPECT_FALSE(fs::exists(folder_ / "out/.deadly.fake.failed")) << "another run may succeed";
 }
 
-TEST_F(CoordinatorTest, AWorkerThatDiesOnceLosesNothing) {
+TEST_F(CoordinatorTest, AnItemWhoseWorkerDiesOnceIsTriedAgain) {
   items(3);
   item("unlucky", R"({"do":"die once"})");
   EXPECT_EQ(run().done, 4u);
@@ -203,7 +208,7 @@ TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
   EXPECT_TRUE(listener_.heard("no heartbeat")) << listener_.words;
 }
 
-TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
+TEST_F(CoordinatorTest, AnInternalErrorAndADamagedInputFailAndOnlyTheInputIsRecorded) {
   item("fault", R"({"do":"throw"})");
   item("broken");
   folder_.put("in/broken", "broken");
@@ -246,7 +251,7 @@ TEST_F(CoordinatorTest, ATaskMayChooseASmallerVariantItself) {
   EXPECT_EQ(listener_.ends["one"].why, "made with a smaller variant: small");
 }
 
-TEST_F(CoordinatorTest, ATaskMayAskForAnotherTry) {
+TEST_F(CoordinatorTest, ATaskMayRequestAnotherAttempt) {
   item("one", R"({"do":"fail twice"})");
   EXPECT_EQ(run().done, 1u);
   EXPECT_NE(metrics_.find("weir_retries_total{reason=\"failed\"} 2"), std::string::npos) << metrics_;
@@ -294,7 +299,7 @@ TEST_F(CoordinatorTest, AWorkerWhosePoolOrDeviceMemoryGrowsIsReplaced) {
   }
 }
 
-TEST_F(CoordinatorTest, AWorkerIsReplacedAfterItsItems) {
+TEST_F(CoordinatorTest, AWorkerIsReplacedAfterItsMaximumNumberOfItems) {
   settings_.max_items_per_worker = 2;
   items(6);
   EXPECT_EQ(run().done, 6u);
@@ -310,7 +315,7 @@ TEST_F(CoordinatorTest, AWorkerOnAnotherDeviceIsStoppedWithBothNames) {
   EXPECT_TRUE(listener_.heard("runs on GPU-wrong, not on " + settings_.devices[1].identity)) << listener_.words;
 }
 
-TEST_F(CoordinatorTest, WithoutAnyDeviceTheRunStops) {
+TEST_F(CoordinatorTest, ARunWhoseOnlyDeviceIsNotAvailableStops) {
   settings_.task_settings["unfit"] = true;
   items(3);
   const Totals totals = run();
@@ -330,6 +335,7 @@ TEST_F(CoordinatorTest, TheMaskIsInTheEnvironmentBeforeTheProgramStarts) {
   EXPECT_EQ(run().done, 2u);
 }
 
+/// A run whose device must be leased.
 class LeasedDevice : public CoordinatorTest {
  protected:
   void SetUp() override {
@@ -339,28 +345,29 @@ class LeasedDevice : public CoordinatorTest {
     settings_.devices[0].lease_key = "pci-0000:01:00.0";
   }
   void TearDown() override { unsetenv("WEIR_LEASE_DIR"); }  // NOLINT(concurrency-mt-unsafe)
-  Result<device::Lease> take() const {
+  /// Leases the device in this process, without waiting.
+  Result<device::Lease> take_lease() const {
     return device::acquire_lease(folder_ / "leases", {.keys = {"pci-0000:01:00.0"}, .max_wait = {}, .job = "nightly"},
                                  [](const char*) { return std::nullopt; });
   }
 };
 
-TEST_F(LeasedDevice, BelongsToItsWorkerAsLongAsThatLives) {
+TEST_F(LeasedDevice, IsHeldByItsWorkerUntilTheWorkerEnds) {
   items(3, R"({"seconds":0.3})");
   std::string refusal;
   on_progress_ = [&](const RunProgress& progress) {
     if (progress.devices[0].item.empty()) return;
-    if (const auto mine = take(); !mine) refusal = mine.error().what;
+    if (const auto lease = take_lease(); !lease) refusal = lease.error().what;
   };
   EXPECT_EQ(run().done, 3u);
   EXPECT_NE(refusal.find("is held by pid"), std::string::npos) << refusal;
   EXPECT_NE(refusal.find("job 'fake'"), std::string::npos) << refusal;
-  EXPECT_TRUE(take());
+  EXPECT_TRUE(take_lease());
 }
 
-TEST_F(LeasedDevice, IsWaitedForWhileOthersWork) {
-  auto mine = take();
-  ASSERT_TRUE(mine);
+TEST_F(LeasedDevice, IsWaitedForWhileOtherDevicesWork) {
+  auto lease = take_lease();
+  ASSERT_TRUE(lease);
   add_device("two");
   items(6);
   const Totals totals = run();  // the waiting worker does not delay the end of the run
@@ -369,9 +376,9 @@ TEST_F(LeasedDevice, IsWaitedForWhileOthersWork) {
   EXPECT_FALSE(totals.fatal);
 }
 
-TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
-  auto mine = take();
-  ASSERT_TRUE(mine);
+TEST_F(LeasedDevice, IsDroppedAfterTheLongestWaitWithTheHolderNamed) {
+  auto lease = take_lease();
+  ASSERT_TRUE(lease);
   settings_.max_lease_wait = std::chrono::milliseconds{50};
   items(2);
   const Totals totals = run();
@@ -380,14 +387,14 @@ TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
       << totals.fatal->what;
   EXPECT_TRUE(listener_.heard("one: waiting: pci-0000:01:00.0 is held by pid")) << listener_.words;
   EXPECT_TRUE(totals.interrupted);
-  mine->release();
+  lease->release();
   EXPECT_EQ(run().done, 2u);
 }
 
-TEST_F(CoordinatorTest, ASecondCoordinatorReportsTheHolderOfTheFolder) {
+TEST_F(CoordinatorTest, ASecondRunInTheSameFolderIsRefusedWithTheHolderNamed) {
   const auto held = RunFolder::acquire(settings_.outputs);
   ASSERT_TRUE(held);
-  // Locks belong to open files, so this process can test the lock.
+  // The lock belongs to the open file, not to the process, so a second acquire() of this process conflicts too.
   const auto refused = RunFolder::acquire(settings_.outputs);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().what.find(std::to_string(getpid())), std::string::npos) << refused.error().what;
@@ -404,7 +411,7 @@ TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
   EXPECT_EQ(totals.fatal->code, Errc::disk_full);
 }
 
-TEST_F(CoordinatorTest, ADiskFilledByAnItemStopsAResumableRun) {
+TEST_F(CoordinatorTest, AnItemThatFillsTheDiskStopsAResumableRun) {
   settings_.full_disk_policy = FullDiskPolicy::stop;
   items(2);
   item("unforeseen", R"({"do":"fill the disk"})");
@@ -415,9 +422,9 @@ TEST_F(CoordinatorTest, ADiskFilledByAnItemStopsAResumableRun) {
   EXPECT_TRUE(left_over().empty());
 }
 
-TEST_F(CoordinatorTest, WhatCanNeverFitOnTheDiskFailsByName) {
+TEST_F(CoordinatorTest, AnOutputLargerThanTheWholeDiskFails) {
   items(2);
-  item("bomb", R"({"do":"expects the impossible"})");
+  item("huge", R"({"do":"expects the impossible"})");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 2u);
   EXPECT_NE(totals.failure_messages.at(0).find("more than its file system can hold"), std::string::npos)
@@ -437,7 +444,7 @@ TEST_F(CoordinatorTest, ATerminatedRunEndsSoonAndLeavesNothingHalfDone) {
   EXPECT_TRUE(left_over().empty());
 }
 
-TEST_F(CoordinatorTest, AWorkerThatDoesNotEndIsKilledAndTheRunEndsAllTheSame) {
+TEST_F(CoordinatorTest, AStoppedRunKillsAWorkerThatDoesNotEnd) {
   items(2, R"({"do":"hang"})");
   on_progress_ = [](const RunProgress& progress) {
     if (!progress.devices[0].item.empty()) raise(SIGINT);
@@ -501,6 +508,7 @@ TEST_F(CoordinatorTest, ACtrlCBeforeTheWorkersStartEndsTheRun) {
   EXPECT_EQ(listener_.decisions.size(), 1u);
 }
 
+/// Returns the processor time of this process and of its children that have ended.
 double processor_seconds() {
   double sum = 0;
   for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
@@ -512,31 +520,33 @@ double processor_seconds() {
   return sum;
 }
 
-/// Stores nothing about the items.
-class Silence final : public RunObserver {
+/// Sums the time in fsync, and measures the resident memory of the coordinator after the first finished item and at the
+/// end. Stores nothing about single items, so that it does not grow itself.
+class ResourceObserver final : public RunObserver {
  public:
   void on_decision(const Item&, const Decision&) override {}
   void on_item_result(const Item&, const ItemResult& result) override { sync_s += result.sync_s; }
   void on_progress(const RunProgress& progress) override {
-    if (progress.finished_items > 0 && held_first == Bytes{}) held_first = resident_memory();
-    held_last = resident_memory();
+    if (progress.finished_items > 0 && first_rss == Bytes{}) first_rss = resident_memory();
+    last_rss = resident_memory();
   }
   void on_message(Severity, const std::string&) override {}
   double sync_s = 0;
-  Bytes held_first, held_last;
+  Bytes first_rss, last_rss;
 };
 
 TEST_F(CoordinatorTest, TheCoordinatorDoesNotGrowWithTenThousandTinyItems) {
+  // A file system in memory, since the test measures the coordinator and not the disk.
   const Folder fast{fs::exists("/dev/shm") ? fs::path{"/dev/shm"} : fs::temp_directory_path()};
   constexpr std::size_t kItems = 10000;
   fast.put("in", "text");
   for (std::size_t i = 0; i < kItems; ++i)
     items_.push_back({.task = "fake", .inputs = {fast / "in"}, .outputs = {fast / ("out/" + std::to_string(i))}});
   settings_.outputs = fast / "out";
-  Silence silence;
+  ResourceObserver resources;
   observe::EventLog events;
   observe::Metrics metrics;
-  Coordinator coordinator{settings_, items_, nullptr, silence, events, metrics};
+  Coordinator coordinator{settings_, items_, nullptr, resources, events, metrics};
   const double before = processor_seconds();
   const auto totals = coordinator.run();
   const double spent = processor_seconds() - before;
@@ -545,9 +555,9 @@ TEST_F(CoordinatorTest, TheCoordinatorDoesNotGrowWithTenThousandTinyItems) {
   std::printf(
       "%zu tiny items: %.2f s, of these %.2f s in fsync; %.3f ms of processor time per item, all processes; "
       "the coordinator held %s after the first items and %s at the end\n",
-      kItems, totals->seconds, silence.sync_s, 1e3 * spent / kItems, to_text(silence.held_first).c_str(),
-      to_text(silence.held_last).c_str());
-  EXPECT_LE(silence.held_last, silence.held_first + 2_MiB);
+      kItems, totals->seconds, resources.sync_s, 1e3 * spent / kItems, to_text(resources.first_rss).c_str(),
+      to_text(resources.last_rss).c_str());
+  EXPECT_LE(resources.last_rss, resources.first_rss + 2_MiB);
 }
 
 }  // namespace

@@ -14,17 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The state of a file compared with its description in a record. compare_outputs() needs the order same,
-/// damaged, gone.
+/// The state of a file compared with its description in a record. compare_outputs() takes the largest state of several
+/// files, so a worse state must come later; it handles `changed` separately.
 enum class FileState {
   same,
   changed,  ///< a program has changed the file
-  damaged,  ///< the contents differ, but not size and mtime: a program that writes the file would change its mtime
+  damaged,  ///< the contents differ, but not size and mtime. No program did this, since writing changes the mtime.
   gone
 };
 
 /// Compares the file with its record: first the size, then the mtime, and, if the mtime differs or `hash` is true, the
-/// contents (by their hash). A file with equal contents is `same`, even if its mtime differs.
+/// hash of the contents. A file with equal contents is `same`, even if its mtime differs.
 FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool hash) {
   const auto facts = file_facts(path);
   if (!facts) return FileState::gone;
@@ -123,7 +123,8 @@ bool has_output(const Item& item) { return find_present(item) != item.outputs.en
 /// Returns the first output that exists. At least one output must exist.
 const fs::path& present_output(const Item& item) { return *find_present(item); }
 
-/// Returns true if an output of the item is one of its inputs: processing the item again would use its own result.
+/// Returns true if an output of the item is one of its inputs. Such an item must not be processed again, since its input
+/// would then be its own result.
 bool replaces_its_input(const Item& item) {
   for (const auto& input : item.inputs) {
     const auto facts = file_facts(input);
@@ -135,7 +136,7 @@ bool replaces_its_input(const Item& item) {
 }
 
 /// Decides to keep `output`. `detail`: continues the message "the output exists"; may be empty.
-Decision keep_output(const fs::path& output, std::string_view detail) {
+Decision keep_decision(const fs::path& output, std::string_view detail) {
   Decision decision;
   decision.action = Action::keep_existing;
   decision.why = fmt::format("the output exists{}", detail);
@@ -145,7 +146,7 @@ Decision keep_output(const fs::path& output, std::string_view detail) {
 }
 
 /// Decides to process the item. `replace`: Decision::replace.
-Decision work(std::string why, bool replace) {
+Decision work_decision(std::string why, bool replace) {
   Decision decision;
   decision.why = std::move(why);
   decision.replace = replace;
@@ -153,7 +154,7 @@ Decision work(std::string why, bool replace) {
 }
 
 /// Decides to skip the item. `done`: the record of its finished result; `adopted`: Decision::adopted.
-Decision skip(std::string why, const Record& done, bool adopted) {
+Decision skip_decision(std::string why, const Record& done, bool adopted) {
   Decision decision;
   decision.damage = done.damage;
   decision.action = Action::skip;
@@ -172,20 +173,20 @@ Decision decide_from_record(const Item& item, const Record& done, const RecordRu
                             const IdentitySource& identity_source, bool adopted) {
   const FileState output_state = compare_outputs(item, done, rules.verify);
   if (output_state == FileState::changed)
-    return keep_output(changed_output(item, done, rules.verify), " and is not as weir left it");
-  if (replaces_its_input(item)) return skip("done before; the output replaced its input", done, adopted);
-  if (rules.redo) return work("asked for again", true);
-  if (output_state == FileState::gone) return work("the output is gone", true);
-  if (output_state == FileState::damaged) return work("the output is damaged", true);
+    return keep_decision(changed_output(item, done, rules.verify), " and is not as weir left it");
+  if (replaces_its_input(item)) return skip_decision("done before; the output replaced its input", done, adopted);
+  if (rules.redo) return work_decision("asked for again", true);
+  if (output_state == FileState::gone) return work_decision("the output is gone", true);
+  if (output_state == FileState::damaged) return work_decision("the output is damaged", true);
   if (!done.other_format_message.empty()) {
-    Decision again = work(done.other_format_message, true);
+    Decision again = work_decision(done.other_format_message, true);
     again.record_has_other_format = true;
     return again;
   }
   if (auto why = work_change_reason(item, done, rules, identity_source); !why.empty())
-    return work(std::move(why), true);
-  if (!rules.use_damaged && !done.damage.empty()) return work("made from a damaged input", true);
-  return skip(adopted ? "finished by a run that was killed" : "done before", done, adopted);
+    return work_decision(std::move(why), true);
+  if (!rules.use_damaged && !done.damage.empty()) return work_decision("made from a damaged input", true);
+  return skip_decision(adopted ? "finished by a run that was killed" : "done before", done, adopted);
 }
 
 /// Reads a record; returns an empty value if the file does not exist or cannot be read.
@@ -206,19 +207,21 @@ Decision decide_item(const Item& item, const RecordRules& rules, const IdentityS
             .damage = {},
             .failure = item.problem};
   if (!rules.write_records)
-    return has_output(item) && !rules.overwrite ? keep_output(present_output(item), "") : work("", rules.overwrite);
+    return has_output(item) && !rules.overwrite ? keep_decision(present_output(item), "")
+                                                : work_decision("", rules.overwrite);
   const RecordPaths paths = record_paths(item, rules.folder);
   const bool adopted = !rules.read_only && finish_intent(item, paths);
   if (rules.overwrite) {
-    Decision again = work("--overwrite", true);
+    Decision again = work_decision("--overwrite", true);
     again.adopted = adopted;
     return again;
   }
   const auto done = read_valid_record(paths.done);
   Decision decision = done               ? decide_from_record(item, *done, rules, identity_source, adopted)
-                      : has_output(item) ? keep_output(present_output(item), "")
-                                         : work("no result yet", false);
+                      : has_output(item) ? keep_decision(present_output(item), "")
+                                         : work_decision("no result yet", false);
   if (decision.action != Action::work || rules.retry_failed || rules.redo) return decision;
+  // If the item failed before and nothing has changed since, it fails again without being processed.
   const auto failed = read_valid_record(paths.failed);
   if (failed && !failed->other_format_message.empty()) {
     decision.why = failed->other_format_message;

@@ -61,6 +61,7 @@ AttemptResult run_safely(Task& task, const Attempt& attempt) {
   return result;
 }
 
+/// Makes the record of an attempt, without inputs, outputs and failure.
 Record record_of(const Item& item, const ExecutionOptions& options, const Task& task, const AttemptResult& result) {
   Record record;
   record.task = item.task;
@@ -80,16 +81,18 @@ Record record_of(const Item& item, const ExecutionOptions& options, const Task& 
   return record;
 }
 
+/// One call of execute(). The methods store errors in the result.
 class Execution {
  public:
   Execution(Task& task, const Item& item, const ExecutionOptions& options)
       : task_{task}, item_{item}, options_{options}, record_paths_{record_paths(item, options.records_folder)} {}
 
+  /// Hashes the inputs, runs the task on temporary files, and publishes these, or records the failure.
   void run(ExecutionResult& result, std::function<void(const Progress&)> progress, std::stop_token stop) {
-    if (item_.problem) return fail(result, *item_.problem);
+    if (item_.problem) return set_error(result, *item_.problem);
     auto inputs = describe_inputs();
-    if (!inputs) return fail(result, inputs.error());
-    if (auto made = make_folders(item_, options_.records_folder); !made) return fail(result, made.error());
+    if (!inputs) return set_error(result, inputs.error());
+    if (auto made = make_folders(item_, options_.records_folder); !made) return set_error(result, made.error());
     remove_temporaries(item_);
     const auto temporaries = temporary_paths(item_);
     result.attempt = run_safely(task_, {item_, options_.variant, temporaries, seed_of(item_), options_.attempt_number,
@@ -121,7 +124,7 @@ class Execution {
     return files;
   }
 
-  void fail(ExecutionResult& result, Error error) const {
+  void set_error(ExecutionResult& result, Error error) const {
     replace_temporary_paths(item_, error.what);
     result.attempt.error = std::move(error);
   }
@@ -129,7 +132,7 @@ class Execution {
   void publish_outputs(ExecutionResult& result, Record record) const {
     const auto published = options_.write_records ? publish(item_, std::move(record), record_paths_, options_.replace)
                                                   : publish_without_records(item_, options_.replace);
-    if (!published) return fail(result, published.error());
+    if (!published) return set_error(result, published.error());
     result.sync_s = published->sync_s;
   }
 

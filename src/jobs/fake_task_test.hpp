@@ -112,12 +112,12 @@ class FakeTask final : public Task {
   /// Fails as `what` requests: ends the process, hangs, leaks, or returns an error; empty: no failure.
   std::optional<Error> misbehave(const Attempt& attempt, const std::string& what) {
     if (what == "die") kill(getpid(), SIGKILL);
-    if (what == "die once" && !fs::exists(mark(attempt))) {
-      std::ofstream{mark(attempt)} << "died";
+    if (what == "die once" && !fs::exists(death_file(attempt))) {
+      std::ofstream{death_file(attempt)} << "died";
       kill(getpid(), SIGKILL);
     }
-    if (what == "die unheard once" && !fs::exists(mark(attempt))) {
-      std::ofstream{mark(attempt)} << "died";
+    if (what == "die unheard once" && !fs::exists(death_file(attempt))) {
+      std::ofstream{death_file(attempt)} << "died";
       dies_unheard_ = true;
     }
     if (what == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
@@ -130,12 +130,13 @@ class FakeTask final : public Task {
     if (what == "grow device") device_memory_ += 30_MiB;
     if (what == "leak") {
       leaked_.emplace_back(std::size_t{30} << 20, 'x');
+      // Writes to each page, so that the memory becomes resident.
       for (std::size_t i = 0; i < leaked_.back().size(); i += 4096) leaked_.back()[i] = 'y';
     }
     return std::nullopt;
   }
   /// Returns the path of a file that shows that an item's worker has died once.
-  static fs::path mark(const Attempt& attempt) { return attempt.item.inputs.front().native() + ".mark"; }
+  static fs::path death_file(const Attempt& attempt) { return attempt.item.inputs.front().native() + ".mark"; }
 
   Json settings_;
   Bytes ram_, pool_, device_memory_;

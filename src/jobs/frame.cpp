@@ -5,7 +5,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 8;  // the letters, the version and the length
+constexpr std::size_t kHeaderBytes = 8;  // 2 for the letters "wj", 2 for the version, 4 for the length (frame.hpp)
 
 void append_little_endian(std::string& frame, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) frame += static_cast<char>(value >> (8 * i) & 0xFF);

@@ -6,7 +6,8 @@
 #include "jobs/frame.hpp"
 #include "jobs/item.hpp"
 
-/// Feeds arbitrary bytes, split anywhere, to FrameReader, and parses each message as an item.
+/// Feeds arbitrary bytes, split at a place that the first byte selects, to FrameReader, and parses each message as an
+/// item. After an error every further call of FrameReader::next() must return an error.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   const std::size_t cut = size == 0 ? 0 : data[0] % (size + 1);

@@ -18,10 +18,10 @@ TEST(Frame, MessagesSplitAnywhereAreReadComplete) {
   }
 }
 
-TEST(Frame, TooLongIsRefusedOnBothSides) {
+TEST(Frame, AMessageThatIsTooLongIsNeitherSentNorRead) {
   EXPECT_FALSE(to_frame(std::string(kMaxMessageBytes + 1, 'x')));
   std::string huge = *to_frame("x");
-  huge.replace(4, 4, "\xff\xff\xff\x7f");
+  huge.replace(4, 4, "\xff\xff\xff\x7f");  // the length in the header
   FrameReader reader;
   reader.feed(huge);
   ASSERT_FALSE(reader.next());
@@ -30,7 +30,7 @@ TEST(Frame, TooLongIsRefusedOnBothSides) {
 
 TEST(Frame, AnotherVersionIsNamed) {
   std::string other = *to_frame("x");
-  other[2] = 9;
+  other[2] = 9;  // the version in the header
   FrameReader reader;
   reader.feed(other);
   const auto refused = reader.next();

@@ -31,10 +31,14 @@ ItemResult InProcessRun::run_item(const Item& item, ItemNumber number, const Dec
   ItemResult result = result_without_work(number, decision);
   if (decision.action != Action::work) return result;
   report_progress(number, {});
-  ExecutionOptions options{0, decision.replace, rules_.write_records, rules_.folder, device_};
+  ExecutionOptions options{.variant = 0,
+                           .replace = decision.replace,
+                           .write_records = rules_.write_records,
+                           .records_folder = rules_.folder,
+                           .device = device_};
   ExecutionResult execution;
   const std::vector<std::string> variants = task_.variants();
-  for (; options.variant < variants.size(); ++options.variant) {
+  for (; options.variant < variants.size(); ++options.variant) {  // until a variant fits the memory
     execution = execute(
         task_, item, options, [&](const Progress& progress) { report_progress(number, progress); }, stop);
     if (execution.is_done() || execution.attempt.error->code != Errc::over_budget) break;

@@ -54,7 +54,8 @@ bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
   }
 }
 
-/// Ends the process after kEndTimeout. Without a coordinator the result of an item cannot be used, so the worker ends.
+/// Requests the stop of the running item, and ends the process after kEndTimeout: without a coordinator, no result can
+/// be used.
 void Inbox::close(const std::stop_token& quit) {
   {
     const std::lock_guard lock{mutex_};

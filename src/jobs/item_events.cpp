@@ -52,9 +52,9 @@ void log_item_result(const Item& item, const ItemResult& result, std::string_vie
               {"variant", result.variant}};
   if (result.error) fields["error"] = to_json(*result.error);
   if (!result.damage.empty()) fields["damaged"] = result.damage;
-  const bool done = result.status == ItemStatus::done;
-  const Level level = !done ? Level::error : result.damage.empty() ? Level::info : Level::warning;
-  events.write(level, fmt::format("item_{}", name_of(result.status)), fields);
+  const Level done_level = result.damage.empty() ? Level::info : Level::warning;
+  events.write(result.status == ItemStatus::done ? done_level : Level::error,
+               fmt::format("item_{}", name_of(result.status)), fields);
 }
 
 }  // namespace weir::jobs

@@ -9,7 +9,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr int kMaxDepth = 16;
+constexpr int kMaxDepth = 16;  // levels of nested objects and arrays that are kept
 
 /// Returns the value of the field if it exists and `is_type` returns true for it; else an empty value.
 template <class T>
@@ -29,7 +29,11 @@ Result<Json> parse_object(std::string_view text) {
   return json;
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+  constexpr int kCompact = -1;  // no line breaks and no indentation
+  constexpr bool kAsciiOnly = false;
+  return json.dump(kCompact, ' ', kAsciiOnly, Json::error_handler_t::replace);
+}
 
 std::string text_field(const Json& object, const char* key) {
   return field<std::string>(object, key, &Json::is_string);
@@ -52,7 +56,7 @@ Json object_field(const Json& object, const char* key) {
 std::string encode_path(const std::filesystem::path& path) {
   std::string out;
   for (std::string_view rest = path.native(); !rest.empty();) {
-    // 0: the first byte is written as %XX
+    // The length of the next character, which is copied as it is; 0: the next byte is written as %XX.
     const std::size_t length = rest.front() == '%' ? 0 : printable_char_length(rest);
     if (length == 0) out += fmt::format("%{:02X}", static_cast<unsigned char>(rest.front()));
     out += rest.substr(0, length);

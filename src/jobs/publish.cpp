@@ -28,6 +28,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Returns the descriptions of the outputs for the record, made from the temporary files.
 Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
   std::vector<RecordedFile> files;
   for (const fs::path& output : item.outputs) {
@@ -52,6 +53,7 @@ Status write_record_file(const Record& record, const fs::path& path, double& syn
   return file->commit();
 }
 
+/// Renames the temporary files to the outputs and syncs their folders. Adds the time in fsync to `sync_s`.
 Status rename_outputs(const Item& item, bool replace, double& sync_s) {
   std::set<fs::path> folders;
   for (const fs::path& output : item.outputs) {
@@ -71,6 +73,7 @@ Status complete(const RecordPaths& paths) {
   return remove_file(paths.failed);
 }
 
+/// Does the steps of publish(). After an error, temporary files may be left.
 Status publish_steps(const Item& item, Record& record, const RecordPaths& paths, bool replace, double& sync_s) {
   auto outputs = describe_outputs(item);
   if (!outputs) return outputs.error();
@@ -86,7 +89,7 @@ Status publish_steps(const Item& item, Record& record, const RecordPaths& paths,
 }
 
 /// Returns true if the file at `path` has the size and the hash in `file`.
-bool is_described(const fs::path& path, const RecordedFile& file) {
+bool has_recorded_contents(const fs::path& path, const RecordedFile& file) {
   const auto facts = file_facts(path);
   if (!facts || facts->size != file.facts.size) return false;
   const auto hash = hash_file(path);
@@ -99,7 +102,7 @@ bool may_replace(const fs::path& output, std::size_t index, const RecordPaths& p
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(output, ignored))) return true;
   const auto done = read_record(paths.done);
-  return done && *done && index < (*done)->outputs.size() && is_described(output, (*done)->outputs[index]);
+  return done && *done && index < (*done)->outputs.size() && has_recorded_contents(output, (*done)->outputs[index]);
 }
 
 /// Does the remaining steps of publish(). Returns false if a file is missing or differs from the intent record, if an
@@ -108,9 +111,9 @@ bool finish_outputs(const Item& item, const Record& intent, const RecordPaths& p
   if (intent.outputs.size() != item.outputs.size()) return false;
   for (std::size_t i = 0; i < item.outputs.size(); ++i) {
     const fs::path& output = item.outputs[i];
-    if (is_described(output, intent.outputs[i])) continue;
+    if (has_recorded_contents(output, intent.outputs[i])) continue;
     const fs::path temporary = temporary_path(item, output);
-    if (!is_described(temporary, intent.outputs[i]) || !may_replace(output, i, paths)) return false;
+    if (!has_recorded_contents(temporary, intent.outputs[i]) || !may_replace(output, i, paths)) return false;
     if (!rename_file(temporary, output, true)) return false;
   }
   for (const fs::path& output : item.outputs) {

@@ -27,6 +27,7 @@ class PublishTest : public ::testing::Test {
     return [this](const Item&, const Json&) { return Json{{"version", version_}}; };
   }
   Decision decision() const { return decide_item(item(), rules_, identity()); }
+  /// Processes the item as a run would, which must decide to do so.
   ExecutionResult work(std::size_t variant = 0) const {
     test::FakeTask task{{{"version", version_}}, {}};
     const Decision now = decision();
@@ -35,6 +36,7 @@ class PublishTest : public ::testing::Test {
                    [](const Progress&) {}, {});
   }
   std::string output() const { return test::text_of(folder_ / "out/a"); }
+  /// Sets the times of the file to an old date.
   void touch(const fs::path& name) const {
     const timespec times[2]{{1000, 0}, {1000, 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, (folder_ / name).c_str(), times, 0), 0);
@@ -87,7 +89,7 @@ TEST_F(PublishTest, AFailureOfADamagedInputIsKeptOnlyIfItsIntactPartWasTried) {
   ASSERT_FALSE(work().is_done());
   EXPECT_EQ(decision().action, Action::fail);
   rules_.use_damaged = true;
-  EXPECT_EQ(decision().action, Action::work) << "the fake task had refused what is damaged";
+  EXPECT_EQ(decision().action, Action::work) << "the record says that damaged inputs were not allowed";
   const fs::path failed = record_paths(item(), {}).failed;
   Record record = **read_record(failed);
   record.allows_damaged_input = true;
@@ -95,7 +97,7 @@ TEST_F(PublishTest, AFailureOfADamagedInputIsKeptOnlyIfItsIntactPartWasTried) {
   EXPECT_EQ(decision().action, Action::fail);
 }
 
-TEST_F(PublishTest, WhereOnlyTheTimeDiffersTheContentsDecide) {
+TEST_F(PublishTest, IfOnlyTheMtimeDiffersTheContentsDecide) {
   ASSERT_TRUE(work().is_done());
   touch("in/a");
   touch("out/a");
@@ -130,9 +132,9 @@ TEST_F(PublishTest, AnOutputThatWeirDidNotMakeIsKept) {
 TEST_F(PublishTest, AnOutputThatAppearsDuringTheWorkIsKept) {
   test::FakeTask task{{}, {}};
   folder_.put("out/a", "came later");
-  const ExecutionResult outcome = execute(task, item(), {0, false, true, {}, "here"}, [](const Progress&) {}, {});
-  ASSERT_FALSE(outcome.is_done());
-  EXPECT_EQ(outcome.attempt.error->code, Errc::exists);
+  const ExecutionResult result = execute(task, item(), {0, false, true, {}, "here"}, [](const Progress&) {}, {});
+  ASSERT_FALSE(result.is_done());
+  EXPECT_EQ(result.attempt.error->code, Errc::exists);
   EXPECT_EQ(output(), "came later");
   EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
 }
@@ -188,32 +190,32 @@ TEST_F(PublishTest, APersistentFailureIsRecorded) {
 }
 
 TEST_F(PublishTest, TransientFailuresLeaveNoFiles) {
-  for (const char* wish : {R"({"do":"throw"})", R"({"do":"lose device"})", R"({"do":"run out"})"}) {
-    parameters_ = wish;
-    EXPECT_FALSE(work().is_done()) << wish;
-    EXPECT_TRUE(folder_.list_files("out").empty()) << wish;
+  for (const char* parameters : {R"({"do":"throw"})", R"({"do":"lose device"})", R"({"do":"run out"})"}) {
+    parameters_ = parameters;
+    EXPECT_FALSE(work().is_done()) << parameters;
+    EXPECT_TRUE(folder_.list_files("out").empty()) << parameters;
   }
   fs::remove(folder_ / "in/a");
   parameters_ = "{}";
   EXPECT_EQ(work().attempt.error->code, Errc::io);
 }
 
-TEST_F(PublishTest, WithoutRecordsThereAreNone) {
+TEST_F(PublishTest, WithoutWriteRecordsNoRecordIsWritten) {
   rules_.write_records = false;
   ASSERT_TRUE(work().is_done());
   EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
   EXPECT_EQ(decision().action, Action::keep_existing);
 }
 
-TEST_F(PublishTest, RecordsMayLieElsewhere) {
-  rules_.folder = folder_ / "marks";
+TEST_F(PublishTest, RecordsMayBeInASeparateFolder) {
+  rules_.folder = folder_ / "records";
   ASSERT_TRUE(work().is_done());
   EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
-  EXPECT_EQ(folder_.list_files("marks").size(), 1u);
+  EXPECT_EQ(folder_.list_files("records").size(), 1u);
   EXPECT_EQ(decision().action, Action::skip);
 }
 
-TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
+TEST_F(PublishTest, AnOutputThatReplacesItsInputIsMadeOnce) {
   Item item{.task = "fake", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "in/a"}};
   rules_.overwrite = true;
   test::FakeTask task{{{"version", version_}}, {}};
@@ -224,10 +226,11 @@ TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
   std::string text = test::text_of(folder_ / "in/.a.fake.done");
   text.replace(text.find("\"format\":2"), 10, "\"format\":7");
   folder_.put("in/.a.fake.done", text);
-  EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip) << "or it would be enlarged twice";
+  EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip)
+      << "processing it again would use the result as the input";
 }
 
-TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
+TEST_F(PublishTest, ACheckpointCutOffAnywhereIsIgnoredAndTheOutputIsKept) {
   ASSERT_TRUE(work().is_done());
   const std::string whole = test::text_of(folder_ / "out/.a.fake.done");
   for (std::size_t length = 0; length < whole.size(); length += 1) {
@@ -247,7 +250,7 @@ void put_other_format(const Folder& folder, const std::string& record) {
   folder.put(record, text.replace(at, 10, "\"format\":7"));
 }
 
-TEST_F(PublishTest, AResultOfAnotherVersionIsDoneAgainUnlessItWasChanged) {
+TEST_F(PublishTest, AnItemWithARecordOfAnotherFormatIsDoneAgainUnlessItsOutputWasChanged) {
   ASSERT_TRUE(work().is_done());
   put_other_format(folder_, "out/.a.fake.done");
   EXPECT_TRUE(decision().record_has_other_format);
@@ -260,12 +263,13 @@ TEST_F(PublishTest, AResultOfAnotherVersionIsDoneAgainUnlessItWasChanged) {
   touch("out/a");  // older than the checkpoint
   EXPECT_EQ(decision().action, Action::keep_existing);
   folder_.put("out/.a.fake.done", "{\"format\":7,\"task\":\"fake\"}\n");
-  EXPECT_EQ(decision().action, Action::keep_existing) << "nothing says that the output is weir's";
+  EXPECT_EQ(decision().action, Action::keep_existing)
+      << "the record lists no output, so weir may not have made this one";
   folder_.put("out/.a.fake.done", "{\"task\":\"fake\"}\n");
   EXPECT_EQ(decision().action, Action::keep_existing) << "a record without a format is of no version";
 }
 
-TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
+TEST_F(PublishTest, AFailureRecordedInAnotherFormatIsTriedAgain) {
   folder_.put("in/a", "broken");
   ASSERT_FALSE(work().is_done());
   EXPECT_EQ(decision().action, Action::fail);
@@ -275,7 +279,7 @@ TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
   EXPECT_FALSE(decision().replace);
 }
 
-TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
+TEST_F(PublishTest, AnIntentRecordCutOffAnywhereIsRemovedAndPublishesNothing) {
   ASSERT_TRUE(work().is_done());
   const std::string whole = test::text_of(folder_ / "out/.a.fake.done");
   for (std::size_t length = 0; length < whole.size(); length += 7) {
@@ -299,7 +303,7 @@ template <class Work>
 bool killed_after(int calls, Work work) {
   const pid_t child = fork();
   if (child == 0) {
-    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(77);
+    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(1);  // the caller then skips its test
     raise(SIGSTOP);
     work();
     _exit(0);
@@ -316,10 +320,11 @@ bool killed_after(int calls, Work work) {
   return true;
 }
 
+/// The parameter: false: the first result of an item; true: a result that replaces an older one.
 class KilledAnywhere : public PublishTest, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
-  const bool again = GetParam();  // an older result that weir made is replaced
+  const bool again = GetParam();
   int adopted = 0;
   int calls = 0;
   for (;; ++calls) {
@@ -350,14 +355,14 @@ TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
     ASSERT_EQ(this->decision().action, Action::skip) << calls;
     if (!killed) break;
   }
-  EXPECT_GT(calls, 30);  // counts entries and exits, so the kills did come during the work
+  EXPECT_GT(calls, 30) << "fewer system calls than the work needs, so the kills came before it";
   EXPECT_GT(adopted, 0);
 }
 INSTANTIATE_TEST_SUITE_P(Publish, KilledAnywhere, ::testing::Bool());
 
-TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
+TEST(DecideItem, ManyCheckpointsTakeLittleTime) {
   Folder folder;
-  constexpr int kItems = 2000;  // a fifth of ten thousand, so that a busy machine passes too
+  constexpr int kItems = 2000;  // a fifth of the ten thousand that bench/jobs measures, for slow machines
   std::vector<Item> items;
   test::FakeTask task{{{"version", "1"}}, {}};
   folder.put("in", "abc");
@@ -379,7 +384,7 @@ TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   RecordProperty("seconds", std::to_string(seconds));
-  EXPECT_LT(seconds, 20);  // ten thousand items take less than a second (bench/jobs)
+  EXPECT_LT(seconds, 20) << "ten thousand items take less than a second on an idle machine (bench/jobs)";
 }
 
 }  // namespace

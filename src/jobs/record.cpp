@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kFormat = 2;       // the format that this version writes
 constexpr std::uint64_t kFirstFormat = 1;  // format 1 has the same content as format 2 under other key names
-// The ends of the names of records and temporary files.
+// The endings of the file names of records and temporary files.
 constexpr std::array<std::string_view, 4> kEndings{".done", ".intent", ".failed", ".tmp"};
 
 Json files_json(const std::vector<RecordedFile>& files) {
@@ -66,8 +66,8 @@ std::filesystem::path path_beside(const std::filesystem::path& output, const std
   return output.parent_path() / fit_file_name('.' + output.filename().native(), ending);
 }
 
-/// A records folder contains records of outputs in many folders, so the name contains a hash of the output's whole
-/// path.
+/// A records folder contains records of outputs in many folders, so the name contains the first 64 bits (16 hexadecimal
+/// digits) of a hash of the output's whole path.
 std::filesystem::path path_inside(const std::filesystem::path& folder, const std::filesystem::path& output,
                                   const std::string& ending) {
   const std::string path_hash = hash_text(file_identity(output)).substr(0, 16);

@@ -23,7 +23,7 @@ Record sample() {
   return record;
 }
 
-TEST(Record, ComesBackAsItWas) {
+TEST(Record, IsUnchangedAfterWritingAndParsing) {
   const auto back = parse_record(to_text(sample()));
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_EQ(to_text(*back), to_text(sample()));
@@ -32,7 +32,7 @@ TEST(Record, ComesBackAsItWas) {
   EXPECT_EQ(back->compute_config, sample().compute_config);
 }
 
-TEST(Record, AFailureComesBack) {
+TEST(Record, AFailureIsUnchangedAfterWritingAndParsing) {
   Record record = sample();
   record.failure = Error{Errc::corrupt, "cut off"};
   const auto back = parse_record(to_text(record));
@@ -41,7 +41,7 @@ TEST(Record, AFailureComesBack) {
   EXPECT_EQ(back->failure->what, "cut off");
 }
 
-TEST(Record, WhatWasDamagedComesBack) {
+TEST(Record, DamageIsUnchangedAfterWritingAndParsing) {
   EXPECT_EQ(to_text(sample()).find("damaged"), std::string::npos);
   Record record = sample();
   record.damage = "the last 20 of 72 rows are filled: the file ends early";
@@ -98,8 +98,8 @@ TEST(Record, DeepNestingIsRefused) {
 
 TEST(RecordPaths, AreHiddenBesideTheOutputAndFitAFileSystem) {
   Item item{.task = "upscale", .inputs = {}, .outputs = {"out/" + std::string(250, 'n') + ".png"}};
-  const RecordPaths places = record_paths(item, {});
-  for (const auto& path : {places.done, places.intent, places.failed, temporary_path(item, item.outputs[0])}) {
+  const RecordPaths paths = record_paths(item, {});
+  for (const auto& path : {paths.done, paths.intent, paths.failed, temporary_path(item, item.outputs[0])}) {
     EXPECT_EQ(path.parent_path(), "out");
     EXPECT_LE(path.filename().native().size(), 255u);
     EXPECT_TRUE(is_record_name(path.filename().native())) << path;
@@ -109,14 +109,14 @@ TEST(RecordPaths, AreHiddenBesideTheOutputAndFitAFileSystem) {
   EXPECT_EQ(temporary_path(item, item.outputs[0]), "out/.a.png.upscale.tmp");
 }
 
-TEST(RecordPaths, OfAFolderKeepOutputsOfOneNameApart) {
+TEST(RecordPaths, OfOutputsWithEqualNamesDifferInARecordsFolder) {
   const Item one{.task = "upscale", .inputs = {}, .outputs = {"x/a.png"}};
   const Item other{.task = "upscale", .inputs = {}, .outputs = {"y/a.png"}};
-  EXPECT_EQ(record_paths(one, "marks").done.parent_path(), "marks");
-  EXPECT_NE(record_paths(one, "marks").done, record_paths(other, "marks").done);
+  EXPECT_EQ(record_paths(one, "records").done.parent_path(), "records");
+  EXPECT_NE(record_paths(one, "records").done, record_paths(other, "records").done);
 }
 
-TEST(EncodedPath, HoldsAnyNameAndComesBack) {
+TEST(EncodedPath, AnyNameIsValidJsonAndIsDecodedUnchanged) {
   for (const std::string& name : {std::string{"plain é 漫画"}, std::string{"100 %25\n\x01"},
                                   std::string{"\xff\xfe/\\x"}, std::string{"%"}, std::string{"a%4"}}) {
     EXPECT_EQ(decode_path(encode_path(name)).native(), name);

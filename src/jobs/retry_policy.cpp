@@ -9,6 +9,7 @@ namespace {
 constexpr auto kWindow = std::chrono::minutes{10};  // older failures do not count
 constexpr std::size_t kFailuresToSequential = 3;    // number of different failed items that makes the run sequential
 constexpr int kSuccessesToParallel = 10;            // successes in a row that make it parallel again
+constexpr double kShortItemS = 600;                 // up to this expected duration, the stall limit is not lengthened
 
 }  // namespace
 
@@ -32,12 +33,13 @@ bool SequentialFallback::record_success() {
 }
 
 std::chrono::milliseconds retry_delay(int attempt_number) {
-  return attempt_number <= 1 ? std::chrono::milliseconds{0}
-                             : std::chrono::milliseconds{1000 << (2 * std::min(attempt_number - 2, 2))};
+  if (attempt_number <= 1) return std::chrono::milliseconds{0};
+  const int quadruplings = std::min(attempt_number - 2, 2);
+  return std::chrono::milliseconds{1000 << (2 * quadruplings)};  // 1 s * 4^quadruplings
 }
 
 std::chrono::duration<double> stall_limit(std::chrono::duration<double> stall, double expected_s) {
-  return stall * std::clamp(expected_s / 600, 1.0, 10.0);
+  return stall * std::clamp(expected_s / kShortItemS, 1.0, 10.0);
 }
 
 }  // namespace weir::jobs

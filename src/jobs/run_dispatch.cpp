@@ -1,3 +1,5 @@
+// Coordinator::Run: assignment of items to workers.
+
 #include <fmt/format.h>
 
 #include "base/disk_space.hpp"
@@ -6,6 +8,7 @@
 
 namespace weir::jobs {
 
+/// Gives work to free workers, ends workers that are not needed, and starts missing ones.
 void Coordinator::Run::dispatch() {
   if (!stop_controller_.may_start_items()) return;
   queue_.release_delayed(Clock::now());
@@ -19,9 +22,12 @@ void Coordinator::Run::dispatch() {
   }
 }
 
+/// Gives a free worker an item to estimate or, if all items are estimated, an item to process. An item that can never
+/// fit on the disk ends.
 void Coordinator::Run::assign_work(WorkerSlot& slot) {
   if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
-  if (slots_.is_estimating()) return;  // the next item to start is the largest, which may be among these
+  // Larger items start first, and an item whose estimate another worker still makes may be the largest.
+  if (slots_.is_estimating()) return;
   const auto number = queue_.take(slots_.device_loads(Clock::now()), slots_.index_of(slot));
   if (!number) return;
   switch (disk_admission(*number)) {

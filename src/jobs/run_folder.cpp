@@ -15,11 +15,12 @@ namespace weir::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kMaxStateBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxStateBytes = std::size_t{4} << 20;  // of run.json
+constexpr std::size_t kMaxLockTextBytes = 4096;               // of the file `lock`, which names its holder
 
 /// Returns the error for a folder that another run holds.
 Error held_error(const fs::path& outputs, const fs::path& lock) {
-  const auto text = read_bounded_file(lock, 4096);
+  const auto text = read_bounded_file(lock, kMaxLockTextBytes);
   const auto holder = text && *text ? parse_object(**text) : Result<Json>{Json::object()};
   const Json who = holder ? *holder : Json::object();
   return {Errc::exists, fmt::format("{} is in use by weir, process {} on {} since {}; wait for it or end it",
@@ -29,10 +30,9 @@ Error held_error(const fs::path& outputs, const fs::path& lock) {
 
 /// Returns the folder `.weir` of a run. `path`: that folder itself, or the output folder.
 fs::path run_folder_of(const fs::path& path) {
-  return path.filename() == kRunFolderName ||
-                 (path.filename().empty() && path.parent_path().filename() == kRunFolderName)
-             ? path
-             : path / kRunFolderName;
+  // The file name of a path that ends in '/' is empty.
+  const fs::path last = path.filename().empty() ? path.parent_path().filename() : path.filename();
+  return last == kRunFolderName ? path : path / kRunFolderName;
 }
 
 }  // namespace

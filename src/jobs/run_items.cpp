@@ -1,3 +1,5 @@
+// Coordinator::Run: handling of the messages from workers, and of the results of items.
+
 #include <limits>
 
 #include <fmt/format.h>
@@ -120,6 +122,7 @@ void Coordinator::Run::on_item_done(WorkerSlot& slot, const WorkerJob& job, doub
   reporter_.notify(Severity::note, "ten good items: the run goes on in parallel");
 }
 
+/// Handles the failure of an item by the kind of its error: the item waits for disk space, is tried again, or ends.
 void Coordinator::Run::on_item_error(WorkerSlot& slot, ItemResult result) {
   const Errc code = result.error->code;
   if (code == Errc::cancelled && stop_controller_.is_stopping()) {
@@ -168,6 +171,7 @@ void Coordinator::Run::on_worker_death(ItemNumber number, const std::string& how
   retry(result, "worker_died");
 }
 
+/// Records a failure that parallel work may have caused. The third within ten minutes makes the run sequential.
 void Coordinator::Run::record_instability(ItemNumber number) {
   if (stop_controller_.is_stopping()) return;  // an interrupted item does not count as a failure
   if (!slots_.sequential_fallback().record_failure(number, Clock::now())) return;
@@ -186,6 +190,7 @@ bool Coordinator::Run::use_smaller_variant(ItemNumber number, std::string_view w
   return true;
 }
 
+/// Tries the item again after a delay. If it had `max_attempts` attempts already, ends it with this result.
 void Coordinator::Run::retry(const ItemResult& result, std::string_view reason, int max_attempts) {
   const int attempts = worklist_[result.number].attempts;
   if (attempts >= max_attempts) {

@@ -16,12 +16,12 @@ class RunQueueTest : public ::testing::Test {
     for (const ItemNumber number : {0U, 1U, 2U, 3U})
       list_.set_estimate(number, test::made_up_estimate(10.0 * (number + 1), 1_MiB * (number + 1)));
   }
-  std::optional<ItemNumber> take() { return queue_.take(one_, 0); }
+  std::optional<ItemNumber> take() { return queue_.take(one_device_, 0); }
 
   std::vector<Item> items_ = test::made_up_items(4);
   Worklist list_{items_, {}};
   RunQueue queue_{list_};
-  std::vector<DeviceLoad> one_{1};
+  std::vector<DeviceLoad> one_device_{1};
 };
 
 TEST_F(RunQueueTest, ItemsAreEstimatedInOrderAndRepeatedEstimatesComeFirst) {
@@ -68,7 +68,7 @@ TEST_F(RunQueueTest, TheQueueWaitsForTheDiskOnceNothingElseWaits) {
   queue_.add_waiting_for_disk(3);
   queue_.add_waiting_for_disk(2);
   queue_.add(0);
-  EXPECT_FALSE(queue_.waits_only_for_disk()) << "what fits goes first";
+  EXPECT_FALSE(queue_.waits_only_for_disk()) << "an item waits for a device";
   EXPECT_EQ(queue_.count_without_disk_waits(), 1u);
   EXPECT_EQ(take(), 0u);
   EXPECT_TRUE(queue_.waits_only_for_disk());

@@ -21,7 +21,8 @@ double seconds_of(Clock::duration duration) { return std::chrono::duration<doubl
 /// Returns the value of the field "item" in events: the first output of the item.
 std::string output_text(const Item& item) { return encode_path(item.outputs.front()); }
 
-Json devices_of(const WorkerSlots& slots, const RunProgress& progress) {
+/// Returns the devices for the state file (run.json).
+Json devices_json(const WorkerSlots& slots, const RunProgress& progress) {
   Json devices = Json::array();
   for (const WorkerSlot& slot : slots) {
     const RunProgress::Device& device_progress = progress.devices[slots.index_of(slot)];
@@ -214,7 +215,7 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"seconds", progress.seconds},
              {"idle_reason", progress.idle_reason},
              {"failures", totals_.failure_messages},
-             {"devices", devices_of(run.slots, progress)}};
+             {"devices", devices_json(run.slots, progress)}};
   if (progress.remaining_s) state["remaining_s"] = *progress.remaining_s;
   return state;
 }

@@ -11,23 +11,24 @@ namespace {
 using namespace std::chrono_literals;
 using test::kTestStart;
 
+/// Stores the calls of a RunReporter.
 class Recorder final : public RunObserver {
  public:
   void on_decision(const Item&, const Decision&) override {}
   void on_attempt(const Item&, const std::string& report) override { reports += report; }
-  void on_item_result(const Item&, const ItemResult& result) override { ends.push_back(result.status); }
-  void on_progress(const RunProgress& progress) override { all.push_back(progress); }
+  void on_item_result(const Item&, const ItemResult& result) override { statuses.push_back(result.status); }
+  void on_progress(const RunProgress& progress) override { progress_calls.push_back(progress); }
   void on_message(Severity, const std::string& text) override { notes += text + '\n'; }
 
-  std::vector<RunProgress> all;
-  std::vector<ItemStatus> ends;
+  std::vector<RunProgress> progress_calls;
+  std::vector<ItemStatus> statuses;
   std::string notes, reports;
 };
 
 class RunReporterTest : public ::testing::Test {
  protected:
   WorkerSlot& slot() { return *slots_.begin(); }
-  RunView view() const { return {list_, queue_, slots_, halted_}; }
+  RunView view() const { return {list_, queue_, slots_, idle_reason_}; }
   bool has_metric(const std::string& line) const { return metrics_.text().find(line) != std::string::npos; }
 
   std::vector<Item> items_ = test::made_up_items(3);
@@ -37,7 +38,7 @@ class RunReporterTest : public ::testing::Test {
   Worklist list_{items_, {}};
   RunQueue queue_{list_};
   WorkerSlots slots_{devices_};
-  std::string halted_;
+  std::string idle_reason_;
   Recorder observer_;
   observe::EventLog events_;
   observe::Metrics metrics_;
@@ -55,7 +56,7 @@ TEST_F(RunReporterTest, ProgressCountsTheRunningItemsAndTheRemainingTime) {
   (void)list_.mark_ended(0, ItemStatus::done);
   Totals totals;
   totals.amount = 3;
-  halted_ = "paused";
+  idle_reason_ = "paused";
   const RunProgress progress = make_progress(view(), totals, 12s);
   EXPECT_EQ(progress.total_items, 3u);
   EXPECT_EQ(progress.finished_items, 1u);
@@ -76,15 +77,15 @@ TEST_F(RunReporterTest, ProgressGoesToTheObserverFourTimesASecondAndToTheFilesLe
   reporter_.set_folder(*held);
   const auto state = [&] { return folder_.text("out/.weir/run.json"); };
   reporter_.report_progress(view(), kTestStart);
-  EXPECT_EQ(observer_.all.size(), 1u);
+  EXPECT_EQ(observer_.progress_calls.size(), 1u);
   EXPECT_NE(state().find("\"seconds\":0.0"), std::string::npos) << state();
   EXPECT_NE(state().find("\"idle_reason\":\"\""), std::string::npos) << state();
   EXPECT_NE(folder_.text("metrics").find("weir_queue_items 0"), std::string::npos);
   queue_.add_unestimated(0);
   reporter_.report_progress(view(), kTestStart + 249ms);
-  EXPECT_EQ(observer_.all.size(), 1u);
+  EXPECT_EQ(observer_.progress_calls.size(), 1u);
   reporter_.report_progress(view(), kTestStart + 250ms);
-  EXPECT_EQ(observer_.all.size(), 2u);
+  EXPECT_EQ(observer_.progress_calls.size(), 2u);
   EXPECT_NE(state().find("\"seconds\":0.0"), std::string::npos) << "rewritten once a second";
   reporter_.report_progress(view(), kTestStart + 1s);
   EXPECT_NE(state().find("\"seconds\":1.0"), std::string::npos) << state();
@@ -112,7 +113,7 @@ TEST_F(RunReporterTest, TheStateAtTheEndHasTheTotals) {
   for (const auto& name : folder_.list_files("out/.weir")) EXPECT_EQ(name.find("tmp"), std::string::npos) << name;
 }
 
-TEST_F(RunReporterTest, AnAttemptIsCountedByItsStagesAndThePoolOfItsWorker) {
+TEST_F(RunReporterTest, AnAttemptSetsTheMetricsOfItsStagesAndOfTheWorkersPool) {
   const Json message{{"report", "{}"},
                      {"sync_s", 0.5},
                      {"seconds", {{"decode", 2.0}, {"network", "much"}}},
@@ -128,7 +129,7 @@ TEST_F(RunReporterTest, AnAttemptIsCountedByItsStagesAndThePoolOfItsWorker) {
   EXPECT_FALSE(has_metric(R"(stage="network")"));
 }
 
-TEST_F(RunReporterTest, ARetryIsNotedCountedAndNamed) {
+TEST_F(RunReporterTest, ARetryIsReportedToTheUserAndCounted) {
   ItemResult result = list_.make_result(0);
   result.error = Error{Errc::device_lost, "its worker died"};
   result.notes = {"the card was reset"};

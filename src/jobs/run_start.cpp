@@ -1,9 +1,19 @@
+// Coordinator::Run: preparation, main loop and end of a run.
+
 #include <algorithm>
 
 #include "base/channel.hpp"
 #include "jobs/coordinator_run.hpp"
 
 namespace weir::jobs {
+namespace {
+
+constexpr auto kWorkerEndTimeout = std::chrono::seconds{5};  // for workers to end after the last item
+// Longest wait of the main loop for a message or a signal. It is shorter during a stop, whose steps have exact times.
+constexpr auto kLoopInterval = std::chrono::milliseconds{100};
+constexpr auto kStopLoopInterval = std::chrono::milliseconds{10};
+
+}  // namespace
 
 Coordinator::Run::Run(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
                       RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics)
@@ -43,7 +53,7 @@ Status Coordinator::Run::prepare() {
   return ok();
 }
 
-/// Requires the compute configuration of the first finished item, if one exists.
+/// Makes the compute configuration of the first finished item, if there is one, the required one of the run.
 void Coordinator::Run::adopt_compute_config() {
   for (const Item& item : items_) {
     const auto done = read_record(record_paths(item, rules_.folder).done);
@@ -89,14 +99,14 @@ void Coordinator::Run::loop() {
 void Coordinator::Run::wait_for_events() {
   std::vector<int> files = workers_.channel_fds();
   files.push_back(signals_->fd());
-  (void)wait_readable(files, std::chrono::milliseconds{stop_controller_.is_stopping() ? 10 : 100});
+  (void)wait_readable(files, stop_controller_.is_stopping() ? kStopLoopInterval : kLoopInterval);
 }
 
 void Coordinator::Run::finish() {
   for (WorkerSlot& slot : slots_) {
     if (slot.worker != 0 && !slot.ending) workers_.request_end(slot, "the run is over");
   }
-  const auto deadline = Clock::now() + std::chrono::seconds{5};
+  const auto deadline = Clock::now() + kWorkerEndTimeout;
   while (Clock::now() < deadline && slots_.has_worker()) {
     wait_for_events();
     for (WorkerSlot& slot : slots_) check_worker(slot);

@@ -1,3 +1,5 @@
+// Coordinator::Run: signals, pauses, a full disk, and a run that is stopped early.
+
 #include <algorithm>
 #include <csignal>
 #include <system_error>
@@ -62,14 +64,16 @@ void Coordinator::Run::resume() {
   reporter_.log(observe::Level::info, "resume");
 }
 
+/// Makes an item whose attempt filled the disk wait for disk space.
 void Coordinator::Run::requeue_for_disk(ItemNumber number) {
   const auto space = disk_space(items_[number].outputs.front().parent_path());
   worklist_.cancel_attempt(number, space ? space->free : Bytes{});
   queue_.add_waiting_for_disk(number);
 }
 
-/// Called often; checks only while all waiting items wait for disk space and no worker is busy. The disk counts as full
-/// if each of these items must still wait for space.
+/// Checks the disk, but only while all waiting items wait for disk space and no worker is busy. The disk counts as full
+/// if each of these items must still wait for space. Reports a change; with FullDiskPolicy::stop, a full disk stops the
+/// run.
 void Coordinator::Run::check_disk() {
   if (!queue_.waits_only_for_disk() || slots_.has_busy_worker() ||
       !stop_controller_.mark_disk_check_if_due(Clock::now()))
@@ -107,6 +111,7 @@ void Coordinator::Run::stop(std::string_view why, bool at_once, int signal) {
   workers_.send_to_all({{"type", "stop"}, {"signal", signal}});
 }
 
+/// During a stop, kills the workers that are left after the grace period, and at last stops waiting for them.
 void Coordinator::Run::check_stop() {
   const StopController::StopStep step = stop_controller_.next_stop_step(Clock::now());
   if (step == StopController::StopStep::none) return;

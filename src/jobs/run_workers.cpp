@@ -1,3 +1,5 @@
+// Coordinator::Run: start, check and end of the workers.
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -41,6 +43,7 @@ void Coordinator::Run::read_worker(WorkerSlot& slot) {
   while (const auto message = workers_.receive(slot)) on_message(slot, *message);
 }
 
+/// Handles a worker that has ended, and kills one that does not start or sends no heartbeat.
 void Coordinator::Run::check_worker(WorkerSlot& slot) {
   if (slot.worker == 0) return;
   if (const auto how = workers_.poll_exit(slot)) return on_worker_exit(slot, *how);
@@ -78,6 +81,8 @@ void Coordinator::Run::on_worker_exit(WorkerSlot& slot, const std::string& exit_
                      fmt::format("{}: the worker {}; it is started again", printable(slot.device->name), how));
 }
 
+/// Ends a worker that has done its maximum number of items, or whose memory grows like a leak; dispatch() starts the next
+/// one.
 void Coordinator::Run::replace_worker_if_needed(WorkerSlot& slot) {
   const bool at_limit = settings_.max_items_per_worker > 0 && slot.finished_attempts >= settings_.max_items_per_worker;
   const bool leaks = slot.growth.is_leak();

@@ -1,3 +1,6 @@
+// Tests of the parts that decide when and where items run: WorkQueue, admission, LearnedNeeds, SequentialFallback and
+// stall_limit().
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,39 +15,41 @@
 namespace weir::jobs {
 namespace {
 
+/// The result of simulate(). Times are in seconds.
 struct Simulated {
-  double length = 0;  ///< duration of the run, in seconds
-  std::vector<double> busy;
+  double length = 0;         ///< duration of the run
+  std::vector<double> busy;  ///< working time of each device
 };
 
-/// Simulates devices of given speeds that take items; the queue gets the measured speeds, as from a coordinator.
+/// Simulates a run: devices with these speeds (cost per second) take items with these costs from a WorkQueue. The queue
+/// gets the speeds that were measured so far, as from a coordinator. Returns Simulated{} if no device takes an item.
 Simulated simulate(const std::vector<double>& costs, const std::vector<double>& speeds) {
   WorkQueue queue;
   for (std::size_t i = 0; i < costs.size(); ++i) queue.add(static_cast<WorkQueue::Number>(i), costs[i]);
   const std::size_t count = speeds.size();
   Simulated run{0, std::vector<double>(count)};
-  std::vector<double> free_at(count), done(count);
-  std::vector<bool> resting(count);
+  std::vector<double> free_at(count), done_cost(count);
+  std::vector<bool> idle(count);  // the queue had no item for the device; it is offered one after the next assignment
   double now = 0;
   while (!queue.empty()) {
     std::size_t next = count;
     for (std::size_t i = 0; i < count; ++i) {
-      if (!resting[i] && (next == count || free_at[i] < free_at[next])) next = i;
+      if (!idle[i] && (next == count || free_at[i] < free_at[next])) next = i;
     }
     if (next == count) return {};  // no device takes the remaining items
     now = std::max(now, free_at[next]);
-    std::vector<DeviceLoad> paces;
+    std::vector<DeviceLoad> loads;
     for (std::size_t i = 0; i < count; ++i)
-      paces.push_back({run.busy[i] > 0 ? done[i] / run.busy[i] : 0, std::max(0.0, free_at[i] - now)});
-    const auto item = queue.take(paces, next);
+      loads.push_back({run.busy[i] > 0 ? done_cost[i] / run.busy[i] : 0, std::max(0.0, free_at[i] - now)});
+    const auto item = queue.take(loads, next);
     if (!item) {
-      resting[next] = true;
+      idle[next] = true;
       continue;
     }
-    std::fill(resting.begin(), resting.end(), false);
+    std::fill(idle.begin(), idle.end(), false);
     const double seconds = costs[*item] / speeds[next];
     run.busy[next] += seconds;
-    done[next] += costs[*item];
+    done_cost[next] += costs[*item];
     free_at[next] = now + seconds;
     run.length = std::max(run.length, free_at[next]);
   }
@@ -85,13 +90,13 @@ TEST(WorkQueue, TheLastItemGoesToTheDeviceThatWillFinishItFirst) {
   WorkQueue queue;
   queue.add(0, 10);
   // The free device needs 10 s; the other is free in 1 s and needs 2 s.
-  const std::vector<DeviceLoad> paces{{1, 0}, {5, 1}};
-  EXPECT_FALSE(queue.take(paces, 0));
+  const std::vector<DeviceLoad> loads{{.speed = 1, .busy_s = 0}, {.speed = 5, .busy_s = 1}};
+  EXPECT_FALSE(queue.take(loads, 0));
   EXPECT_EQ(queue.size(), 1u);
-  EXPECT_TRUE(queue.take(paces, 1));
+  EXPECT_TRUE(queue.take(loads, 1));
 }
 
-TEST(WorkQueue, TheOrderOfEqualItemsIsTheWorklists) {
+TEST(WorkQueue, ItemsOfEqualCostAreTakenInTheOrderOfTheWorklist) {
   WorkQueue queue;
   for (const unsigned number : {2U, 0U, 1U}) queue.add(number, 5);
   const std::vector<DeviceLoad> one(1);
@@ -99,11 +104,11 @@ TEST(WorkQueue, TheOrderOfEqualItemsIsTheWorklists) {
 }
 
 TEST(Admission, ComparesTheNeedWithFreeMemoryLessReservationsAndMargin) {
-  const MemoryAvailability room{.free = 100_MiB, .reserved = 30_MiB, .running = 40_MiB, .margin = 10_MiB};
-  EXPECT_EQ(admit_memory(60_MiB, room), Admission::start);
-  EXPECT_EQ(admit_memory(61_MiB, room), Admission::wait);
-  EXPECT_EQ(admit_memory(130_MiB, room), Admission::wait);
-  EXPECT_EQ(admit_memory(131_MiB, room), Admission::does_not_fit);
+  const MemoryAvailability memory{.free = 100_MiB, .reserved = 30_MiB, .running = 40_MiB, .margin = 10_MiB};
+  EXPECT_EQ(admit_memory(60_MiB, memory), Admission::start);
+  EXPECT_EQ(admit_memory(61_MiB, memory), Admission::wait);
+  EXPECT_EQ(admit_memory(130_MiB, memory), Admission::wait);
+  EXPECT_EQ(admit_memory(131_MiB, memory), Admission::does_not_fit);
   const MemoryAvailability alone{.free = 100_MiB, .reserved = {}, .running = {}, .margin = 10_MiB};
   EXPECT_EQ(admit_memory(90_MiB, alone), Admission::start);
   EXPECT_EQ(admit_memory(91_MiB, alone), Admission::does_not_fit);
@@ -136,7 +141,7 @@ TEST(LearnedNeeds, AreKeptPerVariantSizeAndDevice) {
   EXPECT_EQ(LearnedNeeds{folder / "state/needs.json"}.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
 }
 
-TEST(SequentialFallback, ThreeDeathsOnDifferentItemsWithinTenMinutes) {
+TEST(SequentialFallback, ThreeFailuresOfDifferentItemsWithinTenMinutesMakeTheRunSequential) {
   const Clock::time_point start{};
   SequentialFallback same;
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(same.record_failure(7, start));

@@ -35,9 +35,10 @@ std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> dev
     const double average = average_speed(devices);
     std::vector<double> free_at;  // when each device can start the next item, in seconds from now
     for (const DeviceLoad& device : devices) free_at.push_back(device.busy_s);
+    // Assigns one item after the other, the largest first, until one is assigned to the free device.
     for (auto item = waiting_.begin(); item != waiting_.end(); ++item) {
-      std::size_t best = device_index;  // equal end times prefer the device that is free now
-      // the time when device i would finish the item; waiting_ stores costs as negative numbers
+      std::size_t best = device_index;  // of devices with equal end times, the one that is free now is preferred
+      // Returns when device i would finish the item. `item->first` is the negative cost of the item.
       const auto finish_time = [&](std::size_t i) {
         return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : average);
       };

@@ -22,13 +22,16 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 constexpr auto kHeartbeatInterval = std::chrono::milliseconds{100};
 
+// See run_worker(); the status 4 is kExitCoordinatorGone (inbox.hpp).
 enum ExitStatus { kEndRequested = 0, kNotReady = 3, kInvalidMessage = 70 };
 
+/// The worker process: answers the messages of the coordinator, one after the other.
 class Worker {
  public:
   Worker(int channel_fd, const TaskFactories& factories)
       : channel_fd_{channel_fd}, factories_{factories}, inbox_{channel_fd} {}
 
+  /// Returns the exit status of the process.
   int run(const std::string& device, const BindDevice& bind) {
     const auto setup = inbox_.take();
     if (!setup) return kExitCoordinatorGone;
@@ -55,6 +58,7 @@ class Worker {
   }
 
  private:
+  /// Leases the device, binds the process to it, checks its identity, and makes the task.
   Status prepare(const Json& setup, const std::string& device, const BindDevice& bind) {
     if (auto leased = acquire_lease(setup); !leased) return leased;
     const std::string expected = text_field(setup, "identity");

@@ -5,7 +5,7 @@
 namespace weir::jobs {
 namespace {
 
-TEST(WorkerMessages, AnEstimateComesBackAsItWas) {
+TEST(WorkerMessages, AnEstimateIsUnchangedAfterConversionToJsonAndBack) {
   const Estimate sent{.cost = 2.5,
                       .seconds = 3,
                       .ram = 4_MiB,

@@ -70,7 +70,7 @@ bool WorkerProcess::reap() {
 
 bool WorkerProcess::is_uninterruptible() const {
   const auto stat = read_process_stat(child_.pid());
-  return stat && stat->state == 'D';
+  return stat && stat->state == 'D';  // uninterruptible sleep: proc(5)
 }
 
 }  // namespace weir::jobs

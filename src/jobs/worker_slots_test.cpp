@@ -19,11 +19,11 @@ class WorkerSlotsTest : public ::testing::Test {
   }
   WorkerSlot& first() { return slot(slots_, 0); }
   WorkerSlot& second() { return slot(slots_, 1); }
-  /// Gives the slot a worker that has done an item with the cost `cost` in `seconds`.
-  static void work(WorkerSlot& slot, double cost, double spent) {
+  /// Gives the slot a worker that has done an item with this cost in this time.
+  static void add_worker_with_done_item(WorkerSlot& slot, double cost, double seconds) {
     slot.set_worker(7, kTestStart);
     slot.set_ready(kTestStart);
-    slot.count_success(cost, spent, 1);
+    slot.count_success(cost, seconds, 1);
   }
 
   std::vector<WorkerDevice> devices_{made_up_device("one"), made_up_device("two")};
@@ -47,7 +47,7 @@ TEST_F(WorkerSlotsTest, ASlotIsFreeOnceItsWorkerIsReady) {
 }
 
 TEST_F(WorkerSlotsTest, ANewWorkerStartsWithoutTheHistoryOfTheOld) {
-  work(first(), 100, 10);
+  add_worker_with_done_item(first(), 100, 10);
   for (int i = 0; i < 5; ++i) first().finish_attempt(1, 1_GiB * static_cast<std::uint64_t>(i), {}, kTestStart);
   EXPECT_TRUE(first().growth.is_leak());
   EXPECT_EQ(first().finished_attempts, 5u);
@@ -62,8 +62,8 @@ TEST_F(WorkerSlotsTest, ANewWorkerStartsWithoutTheHistoryOfTheOld) {
 
 TEST_F(WorkerSlotsTest, TheSpeedIsThatOfAllSlotsOnTheDevice) {
   EXPECT_EQ(slots_.speed_of(first()), 0);
-  work(first(), 100, 10);
-  work(second(), 100, 30);
+  add_worker_with_done_item(first(), 100, 10);
+  add_worker_with_done_item(second(), 100, 30);
   EXPECT_EQ(slots_.speed_of(first()), 10);
   second().identity = first().identity;
   EXPECT_EQ(slots_.speed_of(first()), 5);
@@ -107,10 +107,10 @@ TEST_F(WorkerSlotsTest, MemoryReservedByOthersIsNotAvailable) {
   first().rss = 100_MiB;
   second().assign_job(1, made_up_estimate(1, 5_MiB), kTestStart, 300_MiB);
   second().rss = 50_MiB;
-  const MemoryAvailability room = slots_.memory_availability(first(), kTestStart);
-  EXPECT_EQ(room.free, 1_GiB + 100_MiB);
-  EXPECT_EQ(room.reserved, 250_MiB);
-  EXPECT_EQ(room.margin, 32_MiB);
+  const MemoryAvailability memory = slots_.memory_availability(first(), kTestStart);
+  EXPECT_EQ(memory.free, 1_GiB + 100_MiB);
+  EXPECT_EQ(memory.reserved, 250_MiB);
+  EXPECT_EQ(memory.margin, 32_MiB);
   EXPECT_EQ(slots_.running_output(), 5_MiB);
   devices_[1].memory_name = "its own";
   EXPECT_EQ(slots_.memory_availability(first(), kTestStart).reserved, Bytes{});

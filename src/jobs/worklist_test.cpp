@@ -15,7 +15,7 @@ class WorklistTest : public ::testing::Test {
   Worklist list_{items_, {}};
 };
 
-TEST_F(WorklistTest, AnItemEndsOnceAndAnInterruptedOneRemains) {
+TEST_F(WorklistTest, AnItemEndsOnceAndAnInterruptedOneCountsAsRemaining) {
   EXPECT_EQ(list_.remaining(), 3u);
   EXPECT_TRUE(list_.mark_ended(0, ItemStatus::done));
   EXPECT_FALSE(list_.mark_ended(0, ItemStatus::failed));
@@ -25,7 +25,7 @@ TEST_F(WorklistTest, AnItemEndsOnceAndAnInterruptedOneRemains) {
 }
 
 TEST_F(WorklistTest, VariantsAreTriedOneByOneToTheLast) {
-  EXPECT_EQ(list_.variant_name(0), "") << "no worker has named them";
+  EXPECT_EQ(list_.variant_name(0), "") << "no worker has sent the names";
   EXPECT_FALSE(list_.use_smaller_variant(0));
   list_.set_variant_names({"large", "middle", "small"});
   list_.set_variant_names({"other"});
@@ -34,9 +34,9 @@ TEST_F(WorklistTest, VariantsAreTriedOneByOneToTheLast) {
   EXPECT_EQ(list_.make_result(0).variant, "middle");
   EXPECT_TRUE(list_.use_smaller_variant(0));
   EXPECT_FALSE(list_.use_smaller_variant(0));
-  EXPECT_EQ(list_.make_result(1).variant, "") << "the first is not named";
+  EXPECT_EQ(list_.make_result(1).variant, "") << "the first variant is not reported";
   EXPECT_TRUE(list_.use_variant(1, 2));
-  EXPECT_FALSE(list_.use_variant(1, 1)) << "never up";
+  EXPECT_FALSE(list_.use_variant(1, 1)) << "a larger variant";
   EXPECT_FALSE(list_.use_variant(2, 3));
 }
 
@@ -63,7 +63,7 @@ TEST_F(WorklistTest, AFullDiskCostsNoAttemptAndRaisesTheExpectedOutput) {
   EXPECT_EQ(list_[0].estimate.output, 125_MiB);
   list_.count_attempt(0);
   list_.cancel_attempt(0, 200_MiB);
-  EXPECT_EQ(list_[0].estimate.output, 201_MiB) << "more than there was";
+  EXPECT_EQ(list_[0].estimate.output, 201_MiB) << "more than the free space";
 }
 
 TEST_F(WorklistTest, ANeedIsLearnedForTheSameVariantSizeAndDevice) {

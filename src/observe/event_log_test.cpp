@@ -10,7 +10,7 @@ namespace weir::observe {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uintmax_t kTooLong = (std::uintmax_t{64} << 20) + 1;
+constexpr std::uintmax_t kTooLong = (std::uintmax_t{64} << 20) + 1;  // bytes; a longer file than 64 MiB is rotated
 
 TEST(EventLog, ALongFileIsRotatedOnce) {
   const weir::test::Folder folder;

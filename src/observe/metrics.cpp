@@ -19,7 +19,7 @@ std::string escape(std::string_view text, bool quotes) {
     if (c == '\n')
       out += "\\n";
     else if (c == '\\' || (c == '"' && quotes))
-      (out += '\\') += c;
+      out += std::string{'\\', c};
     else
       out += c;
   }

@@ -47,6 +47,7 @@ std::string read_request(int fd, const std::stop_token& stop) {
   return request;
 }
 
+/// Sends the text; gives up after kTimeout.
 void send_all(int fd, std::string_view text, const std::stop_token& stop) {
   const auto deadline = Clock::now() + kTimeout;
   while (!text.empty() && wait_for(fd, POLLOUT, deadline, stop)) {
@@ -74,6 +75,7 @@ void serve(int listener, const Metrics& metrics, const std::stop_token& stop) {
   }
 }
 
+/// Returns the port that the socket is bound to; 0 if it is not known.
 int port_of(int socket) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
@@ -82,6 +84,7 @@ int port_of(int socket) {
                                              : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
+/// Opens a socket that listens on the host (a numeric address) and port. `address`: both, for messages.
 Result<FileDescriptor> listen_on(const std::string& host, const std::string& port, const std::string& address) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;

@@ -54,13 +54,13 @@ TEST(Metrics, TheTextFollowsTheExpositionFormat) {
   EXPECT_NE(text.find("# TYPE weir_test_total counter\n"), std::string::npos);
 }
 
-TEST(Metrics, TheCheckerFindsWhatIsWrong) {
+TEST(Metrics, FirstWrongLineFindsViolationsOfTheFormat) {
   for (const char* wrong : {"weir_x{a=1} 2\n", "# TYPE weir_x counter\nweir_y 1\n", "1x 2\n", "# TYPE x odd\n",
                             "# TYPE x gauge\nx{a=\"b} 1\n", "# TYPE x gauge\nx 1"})
     EXPECT_NE(first_wrong_line(wrong), "") << wrong;
 }
 
-TEST(Metrics, LabelsAreBounded) {
+TEST(Metrics, LabelCombinationsBeyond256ShareOneValue) {
   Metrics metrics;
   for (int i = 0; i < 5000; ++i) metrics.add(kCount, 1, {{"name", std::to_string(i)}});
   const std::string text = metrics.text();
@@ -68,6 +68,7 @@ TEST(Metrics, LabelsAreBounded) {
   EXPECT_NE(text.find("{overflow=\"true\"} 4744"), std::string::npos);
 }
 
+/// Sends the request to the port on this machine. Returns all that is received until the connection is closed.
 std::string ask(int port, const std::string& request) {
   const FileDescriptor connection{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};
@@ -84,7 +85,7 @@ std::string ask(int port, const std::string& request) {
   return answer;
 }
 
-TEST(MetricsEndpoint, AnswersAndSurvivesNonsense) {
+TEST(MetricsEndpoint, AnswersAlsoAfterInvalidRequests) {
   Metrics metrics;
   metrics.add(kCount, 1);
   auto endpoint = MetricsEndpoint::open("127.0.0.1:0", metrics);

@@ -13,6 +13,7 @@ constexpr auto kTerminalInterval = std::chrono::milliseconds{100};  // between t
 constexpr auto kLogInterval = std::chrono::seconds{10};             // between two lines, if there is no terminal
 constexpr int kLogColumns = 200;                                    // longest line, if there is no terminal
 constexpr std::string_view kEllipsis = "…";
+constexpr double kMaxClockS = 3.6e8;  // 100,000 hours; longer times are shown as this
 
 /// Returns whether a cut before the byte `at` would divide a UTF-8 character.
 bool inside_character(const std::string& text, std::size_t at) {
@@ -33,7 +34,7 @@ std::string shorten_name(const std::string& name, std::size_t max_bytes) {
 }
 
 std::string format_clock(Seconds time) {
-  const auto total = static_cast<long long>(std::llround(std::clamp(time.count(), 0.0, 3.6e8)));
+  const auto total = static_cast<long long>(std::llround(std::clamp(time.count(), 0.0, kMaxClockS)));
   if (total < 3600) return fmt::format("{}:{:02}", total / 60, total % 60);
   return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
 }
@@ -41,7 +42,7 @@ std::string format_clock(Seconds time) {
 std::string format_duration(Seconds time) {
   if (time.count() < 1) return fmt::format("{:.2f} s", time.count());
   if (time.count() < 60) return fmt::format("{:.1f} s", time.count());
-  return format_clock(time) + (time.count() < 3599.5 ? " min" : " h");
+  return format_clock(time) + (time.count() < 3599.5 ? " min" : " h");  // format_clock() rounds 3599.5 s to an hour
 }
 
 std::string format_progress(const ItemProgress& progress, int columns) {

@@ -13,13 +13,13 @@ TEST(FormatProgress, ContainsPercentSpeedAndTimeLeft) {
 
 TEST(FormatProgress, ASinglePictureHasNoNumber) { EXPECT_EQ(format_progress({.name = "a.png"}, 80), "a.png    0 %"); }
 
-TEST(FormatProgress, NeverShowsDoneTooEarly) {
+TEST(FormatProgress, PercentIsRoundedDownAndBetween0And100) {
   EXPECT_NE(format_progress({.name = "a", .fraction = 0.9999}, 80).find(" 99 %"), std::string::npos);
   EXPECT_NE(format_progress({.name = "a", .fraction = 7}, 80).find("100 %"), std::string::npos);
   EXPECT_NE(format_progress({.name = "a", .fraction = -1}, 80).find("  0 %"), std::string::npos);
 }
 
-TEST(FormatProgress, FitsTheTerminalWhateverTheName) {
+TEST(FormatProgress, AnyNameIsShortenedToTheColumns) {
   const std::string name = std::string(100, 'a') + "漫画" + std::string(100, 'b') + ".png";
   for (const int columns : {0, 1, 10, 40, 60, 79, 200}) {
     const std::string line =

@@ -22,6 +22,7 @@ double number_field(const Json& event, const char* key) {
   return found != event.end() && found->is_number() ? found->get<double>() : 0;
 }
 
+/// Builds the report of the last run from the events of a log, in their order.
 class ReportBuilder {
  public:
   void add(const Json& event) {
@@ -42,7 +43,14 @@ class ReportBuilder {
   }
   RunReport finish(std::size_t unreadable) {
     for (const auto& [item, running] : running_)
-      report_.spans.push_back({running.device, item, "unfinished", {}, {}, {}, running.start_s, report_.duration_s});
+      report_.spans.push_back({.device = running.device,
+                               .item = item,
+                               .result = "unfinished",
+                               .variant = {},
+                               .error = {},
+                               .damaged = {},
+                               .start_s = running.start_s,
+                               .end_s = report_.duration_s});
     report_.unreadable_lines = unreadable;
     return std::move(report_);
   }
@@ -69,8 +77,14 @@ class ReportBuilder {
     const RunningItem running =
         found == running_.end() ? RunningItem{text_field(event, "device"), time_s} : found->second;
     if (found != running_.end()) running_.erase(found);
-    report_.spans.push_back({running.device, item, result, text_field(event, "variant"), std::move(reason),
-                             text_field(event, "damaged"), running.start_s, time_s});
+    report_.spans.push_back({.device = running.device,
+                             .item = item,
+                             .result = result,
+                             .variant = text_field(event, "variant"),
+                             .error = std::move(reason),
+                             .damaged = text_field(event, "damaged"),
+                             .start_s = running.start_s,
+                             .end_s = time_s});
   }
 
   void add_memory(const Json& event, double time_s) {
@@ -99,6 +113,7 @@ class ReportBuilder {
   double run_start_s_ = 0;  // time of the run_start event, in seconds since 1970
 };
 
+/// Parses the `count` digits at the position `at`. Returns false if one of them is not a digit.
 bool parse_digits(std::string_view text, std::size_t at, std::size_t count, int& value) {
   const char* const first = text.data() + at;
   return std::from_chars(first, first + count, value).ptr == first + count;
@@ -114,6 +129,7 @@ double parse_timestamp(const std::string& timestamp) {
   int minute = 0;
   int second = 0;
   int ms = 0;
+  // The positions are those of the digits in "2026-11-21T14:30:00.123Z".
   if (timestamp.size() < 20 || !parse_digits(timestamp, 0, 4, year) || !parse_digits(timestamp, 5, 2, month) ||
       !parse_digits(timestamp, 8, 2, day) || !parse_digits(timestamp, 11, 2, hour) ||
       !parse_digits(timestamp, 14, 2, minute) || !parse_digits(timestamp, 17, 2, second))

@@ -1,3 +1,5 @@
+// Writes a RunReport as an HTML page.
+
 #include <algorithm>
 #include <array>
 
@@ -9,10 +11,14 @@
 namespace weir::observe {
 namespace {
 
-// sizes of the charts, in SVG units
+// Sizes of the charts, in SVG units.
 constexpr double kWidth = 1000;
-constexpr double kRowHeight = 28;    // of a device in the timeline
-constexpr double kPlotHeight = 200;  // of the memory curves
+constexpr double kAxisHeight = 20;                 // the labels of the time axis, below a chart
+constexpr double kRowHeight = 28;                  // a device in the timeline: its name, its bar and a gap
+constexpr double kNameHeight = 12;                 // the name, above the bar
+constexpr double kBarHeight = kRowHeight - 14;     // 14: the name and a gap of 2
+constexpr double kPlotHeight = 200;                // the memory curves
+constexpr double kCurveHeight = kPlotHeight - 12;  // the highest curve; above it is the label of its value
 constexpr std::array<const char*, 6> kColours{"#3867b7", "#c4632c", "#3c8d4f", "#8a4fa3", "#b23a48", "#5c6b73"};
 
 constexpr const char* kStyle =
@@ -25,16 +31,17 @@ constexpr const char* kStyle =
 /// Returns the x position of a time in seconds.
 double scale_x(const RunReport& report, double time_s) { return kWidth * time_s / std::max(report.duration_s, 1e-3); }
 
-/// Returns the labels of the time axis, at height `y`.
+/// Returns the six labels of the time axis, at height `y`.
 std::string axis(const RunReport& report, double y) {
   std::string out;
-  for (int i = 0; i <= 5; ++i) {
-    const double time_s = report.duration_s * i / 5;
+  constexpr int kLast = 5;
+  for (int i = 0; i <= kLast; ++i) {
+    const double time_s = report.duration_s * i / kLast;
+    // The outer labels stay within the chart.
+    const char* anchor = i == 0 ? "start" : "middle";
+    if (i == kLast) anchor = "end";
     out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{:.1f} s</text>", scale_x(report, time_s), y,
-                       i == 0   ? "start"
-                       : i == 5 ? "end"
-                                : "middle",
-                       time_s);
+                       anchor, time_s);
   }
   return out;
 }
@@ -53,7 +60,7 @@ std::string timeline_html(const RunReport& report) {
     if (std::find(devices.begin(), devices.end(), span.device) == devices.end()) devices.push_back(span.device);
   }
   std::sort(devices.begin(), devices.end());
-  const double height = kRowHeight * static_cast<double>(devices.size()) + 20;
+  const double height = kRowHeight * static_cast<double>(devices.size()) + kAxisHeight;
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"timeline\">", kWidth, height);
   for (const auto& span : report.spans) {
     const auto row = static_cast<double>(std::find(devices.begin(), devices.end(), span.device) - devices.begin());
@@ -62,8 +69,8 @@ std::string timeline_html(const RunReport& report) {
         "<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" stroke=\"#fff\" "
         "stroke-width=\".4\">"
         "<title>{}: {}, {:.2f} s{}{}</title></rect>",
-        escape_markup(span.result), x, row * kRowHeight + 12, std::max(scale_x(report, span.end_s) - x, 0.5),
-        kRowHeight - 14, escape_markup(span.item), escape_markup(span.result), span.end_s - span.start_s,
+        escape_markup(span.result), x, row * kRowHeight + kNameHeight, std::max(scale_x(report, span.end_s) - x, 0.5),
+        kBarHeight, escape_markup(span.item), escape_markup(span.result), span.end_s - span.start_s,
         span.variant.empty() ? "" : ", on " + escape_markup(span.variant),
         span.error.empty() ? "" : ": " + escape_markup(span.error));
   }
@@ -79,7 +86,7 @@ std::string memory_html(const RunReport& report) {
     for (const auto& sample : samples) max_bytes = std::max(max_bytes, sample.bytes);
   }
   std::string out =
-      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"memory\">", kWidth, kPlotHeight + 20);
+      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"memory\">", kWidth, kPlotHeight + kAxisHeight);
   std::string legend;
   std::size_t number = 0;
   for (const auto& [device, samples] : report.memory) {
@@ -87,7 +94,7 @@ std::string memory_html(const RunReport& report) {
     std::string points;
     for (const auto& sample : samples)
       points += fmt::format("{:.1f},{:.1f} ", scale_x(report, sample.time_s),
-                            kPlotHeight - (kPlotHeight - 12) * sample.bytes / max_bytes);
+                            kPlotHeight - kCurveHeight * sample.bytes / max_bytes);
     out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" points=\"{}\"/>", colour, points);
     legend += fmt::format("<span style=\"color:{}\">&#9644; {}</span> &nbsp; ", colour, escape_markup(device));
   }

@@ -22,7 +22,8 @@ constexpr auto kMaxItemTime = std::chrono::hours{24 * 7};  // longest run time o
 /// devices as commands that use GPUs at once (`gpu_jobs`), else so many that each of these commands finds a slot.
 int slots_for(int gpu_jobs, std::size_t devices) {
   const int count = static_cast<int>(devices);
-  return gpu_jobs > count ? (gpu_jobs + count - 1) / count : 0;
+  if (gpu_jobs <= count) return 0;
+  return (gpu_jobs + count - 1) / count;  // gpu_jobs / count, rounded up
 }
 
 /// Sets in the request how the commands share the machine's devices.

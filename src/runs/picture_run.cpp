@@ -63,8 +63,10 @@ Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::Run
                                          std::stop_token stop) {
   tasks::UpscaleRequest request = run.request;
   request.standard_input = run.list.items.empty() ? nullptr : run.list.items.front().source.bytes;
-  auto task = tasks::make_upscale_task(
-      request, {request.upscale.ram, request.upscale.device_settings.memory, request.upscale.threads, {}});
+  auto task = tasks::make_upscale_task(request, {.ram = request.upscale.ram,
+                                                 .vram = request.upscale.device_settings.memory,
+                                                 .threads = request.upscale.threads,
+                                                 .device = {}});
   if (!task) return task.error();
   const auto items = make_items(run);
   LoggingObserver observer_with_log{observer, logs, run.settings.pause_file, stop};

@@ -43,6 +43,7 @@ class AttemptFiles {
     std::error_code problem;
     fs::remove_all(files.folder_, problem);  // an attempt that was killed may have left it
     for (const fs::path& output : command_template.output_paths(files.folder_, item)) {
+      // Each file is in a subfolder of its own, named by its index, since {out} and {out}.EXTENSION may have the same name.
       files.work_paths_.push_back(files.folder_ / fmt::format("{}", files.work_paths_.size()) / output.filename());
       fs::create_directories(files.work_paths_.back().parent_path(), problem);
       if (problem)
@@ -88,7 +89,8 @@ class AttemptFiles {
   FileDescriptor log_, input_;
 };
 
-/// Returns "was ended by signal 9" or "exit status 1": the error of an item.
+/// Returns "was ended by signal 9" or "exit status 1": the error of an item. `status`: GuardedResult::status, which is
+/// 128 + N after signal N.
 std::string describe_status(int status) {
   return status > 128 ? fmt::format("was ended by signal {}", status - 128) : fmt::format("exit status {}", status);
 }
@@ -99,6 +101,7 @@ std::string describe_end(const GuardedResult& command_result) {
                                      : fmt::format("exit status {}", command_result.status);
 }
 
+/// Runs one command per item with run_guarded_command().
 class CommandTask final : public jobs::Task {
  public:
   CommandTask(CommandRequest request, CommandTemplate command_template)
@@ -129,7 +132,7 @@ class CommandTask final : public jobs::Task {
     const GuardedResult command_result = run_command(*files, attempt, result.notes);
     result.variant = command_result.variant_index;
     jobs::Json report = to_json(command_result);
-    // In the report of an item, "status" is the status of the item.
+    // In the report of an item, "status" is the status of the item, so that of the command is renamed.
     report["exit_status"] = std::exchange(report["status"], {});
     report.erase("status");
     report["attempts"] = attempt.attempt_number;

@@ -1,3 +1,5 @@
+// Conversion of CommandRequest (tasks/command_kind.hpp) to JSON and back.
+
 #include <algorithm>
 
 #include "jobs/json.hpp"

@@ -26,13 +26,14 @@ std::string_view extension_at(std::string_view rest) {
   return rest.substr(0, length);
 }
 
-/// Returns the internal placeholder name of the output with this index in output_paths().
+/// Returns the internal placeholder name of the output with this index in output_paths(): "out 0" for {out 0}.
 std::string name_of_output(std::size_t index) { return fmt::format("out {}", index); }
 
 }  // namespace
 
 Result<CommandTemplate> CommandTemplate::make(const std::vector<std::string>& arguments, bool has_variants) {
   CommandTemplate made;
+  // Replaces each {out} and the extension after it by the placeholder of that output.
   for (const std::string& argument : arguments) {
     if (!has_variants && argument.find("{variant}") != std::string::npos)
       return Error{Errc::invalid_argument,

@@ -9,6 +9,7 @@
 namespace weir::tasks {
 namespace {
 
+/// Returns the arguments with all placeholders replaced.
 std::vector<std::string> fill(const CommandTemplate& made, const std::string& item,
                               const std::vector<std::filesystem::path>& files = {}) {
   std::vector<std::string> arguments;
@@ -17,7 +18,7 @@ std::vector<std::string> fill(const CommandTemplate& made, const std::string& it
   return arguments;
 }
 
-TEST(CommandTemplate, NamesOfAnItem) {
+TEST(CommandTemplate, ItemPlaceholdersAreReplacedAndOtherBracesStay) {
   const auto made = CommandTemplate::make({"x{}y", "{.}", "{/}", "{", "}", "{{}}", "{other}", "{}{}"}, false);
   ASSERT_TRUE(made);
   EXPECT_EQ(fill(*made, "a/b.c.py"), (std::vector<std::string>{"xa/b.c.pyy", "a/b.c", "b.c.py", "{", "}", "{a/b.c.py}",
@@ -26,7 +27,7 @@ TEST(CommandTemplate, NamesOfAnItem) {
   EXPECT_EQ(fill(*made, "{/}")[0], "x{/}y") << "placeholders inside an item are not replaced";
 }
 
-TEST(CommandTemplate, OutputsAreNamedOnceEach) {
+TEST(CommandTemplate, EachOutputHasOnePathHoweverOftenItIsNamed) {
   const auto made = CommandTemplate::make({"{out}", "--as={out}.tar.gz,{out}.json.", "{out}"}, false);
   ASSERT_TRUE(made);
   EXPECT_EQ(made->output_paths("d", "s/a.py"),
@@ -37,7 +38,7 @@ TEST(CommandTemplate, OutputsAreNamedOnceEach) {
   EXPECT_TRUE(CommandTemplate::make({"{variant}"}, true));
 }
 
-TEST(CommandTemplate, PlacesStayBelowTheFolder) {
+TEST(CommandTemplate, OutputPathsAreBelowTheFolder) {
   EXPECT_EQ(relative_output_path("a/./b/../c"), "a/c");
   EXPECT_EQ(relative_output_path("/etc/passwd"), "etc/passwd");
   EXPECT_EQ(relative_output_path("../../x"), "_up_/_up_/x");
@@ -65,7 +66,7 @@ TEST(CommandItems, AreSplitFromTheTemplate) {
     EXPECT_FALSE(split_items(bad, read)) << bad.front();
 }
 
-TEST(CommandRequest, SurvivesJson) {
+TEST(CommandRequest, IsUnchangedAfterConversionToJsonAndBack) {
   CommandRequest request;
   request.arguments = {"a\xff", "{}"};
   request.guard.device_request.policy = {{"*3090*"}, {"x"}, {"!y"}, {"z"}, 20_GiB};

@@ -27,7 +27,7 @@ std::string find_gpu_json(const std::string& device_name) {
                      {"unique", static_cast<bool>(nn::vulkan::find_gpu(info.uuid))}});
 }
 
-/// Returns the hexadecimal digits of a UUID in lower case, so that "GPU-6D65..." and "6d65..." become equal.
+/// Returns the hexadecimal digits of a UUID in lower case. So "GPU-6D65..." and "6d65..." become equal.
 std::string uuid_digits(std::string_view uuid) {
   std::string digits;
   for (const char c : uuid.substr(uuid.starts_with("GPU-") ? 4 : 0)) {
@@ -67,6 +67,7 @@ void drop_hiding_variables(jobs::WorkerDevice& device, const NamedGpu& gpu, std:
                               printable(device.name), device.arguments.back()));
 }
 
+/// Errors: invalid_argument if two workers have the same lease key.
 Status check_duplicates(const std::vector<jobs::WorkerDevice>& devices) {
   std::map<std::string, std::string> names_by_lease_key;
   for (const jobs::WorkerDevice& device : devices) {
@@ -100,9 +101,15 @@ Result<jobs::WorkerDevice> make_gpu_worker(const std::string& device_name, const
                                            std::vector<std::string>& notes) {
   jobs::WorkerDevice worker;
   worker.name = device_name;
+  // bind_device() (upscale_kind.cpp) returns the same text in the worker.
   worker.identity = gpu.pci.empty() ? gpu.uuid : gpu.uuid + " at pci:" + gpu.pci;
   const bool has_own_selector = gpu.has_unique_uuid || !gpu.pci.empty();
-  worker.arguments = {"--device", gpu.has_unique_uuid ? gpu.uuid : has_own_selector ? "pci:" + gpu.pci : device_name};
+  std::string selector = device_name;
+  if (gpu.has_unique_uuid)
+    selector = gpu.uuid;
+  else if (has_own_selector)
+    selector = "pci:" + gpu.pci;
+  worker.arguments = {"--device", std::move(selector)};
   const std::size_t index = index_of(gpu, devices);
   if (!has_own_selector || index == devices.size()) return worker;
   auto mask = device::make_mask(devices, index, set_variables);

@@ -11,6 +11,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
+/// Returns what find_named_gpu() would find for the device.
 NamedGpu named(const device::Device& device) {
   return {device.name, "GPU-01234567-89ab-cdef-0123-456789abcdef", device.pci ? to_text(*device.pci) : "", true};
 }
@@ -19,6 +20,7 @@ Variables variables_of(const jobs::WorkerDevice& worker) {
   return {worker.environment.begin(), worker.environment.end()};
 }
 
+/// Makes the worker for the device with the index `which`.
 Result<jobs::WorkerDevice> worker(const std::vector<device::Device>& machine, std::size_t which,
                                   const device::MaskVariables& set = {}) {
   std::vector<std::string> notes;

@@ -23,6 +23,10 @@ using Clock = std::chrono::steady_clock;
 
 // The largest age of a cached inventory with which a device is chosen; cards are rarely added or removed.
 constexpr auto kMaxCachedInventoryAge = std::chrono::seconds{5};
+constexpr auto kSampleInterval = std::chrono::milliseconds{100};  // between two samples of a running command
+// Most samples of the memory after the command. A leak is looked for only with an exclusive lease.
+constexpr int kSamplesForLeakCheck = 5;
+constexpr int kSamplesWithoutLeakCheck = 1;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -44,9 +48,9 @@ class DeviceMeasurement {
     ++result_.samples;
     result_.peak_ram = std::max(result_.peak_ram, device::total_resident_memory(pids));
     if (const auto sample = sampler_.poll()) add_sample(*sample);
-    const bool collect_evidence = Clock::now() >= next_evidence_time_;
     // Evidence of the placement is collected once a second only, since reading the files /proc/PID/fdinfo of many
     // processes takes milliseconds.
+    const bool collect_evidence = Clock::now() >= next_evidence_time_;
     if (collect_evidence) next_evidence_time_ = Clock::now() + std::chrono::seconds{1};
     sampler_.start_sample({device_.pci, collect_evidence, collect_evidence ? pids : std::vector<pid_t>{}});
     return result_.placement.status == device::PlacementStatus::refuted;
@@ -169,11 +173,11 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
                                 .immediate_stop = wrong_device.get_token(),
                                 .first_signal = command.first_signal,
                                 .grace_period = command.grace};
-  const device::CommandResult command_result = process->wait(rules, std::chrono::milliseconds{100}, [&] {
+  const device::CommandResult command_result = process->wait(rules, kSampleInterval, [&] {
     if (measurement.sample(process->all_pids())) wrong_device.request_stop();
   });
   const bool exclusive = leased != nullptr && leased->lease.is_exclusive();
-  measurement.measure_afterwards(exclusive ? 5 : 1);  // a leak is looked for only with an exclusive lease
+  measurement.measure_afterwards(exclusive ? kSamplesForLeakCheck : kSamplesWithoutLeakCheck);
   if (leased != nullptr && !leased->lease.is_intact())
     callbacks.on_note(
         "the lease that this run had joined was given back while it ran: another program may have used the device too");
@@ -272,6 +276,7 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
 }  // namespace
 
 std::string replace_placeholders(const std::string& argument, const PlaceholderValues& values) {
+  // Copies the argument, one placeholder or one other character at a time.
   std::string filled;
   for (std::size_t position = 0; position < argument.size();) {
     const std::size_t close = argument[position] == '{' ? argument.find('}', position) : std::string::npos;

@@ -38,10 +38,10 @@ std::string leftovers_text(const GuardedResult& result) {
 
 nlohmann::ordered_json to_json(const GuardedResult& result) {
   const auto if_measured = [&](Bytes bytes) {
-    return result.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
+    return result.device_measured ? OrderedJson(bytes.count()) : OrderedJson{};
   };
-  nlohmann::ordered_json json{
-      {"status", result.refused ? nlohmann::ordered_json{} : nlohmann::ordered_json(result.status)},
+  OrderedJson json{
+      {"status", result.refused ? OrderedJson{} : OrderedJson(result.status)},
       {"device", result.device},
       {"variant", result.variant},
       {"placement", device::name_of(result.placement.status)},

@@ -30,10 +30,11 @@ Machine MachineProbe::inspect(const DeviceRequest& request, std::chrono::millise
   if (inventory_ && has_hung_driver(*inventory_))
     max_age = std::max<std::chrono::milliseconds>(max_age, kHungDriverRetryInterval);
   if (!inventory_ || Clock::now() - inventory_time_ > max_age) {
+    // A sampler that is not usable and whose process has not ended hangs in a driver.
     driver_hung_ = driver_hung_ || (sampler_ && !sampler_->is_usable() && !sampler_->has_ended());
     inventory_ =
         device::take_inventory(device::make_providers(), driver_hung_ ? kHungDriverTimeout : kInventoryTimeout, stop);
-    driver_hung_ = driver_hung_ && has_hung_driver(*inventory_);
+    driver_hung_ = driver_hung_ && has_hung_driver(*inventory_);  // false once all drivers answer again
     inventory_time_ = Clock::now();
     sampler_.reset();  // the old sampler has the devices of the previous inventory
   }

@@ -15,8 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum Kind : std::size_t { kShort, kFull, kHashed };  // the three names that an input can get: see choose_output_names()
-using Candidates = std::array<fs::path, 3>;          // the output path of an input for each Kind
+/// The three kinds of names that an input can get: see choose_output_names().
+enum Kind : std::size_t { kShort, kFull, kHashed };
+using Candidates = std::array<fs::path, 3>;  // the output path of an input for each Kind
 
 /// Returns the path in lower case (ASCII). Names that a case-insensitive file system stores as one file become equal.
 std::string folded(const fs::path& path) {
@@ -52,10 +53,12 @@ class NameChooser {
   }
 
   std::vector<fs::path> choose() {
+    // Rule 1 of choose_output_names(): names of outputs that earlier runs made; first the name that rules 2 to 4 would give.
     for (std::size_t i = 0; i < inputs_.size(); ++i) assign_if_made(i, first_kind(i));
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       for (const Kind kind : {kShort, kFull, kHashed}) assign_if_made(i, kind);
     }
+    // Rules 2 to 4.
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       if (chosen_[i].empty()) assign(i, first_free_kind(i));
     }

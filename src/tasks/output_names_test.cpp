@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Returns an input. `below`: its relative path; empty: its file name.
 NamingInput input(const std::string& path, const std::string& below = {}, const std::string& extension = ".png") {
   NamingInput made;
   made.path = path;
@@ -23,10 +24,11 @@ NamingInput input(const std::string& path, const std::string& below = {}, const 
   return made;
 }
 
-OutputOrigin nothing(std::size_t, const fs::path&) { return OutputOrigin::none; }
+/// The OutputOriginLookup of a folder without outputs of earlier runs.
+OutputOrigin no_origin(std::size_t, const fs::path&) { return OutputOrigin::none; }
 
 /// Returns the names without their folder, in the order of the inputs; hashes are cut after "~".
-std::vector<std::string> names(const std::vector<NamingInput>& inputs, const OutputOriginLookup& earlier = nothing) {
+std::vector<std::string> names(const std::vector<NamingInput>& inputs, const OutputOriginLookup& earlier = no_origin) {
   std::vector<std::string> texts;
   for (const fs::path& output : choose_output_names(inputs, "out", earlier)) {
     std::string text = output.lexically_relative("out").native();
@@ -65,9 +67,9 @@ TEST(OutputNames, NamesThatDifferOnlyInCaseAreEqual) {
 TEST(OutputNames, EqualNamesFromSeveralFoldersAreHashed) {
   const std::vector<NamingInput> inputs{input("/x/a.png"), input("/y/a.png"), input("/x/sub/a.png", "sub/a.png")};
   EXPECT_EQ(names(inputs), (Texts{"a.png~.png", "a.png~.png", "sub/a.png"}));
-  const auto outputs = choose_output_names(inputs, "out", nothing);
+  const auto outputs = choose_output_names(inputs, "out", no_origin);
   EXPECT_NE(outputs[0], outputs[1]);
-  EXPECT_EQ(choose_output_names(std::vector{inputs[1], inputs[0]}, "out", nothing)[0], outputs[1])
+  EXPECT_EQ(choose_output_names(std::vector{inputs[1], inputs[0]}, "out", no_origin)[0], outputs[1])
       << "depends only on the location";
 }
 
@@ -78,7 +80,7 @@ TEST(OutputNames, AnOutputIsNeverAnotherInput) {
 
 TEST(OutputNames, LongNamesAreShortenedAndStayDistinct) {
   const std::string stem(250, 'n');
-  const auto outputs = choose_output_names(std::vector{input(stem + ".jpg"), input(stem + ".gif")}, "out", nothing);
+  const auto outputs = choose_output_names(std::vector{input(stem + ".jpg"), input(stem + ".gif")}, "out", no_origin);
   EXPECT_NE(outputs[0], outputs[1]);
   for (const auto& output : outputs) EXPECT_LE(output.filename().native().size(), 255u);
 }
@@ -107,7 +109,7 @@ class Runs : public ::testing::Test {
   std::map<std::string, std::string> made_from_;  // by output
 };
 
-TEST_F(Runs, AnOutputKeepsItsInput) {
+TEST_F(Runs, AnOutputIsMadeFromTheSameInputInEveryRun) {
   EXPECT_EQ(run({"cover.jpg"})["cover.jpg"], "cover.png");
   const auto more = run({"cover.jpg", "cover.png"});
   EXPECT_EQ(more.at("cover.jpg"), "cover.png") << "as before";
@@ -119,10 +121,10 @@ TEST_F(Runs, AnOutputKeepsItsInput) {
 
 TEST_F(Runs, AddingAndRemovingInputsKeepsTheNames) {
   const std::vector<std::string> files{"a.jpg", "a.png", "a.gif", "A.png", "a.jpg.png"};
-  std::map<std::string, std::string> first;
+  std::map<std::string, std::string> first;  // the output that each input got first, since the last start anew
   SplitMix64 bits{1};
   for (int round = 0; round < 2000; ++round) {
-    if (round % 40 == 0) {
+    if (round % 40 == 0) {  // start anew, so that many orders of adding and removing are tried
       first.clear();
       made_from_.clear();
     }

@@ -11,6 +11,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+/// Rounds to a multiple of `step`.
 double rounded(double value, double step) { return std::round(value / step) * step; }
 
 OrderedJson picture_info_json(const media::PictureInfo& info) {

@@ -50,7 +50,8 @@ auto timed(Seconds& sum, Call call) {
   return result;
 }
 
-/// Forwards all calls but damage() to a reader and adds the time of reading to `time`.
+/// Forwards all calls to a reader and adds the time of reading to `time`. It does not forward damage(), which
+/// enlarge_and_write() calls on the reader itself.
 class TimedReader final : public media::PictureReader {
  public:
   TimedReader(media::PictureReader& reader, Seconds& time) : reader_{reader}, time_{time} {}
@@ -85,6 +86,7 @@ class TimedWriter final : public media::PictureWriter {
   Seconds& time_;
 };
 
+/// Returns how the output is written.
 Result<media::WriteOptions> write_options(const PictureItem& item, const PictureSettings& settings,
                                           const nn::Network& network, const media::PictureReader& reader) {
   const auto size = enhance::final_size(network, reader.info(), settings.upscale);

@@ -41,6 +41,7 @@ struct NetworkVariant {
   NetworkCache cache;
 };
 
+/// Enlarges one picture per item with upscale_picture().
 class UpscaleTask final : public jobs::Task {
  public:
   UpscaleTask(UpscaleRequest request, std::vector<NetworkVariant> variants)
@@ -149,6 +150,7 @@ Result<std::string> bind_device(const std::string& device) {
   const auto gpu = nn::vulkan::find_gpu(device);
   if (!gpu) return gpu.error();
   const auto& info = (*gpu)->info;
+  // make_gpu_worker() (gpu_worker.cpp) makes the same text for the coordinator.
   return info.pci.empty() ? info.uuid : info.uuid + " at pci:" + info.pci;
 }
 

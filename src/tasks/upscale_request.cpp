@@ -1,3 +1,5 @@
+// Conversion of UpscaleRequest (tasks/upscale_kind.hpp) to JSON and back, and of pictures to items and back.
+
 #include <algorithm>
 
 #include "base/atomic_file.hpp"

@@ -19,15 +19,15 @@ TEST(Variants, AreParsedLargestFirst) {
 
 TEST(Variants, TheFirstVariantThatFitsIsTaken) {
   const auto variants = *parse_variants("medium=5G,small=2G,base=1G,tiny=512M");
-  const auto variant = [&](Bytes free, Bytes promised) {
-    return choose_variant(variants, {free, promised, true}, false);
+  const auto variant = [&](Bytes free, Bytes reserved) {
+    return choose_variant(variants, {.free = free, .reserved = reserved, .known = true}, false);
   };
   EXPECT_EQ(*variant(6_GiB, {}), 0u);
   EXPECT_EQ(*variant(5_GiB, {}), 1u) << "the context needs memory too";
   EXPECT_EQ(*variant(3_GiB, {}), 1u);
   EXPECT_EQ(*variant(1536_MiB, {}), 2u);
   EXPECT_EQ(*variant(1_GiB, {}), 3u);
-  EXPECT_EQ(*variant(6_GiB, 4_GiB), 2u) << "what is promised to others is not free";
+  EXPECT_EQ(*variant(6_GiB, 4_GiB), 2u) << "memory that other holders have reserved is not free";
   const auto refused = variant(900_MiB, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);

@@ -25,8 +25,8 @@ inline GenerateSettings expected_settings(std::string_view family) {
 
 /// A stored result of a network.
 struct ExpectedResult {
-  int input_height = 0,
-      input_width = 0;        ///< size of the network's input, which is generated_picture() without a border
+  /// Size of the network's input, which is generated_picture() without a border.
+  int input_height = 0, input_width = 0;
   int height = 0, width = 0;  ///< size of the result
   std::vector<float> values;  ///< [3, height, width], with six significant digits
 };

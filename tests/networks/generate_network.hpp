@@ -164,12 +164,12 @@ class NetworkWriter {
     const std::int64_t count = std::int64_t{k.in} * k.out * k.kernel * k.kernel;
     const float most = k.gain * std::sqrt(3.0F / static_cast<float>(std::max(1, products)));
     const bool half = settings_.weights == StoredWeights::float16;
-    append(half ? std::uint32_t{0x01306B47} : std::uint32_t{0});
+    append(half ? kFloat16Tag : kFloat32Tag);
     for (std::int64_t i = 0; i < count; ++i) {
       const float weight = rounded_to_half(numbers_.between(-most, most));
       half ? append(compute::float_to_half(weight)) : append(weight);
     }
-    if (half && count % 2 != 0) append(std::uint16_t{0});
+    if (half && count % 2 != 0) append(std::uint16_t{0});  // fills up to a multiple of four bytes
     for (int i = 0; i < k.out; ++i) append(k.bias + numbers_.between(-0.05F, 0.05F));
     return count;
   }
@@ -184,6 +184,10 @@ class NetworkWriter {
     text += fmt::format(" 5=1 6={}", weights);
     return k.slope == 1 ? text : text + fmt::format(" 9=2 -23310=1,{:.6e}", k.slope);
   }
+  // The tags before the weights in ncnn's format.
+  static constexpr std::uint32_t kFloat16Tag = 0x01306B47;
+  static constexpr std::uint32_t kFloat32Tag = 0;
+
   template <class Value>
   void append(Value value) {
     std::array<std::byte, sizeof(Value)> bytes{};
@@ -216,7 +220,7 @@ class CuganWriter {
     const int head = scale_ == 4 ? c_ : 3;
     auto base = w_.add_split(first_part(picture, head), 2);
     const std::string detail = second_part(base[1], head);
-    const std::string cut = crop(base[0], 20);
+    const std::string cut = crop(base[0], 20);  // the pixels on each side that second_part() removes
     if (scale_ != 4) {
       w_.name_output("out0").add_sum(detail, cut);
       return std::move(w_).finish();
@@ -264,7 +268,8 @@ class CuganWriter {
         blob, {.in = channels, .out = channels, .kernel = 2, .stride = 2, .slope = kCuganSlope, .gain = kLeakyGain});
   }
   std::string crop(const std::string& blob, int pixels) { return w_.add_crop(blob, pixels, gates_ ? "-2,-1" : "1,2"); }
-  /// Enlarges the deeper blob by 2 and adds it to the skip connection, cropped by `cut` pixels.
+  /// Enlarges the deeper blob by 2 and adds it to the skip connection. `cut`: pixels to crop from each side of the skip
+  /// connection, so that both have the same size: the convolutions of the deeper blob have no padding.
   std::string join(const std::string& skip, int cut, const std::string& deep, int channels) {
     const std::string cropped = crop(skip, cut);
     const std::string up = w_.add_deconvolution(
@@ -277,17 +282,17 @@ class CuganWriter {
     auto copies = w_.add_split(blob, 2);
     const int narrow = std::max(1, channels / 8);
     const std::string means =
-        w_.name_output(fmt::format("gap{}", gaps_++)).add_layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+        w_.name_output(fmt::format("gap{}", pooling_count_++)).add_layer("Pooling", {copies[1]}, 1, "0=1 4=1");
     const std::string hidden = w_.add_inner_product(means, channels, narrow, 1);
     const std::string gates = w_.add_inner_product(hidden, narrow, channels, 4);
     return w_.add_layer("BinaryOp", {copies[0], gates}, 1, "0=2");
   }
 
   NetworkWriter w_;
-  int c_;
+  int c_;  // GenerateSettings::channels
   int scale_;
-  bool gates_;
-  int gaps_ = 0;
+  bool gates_;             // the parts have gates (squeeze-and-excitation), as the family "se"
+  int pooling_count_ = 0;  // number of Pooling layers, for their names
 };
 
 /// Writes a network of a compact family: convolutions with PReLU at the size of the input, then a PixelShuffle by 4;
@@ -383,7 +388,7 @@ class RrdbWriter {
   }
 
   NetworkWriter w_;
-  int c_;
+  int c_;  // GenerateSettings::channels
   int blocks_;
   bool spelled_out_;
 };

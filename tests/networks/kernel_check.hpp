@@ -84,9 +84,8 @@ class MagnitudeBounds {
       sum += std::fabs(static_cast<double>(s.coefficient[i])) * input_bounds_[i];
     return sum;
   }
-  double operator()(const nn::Interp&) const {
-    return input_bounds_[0] * 2;
-  }  // the absolute values of cubic taps sum to 1.4 at most
+  /// The absolute values of cubic taps sum to 1.4 at most.
+  double operator()(const nn::Interp&) const { return input_bounds_[0] * 2; }
   double operator()(const nn::Concat&) const { return *std::max_element(input_bounds_.begin(), input_bounds_.end()); }
   double operator()(const nn::Padding& p) const {
     return std::max(input_bounds_[0], std::fabs(static_cast<double>(p.value)));

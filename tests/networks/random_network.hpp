@@ -134,6 +134,7 @@ class RandomNetworkWriter : SeededNetworkWriter {
         "Padding", {blob_}, 1,
         fmt::format("0={} 1={} 2={} 3={} 4={} 5=2.500000e-01", top, all - top, left, all - left, draw_integer(0, 2)));
     if (draw_integer(0, 3) == 0) {
+      // -233 is ncnn's value for "to the end of the axis".
       blob_ = w_.add_layer("Crop", {blob_}, 1, fmt::format("-23309=2,0,{0} -23310=2,-{0},-233 -23311=2,1,2", all));
       return;
     }

@@ -48,12 +48,14 @@ ExitResult make_exit_result(const Error& error) {
   return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::some_failed, error.what};
 }
 
+/// Prints whether the campaign is complete, as one line.
 ExitResult print_verdict(const audit::Campaign& campaign) {
   const auto verdict = audit::compute_verdict(campaign);
   if (auto printed = print(verdict.text() + "\n"); printed.status != ExitStatus::done) return printed;
   return {verdict.is_complete() ? ExitStatus::done : ExitStatus::some_failed, {}};
 }
 
+/// Runs `weir audit plan`.
 ExitResult write_campaign_plan(const Arguments& args) {
   if (args.operands.size() < 2) return wrong_usage("no file or folder given: weir audit plan PATH...");
   const auto request = make_request(args, {});
@@ -75,6 +77,7 @@ ExitResult write_campaign_plan(const Arguments& args) {
 /// Called by SignalStopSource when the grace period is over: no message is printed.
 void ignore_interruption() {}
 
+/// Runs `weir audit run`.
 ExitResult execute_campaign(const Arguments& args) {
   if (args.operands.size() > 1) return wrong_usage("'weir audit run' takes no path: the plan names the files");
   // After a signal the work on one file is finished, which may take as long as its checks, so the grace period is long.
@@ -102,6 +105,7 @@ ExitResult write_pages(const Arguments& args, const audit::Policy& policy) {
   return {};
 }
 
+/// Runs `weir audit report`.
 ExitResult write_campaign_report(const Arguments& args) {
   const auto campaign = audit::load_campaign();
   if (!campaign) return make_exit_result(campaign.error());

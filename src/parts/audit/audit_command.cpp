@@ -45,6 +45,7 @@ std::string find_mistyped_verb(const Arguments& args) {
   return hint.empty() ? hint : fmt::format("'{}' is no file, folder or verb{}", printable(first), hint);
 }
 
+/// Prints the explanation of a rule. `as_page`: as a Markdown page.
 ExitResult run_explain(const std::string& id, bool as_page) {
   const audit::Rule* rule = audit::find_rule(id);
   if (rule == nullptr) return wrong_usage("--explain: " + audit::unknown_rule_text(id));
@@ -91,9 +92,10 @@ std::string find_usage_error(const Arguments& args) {
   return {};
 }
 
+/// Returns true if all files were checked and all findings are suppressed.
 bool is_clean(const audit::AuditResult& audit) {
-  return audit.problems.empty() &&
-         std::all_of(audit.findings.begin(), audit.findings.end(), [](const auto& f) { return f.suppressed; });
+  return audit.problems.empty() && std::all_of(audit.findings.begin(), audit.findings.end(),
+                                               [](const auto& finding) { return finding.suppressed; });
 }
 
 /// Prints the findings, or with --stats their counts, and logs problems and notes.

@@ -1,3 +1,5 @@
+// The program weir-audit, the part of weir that runs `weir audit` (docs/parts.md).
+
 #include "cli/main_program.hpp"
 #include "parts/audit/audit_command.hpp"
 
