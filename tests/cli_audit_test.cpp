@@ -325,6 +325,14 @@ TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
   EXPECT_NE(report.out.find("tests=\"6\" failures=\"1\" skipped=\"0\""), std::string::npos) << report.out;
   EXPECT_NE(repository.folder.text("pages/gpu-selection.md").find("cuda:0"), std::string::npos);
   EXPECT_NE(run({"audit", "report", "--format", "html"}, options).out.find("<td>self.py</td>"), std::string::npos);
+  // A page that cannot be written is an error, also if something of its name exists.
+  fs::remove(repository.folder / "pages/template.py");
+  fs::create_directory(repository.folder / "pages/template.py");
+  const ProgramResult unwritten = run({"audit", "report", "-o", "pages"}, options);
+  EXPECT_EQ(unwritten.status, 1);
+  EXPECT_EQ(unwritten.out, "");
+  EXPECT_TRUE(unwritten.error_contains("pages/template.py: is not a regular file")) << unwritten.error;
+  EXPECT_TRUE(run({"audit", "report", "-o", "self.py"}, options).error_contains("self.py/gpu-selection.md: "));
   // A second run has nothing left to do.
   const std::string all = repository.git({"rev-parse", "weir/all"});
   EXPECT_EQ(run({"audit", "run"}, options).out, done.out);

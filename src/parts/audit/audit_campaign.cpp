@@ -1,12 +1,12 @@
 #include "parts/audit/audit_campaign.hpp"
 
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "audit/campaign/campaign.hpp"
+#include "base/atomic_file.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/defaults.hpp"
@@ -93,16 +93,14 @@ ExitResult execute_campaign(const Arguments& args) {
   return campaign ? print_verdict(*campaign) : make_exit_result(campaign.error());
 }
 
-/// Writes the page with the rules for selecting the policy's GPU, and a new program that follows them, to --output.
-ExitResult write_pages(const Arguments& args, const audit::Policy& policy) {
-  std::error_code problem;
-  fs::create_directories(args.output, problem);
-  const fs::path folder{args.output};
-  std::ofstream{folder / "gpu-selection.md"} << audit::gpu_selection_page(policy);
-  std::ofstream{folder / "template.py"} << audit::template_file(policy);
-  if (!fs::exists(folder / "gpu-selection.md", problem) || !fs::exists(folder / "template.py", problem))
-    return {ExitStatus::some_failed, fmt::format("{}: cannot be written", printable(args.output))};
-  return {};
+/// Writes the page with the rules for selecting the policy's GPU, and a new program that follows them, to the folder
+/// --output, which is created if it does not exist.
+Status write_pages(const fs::path& folder, const audit::Policy& policy) {
+  std::error_code ignored;  // if the folder cannot be created, the first file cannot be written, which says why
+  fs::create_directories(folder, ignored);
+  if (auto written = write_file(folder / "gpu-selection.md", audit::gpu_selection_page(policy)); !written)
+    return written;
+  return write_file(folder / "template.py", audit::template_file(policy));
 }
 
 /// Runs `weir audit report`.
@@ -112,7 +110,8 @@ ExitResult write_campaign_report(const Arguments& args) {
   const auto request = make_request(args, campaign->policy_file);
   if (!request) return wrong_usage(request.error().what);
   if (!args.output.empty()) {
-    if (auto written = write_pages(args, request->audit.policy); written.status != ExitStatus::done) return written;
+    if (auto written = write_pages(args.output, request->audit.policy); !written)
+      return {ExitStatus::some_failed, written.error().what};
   }
   if (auto printed = print(audit::campaign_report(*campaign, args.audit.format)); printed.status != ExitStatus::done)
     return printed;
