@@ -387,6 +387,32 @@ TEST(CliAuditCampaign, AnInterruptedRunContinues) {
   EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
 }
 
+TEST(CliAuditCampaign, ARunThatEndedBeforeTheMergeIsContinuedThere) {
+  const Repository repository;
+  const ProgramOptions how = in(repository.folder);
+  ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "2"}, how).status, 0);
+  // All files are committed, and then the merge fails.
+  repository.git({"branch", "weir/all"});
+  const ProgramResult refused = run({"audit", "run"}, how);
+  EXPECT_EQ(refused.status, 2) << refused.error;
+  EXPECT_TRUE(refused.error_contains("'git branch -m weir/all NAME'")) << refused.error;
+  EXPECT_EQ(run({"audit", "report"}, how).status, 0);
+  repository.git({"branch", "-m", "weir/all", "mine"});
+  const std::string complete = "complete: 6 of 6 files fixed\n";
+  EXPECT_EQ(run({"audit", "run"}, how).out, complete);
+  EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
+  EXPECT_EQ(repository.folder.list_files(".git/weir-audit/worktrees"), std::vector<std::string>{});
+  // A run that ended before it removed all worktrees.
+  repository.git({"worktree", "add", "-q", ".git/weir-audit/worktrees/shard-1", "weir/shard-1"});
+  ASSERT_NE(repository.folder.list_files(".git/weir-audit/worktrees"), std::vector<std::string>{});
+  EXPECT_EQ(run({"audit", "run"}, how).out, complete);
+  EXPECT_EQ(repository.folder.list_files(".git/weir-audit/worktrees"), std::vector<std::string>{});
+  // Branches that the user deletes after the campaign are not needed again, nor created again.
+  repository.git({"branch", "-D", "weir/all", "weir/shard-1", "weir/shard-2"});
+  EXPECT_EQ(run({"audit", "run"}, how).out, complete);
+  EXPECT_EQ(repository.git({"branch", "--list", "weir/*"}), "");
+}
+
 TEST(CliAuditCampaign, StateFilesOfEarlierVersionsAreRead) {
   const Repository repository;
   const ProgramOptions options = in(repository.folder);

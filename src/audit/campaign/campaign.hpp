@@ -79,11 +79,11 @@ struct CampaignRequest {
 /// campaign has commits; the branch names are taken; those of fix_files()), io, disk_full.
 Result<Campaign> plan_campaign(const CampaignRequest& request);
 
-/// Works on all files of the stored plan whose state is "planned"; does nothing if there is none. Each shard has its
-/// own git worktree and branch. A file is committed if each check passes the edit: the check has the same exit status
+/// Works on all files of the stored plan whose state is "planned". If there is none, it only does what an interrupted run
+/// left undone: the merge and the removal of the worktrees. Each shard has its own git worktree and branch. A file is committed if each check passes the edit: the check has the same exit status
 /// and output before and after the edit, or it fails before the edit and succeeds after it. If two runs before the edit
-/// print different outputs, only the exit status counts. A file that does not pass a check, or whose check runs for 60
-/// minutes, is restored. If no error occurs, in the end the branch weir/all contains the commits of all shards, and the
+/// print different outputs, only the exit status counts. A file that does not pass a check, or whose check exceeds its
+/// time limit, is restored. If no error occurs, in the end the branch weir/all contains the commits of all shards, and the
 /// worktrees are removed. Errors: invalid_argument (there is no git repository or no plan, HEAD is not the plan's
 /// commit, a branch is not of this campaign; those of fix_files()), io, disk_full, corrupt, cancelled.
 Result<Campaign> run_campaign(const CampaignRequest& request);

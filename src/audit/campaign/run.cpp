@@ -42,11 +42,29 @@ Status merge_all(const Campaign& campaign, const fs::path& folder) {
   return ok();
 }
 
-/// Removes the worktrees; the branches stay. Errors are ignored: the next run reuses a worktree that remains.
+/// Returns whether weir/all lacks commits of a shard, because a run was interrupted after its last file and before the
+/// end of the merge. Returns false if a shard's branch is not of this campaign (any more): then the user has taken over
+/// the branches, and they stay as they are.
+bool lacks_merge(const Campaign& campaign) {
+  const auto& shards = campaign.shards;
+  return std::all_of(shards.begin(), shards.end(),
+                     [&](const Shard& shard) { return is_campaign_branch(branch_name(shard), campaign.base); }) &&
+         !std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
+           return static_cast<bool>(run_git({"merge-base", "--is-ancestor", "refs/heads/" + branch_name(shard),
+                                             fmt::format("refs/heads/{}", kMergedBranch)}));
+         });
+}
+
+/// Removes the worktrees that exist; the branches stay. Errors are ignored: the next run reuses a worktree that
+/// remains, or removes it.
 void remove_worktrees(const Campaign& campaign, const fs::path& folder) {
-  for (const Shard& shard : campaign.shards)
-    (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / shard.name).native()});
-  (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / "all").native()});
+  std::vector<std::string> names{"all"};
+  for (const Shard& shard : campaign.shards) names.push_back(shard.name);
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    const fs::path tree = folder / "worktrees" / name;
+    if (fs::exists(tree, ignored)) (void)run_git({"worktree", "remove", "--force", tree.native()});
+  }
 }
 
 /// Works on all shards with up to ten threads. `begin`: start time of this run. Returns the first error.
@@ -96,12 +114,19 @@ Result<Campaign> run_campaign(const CampaignRequest& request) {
     return Error{Errc::invalid_argument,
                  fmt::format("the plan was made from the commit {}; check that out, or plan again",
                              campaign->base.substr(0, 12))};
-  if (compute_verdict(*campaign).planned == 0) return campaign;
+  const bool has_planned_files = compute_verdict(*campaign).planned > 0;
+  if (!has_planned_files && !lacks_merge(*campaign)) {
+    remove_worktrees(*campaign, *folder);  // an interrupted run may have left some
+    return campaign;
+  }
   const auto begin = Clock::now();
-  const auto texts = edited_texts(request, *campaign, first_line(*top));
-  if (!texts) return texts.error();
   const double earlier_seconds = campaign->wall_seconds;
-  auto done = process_all_shards(request, *campaign, *texts, *folder, begin);
+  Status done = ok();
+  if (has_planned_files) {
+    const auto texts = edited_texts(request, *campaign, first_line(*top));
+    if (!texts) return texts.error();
+    done = process_all_shards(request, *campaign, *texts, *folder, begin);
+  }
   if (done) done = merge_all(*campaign, *folder);
   if (done) remove_worktrees(*campaign, *folder);
   campaign->wall_seconds = earlier_seconds + std::chrono::duration<double>(Clock::now() - begin).count();
