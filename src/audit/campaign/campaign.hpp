@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <stop_token>
@@ -66,9 +67,11 @@ struct CampaignRequest {
   std::string policy_file{};                    ///< path of weir.toml; empty if there is none
   bool unsafe = false;                          ///< as in Campaign
   std::string check_command{}, test_command{};  ///< as in Campaign
-  int jobs = 1;            ///< plan: largest number of shards; run: number of worker threads. Values
-                           ///< outside 1 to 10 are clamped
-  int pair_count = 0;      ///< as in Campaign
+  int jobs = 1;        ///< plan: largest number of shards; run: number of worker threads. Values
+                       ///< outside 1 to 10 are clamped
+  int pair_count = 0;  ///< as in Campaign
+  /// A run of a check that takes longer is killed, and its file is restored.
+  std::chrono::seconds check_time_limit = std::chrono::hours{1};
   std::stop_token stop{};  ///< ends a run after the files that are being worked on
   /// Receives one line about each file that is done, from any thread.
   std::function<void(const std::string&)> on_message = [](const std::string&) {};

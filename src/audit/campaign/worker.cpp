@@ -16,8 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::minutes kCheckTimeLimit{60};  // time limit of one run of a check
-
 /// Returns the check as a script for `sh -c SCRIPT sh FILE`: {file} becomes "${1}", the script's first argument, quoted
 /// for its position (plain, or between quotes). The file name is never part of the script, so any characters in it are
 /// safe.
@@ -78,7 +76,13 @@ class Worker {
   Result<ProgramResult> check(const std::string& command, const fs::path& file) const {
     return run_program({.arguments = {"/bin/sh", "-c", to_script(command), "sh", file.native()},
                         .folder = tree_,
-                        .time_limit = kCheckTimeLimit});
+                        .time_limit = context_.request.check_time_limit});
+  }
+
+  /// Returns the reason for restoring a file on which a run of the check exceeded its time limit.
+  std::string timeout_reason(const std::string& command) const {
+    const auto limit = std::chrono::ceil<std::chrono::minutes>(context_.request.check_time_limit);
+    return fmt::format("'{}' does not end within {} minutes", printable(command), limit.count());
   }
 
   /// Runs a check on the file before and after its edit. Returns why the edit fails the check: how the results differ,
@@ -93,8 +97,7 @@ class Worker {
     if (auto written = write_file(path, texts.text_after); !written) return written.error();
     const auto after = check(command, file.path);
     if (!after) return after.error();
-    if (before->timed_out || after->timed_out)
-      return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckTimeLimit.count());
+    if (before->timed_out || after->timed_out) return timeout_reason(command);
     // A check that failed before and passes now is an improvement.
     if (before->exit_status != 0 && after->exit_status == 0) return std::string{};
     if (before->exit_status != after->exit_status)
@@ -106,27 +109,31 @@ class Worker {
     if (auto written = write_file(path, texts.text_before); !written) return written.error();
     const auto again = check(command, file.path);
     if (!again) return again.error();
+    if (again->timed_out) return timeout_reason(command);
     if (again->output != before->output) return std::string{};
     return fmt::format("'{}' prints something else", printable(command));
   }
 
   /// Measures the slowdown. Runs the check on both texts alternately, so that a change of the machine's speed affects
-  /// both.
-  Status measure(CampaignFile& file, const EditedText& texts) const {
+  /// both. Returns the reason for restoring the file if a run exceeded its time limit: its duration is the limit and no
+  /// measurement. Otherwise returns an empty text.
+  Result<std::string> measure(CampaignFile& file, const EditedText& texts) const {
     std::vector<double> ratios;
-    const std::string command = context_.campaign.check_command;
-    for (int i = 0; i < context_.campaign.pair_count && !context_.campaign.check_command.empty(); ++i) {
-      if (auto written = write_file(tree_ / file.path, texts.text_before); !written) return written;
+    const std::string& command = context_.campaign.check_command;
+    for (int i = 0; i < context_.campaign.pair_count && !command.empty(); ++i) {
+      if (auto written = write_file(tree_ / file.path, texts.text_before); !written) return written.error();
       const auto before = check(command, file.path);
-      if (auto written = write_file(tree_ / file.path, texts.text_after); !written) return written;
+      if (auto written = write_file(tree_ / file.path, texts.text_after); !written) return written.error();
       const auto after = check(command, file.path);
-      if (before && after) ratios.push_back(after->duration.count() / std::max(before->duration.count(), 1e-6) - 1);
+      if (!before || !after) continue;
+      if (before->timed_out || after->timed_out) return timeout_reason(command);
+      ratios.push_back(after->duration.count() / std::max(before->duration.count(), 1e-6) - 1);
     }
-    if (ratios.empty()) return ok();
+    if (ratios.empty()) return std::string{};
     std::sort(ratios.begin(), ratios.end());
     file.slowdown = ratios[ratios.size() / 2];
     file.slowdown_spread = (ratios[ratios.size() * 3 / 4] - ratios[ratios.size() / 4]) / 2;
-    return ok();
+    return std::string{};
   }
 
   /// Restores the file and records the reason.
@@ -152,7 +159,9 @@ class Worker {
       if (!difference) return difference.error();
       if (!difference->empty()) return put_back(file, *difference);
     }
-    if (auto timed = measure(file, texts); !timed) return timed;
+    const auto timeout = measure(file, texts);
+    if (!timeout) return timeout.error();
+    if (!timeout->empty()) return put_back(file, *timeout);
     if (auto written = write_file(tree_ / file.path, texts.text_after); !written) return written;
     const std::string message = fmt::format("weir audit: {} in {}", fmt::join(file.rules, ", "), file.path);
     if (const auto done = run_git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
