@@ -248,7 +248,24 @@ TEST(AuditStrangeCode, ACommentAboutTheRenumberingIsCorrect) {
   };
   EXPECT_TRUE(with("big card, becomes device 0 of this process").empty());
   EXPECT_TRUE(with("hides GPU 0").empty());
+  EXPECT_TRUE(with("not GPU 0").empty());
+  EXPECT_TRUE(with("GPU 0 is free").empty());
   EXPECT_FALSE(with("use GPU 0").empty());
+  // These comments contain "now", "not", "free" and "seen" only inside of other words.
+  for (const std::string comment :
+       {"we know this is GPU 0", "use GPU 0, another is slow", "freeze it on GPU 0", "as foreseen, GPU 0"})
+    EXPECT_FALSE(with(comment).empty()) << comment;
+}
+
+TEST(AuditStrangeCode, ACheckpointIsNoCheckOfADevice) {
+  const auto with_name = [](const std::string& name) {
+    return findings_of({{"a.py", "import torch\n\n\ndef " + name + "(state):\n    state[\"card\"] = " +
+                                     "torch.cuda.get_device_name(0)\n    torch.save(state, \"a.pt\")\n"}},
+                       Policy{}, {"G14"});
+  };
+  EXPECT_EQ(with_name("check_gpu"), Lines{"a.py:4 G14"});
+  EXPECT_EQ(with_name("check_checkpoint_gpu"), Lines{"a.py:4 G14"});
+  EXPECT_EQ(with_name("save_checkpoint_gpu"), Lines{});
 }
 
 TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {

@@ -7,6 +7,7 @@
 
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
+#include "audit/source/words.hpp"
 #include "base/text.hpp"
 
 // Rules about the text around the code: comments (G17), checks that are never called (G14), copied headers (G19, G30).
@@ -46,12 +47,15 @@ std::vector<CardNumber> card_numbers_in(std::string_view comment) {
 /// Returns whether the comment may explain that devices are renumbered, or which card is not used. Then a number other
 /// than the mask's is correct.
 bool mentions_renumbering(std::string_view comment) {
-  constexpr std::array<std::string_view, 16> kWords{"becom", "hide",   "hidden", " not ",     "now",    "renumber",
-                                                    "->",    "appear", "seen",   "inside",    "within", "except",
-                                                    "avoid", "free",   "leave",  "visible as"};
+  // Short words, which occur inside of others: "now" in "know", "free" in "freeze".
+  constexpr std::array<std::string_view, 6> kWords{"not", "now", "seen", "free", "frees", "freed"};
+  // Texts that also count as a part of a word: "becom" in "becoming", "appear" in "disappears".
+  constexpr std::array<std::string_view, 12> kParts{"becom",  "hide",   "hidden", "renumber", "->",    "appear",
+                                                    "inside", "within", "except", "avoid",    "leave", "visible as"};
   const std::string text = lower_case(comment);
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return contains_word(text, word); }) ||
+         std::any_of(kParts.begin(), kParts.end(),
+                     [&](std::string_view part) { return text.find(part) != std::string::npos; });
 }
 
 /// Checks G17 for one mask write with a comment on its line. The mask must be a single card number of at most two
@@ -82,19 +86,15 @@ void check_comment(const Module& module, const Event& event, const RuleContext& 
   context.findings.add(std::move(found));
 }
 
-bool is_word_part(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 /// Returns how often a name occurs as a word in the project's files; any result above 1 means twice or more often.
 int count_mentions(const Project& project, std::string_view name) {
   int count = 0;
   for (const Module& module : project.modules()) {
     if (&project.reported_module(module) != &module) continue;  // the text of a symbolic link is counted at its target
     const std::string_view text = module.source.text();
-    for (std::size_t at = text.find(name); at != std::string_view::npos && count < 2; at = text.find(name, at + 1)) {
-      const bool continues_before = at > 0 && is_word_part(text[at - 1]);
-      const bool continues_after = at + name.size() < text.size() && is_word_part(text[at + name.size()]);
-      count += continues_before || continues_after ? 0 : 1;
-    }
+    for (std::size_t at = find_word(text, name); at != std::string_view::npos && count < 2;
+         at = find_word(text, name, at + 1))
+      ++count;
   }
   return count;
 }
@@ -102,7 +102,9 @@ int count_mentions(const Project& project, std::string_view name) {
 /// Returns whether the function's name suggests a device check, and its body reads what identifies a device, or
 /// compares a mask or a product name.
 bool is_validator(const Function& function) {
-  const std::string name = function.key.substr(function.key.rfind('.') + 1);
+  std::string name = function.key.substr(function.key.rfind('.') + 1);
+  constexpr std::string_view kCheckpoint = "checkpoint";  // contains "check", and has another meaning
+  if (const std::size_t at = name.find(kCheckpoint); at != std::string::npos) name.erase(at, kCheckpoint.size());
   const auto contains = [&](std::string_view word) { return name.find(word) != std::string::npos; };
   const bool is_named_as_check =
       (contains("check") || contains("verify") || contains("validate") || contains("assert") || contains("ensure")) &&
