@@ -1,7 +1,6 @@
 #include "audit/fix/selection.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "audit/mask.hpp"
 #include "audit/project/execution.hpp"
+#include "audit/source/words.hpp"
 
 namespace weir::audit {
 namespace {
@@ -97,12 +97,8 @@ bool makes_mask_uncertain(const Step& step) {
 /// Returns whether the text contains the word, with no letter, digit or underscore beside it. The definition of a
 /// function ("def WORD") does not count.
 bool has_word(std::string_view text, std::string_view word) {
-  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    const bool begins = at == 0 || !is_part(text[at - 1]);
-    const bool ends = at + word.size() >= text.size() || !is_part(text[at + word.size()]);
-    const bool defined = text.substr(0, at).ends_with("def ");
-    if (begins && ends && !defined) return true;
+  for (std::size_t at = find_word(text, word); at != std::string_view::npos; at = find_word(text, word, at + 1)) {
+    if (!text.substr(0, at).ends_with("def ")) return true;
   }
   return false;
 }

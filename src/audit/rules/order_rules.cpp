@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "audit/mask.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
+#include "audit/source/words.hpp"
 
 // The order of driver starts and writes of masks, device orders and allocator settings: G01, G02, G03, G07, G23. The
 // driver reads masks and device orders once, when it starts in a process; PyTorch's allocator reads its settings when
@@ -160,14 +160,8 @@ bool may_run_before(const Execution& execution, const Step& write, const Step& d
   const std::string_view above = driver_start.module->source.text().substr(0, driver_start.event->range.begin);
   // A name that occurs once is only defined; it is used if it occurs more often.
   const auto is_named_beside_its_definition = [&](std::string_view word) {
-    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-    int count = 0;
-    for (std::size_t at = above.find(word); at != std::string_view::npos; at = above.find(word, at + 1)) {
-      const bool begins = at == 0 || !is_part(above[at - 1]);
-      const std::size_t end = at + word.size();
-      count += begins && (end == above.size() || !is_part(above[end])) ? 1 : 0;
-    }
-    return count > 1;
+    const std::size_t first = find_word(above, word);
+    return first != std::string_view::npos && find_word(above, word, first + 1) != std::string_view::npos;
   };
   const std::string_view outermost_name = key.substr(0, key.find('.'));
   return is_named_beside_its_definition(name) || is_named_beside_its_definition(outermost_name);
