@@ -76,14 +76,9 @@ class PowershellReader {
     }
     if (parts.empty() || !value) return;
     const std::string name = environment_name(parts.front().text(text_));
-    const std::string_view above = text_.substr(0, node.range().begin);
-    const bool is_read_above = !name.empty() && lower_case(above).find("env:" + lower_case(name)) != std::string::npos;
     Event* event =
         events_.set_variable(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
-    if (event == nullptr) return;
-    // An estimate: a script that reads the variable and contains an "if" may set it only if it is unset.
-    event->variable_read_before = is_read_above && lower_case(above).find("if") != std::string::npos;
-    event->is_editable = true;
+    if (event != nullptr) event->is_editable = true;
   }
 
   /// Handles [Environment]::SetEnvironmentVariable("NAME", "value").
