@@ -39,6 +39,16 @@ TEST(AuditStrangeFlow, TupleElementsAreKnownByPosition) {
     EXPECT_FALSE(is_outside_mask(code)) << code;
 }
 
+TEST(AuditStrangeFlow, ZipEndsWithItsShortestList) {
+  const auto loop_over = [](const std::string& lists) { return "for n, d in zip(" + lists + "):\n    x.to(d)\n"; };
+  EXPECT_FALSE(is_outside_mask(loop_over("['a'], ['cuda:0', 'cuda:1']")));
+  // A list that is not known may be as long as the known one.
+  EXPECT_TRUE(is_outside_mask(loop_over("names, ['cuda:0', 'cuda:1']")));
+  // `strict` is no list, and an unpacked list may be several of them.
+  EXPECT_TRUE(is_outside_mask(loop_over("['a', 'b'], ['cuda:0', 'cuda:1'], strict=True")));
+  EXPECT_FALSE(is_outside_mask("for n, d in zip(*names, ['cuda:0', 'cuda:1'], ['cuda:0', 'cuda:0']):\n    x.to(d)\n"));
+}
+
 TEST(AuditStrangeFlow, ALoopVisitsAllElements) {
   for (const std::string& code :
        Codes{"for d in ['cuda:0', 'cuda:1']:\n    x.to(d)\n",

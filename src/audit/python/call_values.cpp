@@ -77,16 +77,18 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
   }
   if (name != "enumerate" && name != "zip") return false;
   std::vector<std::vector<Value>> columns;  // the elements of each list; empty for an unknown list
+  std::optional<std::size_t> rows;          // Python stops at the end of the shortest list; nothing: no list is known
   for (const Argument& arg : args) {
-    const PossibleValue* list =
-        arg.keyword.empty() ? arg.value.single_alternative(PossibleValue::Kind::sequence) : nullptr;
-    columns.push_back(list == nullptr ? std::vector<Value>{} : elements_of(*list));
+    if (name == "zip" && arg.keyword == "strict") continue;
+    if (!arg.keyword.empty()) return false;  // an unpacked list stands for an unknown number of arguments
+    const PossibleValue* list = arg.value.single_alternative(PossibleValue::Kind::sequence);
+    const bool is_known = list != nullptr && list->items != nullptr;
+    columns.push_back(is_known ? elements_of(*list) : std::vector<Value>{});
+    if (is_known) rows = std::min(rows.value_or(columns.back().size()), columns.back().size());
   }
-  std::size_t rows = 0;
-  for (const auto& column : columns) rows = std::max(rows, column.size());
-  if (rows == 0 || (name == "enumerate" && args.size() != 1)) return false;
+  if (!rows || (name == "enumerate" && args.size() != 1)) return false;
   std::vector<Value> all_rows;
-  for (std::size_t i = 0; i < rows; ++i) {
+  for (std::size_t i = 0; i < *rows; ++i) {
     std::vector<Value> row;
     if (name == "enumerate") row.push_back(number_value(static_cast<long>(i)));
     for (const auto& column : columns) row.push_back(i < column.size() ? column[i] : Value{});
