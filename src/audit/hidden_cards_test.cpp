@@ -36,6 +36,7 @@ TEST(AuditHiddenCards, ProgramsThatTestFirstOrRestoreTheMaskAreCorrect) {
        {"if torch.cuda.is_available():\n    torch.zeros(1).to('cuda:0')\n",
         "device = 'cuda:0' if torch.cuda.is_available() else 'cpu'\ntorch.zeros(1).to(device)\n",
         "try:\n    torch.zeros(1).to('cuda:0')\nexcept RuntimeError:\n    pass\n",
+        "try:\n    torch.zeros(1).to('cuda:0')\nexcept* RuntimeError:\n    pass\n",
         "del os.environ['CUDA_VISIBLE_DEVICES']\ntorch.zeros(1).to('cuda:0')\n",
         "os.environ.pop('CUDA_VISIBLE_DEVICES')\ntorch.zeros(1).to('cuda:0')\n",
         "os.environ['CUDA_VISIBLE_DEVICES'] = '0'\ntorch.zeros(1).to('cuda:0')\n",

@@ -329,7 +329,7 @@ void Reader::try_statement(Node node) {
   std::optional<Names> result = before;
   std::uint32_t arm = 1;
   for (const Node child : named_children(node)) {
-    if (child.is("except_clause") || child.is("except_group_clause")) {
+    if (child.is("except_clause")) {
       const bool outer_fallback = frame_->in_fallback;
       frame_->in_fallback =
           outer_fallback || caught_exceptions(child, text_).find("AttributeError") != std::string_view::npos;
