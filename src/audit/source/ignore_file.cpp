@@ -1,50 +1,89 @@
 #include "audit/source/ignore_file.hpp"
-#include "base/read_stream.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <fstream>
-#include <iterator>
+
+#include "base/read_stream.hpp"
 
 namespace weir::audit {
 namespace {
 
-/// Returns whether the character class at the start of `pattern` ("[a-z]", "[!x]") matches `c`. Sets `length` to the
-/// length of the class in the pattern, or to 0 if the pattern does not start with a complete class.
+/// Returns whether a byte is in the set of characters with this name, as in "[[:digit:]]"; false for an unknown name.
+bool is_in_named_set(std::string_view name, unsigned char c) {
+  struct NamedSet {
+    std::string_view name;
+    int (*contains)(int);
+  };
+  static constexpr std::array<NamedSet, 12> kSets{{{"alnum", std::isalnum},
+                                                   {"alpha", std::isalpha},
+                                                   {"blank", std::isblank},
+                                                   {"cntrl", std::iscntrl},
+                                                   {"digit", std::isdigit},
+                                                   {"graph", std::isgraph},
+                                                   {"lower", std::islower},
+                                                   {"print", std::isprint},
+                                                   {"punct", std::ispunct},
+                                                   {"space", std::isspace},
+                                                   {"upper", std::isupper},
+                                                   {"xdigit", std::isxdigit}}};
+  const auto* found = std::find_if(kSets.begin(), kSets.end(), [&](const NamedSet& set) { return set.name == name; });
+  return found != kSets.end() && found->contains(c) != 0;
+}
+
+/// Reads one character of a character class at the index `i`, where a backslash makes the next character literal, and
+/// advances `i` behind it.
+unsigned char next_in_class(std::string_view pattern, std::size_t& i) {
+  if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+  return static_cast<unsigned char>(pattern[i++]);
+}
+
+/// Returns whether the character class at the start of `pattern` ("[a-z]", "[!x]", "[[:digit:]]") matches `c`. Sets
+/// `length` to the length of the class in the pattern, or to 0 if the pattern does not start with a complete class.
 bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   length = 0;
-  if (pattern.size() < 3) return false;
-  const bool negated = pattern[1] == '!' || pattern[1] == '^';
+  const auto byte = static_cast<unsigned char>(c);
+  const bool negated = pattern.size() > 1 && (pattern[1] == '!' || pattern[1] == '^');
   bool found = false;
   std::size_t i = negated ? 2 : 1;
   // A ']' at the start of a class is an ordinary character.
-  for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first); ++i) {
-    const bool is_span = i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']';
-    found = found || (is_span ? c >= pattern[i] && c <= pattern[i + 2] : c == pattern[i]);
-    i += is_span ? 2 : 0;
+  for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first);) {
+    const std::size_t name_end =
+        pattern.substr(i).starts_with("[:") ? pattern.find(']', i + 2) : std::string_view::npos;
+    if (name_end != std::string_view::npos && name_end > i + 2 && pattern[name_end - 1] == ':') {
+      found = found || is_in_named_set(pattern.substr(i + 2, name_end - i - 3), byte);
+      i = name_end + 1;
+      continue;
+    }
+    const unsigned char low = next_in_class(pattern, i);
+    unsigned char high = low;
+    if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') high = next_in_class(pattern, ++i);
+    found = found || (byte >= low && byte <= high);
   }
   if (i >= pattern.size()) return false;
   length = i + 1;
   return found != negated;
 }
 
-/// Returns whether the element of the pattern at index `p` (a character, '?', a class, an escape) matches `c`. Sets
-/// `used` to the length of the element.
-bool matches_one(std::string_view pattern, std::size_t p, char c, std::size_t& used) {
-  used = 1;
-  if (pattern[p] == '?') return c != '/';
-  if (pattern[p] == '[') {
+/// Returns the length of the element at the start of `pattern`: a character, '?', a class or an escape.
+std::size_t element_length(std::string_view pattern) {
+  std::size_t length = 1;
+  if (pattern[0] == '[') (void)matches_class(pattern, '\0', length);  // only for the length
+  if (pattern[0] == '\\') length = std::min<std::size_t>(2, pattern.size());
+  return std::max<std::size_t>(length, 1);
+}
+
+/// Returns whether the element at the start of `pattern` matches `c`. As in git, a class without its ']' and a
+/// backslash at the end match nothing.
+bool matches_one(std::string_view pattern, char c) {
+  if (pattern[0] == '?') return c != '/';
+  if (pattern[0] == '[') {
     std::size_t length = 0;
-    const bool is_in_class = matches_class(pattern.substr(p), c, length);
-    if (length > 0) {
-      used = length;
-      return is_in_class && c != '/';
-    }
+    return matches_class(pattern, c, length) && c != '/';
   }
-  if (pattern[p] == '\\' && p + 1 < pattern.size()) {
-    used = 2;
-    return pattern[p + 1] == c;
-  }
-  return pattern[p] == c;
+  if (pattern[0] == '\\') return pattern.size() > 1 && pattern[1] == c;
+  return pattern[0] == c;
 }
 
 }  // namespace
@@ -59,8 +98,12 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
     if (pattern[p] == '*') {
       std::size_t stars = 1;
       while (p + stars < pattern.size() && pattern[p + stars] == '*') ++stars;
-      const bool matches_slash = stars >= 2;
-      const bool is_folder_prefix = matches_slash && p + stars < pattern.size() && pattern[p + stars] == '/';
+      // Two stars match '/' only as a whole part of the pattern: "a/**" and "**/a", but not "?a**". git first removes the
+      // text before the first special character from the pattern and the path, so "**" begins a part in "a**", too.
+      const bool begins_part = pattern.find_first_of("*?[\\") == p || pattern[p - 1] == '/';
+      const bool ends_part = p + stars == pattern.size() || pattern[p + stars] == '/';
+      const bool matches_slash = stars >= 2 && begins_part && ends_part;
+      const bool is_folder_prefix = matches_slash && p + stars < pattern.size();
       if (is_folder_prefix) {  // matches any number of whole folders
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (matched[i] == 0) continue;
@@ -77,27 +120,41 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
       }
       p += stars + (is_folder_prefix ? 1 : 0);
     } else {
-      std::size_t used = 1;
+      const std::string_view rest = pattern.substr(p);
       for (std::size_t i = 0; i < path.size(); ++i) {
-        std::size_t length = 1;
-        if (matched[i] != 0 && matches_one(pattern, p, path[i], length)) next[i + 1] = 1;
-        used = matched[i] != 0 ? length : used;
+        if (matched[i] != 0 && matches_one(rest, path[i])) next[i + 1] = 1;
       }
-      if (pattern[p] == '[') (void)matches_class(pattern.substr(p), '\0', used);  // only for the length
-      if (pattern[p] == '\\' && p + 1 < pattern.size()) used = 2;
-      p += used == 0 ? 1 : used;
+      p += element_length(rest);
     }
     matched = std::move(next);
   }
   return matched[path.size()] != 0;
 }
 
+namespace {
+
+/// Removes the blanks at the end of a line, except one that a backslash makes literal.
+std::string_view without_blanks_at_end(std::string_view line) {
+  std::size_t end = 0;  // behind the last character that stays
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool is_escape = line[i] == '\\' && i + 1 < line.size();
+    if (is_escape) ++i;
+    if (is_escape || line[i] != ' ') end = i + 1;
+  }
+  return line.substr(0, end);
+}
+
+}  // namespace
+
 IgnoreFile::IgnoreFile(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    line = without_blanks_at_end(line);
     if (line.empty() || line[0] == '#') continue;
     Pattern pattern;
     pattern.negated = line[0] == '!';
