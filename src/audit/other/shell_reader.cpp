@@ -14,6 +14,7 @@
 #include "audit/other/shell_commands.hpp"
 #include "audit/other/shell_evaluator.hpp"
 #include "audit/other/shell_facts.hpp"
+#include "audit/source/words.hpp"
 
 namespace weir::audit {
 namespace {
@@ -247,11 +248,12 @@ class ShellReader {
     }
   }
 
-  /// Returns whether the code before the byte offset `before` reads the variable: "${X:-...}", "$X", "-v X".
+  /// Returns whether the code before the byte offset `before` reads the variable X: "${X:-...}", "$X", "-v X".
   bool is_read_before(std::string_view name, std::uint32_t before) const {
     const std::string_view above = text_.substr(0, before);
-    for (const std::string& form : {fmt::format("${}", name), fmt::format("${{{}", name), fmt::format("-v {}", name)}) {
-      if (above.find(form) != std::string_view::npos) return true;
+    for (std::size_t at = find_word(above, name); at != std::string_view::npos; at = find_word(above, name, at + 1)) {
+      const std::string_view start = above.substr(0, at);
+      if (start.ends_with('$') || start.ends_with("${") || start.ends_with("-v ")) return true;
     }
     return false;
   }
@@ -338,7 +340,7 @@ class ShellReader {
     const std::string_view code = one.text(text_);
     const bool appends = code.substr(std::min(name.size(), code.size())).starts_with("+=");
     const bool depends_on_old_value =
-        appends || given.find(name) != std::string_view::npos || is_read_before(name, statement.range().begin);
+        appends || contains_word(given, name) || is_read_before(name, statement.range().begin);
     Value evaluated = value.is("array") ? evaluator_.expand_words(named_children(value).to_vector())
                       : value           ? evaluator_.evaluate_word(value)
                                         : text_value("");

@@ -349,6 +349,22 @@ TEST(AuditShellScripts, AnOrderIsForTheMasksVendor) {
   EXPECT_EQ(fix_script("HIP_VISIBLE_DEVICES=1 train\n", false), "HIP_VISIBLE_DEVICES=1 train\n");
 }
 
+TEST(AuditShellScripts, AScriptThatReadsTheMaskMayRespectIt) {
+  const auto after = [](const std::string& reading) {
+    return findings_of({{"a.sh", reading + "\nexport CUDA_VISIBLE_DEVICES=GPU-1\npython a.py\n"}}, Policy{}, {"G10"});
+  };
+  for (const std::string reading :
+       {"echo \"$CUDA_VISIBLE_DEVICES\"", "echo ${CUDA_VISIBLE_DEVICES:-none}", "test -v CUDA_VISIBLE_DEVICES && exit"})
+    EXPECT_EQ(after(reading), Lines{}) << reading;
+  // A longer name is another variable, and a name without "$" is not read.
+  for (const std::string reading :
+       {"echo $CUDA_VISIBLE_DEVICES_OLD", "echo ${MY_CUDA_VISIBLE_DEVICES}", "echo sets CUDA_VISIBLE_DEVICES"})
+    EXPECT_EQ(after(reading), Lines{"a.sh:2 G10"}) << reading;
+  EXPECT_EQ(findings_of({{"a.sh", "export CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES_OLD,1\npython a.py\n"}}, Policy{},
+                        {"G10"}),
+            Lines{});
+}
+
 TEST(AuditShellScripts, AByteOrderMarkHidesNothing) {
   EXPECT_EQ(reported_lines("\xEF\xBB\xBFX=0 train\n", "G33"), Lines{"run.sh:1 G33"});
   EXPECT_EQ(findings_of({{"job", spelled("\xEF\xBB\xBF#!/bin/bash\nX=0 train\n")}}, one_device_policy(), {"G33"}),
