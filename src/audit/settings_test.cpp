@@ -40,6 +40,19 @@ TEST(AuditSettings, AMaskThroughAnAliasIsReported) {
       Lines{"a.yaml:2 G33"});
 }
 
+TEST(AuditSettings, AServicesListOfCardsMayHaveOneCardPerLine) {
+  const auto with_mask = [](const std::string& mask) {
+    return reported_in(
+        "services:\n  a:\n    environment:\n      - CUDA_VISIBLE_DEVICES=" + mask +
+            "\n    deploy:\n      resources:\n        reservations:\n          devices:\n"
+            "            - device_ids:\n                - \"2\"  # two, three\n                - \"3\"\n",
+        {"G28"});
+  };
+  EXPECT_EQ(with_mask("0,1"), Lines{});
+  EXPECT_EQ(with_mask("1"), Lines{});
+  EXPECT_EQ(with_mask("2"), Lines{"a.yaml:4 G28"});
+}
+
 TEST(AuditSettings, CardsThroughAMergeKeyCount) {
   // The mask does not match the service's cards, set directly or through an alias.
   EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n"),

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 #include "audit/other/yaml_anchors.hpp"
@@ -324,11 +327,18 @@ class SettingsReader {
     path_.pop_back();
   }
 
+  /// Handles the list of cards of a service: "device_ids: ['0', '3']", in one line or with one card per line.
   void device_ids(Node list) {
-    const std::string_view ids = list.text(text_);
-    if (list && ids.size() <= kMaxValueBytes)
-      set_service_cards("device_ids: " + std::string{ids.substr(0, 40)},
-                        static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
+    const std::string_view code = list.text(text_);
+    if (!list || code.size() > kMaxValueBytes) return;
+    std::vector<std::string_view> ids;
+    for (const Node item : named_children(is_list(list) ? list : Node{}))
+      if (!item.is("comment")) ids.push_back((item.is("block_sequence_item") ? item.first_child() : item).text(text_));
+    const std::string one_line =
+        list.is("block_sequence") ? fmt::format("[{}]", fmt::join(ids, ", ")) : std::string{code};
+    const auto commas = static_cast<std::size_t>(std::count(code.begin(), code.end(), ','));
+    const std::size_t count = is_list(list) ? ids.size() : commas + 1;
+    set_service_cards("device_ids: " + one_line.substr(0, 40), count);
   }
 
   /// Returns a literal number of cards from 0 to 9; nothing for "all", for parts of cards and for template expressions.
