@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -310,8 +311,13 @@ void Reader::augmented_assignment(Node node) {
 }
 
 void Reader::delete_statement(Node node) {
-  for (const Node child : named_children(node)) {
-    const Node target = child.is("expression_list") ? child.first_child() : child;
+  std::vector<Node> targets = named_children(node).to_vector();
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const Node target = targets[i];
+    const bool is_group = target.is("expression_list") || target.is("parenthesized_expression") || target.is("tuple") ||
+                          target.is("list");
+    if (is_group)
+      for (const Node part : named_children(target)) targets.push_back(part);  // del a, (b, c)
     if (!target.is("subscript")) continue;
     const Value container = expression(target.field("value"));
     const auto name = expression(target.field("subscript")).as_text();
