@@ -53,6 +53,17 @@ TEST(AuditSettings, AServicesListOfCardsMayHaveOneCardPerLine) {
   EXPECT_EQ(with_mask("2"), Lines{"a.yaml:4 G28"});
 }
 
+TEST(AuditSettings, AnInstructionOfADockerfileMayHaveSeveralLines) {
+  const auto in_dockerfile = [](const std::string& instructions) {
+    return findings_of({{"Dockerfile", "FROM x\n" + instructions}}, one_device_policy(), {"G33"});
+  };
+  EXPECT_EQ(in_dockerfile("ENV CUDA_VISIBLE_DEVICES=0\n"), Lines{"Dockerfile:2 G33"});
+  EXPECT_EQ(in_dockerfile("ENV A=1 \\\n    # a comment, and an empty line\n\n    CUDA_VISIBLE_DEVICES=0 \\\n    B=2\n"),
+            Lines{"Dockerfile:5 G33"});
+  // Other instructions set no variables.
+  EXPECT_EQ(in_dockerfile("ENV A=1\nRUN x && \\\n    CUDA_VISIBLE_DEVICES=0 y\n"), Lines{});
+}
+
 TEST(AuditSettings, CardsThroughAMergeKeyCount) {
   // The mask does not match the service's cards, set directly or through an alias.
   EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n"),

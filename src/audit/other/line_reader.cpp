@@ -57,6 +57,7 @@ void read_assignment(std::string_view line, std::string_view rest, std::uint32_t
 ScriptContent read_lines(LineFormat format, std::string_view text) {
   ScriptEvents events;
   std::uint32_t begin = 0;
+  bool continues_env = false;  // this line of a Dockerfile belongs to an ENV instruction that begins further above
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
@@ -64,9 +65,14 @@ ScriptContent read_lines(LineFormat format, std::string_view text) {
     events.set_statement({begin, begin + static_cast<std::uint32_t>(line.size())});
     const auto after = [&](std::string_view word) { return content.substr(std::min(word.size(), content.size())); };
     switch (format) {
-      case LineFormat::dockerfile:
-        if (starts_with_word(content, "ENV ")) read_assignment(line, after("ENV "), begin, true, events);
+      case LineFormat::dockerfile: {
+        if (continues_env && (content.empty() || content.starts_with('#'))) break;  // does not end the instruction
+        const bool begins_env = !continues_env && starts_with_word(content, "ENV ");
+        if (begins_env || continues_env)
+          read_assignment(line, begins_env ? after("ENV ") : content, begin, begins_env, events);
+        continues_env = (begins_env || continues_env) && content.ends_with('\\');
         break;
+      }
       case LineFormat::dotenv:
         if (!content.starts_with('#'))
           read_assignment(line, starts_with_word(content, "export ") ? after("export ") : content, begin, false,
