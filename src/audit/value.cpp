@@ -84,7 +84,8 @@ std::optional<bool> Value::truth_value() const {
 
 namespace {
 
-/// Returns the same value with the key appended to its path, because the path identifies its items.
+/// Returns an item of a value whose items are identified by their path alone: the value with the key appended to its
+/// path.
 Value item_by_path(const PossibleValue& alternative, std::string_view key) {
   constexpr std::size_t kLongestPath = 200;
   if (alternative.key.size() + key.size() > kLongestPath) return value_of_kind(alternative.kind);

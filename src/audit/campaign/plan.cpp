@@ -7,6 +7,8 @@
 #include "audit/fix/fixer.hpp"
 #include "base/text.hpp"
 
+// The planning of a campaign: which files are fixed, and which shard fixes each of them.
+
 namespace weir::audit {
 namespace {
 

@@ -7,6 +7,8 @@
 #include "audit/fix/header.hpp"
 #include "base/text.hpp"
 
+// The report of a campaign, and the two files for developers: a page with rules and a new program.
+
 namespace weir::audit {
 namespace {
 

@@ -11,6 +11,8 @@
 #include "audit/fix/fixer.hpp"
 #include "base/threads.hpp"
 
+// The run of a campaign: starts the work on all shards (worker.hpp) and merges their branches.
+
 namespace weir::audit {
 namespace {
 

@@ -10,6 +10,8 @@
 #include "base/read_stream.hpp"
 #include "base/text.hpp"
 
+// The stored state of a campaign, and the calls of git that its parts share.
+
 namespace weir::audit {
 namespace {
 

@@ -10,6 +10,8 @@
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
+// The work on one shard: each file is edited, checked, measured, and committed or restored.
+
 namespace weir::audit {
 namespace {
 
@@ -131,7 +133,7 @@ class Worker {
     }
     if (ratios.empty()) return std::string{};
     std::sort(ratios.begin(), ratios.end());
-    file.slowdown = ratios[ratios.size() / 2];
+    file.slowdown = ratios[ratios.size() / 2];  // the median
     file.slowdown_spread = (ratios[ratios.size() * 3 / 4] - ratios[ratios.size() / 4]) / 2;
     return std::string{};
   }

@@ -13,7 +13,7 @@
 namespace weir::audit {
 namespace {
 
-bool equal(const Edit& a, const Edit& b) { return a.range == b.range && a.text == b.text; }
+bool is_same_edit(const Edit& a, const Edit& b) { return a.range == b.range && a.text == b.text; }
 
 /// Returns whether the two edits conflict: both replace the same bytes, or one inserts within the range that the other
 /// replaces.
@@ -113,12 +113,13 @@ bool EditSet::add(const std::vector<Edit>& edits) {
   if (edits.empty()) return false;
   for (const Edit& edit : edits) {
     for (const Edit& added : edits_) {
-      if (!equal(edit, added) && conflicts(edit, added)) return false;
-      if (equal(edit, added) && !edit.range.empty()) return false;  // an edit of an earlier finding is equal
+      if (!is_same_edit(edit, added) && conflicts(edit, added)) return false;
+      if (is_same_edit(edit, added) && !edit.range.empty()) return false;  // an edit of an earlier finding is equal
     }
   }
   for (const Edit& edit : edits) {
-    if (std::any_of(edits_.begin(), edits_.end(), [&](const Edit& added) { return equal(edit, added); })) continue;
+    if (std::any_of(edits_.begin(), edits_.end(), [&](const Edit& added) { return is_same_edit(edit, added); }))
+      continue;
     const auto at = std::upper_bound(edits_.begin(), edits_.end(), edit, [](const Edit& a, const Edit& b) {
       return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.empty() && !b.range.empty();
     });

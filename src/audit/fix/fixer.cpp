@@ -69,7 +69,8 @@ class Fixer {
     check_compiling();
     FixResult result;
     for (auto& [path, file] : files_) {
-      if (file.text_after == file.text_before && file.problem.empty()) file.problem = rejections_[path];
+      if (file.text_after == file.text_before && file.problem.empty())
+        file.problem = rejections_[path];  // may be empty
       if (file.problem.empty() && file.text_after != file.text_before) write(file);
       if (!file.problem.empty()) restore(file);
       result.files.push_back(std::move(file));
@@ -81,7 +82,7 @@ class Fixer {
   }
 
  private:
-  /// The intended effect of an edit on the devices that programs see.
+  /// The intended effect of an edit on the devices that programs see: none, or that a program sees other devices.
   enum class Effect { same_selection, other_selection };
 
   static Effect intended_effect(const Finding& finding) {

@@ -6,10 +6,12 @@
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 
+// Reads C and C++ files, including those for CUDA and HIP.
+
 namespace weir::audit {
 namespace {
 
-constexpr int kMaxCppDepth = 200;
+constexpr int kMaxCppDepth = 200;  // deeper nodes are not read
 
 // Calls that start the GPU driver, which then reads the masks (values of variables such as CUDA_VISIBLE_DEVICES). The
 // runtimes start the driver at the first call that needs a device.
@@ -46,7 +48,7 @@ class CppReader {
   ScriptContent read(const Tree& tree) {
     walk(tree.root(), 0);
     auto script = std::move(events_).take();
-    // The body of a program is its main function; other functions run when called.
+    // The events of main() become those of the code outside functions, which for other languages is what runs first.
     script.is_entry_point = false;
     for (Function& function : script.functions) {
       if (function.key != "main") continue;

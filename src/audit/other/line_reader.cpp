@@ -5,6 +5,8 @@
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 
+// Reads files in which each line is a statement: Dockerfiles, .env files, systemd units and batch files.
+
 namespace weir::audit {
 namespace {
 
@@ -14,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Returns whether the line starts with the word, in upper or lower case, and continues after it.
+/// Returns whether the line starts with the word, in upper or lower case, and has more text after it.
 bool starts_with_word(std::string_view line, std::string_view word) {
   if (line.size() <= word.size()) return false;
   for (std::size_t i = 0; i < word.size(); ++i) {

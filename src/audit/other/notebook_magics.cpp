@@ -10,6 +10,8 @@
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 
+// Reads the IPython commands (magics) of a notebook that change its kernel's environment, such as %env.
+
 namespace weir::audit {
 namespace {
 

@@ -7,6 +7,8 @@
 
 #include "audit/other/readers.hpp"
 
+// Extracts the code of a Jupyter notebook as one Python program.
+
 namespace weir::audit {
 namespace {
 
@@ -41,7 +43,7 @@ void add_string(Node string, std::string_view text, Code& code) {
       continue;
     }
     const char escape = text[i + 1];
-    if (escape == 'u') {  // such escapes do not occur in relevant code
+    if (escape == 'u') {  // a Unicode escape is not decoded, because relevant code consists of ASCII characters
       code.add('?', i);
       i += 5;
       continue;

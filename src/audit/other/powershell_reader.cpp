@@ -7,6 +7,8 @@
 #include "audit/other/shell_commands.hpp"
 #include "base/text.hpp"
 
+// Reads PowerShell scripts.
+
 namespace weir::audit {
 namespace {
 

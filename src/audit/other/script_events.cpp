@@ -4,6 +4,8 @@
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 
+// What the readers of all kinds of scripts share: the list of events, and the value of a word.
+
 namespace weir::audit {
 
 Event& ScriptEvents::emit(Event::Kind kind, Range where, std::string name, Value value) {

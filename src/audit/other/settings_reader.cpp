@@ -11,6 +11,8 @@
 #include "audit/other/readers.hpp"
 #include "audit/other/yaml_anchors.hpp"
 
+// Reads settings files: YAML, JSON and TOML.
+
 namespace weir::audit {
 namespace {
 
@@ -128,6 +130,8 @@ class SettingsReader {
   }
   std::string key_text(Node pair) const { return scalar(key_of(pair)).as_text().value_or(""); }
 
+  /// Reads a node and all nodes below it. While it does, the members entry_, group_, mapping_ and holder_ describe the
+  /// place of the current node.
   void walk(Node node, int depth) {
     if (depth > kMaxNesting || (!current_alias_.empty() && ++alias_node_count_ > kMaxAliasNodes)) return;
     if (const Node alias = YamlAnchors::find_alias(node)) return follow(alias, depth);
@@ -205,6 +209,7 @@ class SettingsReader {
     current_alias_ = outer;
   }
 
+  /// Reads the mappings that `value`, the value of a key "<<", merges into `mapping`.
   void merge_into(Node mapping, Node value, int depth) {
     std::set<std::string> known_keys;
     for (const Node child : named_children(mapping))
@@ -215,7 +220,8 @@ class SettingsReader {
     group_ = outer_group;
   }
 
-  /// Returns the ranges of containers that receive cards, including those that they use through aliases.
+  /// Returns the ranges of containers that receive cards, and of all code that these containers use through aliases. An
+  /// alias may lead to code with further aliases, so the search is repeated.
   std::vector<Range> find_containers_with_cards() const {
     constexpr int kMaxRounds = 8;
     auto containers = merge_ranges(containers_with_cards_);
@@ -229,7 +235,7 @@ class SettingsReader {
     return containers;
   }
 
-  /// Records that the file sets an environment variable of a container.
+  /// Records that the file sets an environment variable of a container. `where`: the code that sets it.
   void set(Range where, std::string_view name, const Value& value) {
     // Deleting an entry with an anchor would break aliases elsewhere.
     const bool removable = entry_.removable && !anchors_.has_anchor_in(entry_.where);
@@ -270,7 +276,7 @@ class SettingsReader {
     return part;
   }
 
-  /// Handles entries such as "- CUDA_VISIBLE_DEVICES=1".
+  /// Reads the entries of a list, among them "- CUDA_VISIBLE_DEVICES=1".
   void items(Node node, int depth) {
     const Entry outer = entry_;
     if (!node.is("block_sequence_item")) entry_ = {node.range(), node.range()};

@@ -6,6 +6,8 @@
 #include "audit/other/shell_commands.hpp"
 #include "base/text.hpp"
 
+// Decides which words of a shell command may name a device.
+
 namespace weir::audit {
 namespace {
 

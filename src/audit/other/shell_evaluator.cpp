@@ -274,8 +274,8 @@ Value ShellEvaluator::expand_words(const std::vector<Node>& words) {
   std::vector<Value> all;
   bool known = true;
   for (const Node word : words) {
-    auto some = split(word, known);
-    all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    auto parts = split(word, known);
+    all.insert(all.end(), std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
   }
   return known && !all.empty() ? sequence_value(all) : Value{};
 }

@@ -16,6 +16,9 @@
 #include "audit/other/shell_facts.hpp"
 #include "audit/source/words.hpp"
 
+// Reads shell scripts. shell_evaluator.hpp computes the values of words, shell_commands.hpp interprets commands, and
+// shell_facts.hpp collects what holds for a whole script.
+
 namespace weir::audit {
 namespace {
 
@@ -104,6 +107,7 @@ class ShellReader {
     evaluator_.state = outer;
   }
 
+  /// Reads the body of a function, for any values of its parameters ($1 to $9) and of the variables that functions read.
   void function(Node node, int depth) {
     const ShellState outer = std::exchange(evaluator_.state, ShellState{.in_function = true});
     auto outer_defaults = std::exchange(evaluator_.defaults, {});
@@ -123,6 +127,7 @@ class ShellReader {
     evaluator_.state = outer;
   }
 
+  /// Reads the paths of an if or case statement one after the other, each from the same state of the variables.
   void branches(Node node, int depth) {
     const ShellState start = evaluator_.state;
     std::optional<ShellState> after;
@@ -152,6 +157,8 @@ class ShellReader {
     return PossibleValue{.kind = PossibleValue::Kind::symbol, .number = ++last_symbol_};
   }
 
+  /// Reads a loop once. The variables that it writes are unknown in it and after it; in a "for" loop its variable has the
+  /// value of any of its words.
   void loop(Node node, int depth) {
     const ShellVariables written = find_written_variables(node, text_, facts_);
     evaluator_.forget(written);
@@ -192,7 +199,8 @@ class ShellReader {
            (node.is("command") && is_one_of(program, kNames));
   }
 
-  /// Handles a && b || c, whose later commands are conditional.
+  /// Handles a && b || c, whose later commands are conditional. A command after || is another path of the same branch as
+  /// the commands after the && before it. A command after && needs no branch if the command before it normally succeeds.
   void chain(Node node, int depth) {
     struct Part {
       Node node;
@@ -226,6 +234,7 @@ class ShellReader {
     if (before) evaluator_.state = joined(*before, evaluator_.state);
   }
 
+  /// Reads a command with redirections. The text of a here-document is read as a script if a shell receives it.
   void redirected(Node node, int depth) {
     const Node body = node.field("body");
     for (const Node child : named_children(node)) {
@@ -399,6 +408,7 @@ class ShellReader {
     if (is_mask_variable(name)) masks_.push_back({std::string{name}, value});
   }
 
+  /// Reads a command: the variables that it gets in its prefix or its words, the devices and scripts among its words.
   void command(Node node) {
     events_.set_statement(node.range());
     masks_.clear();

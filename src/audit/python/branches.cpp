@@ -172,6 +172,7 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   return {};
 }
 
+/// Walks the branches of an if statement, each with the conditions that hold in it.
 void Reader::if_statement(Node node) {
   const Node condition = node.field("condition");
   const std::string_view test = text_of(condition);
@@ -295,6 +296,7 @@ Value Reader::element_of(const Value& container, Node within) const {
   return may_skip_elements(body, text_, names) ? Value{} : any_element(container);
 }
 
+/// Walks the body of a loop once. The loop variable has the value of any element.
 void Reader::loop(Node node) {
   const Names before = frame_->scope->names;
   if (node.is("for_statement")) {
@@ -312,6 +314,8 @@ void Reader::loop(Node node) {
   if (const Node else_clause = node.field("alternative")) block(else_clause.field("body"));
 }
 
+/// Walks the body of a try statement and then its handlers, each as a separate path. The handlers may run after any part
+/// of the body.
 void Reader::try_statement(Node node) {
   const bool outer = frame_->in_try;
   const bool catches = static_cast<bool>(child_of_kind(node, "except_clause"));
@@ -346,6 +350,8 @@ void Reader::try_statement(Node node) {
   frame_->scope->names = *std::move(result);
 }
 
+/// Binds the names of "with ... as name" (to the result of __enter__() if this module defines the class), and walks the
+/// body.
 void Reader::with_statement(Node node) {
   for (const Node clause : named_children(node)) {
     if (!clause.is("with_clause")) continue;

@@ -98,7 +98,7 @@ bool sequence_call(std::string_view name, const std::vector<Argument>& args, Val
   return true;
 }
 
-/// Evaluates join() for a list whose elements are all known.
+/// Evaluates join() for a list whose elements are all known; unknown if `separator` is.
 Value joined_text(const PossibleValue& list, const std::optional<std::string>& separator) {
   if (!separator) return {};
   std::string text;
@@ -249,6 +249,7 @@ bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& ar
   return true;
 }
 
+/// Evaluates calls whose result may be a device, a mask or a user's choice.
 bool Reader::value_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   if (number_call(called, args, node, result) || device_call(called, args, node, result) ||
       text_call(called, args, result))

@@ -68,6 +68,7 @@ bool Reader::dictionary_get_call(const CallTarget& called, const std::vector<Arg
   return true;
 }
 
+/// Finds out what a call calls. `function` is the expression before the parentheses.
 Reader::CallTarget Reader::resolve(Node function) {
   CallTarget called;
   if (function.is("attribute")) {
@@ -104,6 +105,7 @@ void Reader::add_unpacked_arguments(Node splat, std::vector<Argument>& args) {
   for (const auto& [key, value] : alternative->items->values) args.push_back({key, value});
 }
 
+/// Evaluates the arguments of a call, in order.
 std::vector<Argument> Reader::arguments(Node node) {
   std::vector<Argument> args;
   if (!node.is("argument_list")) {
@@ -149,6 +151,7 @@ void Reader::note_program(const CallTarget& called) {
   if (creates_server(called.name)) content_.is_served = true;
 }
 
+/// Evaluates a call. Each kind of callee has a function of its own; the first one that knows the callee decides.
 Value Reader::call(Node node) {
   const CallTarget called = resolve(node.field("function"));
   note_changing_method(node.field("function"), called.object);

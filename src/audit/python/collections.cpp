@@ -7,6 +7,8 @@
 
 #include "audit/python/reader.hpp"
 
+// Lists, tuples, sets, dictionaries and comprehensions, and code that changes the content of one.
+
 namespace weir::audit::python {
 
 namespace {
@@ -38,6 +40,8 @@ Value Reader::elements(Node node) {
   return has_splat || all.empty() ? Value{} : sequence_value(all);
 }
 
+/// Reads a comprehension or generator expression like a loop. Returns the list that it makes, if that is known;
+/// otherwise the value of an element, if that also classifies a list of such elements.
 Value Reader::comprehension(Node node) {
   const Names before = frame_->scope->names;
   Node body;

@@ -22,6 +22,7 @@ Value Reader::default_value(Node node) {
   return value;
 }
 
+/// Binds the name of a function or method. Its body is walked later, by walk_function().
 void Reader::define_function(Node node) {
   const std::string name{text_of(node.field("name"))};
   const std::string& outer_key = frame_->function->key;
@@ -162,6 +163,8 @@ Node splat_node(Node parameter) {
 
 }  // namespace
 
+/// Adds the parameters to the function, and binds their names in its scope to symbolic values, which callers replace by
+/// their arguments. The first parameter of a method is bound to the instance.
 void Reader::read_parameters(Node node, Function& function, Scope& scope, const std::string& class_name) {
   for (const Node parameter : named_children(node)) {
     Node name = parameter;
@@ -197,6 +200,7 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
   }
 }
 
+/// Walks the body of a function, if it was not walked before.
 void Reader::walk_function(const std::string& key) {
   PendingFunction& pending = pending_.at(key);
   if (pending.is_walked) return;

@@ -9,6 +9,9 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
+// Expressions: names, attributes, subscripts, conditional expressions and lambdas. Calls, operators and containers have
+// files of their own.
+
 namespace weir::audit::python {
 namespace {
 
@@ -168,20 +171,20 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
     assign(pattern, value, pattern);
     return;
   }
-  // name, device = job: the parts are those of `job`.
-  const bool parts = pattern.is("pattern_list") || pattern.is("tuple_pattern") || pattern.is("list_pattern");
+  // name, device = job: each name gets the element of `job` at its position.
+  const bool has_parts = pattern.is("pattern_list") || pattern.is("tuple_pattern") || pattern.is("list_pattern");
   const PossibleValue* whole = value.single_alternative();
   const auto children = named_children(pattern);
-  bool known = parts && whole != nullptr &&
+  bool known = has_parts && whole != nullptr &&
                (whole->kind == PossibleValue::Kind::parameter || whole->kind == PossibleValue::Kind::user_choice);
-  if (parts && whole != nullptr && whole->kind == PossibleValue::Kind::sequence)
+  if (has_parts && whole != nullptr && whole->kind == PossibleValue::Kind::sequence)
     known = whole->items != nullptr && whole->items->values.size() == children.size();
   bool missing = false;
-  int at = 0;
+  int position = 0;
   for (const Node child : children) {
     known = known && !child.is("list_splat_pattern");  // the length of the starred part, and so the position of the
                                                        // next one, is unknown
-    bind_pattern(child, known ? item_of(value, std::to_string(at++), missing) : Value{});
+    bind_pattern(child, known ? item_of(value, std::to_string(position++), missing) : Value{});
   }
 }
 
@@ -232,14 +235,15 @@ Value Reader::attribute_of(const PossibleValue& alternative, const std::string& 
   }
 }
 
-/// Returns an attribute of the instance's class or its base classes; bounded, because invalid code may contain a cycle
-/// of base classes.
+/// Returns an attribute of an instance or a class, also if a base class defines it. Looks at kMaxClasses classes at
+/// most, because base classes of invalid code may form a cycle.
 Value Reader::member_of(const PossibleValue& instance, const std::string& name) {
   constexpr std::string_view kSuper = "super ";  // the start of the text that super_instance() makes
   std::vector<std::string> classes{instance.text};
   if (instance.text.starts_with(kSuper)) classes = base_classes_[instance.text.substr(kSuper.size())];
   std::string imported;
-  for (std::size_t i = 0; i < classes.size() && i < 16; ++i) {
+  constexpr std::size_t kMaxClasses = 16;
+  for (std::size_t i = 0; i < classes.size() && i < kMaxClasses; ++i) {
     const std::string key = classes[i] + '.' + name;
     if (classes[i].find('.') != std::string::npos) {
       if (imported.empty()) imported = key;

@@ -95,7 +95,7 @@ void Reader::add_attributes(const std::string& class_name, const std::vector<Arg
 /// Returns an instance with the attributes that its constructor sets.
 Value Reader::make_instance(const PossibleValue& class_value, const std::vector<Argument>& args) const {
   auto items = std::make_shared<Items>();
-  int budget = 16;  // maximum number of classes examined
+  int budget = 16;  // number of classes that may still be examined
   add_attributes(class_value.text, args, *items, budget);
   // Without a constructor (a model that reads its fields by itself, for example), keyword arguments become attributes.
   const bool has_no_constructor = constructor_of(class_value.text).empty();
@@ -132,6 +132,8 @@ void Reader::add_closure(const std::string& key, std::vector<Argument>& args) {
   }
 }
 
+/// Evaluates a call of a function or class of this module: walks its function, and records the call with all arguments,
+/// including the instance of a method and the names that a nested function takes from the functions around it.
 Value Reader::local_call(const CallTarget& called, const PossibleValue& callee, std::vector<Argument> args, Node node) {
   const bool constructs = callee.kind == PossibleValue::Kind::class_;
   const std::string key = constructs ? constructor_of(callee.text) : callee.text;
@@ -170,6 +172,7 @@ Value Reader::local_call(const CallTarget& called, const PossibleValue& callee, 
   return is_defined_here ? return_value_of(key, args) : Value{};
 }
 
+/// Returns the union of all values that a walked function may return for these arguments.
 Value Reader::return_value_of(const std::string& key, const std::vector<Argument>& args) {
   const auto found =
       std::find_if(functions_.begin(), functions_.end(), [&](const auto& function) { return function->key == key; });

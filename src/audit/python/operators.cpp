@@ -51,6 +51,7 @@ Value unknown_part(const Value& part) {
 
 }  // namespace
 
+/// Evaluates a string. Parts of an f-string whose value is unknown become holes (kHole).
 Value Reader::string(Node node) {
   std::string text;
   bool raw = false;
@@ -132,6 +133,7 @@ Value format_value(const PossibleValue& format, const Value& filling) {
 
 }  // namespace
 
+/// Evaluates arithmetic, as far as devices, masks and byte counts may come from it, and "%" of a format text.
 Value Reader::binary(Node node) {
   Value left = expression(node.field("left"));
   const Value right = expression(node.field("right"));
@@ -180,6 +182,7 @@ Value Reader::binary(Node node) {
   return {};
 }
 
+/// Reads a comparison. Records what it is about: a mask, the name of a device, the existence of a variable.
 Value Reader::comparison(Node node) {
   std::vector<Node> operands;
   std::string op;

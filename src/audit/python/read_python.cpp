@@ -4,6 +4,8 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
+// The entry point of the Python reader, and the functions with which all its parts record events.
+
 namespace weir::audit::python {
 namespace {
 

@@ -10,6 +10,8 @@
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
+// Statements other than branches (branches.cpp) and definitions (definitions.cpp): imports, assignments, del.
+
 namespace weir::audit::python {
 namespace {
 
@@ -105,6 +107,8 @@ void Reader::dispatch_statement(Node node) {
   }
 }
 
+/// Records the import of a module, and binds a name to `full_name` (the module, or a name in it). `bound_name`: empty if
+/// the import binds no name.
 void Reader::bind_import(std::string_view module, std::string_view bound_name, const std::string& full_name,
                          Node where) {
   const std::string name = canonical_name(std::string{module});
@@ -162,8 +166,8 @@ void Reader::assign_name(std::string_view name, const Value& value) {
   scope->names.insert_or_assign(std::string{name}, value);
 }
 
-/// Handles os.environ[key] = value if `key` has several known names, as in a loop: sets each variable. Returns false
-/// for other keys.
+/// Handles os.environ[key] = value if `key` is one of several known names, as in a loop over names: records that each of
+/// these variables is set. Returns false, and records nothing, for other keys.
 bool Reader::set_one_of_variables(const Value& key, const Value& value, Node target, Node whole) {
   const auto& names = key.alternatives();
   const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(), [](const PossibleValue& name) {
@@ -178,6 +182,7 @@ bool Reader::set_one_of_variables(const Value& key, const Value& value, Node tar
   return true;
 }
 
+/// Assigns the value to a name, an item, an attribute or a pattern. `whole` is the statement.
 void Reader::assign(Node target, const Value& value, Node whole) {
   const std::string_view kind = target.kind();
   if (kind == "identifier") {
@@ -269,6 +274,7 @@ void Reader::note_overwritten_attribute(const Value& object, std::string_view at
     emit(Event::Kind::overwrite_attribute, where, std::string{attribute}, value);
 }
 
+/// Handles "a = value", "a = b = value" and "a, b = 1, 2". An annotation without a value ("a: int") assigns nothing.
 void Reader::assignment(Node node) {
   const Node right = node.field("right");
   Value value;
@@ -294,6 +300,7 @@ void Reader::assignment(Node node) {
   if (right) assign(node.field("left"), value, node);
 }
 
+/// Handles "a += value" and the like; "os.environ |= {...}" sets variables.
 void Reader::augmented_assignment(Node node) {
   const Value left = expression(node.field("left"));
   const Node right = node.field("right");

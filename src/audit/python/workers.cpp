@@ -85,6 +85,7 @@ void Reader::note_init_function(const std::vector<Argument>& args, Node node) {
     if (is_init_keyword(arg.keyword)) start_worker(Event::Kind::process_target, arg.value, node);
 }
 
+/// Handles calls that create pools of processes or threads, and calls that start a function in one of them.
 bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
   const Value first = argument_value(args, 0);

@@ -7,6 +7,8 @@
 #include "audit/rules/rule.hpp"
 #include "base/version.hpp"
 
+// The reports in JSON: our own format and SARIF.
+
 namespace weir::audit {
 namespace {
 

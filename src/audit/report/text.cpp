@@ -9,6 +9,8 @@
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
 
+// The text for a terminal, and the statistics.
+
 namespace weir::audit {
 namespace {
 

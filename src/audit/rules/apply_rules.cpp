@@ -11,6 +11,8 @@
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
 
+// Runs all rules and collects their findings. Also defines what the rules share (checks.hpp).
+
 namespace weir::audit {
 
 void FindingCollector::add(Finding finding) {

@@ -3,6 +3,8 @@
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
 
+// The text about one rule, and the answer to an unknown rule id.
+
 namespace weir::audit {
 namespace {
 

@@ -49,9 +49,9 @@ void renumber(Finding& finding, const PossibleValue& alternative, const FixedInd
   const Module& module = *finding.module;
   if (entry == mask.entries.end() || module.parse_error || !is_literal_in_module(module, alternative, fixed)) return;
   // The literal may be the whole text ("cuda:1"), or only the number that completes it.
-  const bool whole = module.source.text(fixed.literal) == alternative.text;
-  const auto digits = static_cast<std::uint32_t>(fixed.literal.begin + (whole ? fixed.digits_offset : 0));
-  finding.edits = {{{digits, fixed.literal.end}, std::to_string(entry - mask.entries.begin())}};
+  const bool is_whole_text = module.source.text(fixed.literal) == alternative.text;
+  const auto digits_begin = static_cast<std::uint32_t>(fixed.literal.begin + (is_whole_text ? fixed.digits_offset : 0));
+  finding.edits = {{{digits_begin, fixed.literal.end}, std::to_string(entry - mask.entries.begin())}};
   finding.fixability = Fixability::unsafe;
   finding.advice = fmt::format("the same card is number {} here", entry - mask.entries.begin());
 }
@@ -200,7 +200,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
 }
 
 /// Returns the first event in a program's body that sets a constant mask unconditionally; null if there is none.
-const Event* fixed_mask(const Module& program) {
+const Event* first_constant_mask(const Module& program) {
   for (const Event& event : program.body().events) {
     if (event.kind == Kind::set_variable && event.mode != Event::Mode::child_environment &&
         is_mask_variable(event.name) && event.arms.empty() && is_constant(event.value))
@@ -218,7 +218,7 @@ void check_settings(const Module& settings, const Event& use, const RuleContext&
   const std::string file = settings.source.path().filename().native();
   for (const Module& program : context.project.modules()) {
     if (program.kind != FileKind::python || program.source.text().find(file) == std::string_view::npos) continue;
-    const Event* mask_write = fixed_mask(program);
+    const Event* mask_write = first_constant_mask(program);
     const auto mask = mask_write == nullptr ? std::nullopt : parse_mask(mask_write->value);
     if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) continue;
     auto found =
@@ -263,8 +263,8 @@ namespace {
 
 /// The device numbers that a file uses.
 struct IndicesUsed {
-  std::set<long> indices;           ///< -1 is the default device, or a number known only at run time
-  std::vector<const Event*> fixed;  ///< events that use a constant number
+  std::set<long> indices;                ///< -1 is the default device, or a number known only at run time
+  std::vector<const Event*> fixed_uses;  ///< events that use a constant number
   bool sets_mask = false;
 };
 
@@ -274,24 +274,24 @@ IndicesUsed indices_used(const Module& module) {
     for (const Event& event : function.events) {
       used.sets_mask = used.sets_mask || (event.kind == Kind::set_variable && is_mask_variable(event.name));
       if (event.kind != Kind::use_device) continue;
-      bool fixed = false;
+      bool has_fixed_index = false;
       for (const PossibleValue& alternative : event.value.alternatives()) {
         if (const auto index = fixed_index(alternative)) {
           used.indices.insert(index->index);
-          fixed = true;
+          has_fixed_index = true;
         } else if (alternative.kind == PossibleValue::Kind::runtime_index ||
                    alternative.kind == PossibleValue::Kind::pattern || alternative.text == "cuda") {
           used.indices.insert(-1);
         }
       }
-      if (fixed) used.fixed.push_back(&event);
+      if (has_fixed_index) used.fixed_uses.push_back(&event);
     }
   }
   return used;
 }
 
 /// Returns the numbers of the event's devices, "5, 6, 7", if all are constants above 0; otherwise an empty text.
-std::string fixed_above_zero(const Event& event) {
+std::string numbers_above_zero(const Event& event) {
   std::string all;
   for (const PossibleValue& alternative : event.value.alternatives()) {
     const auto fixed = fixed_index(alternative);
@@ -323,8 +323,8 @@ void check_fixed_indices(const RuleContext& context) {
     if (used.sets_mask) continue;
     // A file that uses several numbers, or the default device, distributes its work on purpose.
     const bool file_uses_one = used.indices.size() == 1;
-    for (const Event* event : used.fixed) {
-      const std::string numbers = fixed_above_zero(*event);
+    for (const Event* event : used.fixed_uses) {
+      const std::string numbers = numbers_above_zero(*event);
       const bool uses_several = event->value.single_alternative() == nullptr;
       if (!numbers.empty() && (file_uses_one || uses_several))
         context.findings.add(fixed_index_finding(module, *event, numbers));

@@ -42,7 +42,8 @@ bool sets_for_command(const Step& step) {
          text.find("\"image\"") == std::string_view::npos && text.find("\"services\"") == std::string_view::npos;
 }
 
-/// Returns whether any function of the module sets unknown variables, even a function whose calls are not followed.
+/// Returns whether a function of the module may set variables whose names are unknown. This includes functions whose
+/// calls the audit does not follow.
 bool changes_environment(const Module* module) {
   return std::any_of(module->functions.begin(), module->functions.end(), [](const Function& function) {
     return std::any_of(function.events.begin(), function.events.end(),
@@ -80,7 +81,8 @@ class OrderUsage {
     bool is_mentioned;  ///< mentions_order()
     bool is_set;        ///< a step sets the variable
   };
-  /// Returns the answer for one order variable, such as CUDA_DEVICE_ORDER.
+  /// Returns the answer for one order variable, such as CUDA_DEVICE_ORDER. It is computed at the first call for that
+  /// variable.
   const Answer& operator()(std::string_view order) {
     const auto found = answers_.find(order);
     if (found != answers_.end()) return found->second;
@@ -130,12 +132,12 @@ bool is_removed(const Execution& execution, const Step& step) {
 const Step& order_position(const Execution& execution, const Step& step, std::string_view order,
                            const RuleContext& context) {
   if (!sets_own_mask(step)) return step;
-  const bool script = step.module->kind == FileKind::shell;
+  const bool is_script = step.module->kind == FileKind::shell;
   for (const Step& other : execution.steps) {
     if (&other == &step) break;
     if (other.module != step.module || !sets_own_mask(other) || !is_always_before(other, step)) continue;
     // In a script the earlier write may be exported only after `step`. A write that is removed again gets no order.
-    const bool is_exported_later = script && other.event->target.begin > step.event->target.begin;
+    const bool is_exported_later = is_script && other.event->target.begin > step.event->target.begin;
     if (is_exported_later || is_removed(execution, other)) continue;
     const bool same_call = other.function->key.empty() || other.call_id == step.call_id;
     const bool always_together =
@@ -206,10 +208,12 @@ void check_overwrite(const Step& step, const RuleContext& context) {
   const Range literal = step.value.single_alternative()->literal;
   if (checks_shell && event.is_editable && !step.module->parse_error && !literal.empty() &&
       event.range.contains(literal)) {
+    // The shell statement NAME=VALUE becomes NAME="${NAME:-VALUE}".
     const auto begin = static_cast<std::uint32_t>(event.range.begin + event.name.size() + 1);
     found.edits = {{{begin, event.range.end}, fmt::format("\"${{{}:-{}}}\"", event.name, *step.value.as_text())}};
     found.fixability = Fixability::unsafe;
   }
+  // The Python statement TARGET[KEY] = VALUE becomes TARGET.setdefault(KEY, VALUE).
   const std::size_t bracket = code.find(']');
   const std::size_t equals = bracket == std::string_view::npos ? bracket : code.find('=', bracket);
   if (event.is_editable && !step.module->parse_error && code.starts_with(target) && equals != std::string_view::npos &&
@@ -346,8 +350,8 @@ void check_second_write(const Execution& execution, std::size_t index, const Rul
     if (other.event == &event || !is_always_before(other, step) || other.in_loop || !is_constant(other.value)) return;
     if (is_temporary(execution, other) || is_temporary(execution, step) || is_in_subshell(step, other)) return;
     const std::string where = location_text(*step.module, *other.module, other.event->range);
-    const bool equal = other.value.as_text() == step.value.as_text();
-    if (!equal) {
+    const bool is_same_value = other.value.as_text() == step.value.as_text();
+    if (!is_same_value) {
       context.findings.add(make_finding("G06", *step.module, event.range,
                                         fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
                                                     mask_text(step.value), mask_text(other.value), where),
@@ -485,13 +489,13 @@ void remove_repeated_write(Finding& found, const Step& step, const RuleContext& 
 
 void check_masks(const Execution& execution, const RuleContext& context) {
   OrderUsage orders{execution, context.files};
-  const bool amd = any_sets(execution, "ROCR_VISIBLE_DEVICES");
+  const bool sets_rocr_mask = any_sets(execution, "ROCR_VISIBLE_DEVICES");
   for (std::size_t i = execution.first_new_step; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind == Kind::remove_variable) check_removal(execution, i, context);
     if (step.event->kind != Kind::set_variable) continue;
     check_tiles(execution, step, context);
-    if (amd) check_amd_masks(execution, i, context);
+    if (sets_rocr_mask) check_amd_masks(execution, i, context);
     if (is_mask_variable(step.event->name)) check_card(step, context);
     if (step.event->mode != Event::Mode::child_environment) note_sole_write(execution, i, context);
     if (sets_for_command(step)) check_mask_order(execution, step, orders, context);

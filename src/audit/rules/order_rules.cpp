@@ -111,15 +111,15 @@ void report_late_write(const Execution& execution, std::size_t index, const Step
   const std::string import_text =
       fmt::format("`{}` ({})", code_text(*import.module, import.event->range), cause_location(execution, import, step));
   if (earlier != nullptr) {
-    const bool equal = is_constant(step.value) && earlier->value.as_text() == step.value.as_text();
+    const bool is_same_value = is_constant(step.value) && earlier->value.as_text() == step.value.as_text();
     if (event.mode == Event::Mode::set_if_unset) return;
     auto found =
         make_finding("G02", *step.module, event.range,
                      fmt::format("{} was set at {} and is set again after {}", event.name,
                                  location_text(*step.module, *earlier->module, earlier->event->range), import_text),
-                     equal ? "delete this copy" : "set only the intended value, above the import");
-    if (equal) found.severity = Severity::style;
-    if (equal) remove_repeated_write(found, step, context);
+                     is_same_value ? "delete this copy" : "set only the intended value, above the import");
+    if (is_same_value) found.severity = Severity::style;
+    if (is_same_value) remove_repeated_write(found, step, context);
     context.findings.add(std::move(found));
     return;
   }
@@ -182,8 +182,7 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
   if (driver_start == nullptr) driver_start = driver_start_before(execution, index, vendor);
   if (driver_start != nullptr) {
     const Step* earlier = previous_write(execution, index);
-    const bool constant = is_constant(step.value);
-    if (earlier != nullptr && constant && earlier->value.as_text() == step.value.as_text()) {
+    if (earlier != nullptr && is_constant(step.value) && earlier->value.as_text() == step.value.as_text()) {
       // The driver already read this value, so the second write has no effect.
       auto found = repeated_write_finding(step, *earlier, context);
       context.findings.add(std::move(found));
@@ -209,12 +208,14 @@ void check_selection(const Execution& execution, std::size_t index, const RuleCo
     context.findings.add(std::move(found));
     return;
   }
-  const auto loads = [&](const Step& other) {
+  const auto loads_library_of_vendor = [&](const Step& other) {
     if (!loads_gpu_library(other)) return false;
-    const auto start_vendor = python::vendor_of(other.event->name);
-    return !start_vendor || *start_vendor == vendor || (*start_vendor == Vendor::nvidia && vendor == Vendor::amd);
+    const auto library_vendor = python::vendor_of(other.event->name);
+    // PyTorch for AMD cards uses the name "cuda", too.
+    return !library_vendor || *library_vendor == vendor || (*library_vendor == Vendor::nvidia && vendor == Vendor::amd);
   };
-  if (const Step* import = first_before(execution, index, loads)) report_late_write(execution, index, *import, context);
+  if (const Step* import = first_before(execution, index, loads_library_of_vendor))
+    report_late_write(execution, index, *import, context);
 }
 
 /// Checks G23 for one write of PyTorch's allocator settings.

@@ -133,8 +133,8 @@ const Event* client_import(const Module& module) {
   return nullptr;
 }
 
-/// Returns whether no code of the module uses a device, and all its imports are clients of servers or one of 44 common
-/// modules of Python's standard library.
+/// Returns whether no code of the module uses a device, and each of its imports is a client of a server or a common
+/// module of Python's standard library.
 bool has_no_gpu_code(const Module& module) {
   constexpr std::array<std::string_view, 44> kStandardModules{
       "subprocess", "threading",   "os",      "sys",    "re",        "json",    "time",     "math",       "random",

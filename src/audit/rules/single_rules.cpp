@@ -64,9 +64,10 @@ void check_cleanup(const Module& module, const Function& function, const RuleCon
     if (event.kind != Kind::memory_cleanup) continue;
     const bool collects = event.name == "gc.collect";
     if (!collects) empty_cache_call = &event;
-    // empty_cache() inside an `if` counts, too, if it is at most six lines above.
+    // empty_cache() inside an `if` counts, too, if it is only a few lines above.
+    constexpr std::uint32_t kMaxLinesAbove = 6;
     const auto line = [&](const Event& one) { return module.source.position(one.range.begin).line; };
-    const bool is_nearby = empty_cache_call != nullptr && line(event) - line(*empty_cache_call) <= 6 &&
+    const bool is_nearby = empty_cache_call != nullptr && line(event) - line(*empty_cache_call) <= kMaxLinesAbove &&
                            event.arms.size() < empty_cache_call->arms.size() &&
                            std::equal(event.arms.begin(), event.arms.end(), empty_cache_call->arms.begin());
     if (!collects || empty_cache_call == nullptr || (event.arms != empty_cache_call->arms && !is_nearby)) continue;
@@ -186,6 +187,7 @@ Finding mask_comparison_finding(const Module& module, const Event& event, const 
   return found;
 }
 
+/// Checks all rules that look at one event alone.
 void check_event(const Module& module, const Function& function, const Event& event, const RuleContext& context) {
   const auto add = [&](Finding found) { context.findings.add(std::move(found)); };
   switch (event.kind) {

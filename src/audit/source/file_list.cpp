@@ -79,12 +79,13 @@ class FolderWalk {
   /// Lists the files below a folder. Also applies the .gitignore files of the folders above, up to the root of the
   /// repository.
   void list_folder(const fs::path& root) {
+    constexpr std::size_t kMaxFoldersAbove = 64;
     std::error_code problem;
     std::vector<fs::path> folders_above;
     fs::path folder = fs::weakly_canonical(root, problem);
     base_ = folder;
     if (!fs::exists(folder / ".git", problem)) {
-      for (fs::path up = folder.parent_path(); up != up.parent_path() && folders_above.size() < 64;
+      for (fs::path up = folder.parent_path(); up != up.parent_path() && folders_above.size() < kMaxFoldersAbove;
            up = up.parent_path()) {
         folders_above.push_back(up);
         if (fs::exists(up / ".git", problem)) {
@@ -112,10 +113,10 @@ class FolderWalk {
   }
 
   /// Returns whether the patterns of the innermost .gitignore with a match ignore the path.
-  bool is_ignored(const fs::path& real, bool folder) const {
+  bool matches_gitignore(const fs::path& real, bool is_folder) const {
     for (auto at = ignores_.rbegin(); at != ignores_.rend(); ++at) {
       const std::string relative = real.native().substr(at->folder.native().size() + (at->folder == "/" ? 0 : 1));
-      const auto answer = at->file.match(relative, folder);
+      const auto answer = at->file.match(relative, is_folder);
       if (answer != IgnoreFile::Match::none) return answer == IgnoreFile::Match::ignored;
     }
     return false;
@@ -126,17 +127,18 @@ class FolderWalk {
     return *tracked_;
   }
 
-  /// Returns whether the path is excluded: a .gitignore ignores it or a folder above it, and git does not track the
+  /// Returns whether git ignores the path: a .gitignore ignores it or a folder above it, and git does not track the
   /// file, or tracks no file in the folder. `ignored` must be true if a folder above is ignored; it becomes true if the
   /// path itself is ignored.
-  bool is_excluded(const fs::path& real, bool folder, bool& ignored) {
-    ignored = ignored || is_ignored(real, folder);
-    return ignored && !(folder ? tracked().contains_below(real) : tracked().contains(real));
+  bool is_ignored_by_git(const fs::path& real, bool is_folder, bool& ignored) {
+    ignored = ignored || matches_gitignore(real, is_folder);
+    return ignored && !(is_folder ? tracked().contains_below(real) : tracked().contains(real));
   }
 
-  /// Lists the files below a folder, for at most 100 nested levels. `ignored`: a .gitignore ignores the folder.
+  /// Lists the files below a folder, down to kMaxDepth nested levels. `ignored`: a .gitignore ignores the folder.
   void enter(const fs::path& shown, const fs::path& real, const std::string& relative, bool ignored) {
-    if (++depth_ > 100) return void(--depth_);
+    constexpr int kMaxDepth = 100;
+    if (++depth_ > kMaxDepth) return void(--depth_);
     const std::size_t outer = ignores_.size();
     push_ignore(real);
     std::error_code problem;
@@ -159,16 +161,17 @@ class FolderWalk {
   void visit(const fs::directory_entry& entry, const fs::path& shown, const fs::path& real, const std::string& relative,
              bool ignored) {
     std::error_code problem;
-    const bool folder = entry.is_directory(problem);
-    const bool link = entry.is_symlink(problem);
-    const bool excluded =
-        std::any_of(exclude_.begin(), exclude_.end(), [&](const auto& p) { return matches_pattern(p, relative); });
-    if (excluded || is_excluded(real, folder, ignored)) return;
-    if (link && folder) {
+    const bool is_folder = entry.is_directory(problem);
+    const bool is_link = entry.is_symlink(problem);
+    const bool matches_exclude = std::any_of(exclude_.begin(), exclude_.end(), [&](const std::string& pattern) {
+      return matches_pattern(pattern, relative);
+    });
+    if (matches_exclude || is_ignored_by_git(real, is_folder, ignored)) return;
+    if (is_link && is_folder) {
       if (!is_third_party(fs::weakly_canonical(real, problem))) links_.push_back({shown.native(), real});
       return;
     }
-    if (folder) {
+    if (is_folder) {
       if (!is_third_party(real)) enter(shown, real, relative, ignored);
       return;
     }
