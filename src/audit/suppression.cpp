@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "audit/rules/rule.hpp"
+#include "audit/source/words.hpp"
 #include "audit/syntax/tree.hpp"
 #include "base/text.hpp"
 
@@ -23,7 +24,7 @@ struct SuppressionComment {
 
 /// Returns the suppression comment of a line; nothing if there is none.
 std::optional<SuppressionComment> parse_suppression(std::string_view line) {
-  const std::size_t at = line.find(kMarker);
+  const std::size_t at = find_word(line, kMarker);
   if (at == std::string_view::npos) return std::nullopt;
   std::string_view rest = line.substr(at + kMarker.size());
   SuppressionComment comment;
@@ -89,7 +90,7 @@ std::vector<std::string> unknown_rule_warnings(const Module& module) {
   const std::string_view text = source.text();
   const auto language = code_language(module.kind);
   std::optional<std::vector<Range>> comments;  // computed only when the first unknown id occurs
-  for (std::size_t at = text.find(kMarker); at != std::string_view::npos; at = text.find(kMarker, at + 1)) {
+  for (std::size_t at = find_word(text, kMarker); at != std::string_view::npos; at = find_word(text, kMarker, at + 1)) {
     const auto byte = static_cast<std::uint32_t>(at);
     const auto comment = parse_suppression(text.substr(at, source.line_end(byte) - at));
     auto unknown = comment ? split_ids(comment->rules) : std::vector<std::string_view>{};

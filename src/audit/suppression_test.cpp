@@ -51,6 +51,17 @@ TEST(AuditSuppression, PartialIdsAreNoIds) {
   for (const Finding& finding : findings) EXPECT_FALSE(finding.suppressed) << finding.rule;
 }
 
+TEST(AuditSuppression, ALongerWordIsNoSuppression) {
+  for (const std::string word : {"weir: ignores", "weir: ignored_here", "our_weir: ignore"}) {
+    auto module = read_module(FileKind::python, SourceFile{"a.py", "a.py", "x = 1  # " + word + "\n"});
+    ASSERT_TRUE(module);
+    std::vector<Finding> findings{
+        {.rule = "G33", .severity = Severity::wrong, .module = &*module, .range = {0, 5}, .message = {}, .advice = {}}};
+    apply_suppression_comments(findings);
+    EXPECT_FALSE(findings.front().suppressed) << word;
+  }
+}
+
 TEST(AuditSuppression, ManyUnknownIdsAreReportedQuickly) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "x = 1  # weir: ignore[G3]\n";
