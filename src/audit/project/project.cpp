@@ -41,7 +41,8 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
     // The first name of an import is the name of a file or of a folder above one. A folder whose name is known may have
     // unknown folders above it.
     std::string rest = path.ends_with(".py") ? path.substr(0, path.size() - 3) : path;
-    while (first_names_.insert(rest.substr(rest.rfind('/') + 1)).second || rest.find('/') != std::string::npos) {
+    while (true) {
+      first_names_.insert(rest.substr(rest.rfind('/') + 1));
       if (rest.find('/') == std::string::npos) break;
       rest = folder_of(rest);
     }
