@@ -183,6 +183,8 @@ bool reads_script(const ShellWords& words) {
 }
 
 ContainerStart parse_container_start(const ShellWords& words) {
+  constexpr std::string_view kCards = "NVIDIA_VISIBLE_DEVICES=";
+  constexpr std::string_view kMask = "CUDA_VISIBLE_DEVICES=";
   ContainerStart container;
   const auto count = [](std::string_view list) {
     return static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')) + 1;
@@ -200,17 +202,21 @@ ContainerStart parse_container_start(const ShellWords& words) {
     };
     std::string setting = after("-e=");
     if (setting.empty()) setting = after("--env=");
-    if (setting.starts_with("NVIDIA_VISIBLE_DEVICES=") && !setting.ends_with("all")) {
-      container.card_option = setting;
-      container.card_count = count(setting);
+    if (setting.starts_with(kCards)) {
+      const std::string cards = setting.substr(kCards.size());
+      const bool selects_cards = !cards.empty() && cards != "all" && cards != "void" && cards != "none";
+      if (selects_cards) {
+        container.card_option = setting;
+        container.card_count = count(cards);
+      }
     }
     const std::string devices = after("--gpus=");
     if (devices.find("device=") != std::string::npos) {
       container.card_option = word;
       container.card_count = count(devices);
     }
-    if (!setting.starts_with("CUDA_VISIBLE_DEVICES=")) continue;
-    container.mask = setting.substr(21);  // after "CUDA_VISIBLE_DEVICES="
+    if (!setting.starts_with(kMask)) continue;
+    container.mask = setting.substr(kMask.size());
     container.mask_range = where;
   }
   return container;

@@ -349,6 +349,16 @@ TEST(AuditShellScripts, AnOrderIsForTheMasksVendor) {
   EXPECT_EQ(fix_script("HIP_VISIBLE_DEVICES=1 train\n", false), "HIP_VISIBLE_DEVICES=1 train\n");
 }
 
+TEST(AuditShellScripts, AContainerWithoutSelectedCardsRenumbersNone) {
+  const auto with_cards = [](const std::string& cards) {
+    return findings_of({{"a.sh", "docker run -e NVIDIA_VISIBLE_DEVICES=" + cards + " -e CUDA_VISIBLE_DEVICES=1 img\n"}},
+                       Policy{}, {"G28"});
+  };
+  EXPECT_EQ(with_cards("1"), Lines{"a.sh:1 G28"});
+  EXPECT_EQ(with_cards("1,2"), Lines{});
+  for (const std::string cards : {"all", "none", "void", ""}) EXPECT_EQ(with_cards(cards), Lines{}) << cards;
+}
+
 TEST(AuditShellScripts, AScriptThatReadsTheMaskMayRespectIt) {
   const auto after = [](const std::string& reading) {
     return findings_of({{"a.sh", reading + "\nexport CUDA_VISIBLE_DEVICES=GPU-1\npython a.py\n"}}, Policy{}, {"G10"});
