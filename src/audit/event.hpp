@@ -111,9 +111,9 @@ struct Event {
   bool passes_callback = false;   ///< call: the function is passed to code that will call it with unknown arguments
   bool only_if_known = false;     ///< use_device: rules ignore the event where its value is unknown, because **kwargs
                                   ///< may not contain the keyword
-  bool is_fallback = false;       ///< deprecated_call: the call happens only where the new name does not exist;
-      ///< change_environment: the event counts only if the file that the previous event runs is
-      ///< not in the project
+  /// deprecated_call: the call happens only where the new name does not exist; change_environment: the event counts only
+  /// if the file that the previous event runs is not in the project
+  bool is_fallback = false;
   bool runs_as_program = false;  ///< import_module: the file is executed as a program, its main part included
   bool is_top_level = false;     ///< `statement` is a statement of the body itself, in no `if` or loop
   bool is_editable = false;      ///< set_variable: `statement` does nothing else and may be moved or deleted

@@ -21,8 +21,7 @@ struct Step {
   int call_id = 0;            ///< id shared by all steps of one call of a function
   int parameter_call_id = 0;  ///< id shared by all steps in which Kind::parameter means parameters of the same call
   bool in_loop = false;
-  bool in_call = false;  ///< inside a function that the execution calls
-  bool in_thread = false;
+  bool in_call = false;          ///< inside a function that the execution calls
   bool is_switched_off = false;  ///< the event cannot happen, because a constant switches it off: "use_gpu=False"
 };
 
