@@ -37,7 +37,7 @@ void apply(const Finding& finding) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  constexpr int kKinds = 12;
+  constexpr int kKinds = 12;  // number of kinds of files (FileKind)
   const auto kind = static_cast<weir::audit::FileKind>(data[0] % kKinds);
   const std::string text{reinterpret_cast<const char*>(data + 1), size - 1};
   auto module = weir::audit::read_module(kind, weir::audit::SourceFile{"file", "file", text});

@@ -46,15 +46,16 @@ std::set<std::string> found_in(const fs::path& path) {
 
 /// Returns "file:line rule" for every rule in an "expect:" comment.
 std::set<std::string> expected_in(const fs::path& path) {
+  constexpr std::string_view kMark = "expect: ";
   std::set<std::string> expected;
   const auto read = [&](const fs::path& file) {
     const auto source = SourceFile::read(file, file.native());
     if (!source) return;
     for (std::uint32_t line = 1; line <= source->line_count(); ++line) {
       const std::string text{source->line(line)};
-      const std::size_t mark = text.find("expect: ");
+      const std::size_t mark = text.find(kMark);
       if (mark == std::string::npos) continue;
-      std::istringstream rules{text.substr(mark + 8)};
+      std::istringstream rules{text.substr(mark + kMark.size())};
       for (std::string rule; rules >> rule && find_rule(rule.substr(0, 3)) != nullptr;)
         expected.insert(fs::relative(file, kFixtures).native() + ":" + std::to_string(line) + " " + rule.substr(0, 3));
     }
@@ -118,8 +119,8 @@ TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
   for (const Rule& rule : all_rules()) {
     if (rule.language != "python" || needs_more_than_one_file(rule.id)) continue;
     const std::string id{rule.id};
-    const bool main = id == "G05" || id == "G13";  // these rules apply to programs only
-    const std::string guard = main ? "if __name__ == '__main__':\n    pass\n" : "";
+    const bool needs_program = id == "G05" || id == "G13";  // these rules apply to programs only
+    const std::string guard = needs_program ? "if __name__ == '__main__':\n    pass\n" : "";
     const std::string torch = rule.bad_example.find("torch.") != std::string_view::npos &&
                                       rule.bad_example.find("import") == std::string_view::npos
                                   ? "import torch, pynvml\n"
@@ -154,20 +155,22 @@ const char* const kProgram =
 
 TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheFindings) {
   const std::string program = kProgram;
-  const auto verdict = rules_in(program);
-  EXPECT_TRUE(verdict.contains("G01") && verdict.contains("G04") && verdict.contains("G08") &&
-              verdict.contains("G10") && verdict.contains("G20") && verdict.contains("G29") && verdict.contains("G31"));
-  EXPECT_EQ(rules_in(replaced(program, "value", "renamed")), verdict);
-  EXPECT_EQ(rules_in(replaced(replaced(program, "(device)", "(place)"), "device = ", "place = ")), verdict);
+  const auto found_rules = rules_in(program);
+  EXPECT_TRUE(found_rules.contains("G01") && found_rules.contains("G04") && found_rules.contains("G08") &&
+              found_rules.contains("G10") && found_rules.contains("G20") && found_rules.contains("G29") &&
+              found_rules.contains("G31"));
+  EXPECT_EQ(rules_in(replaced(program, "value", "renamed")), found_rules);
+  EXPECT_EQ(rules_in(replaced(replaced(program, "(device)", "(place)"), "device = ", "place = ")), found_rules);
   const std::string aliased = replaced(replaced(program, "torch", "t"), "import t\n", "import torch as t\n");
-  EXPECT_EQ(rules_in(aliased), verdict);
-  EXPECT_EQ(rules_in(replaced(program, "'", "\"")), verdict);  // the quotes that black uses
-  EXPECT_EQ(rules_in(replaced(program, " = ", "   =   ")), verdict);
+  EXPECT_EQ(rules_in(aliased), found_rules);
+  EXPECT_EQ(rules_in(replaced(program, "'", "\"")), found_rules);  // the quotes that black uses
+  EXPECT_EQ(rules_in(replaced(program, " = ", "   =   ")), found_rules);
   // the line breaks that black uses
-  EXPECT_EQ(rules_in(replaced(program, "(1, 1)", "(\n    1,\n    1,\n)")), verdict);
-  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return line + "  # a comment, and cuda:3"; })), verdict);
-  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return "\n# a comment\n\n" + line; })), verdict);
-  EXPECT_EQ(rules_in(replaced(program, "\n", "\r\n")), verdict);
+  EXPECT_EQ(rules_in(replaced(program, "(1, 1)", "(\n    1,\n    1,\n)")), found_rules);
+  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return line + "  # a comment, and cuda:3"; })),
+            found_rules);
+  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return "\n# a comment\n\n" + line; })), found_rules);
+  EXPECT_EQ(rules_in(replaced(program, "\n", "\r\n")), found_rules);
 }
 
 /// Returns the number of findings of each rule in each file below a folder; positions change when code is reformatted.
@@ -201,14 +204,14 @@ TEST(AuditProperties, BlackDoesNotChangeTheFindings) {
 
 TEST(AuditProperties, CodeInACalledFunctionHasTheSameFindings) {
   const std::string program = kProgram;
-  const auto verdict = rules_in(program);
+  const auto found_rules = rules_in(program);
   const auto indented = each_line(program, [](const auto& line) { return "    " + line; });
-  EXPECT_EQ(rules_in("def main():\n" + indented + "main()\n"), verdict);
+  EXPECT_EQ(rules_in("def main():\n" + indented + "main()\n"), found_rules);
   EXPECT_EQ(rules_in("class Program:\n    def run(self):\n" +
                      each_line(indented, [](const auto& l) { return "    " + l; }) + "Program().run()\n"),
-            verdict);
-  EXPECT_EQ(rules_in("if __name__ == '__main__':\n" + indented), verdict);
-  EXPECT_EQ(rules_in("def inner():\n" + indented + "def outer():\n    inner()\nouter()\n"), verdict);
+            found_rules);
+  EXPECT_EQ(rules_in("if __name__ == '__main__':\n" + indented), found_rules);
+  EXPECT_EQ(rules_in("def inner():\n" + indented + "def outer():\n    inner()\nouter()\n"), found_rules);
 }
 
 }  // namespace

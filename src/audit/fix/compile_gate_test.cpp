@@ -1,3 +1,4 @@
+// The check that edited Python code still compiles.
 #include "audit/fix/compile_gate.hpp"
 
 #include <gtest/gtest.h>

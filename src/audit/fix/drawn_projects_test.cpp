@@ -184,14 +184,14 @@ void check_drawn(unsigned first_seed, bool unsafe) {
   // The test proves something only if enough files are edited. Most repeated writes are not certainly redundant and
   // stay.
   EXPECT_GT(fixed_count, kProjects / (unsafe ? 12 : 5));
-  const auto was = test_kit::run_with_stubs(before);
-  const auto is = test_kit::run_with_stubs(after);
-  EXPECT_GT(was.size(), 2 * kProjects);
-  for (const auto& [name, one] : was) {
-    ASSERT_TRUE(is.contains(name)) << name;
-    EXPECT_EQ(is.at(name), one) << name << "\n--- before\n"
-                                << folder.text("before/" + name.substr(0, name.find(' '))) << "\n--- after\n"
-                                << folder.text("after/" + name.substr(0, name.find(' ')));
+  const auto seen_before = test_kit::run_with_stubs(before);
+  const auto seen_after = test_kit::run_with_stubs(after);
+  EXPECT_GT(seen_before.size(), 2 * kProjects);
+  for (const auto& [name, seen] : seen_before) {
+    ASSERT_TRUE(seen_after.contains(name)) << name;
+    EXPECT_EQ(seen_after.at(name), seen) << name << "\n--- before\n"
+                                         << folder.text("before/" + name.substr(0, name.find(' '))) << "\n--- after\n"
+                                         << folder.text("after/" + name.substr(0, name.find(' ')));
     if (::testing::Test::HasFailure()) return;
   }
 }

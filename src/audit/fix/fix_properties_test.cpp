@@ -25,6 +25,7 @@ using test::Folder;
 /// Number of remaining findings by file and rule.
 using RemainingFindings = std::map<std::pair<std::string, std::string>, int>;
 
+/// The result of one run of the fixer.
 struct FixRun {
   std::set<std::pair<std::string, std::string>> rules;  ///< pairs of a file and a rule that was fixed in it
   RemainingFindings left;

@@ -55,10 +55,12 @@ std::vector<Kind> kinds() {
   };
 }
 
+constexpr std::size_t kProgramCount = 40;
+
 TEST(AuditFortyFiles, SimpleFindingsAreFixedAndTheRestIsReportedWithAReason) {
   const test::Folder folder;
   const auto all = kinds();
-  for (std::size_t i = 0; i < 40; ++i) {
+  for (std::size_t i = 0; i < kProgramCount; ++i) {
     const Kind& kind = all[i % all.size()];
     std::string text = kind.text;
     if (const std::size_t hole = text.find("{0}"); hole != std::string::npos)
@@ -83,7 +85,7 @@ TEST(AuditFortyFiles, SimpleFindingsAreFixedAndTheRestIsReportedWithAReason) {
     // everything that can be fixed was fixed
     EXPECT_EQ(finding.fixability, Fixability::manual) << name << ' ' << finding.rule;
   }
-  for (std::size_t i = 0; i < 40; ++i) {
+  for (std::size_t i = 0; i < kProgramCount; ++i) {
     const Kind& kind = all[i % all.size()];
     const std::string name = fmt::format("{}_{}.py", kind.name, i);
     EXPECT_EQ(left.contains(name), kind.needs_judgement) << name << '\n' << folder.text(name);

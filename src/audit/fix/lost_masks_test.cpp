@@ -96,9 +96,9 @@ std::vector<std::vector<NamedText>> projects() {
     all.push_back(helpers());
     all.back().push_back({"main.py", fmt::format("{}import sel\n{}{}{}", kMasked, between, kAgain, kUse)});
   }
-  for (const char* const perhaps : kUncertain) {
+  for (const char* const uncertain_write : kUncertain) {
     all.push_back(helpers());
-    all.back().push_back({"main.py", fmt::format("import os\nimport sel\n{}{}{}", perhaps, kAgain, kUse)});
+    all.back().push_back({"main.py", fmt::format("import os\nimport sel\n{}{}{}", uncertain_write, kAgain, kUse)});
   }
   return all;
 }
@@ -117,14 +117,14 @@ void check(bool unsafe) {
     after.push_back(folder / fmt::format("after/p{}", i));
     ASSERT_TRUE(fix_files({.operands = {after.back().native()}}, {.unsafe = unsafe, .write = true}));
   }
-  const auto was = test_kit::run_with_stubs(before);
-  const auto is = test_kit::run_with_stubs(after);
-  EXPECT_EQ(was.size(), 5 * all.size());
-  for (const auto& [name, one] : was) {
-    ASSERT_TRUE(is.contains(name)) << name;
-    EXPECT_EQ(is.at(name), one) << name << "\n--- before\n"
-                                << folder.text("before/" + name) << "\n--- after\n"
-                                << folder.text("after/" + name);
+  const auto seen_before = test_kit::run_with_stubs(before);
+  const auto seen_after = test_kit::run_with_stubs(after);
+  EXPECT_EQ(seen_before.size(), 5 * all.size());
+  for (const auto& [name, seen] : seen_before) {
+    ASSERT_TRUE(seen_after.contains(name)) << name;
+    EXPECT_EQ(seen_after.at(name), seen) << name << "\n--- before\n"
+                                         << folder.text("before/" + name) << "\n--- after\n"
+                                         << folder.text("after/" + name);
   }
 }
 

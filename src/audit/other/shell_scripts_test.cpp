@@ -34,6 +34,7 @@ std::set<std::string> reported_lines(const std::string& script, const std::strin
   return findings_of({{"run.sh", spelled(script)}}, one_device_policy(), {rule});
 }
 
+/// A script of a test. "X" in its text stands for CUDA_VISIBLE_DEVICES.
 struct Script {
   const char* text;
   const char* seen;  ///< the masks that the runs of "see" record, in any order; "-": no mask; null: not to be run
@@ -125,11 +126,12 @@ class AuditShellScriptsRun : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists("/bin/bash")) GTEST_SKIP() << "bash is not installed";
-    const std::string head = "#!/bin/bash\n";
-    stub("see", head + "echo \"${CUDA_VISIBLE_DEVICES:--} ${CUDA_DEVICE_ORDER:--}\" >> \"$SEEN\"\n");
-    stub("sudo", head + "while [ \"${1#-}\" != \"$1\" ]; do shift; done\nexec env \"$@\"\n");
+    const std::string shebang = "#!/bin/bash\n";
+    stub("see", shebang + "echo \"${CUDA_VISIBLE_DEVICES:--} ${CUDA_DEVICE_ORDER:--}\" >> \"$SEEN\"\n");
+    stub("sudo", shebang + "while [ \"${1#-}\" != \"$1\" ]; do shift; done\nexec env \"$@\"\n");
   }
 
+  /// Writes a program that the scripts run instead of the real one.
   void stub(const std::string& name, const std::string& text) {
     bin_.put(name, text);
     fs::permissions(bin_ / name, fs::perms::owner_all);

@@ -1,3 +1,4 @@
+// The search for whole words.
 #include "audit/source/words.hpp"
 
 #include <gtest/gtest.h>

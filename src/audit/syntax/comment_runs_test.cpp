@@ -1,3 +1,4 @@
+// Long runs of comment lines, which become blank before the parser reads a text.
 #include "audit/syntax/comment_runs.hpp"
 
 #include <string>
