@@ -75,10 +75,12 @@ std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event
   if (module.parse_error || minus == std::string_view::npos) return {};
   const std::size_t begin = code.find_first_not_of(" \t\\\r\n", minus + 1);
   const auto [name, argument] = split_call(begin == std::string_view::npos ? std::string_view{} : code.substr(begin));
-  // Offset in `name` where the name of the counter begins, after "torch.cuda.": 16 and 15 are the lengths of the names.
-  const std::size_t counter_begin = name.ends_with("memory_allocated")  ? name.size() - 16
-                                    : name.ends_with("memory_reserved") ? name.size() - 15
-                                                                        : std::string_view::npos;
+  constexpr std::string_view kAllocated = "memory_allocated";
+  constexpr std::string_view kReserved = "memory_reserved";
+  // Offset in `name` where the name of the counter begins, after "torch.cuda.".
+  const std::size_t counter_begin = name.ends_with(kAllocated)  ? name.size() - kAllocated.size()
+                                    : name.ends_with(kReserved) ? name.size() - kReserved.size()
+                                                                : std::string_view::npos;
   if (counter_begin == std::string_view::npos || !name.substr(0, counter_begin).ends_with("cuda.")) return {};
   return replace_event(module, event,
                        std::string{name.substr(0, counter_begin)} + "mem_get_info(" + std::string{argument} + ")[0]");
