@@ -37,14 +37,21 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Returns whether the text is an index of a card ("0"), of a tile ("0.1") or of a part of a tile ("0.1.2").
+bool is_index_or_tile(std::string_view text) {
+  for (std::size_t dot = text.find('.'); dot != std::string_view::npos; dot = text.find('.')) {
+    if (!all_digits(text.substr(0, dot))) return false;
+    text.remove_prefix(dot + 1);
+  }
+  return all_digits(text);
+}
+
 /// Returns the entry as it is written, "?" if it is partly unknown, or an empty text if the entry is invalid, so that
 /// the list ends before it.
 std::string entry_of(std::string_view part) {
   if (part.starts_with("GPU-") || part.starts_with("MIG-")) return std::string{part};
   if (part.find(kHole) != std::string_view::npos) return "?";
-  const bool is_tile = part.find('.') != std::string_view::npos && all_digits(part.substr(0, part.find('.')));
-  if (all_digits(part) || is_tile) return std::string{part};
-  return {};
+  return is_index_or_tile(part) ? std::string{part} : std::string{};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -32,12 +33,18 @@ const std::string* find(const MaskVariables& variables, std::string_view name) {
   return at == variables.end() ? nullptr : &at->second;
 }
 
+/// Returns the index that a text consists of; nothing if the text is anything but digits.
+std::optional<int> parse_index(std::string_view text) {
+  int index = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), index);
+  const bool is_whole = problem == std::errc{} && end == text.data() + text.size();
+  return is_whole && index >= 0 ? std::optional{index} : std::nullopt;
+}
+
 /// Returns true if one entry of a mask variable's value names the device: by index, by UUID or by the start of the
 /// UUID.
 bool entry_names(std::string_view entry, const std::string& uuid, int index) {
-  int number = -1;
-  const auto [end, problem] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
-  if (problem == std::errc{} && end == entry.data() + entry.size()) return number >= 0 && number == index;
+  if (const auto number = parse_index(entry)) return *number == index;
   constexpr std::size_t kPrefixLength = 4;  // of "GPU-" and "MIG-": a prefix alone names no device
   return entry.size() > kPrefixLength && uuid.starts_with(entry);
 }
@@ -61,13 +68,23 @@ std::string_view amd_variable(const MaskVariables& variables) {
   return {};
 }
 
-/// Returns true if `value` (of ZE_AFFINITY_MASK) names the card. Its entries are indices of cards, or "0.1" for tile 1
-/// of card 0. (With ZE_FLAT_DEVICE_HIERARCHY=FLAT they are indices of tiles, which this function does not handle.)
+/// Returns true if one entry of ZE_AFFINITY_MASK names the card: "0", "0.1" for tile 1 of card 0, or "0.1.2" for engine 2
+/// of that tile. An entry with anything else than an index between its dots, such as "0.a", names no card.
+bool ze_entry_names(std::string_view entry, int index) {
+  const std::optional<int> card = parse_index(entry.substr(0, entry.find('.')));
+  while (entry.find('.') != std::string_view::npos) {
+    entry.remove_prefix(entry.find('.') + 1);
+    if (!parse_index(entry.substr(0, entry.find('.')))) return false;
+  }
+  return card == index;
+}
+
+/// Returns true if any entry of `value` (of ZE_AFFINITY_MASK) names the card. (With ZE_FLAT_DEVICE_HIERARCHY=FLAT the
+/// entries are indices of tiles, which this function does not handle.)
 bool is_shown_by_ze(const std::string& value, int index) {
   const auto entries = split_list(value);
-  return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
-    return entry_names(entry.substr(0, entry.find('.')), {}, index);
-  });
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const std::string& entry) { return ze_entry_names(entry, index); });
 }
 
 /// Returns why the variables hide the device; empty if they do not.

@@ -50,6 +50,14 @@ TEST(Mask, IntelUsesTheCardAndNeverATile) {
   EXPECT_EQ(changes_of(make_mask(machine, 1, {{"ZE_AFFINITY_MASK", "0,1.0"}})).at("ZE_AFFINITY_MASK"), "1");
 }
 
+TEST(Mask, AnEntryThatIsNoTileOfAnIntelCardNamesNoCard) {
+  const auto machine = test::two_arc();
+  for (const char* named : {"1", "1.0", "1.0.2", "0.7,1"})
+    EXPECT_EQ(find_hidden_reasons(machine, {{"ZE_AFFINITY_MASK", named}}).at(1), "") << named;
+  for (const char* unnamed : {"1.abc", "1.", "1.0x", "1.0.", "1..0", "1.-1", "1x", "0.1"})
+    EXPECT_NE(find_hidden_reasons(machine, {{"ZE_AFFINITY_MASK", unnamed}}).at(1), "") << unnamed;
+}
+
 TEST(Mask, AMaskThatIsSetIsNarrowedAndNeverWidened) {
   const auto machine = test::two_nvidia(true);
   // The variables that are set, and for each of the two devices whether they hide it.
