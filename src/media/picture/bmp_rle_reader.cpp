@@ -105,7 +105,10 @@ Status BmpRleReader::index_rows() {
     x = run->value == kMove ? std::min<int>(width_, x + static_cast<int>(run->right)) : 0;
     if (y < height_) row_starts_[static_cast<std::size_t>(y)] = {stream.offset(), x};
   }
-  if (stream.failure()) return *stream.failure();
+  if (stream.failure()) {
+    row_starts_.clear();  // incomplete: the next call must read the stream again
+    return *stream.failure();
+  }
   // If only the end marker is missing, no pixel is missing.
   if (stream.has_ended() && !(y == height_ - 1 && x >= width_)) truncated_row_ = y;
   return ok();

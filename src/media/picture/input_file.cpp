@@ -55,6 +55,15 @@ Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte
   return done;
 }
 
+std::optional<Error> InputFile::find_read_error() const {
+  constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+  if (memory_ != nullptr) return std::nullopt;
+  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPieceBytes);
+  for (std::uint64_t at = 0; at < size_; at += kPieceBytes)
+    if (auto got = read_at(at, {piece.get(), kPieceBytes}); !got) return got.error();
+  return std::nullopt;
+}
+
 std::span<const std::byte> InputCursor::read_piece() {
   if (failure_) return {};
   auto got = file_->read_at(offset_, {buffer_.get(), kPieceBytes});

@@ -24,6 +24,9 @@ class InputFile {
   /// Reads bytes from byte offset `offset` on into `into` and returns the number of bytes read. The number is smaller
   /// than into.size() only at the end of the file. Errors: io.
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
+  /// Reads the whole file and returns the error of the first read that fails; nothing if all bytes can be read. For
+  /// libraries that read the file themselves and report a failed read like damage.
+  std::optional<Error> find_read_error() const;
   std::uint64_t size() const { return size_; }
   const std::string& name() const { return name_; }  ///< name in messages: the path, or "(memory)" without one
   int fd() const { return file_.get(); }             ///< file descriptor; -1 if the bytes are in memory

@@ -36,7 +36,7 @@ class JpegDecoder final : public Decoder {
   bool needs_conversion() const { return needs_conversion_; }
   /// Checks a file that libvips will decode, because libvips fills missing data without a report. Does not check a file
   /// of several scans, because that would take the memory of the whole picture.
-  /// Errors: corrupt, if the file ends before one complete row of blocks.
+  /// Errors: corrupt, if the file ends before one complete row of blocks; io.
   Status check_first_row();
   MediaNeed need() const override;
   Status restart() override;
@@ -231,6 +231,7 @@ Status JpegDecoder::check_first_row() {
       static_cast<std::size_t>(codec_.output_width) * static_cast<std::size_t>(codec_.output_components);
   const auto row = std::make_unique_for_overwrite<std::byte[]>(samples);
   (void)read_row(row.get());  // libvips reports all other errors
+  if (auto failed = source_.failure()) return *std::move(failed);
   return has_no_pixels() && source_.has_added_end_marker() ? Status{failure()} : ok();
 }
 

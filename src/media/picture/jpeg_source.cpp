@@ -1,5 +1,7 @@
 #include "media/picture/jpeg_source.hpp"
 
+#include <jerror.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -9,6 +11,8 @@ boolean JpegSource::fill(j_decompress_ptr codec) {
   static constexpr JOCTET kEndMarker[] = {0xff, JPEG_EOI};
   auto& self = source_of(codec);
   auto piece = self.input_->read_piece();
+  // Without this error libjpeg would fill the rest of the picture, as at the end of a truncated file.
+  if (self.input_->failure()) ERREXIT(codec, JERR_FILE_READ);
   piece = piece.first(
       static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), self.end_offset_ - self.delivered_bytes_)));
   self.delivered_bytes_ += piece.size();

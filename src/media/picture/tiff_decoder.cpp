@@ -135,6 +135,7 @@ Status TiffDecoder::read_or_repeat_row(std::byte* into) {
     return ok();
   }
   if (damaged_ == DamagePolicy::refuse || last_row_.empty()) return got;
+  if (!got && got.error().code != Errc::corrupt) return got;  // a failed read is no damage
   if (!is_skipped_row) {
     const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
     const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
@@ -197,7 +198,8 @@ Status TiffDecoder::read_tiles() {
   for (int x = 0; x < info_.width; x += tile_width) {
     const int width = std::min(tile_width, info_.width - x);
     if (!read_tile(x)) {
-      if (damaged_ == DamagePolicy::refuse || !fill_tile(x, width, count)) return make_row_error(*planes_[0]);
+      auto error = make_row_error(*planes_[0]);  // a failed read (Errc::io) is no damage
+      if (damaged_ == DamagePolicy::refuse || error.code != Errc::corrupt || !fill_tile(x, width, count)) return error;
       mark_rows(bad_rows_, row_, count);
       continue;
     }

@@ -132,6 +132,8 @@ Error vips_failure(const VipsApi& api, const InputFile& file, const std::string&
   if (contains("nsupported") || contains("not supported") || contains("unimplemented") ||
       contains("nknown compression"))
     return file.error(Errc::unsupported, place + ": of a kind that is not read; convert it to PNG first");
+  // Before the memory: if a file cannot be mapped into memory, the message of libvips names the memory.
+  if (auto read_error = file.find_read_error()) return *std::move(read_error);
   if (contains("emory")) return file.error(Errc::over_budget, place + ": no memory for its decoder; raise --ram");
   return file.error(Errc::corrupt, place + ": cannot be decoded; the file is damaged, get it again");
 }

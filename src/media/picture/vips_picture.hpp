@@ -39,7 +39,7 @@ struct VipsPicture {
 
 /// Opens the file without decoding its pixels. `lenient`: damage is no error, and libvips returns the data that it can
 /// read; otherwise damage is an error when libvips reaches it.
-/// Errors: unsupported, over_budget, corrupt.
+/// Errors: unsupported, over_budget, corrupt, io.
 Result<VipsPicture> open_vips_picture(const VipsApi& api, const VipsLoader& loader, const InputFile& file,
                                       bool lenient);
 
@@ -51,8 +51,8 @@ Result<MetadataPtr> read_vips_metadata(const VipsApi& api, const VipsLoader& loa
 /// the orientation themselves; for these formats the result is 1.
 int vips_orientation(const VipsApi& api, const VipsPicture& picture);
 
-/// Makes an error from the last failure of libvips: unsupported, over_budget or corrupt. The text is not that of
-/// libvips, whose messages name its internal parts.
+/// Makes an error from the last failure of libvips: unsupported, over_budget, corrupt; or io, if the file cannot be read
+/// as a whole. The text is not that of libvips, whose messages name its internal parts.
 /// place  what failed, for the text, such as "webp row 3 of 9"
 Error vips_failure(const VipsApi& api, const InputFile& file, const std::string& place);
 
