@@ -142,8 +142,13 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     height = static_cast<std::int32_t>(read_number(head, at + 4, 4));
     depth_ = static_cast<int>(read_number(head, at + 10, 2));
     compression = read_number(head, at + 12, 4);
-    found->dots_per_mm_x = read_number(head, at + 20, 4) / 1000.0;
-    found->dots_per_mm_y = read_number(head, at + 24, 4) / 1000.0;
+    // Pixels per metre, as signed numbers. Many programs write 0 for an unknown resolution; a negative one is invalid.
+    const auto per_metre_x = static_cast<std::int32_t>(read_number(head, at + 20, 4));
+    const auto per_metre_y = static_cast<std::int32_t>(read_number(head, at + 24, 4));
+    if (per_metre_x > 0 && per_metre_y > 0) {
+      found->dots_per_mm_x = per_metre_x / 1000.0;
+      found->dots_per_mm_y = per_metre_y / 1000.0;
+    }
     colours = read_number(head, at + 28, 4);
   }
   if (header_bytes >= kColourHeader) record_omitted_colour(head, *found);

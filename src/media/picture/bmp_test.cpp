@@ -163,5 +163,18 @@ TEST(Bmp, TheProfileOfAFifthHeaderIsKept) {
   EXPECT_EQ(loaded->rows[0], std::byte{255});
 }
 
+TEST(Bmp, AResolutionThatIsNotAboveZeroIsUnknown) {
+  for (const std::uint32_t invalid : {0U, static_cast<std::uint32_t>(-2835), 0x80000000U}) {
+    auto bytes = indexed(1, 1, 8, 0, {0, 0, 0, 0});
+    for (std::size_t i = 0; i < 4; ++i) bytes[42 + i] = static_cast<std::byte>(invalid >> (8 * i));  // biYPelsPerMeter
+    Folder folder;
+    write_test_file(folder / "a.bmp", bytes);
+    const auto loaded = load(folder / "a.bmp");
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->metadata->dots_per_mm_x, 0) << invalid;
+    EXPECT_EQ(loaded->metadata->dots_per_mm_y, 0) << invalid;
+  }
+}
+
 }  // namespace
 }  // namespace weir::media
