@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -109,14 +110,19 @@ class HeifReader {
       return each.second.type == "mime" && each.second.content_type == kXmpType;
     });
     if (item == items_.end() || !into_.xmp.empty()) return;
-    if (!read_item(item->first, into_.xmp)) record_omission(into_, "xmp", "cannot be read, or takes more than 4 MiB");
+    auto packet = read_item(item->first);
+    if (packet)
+      into_.xmp = *std::move(packet);
+    else
+      record_omission(into_, "xmp", "cannot be read, or takes more than 4 MiB");
   }
 
   /// Reads the bytes of an item. They are in one or more extents (offset and length) in the file or in the box "idat".
-  /// Returns false if they cannot be read, if there are none, or if they exceed kMaxMetadataBytes.
-  bool read_item(ItemId item_id, Blob& data) const {
+  /// Returns nothing if they cannot all be read, if there are none, or if they exceed kMaxMetadataBytes.
+  std::optional<Blob> read_item(ItemId item_id) const {
     const auto body = read_iso_body(file_, locations_box_, kMaxBodyBytes);
-    if (!body) return false;
+    if (!body) return std::nullopt;
+    Blob data;
     IsoBodyReader numbers{*body};
     const auto version = numbers.read_number(1);
     numbers.read_number(3);
@@ -135,16 +141,16 @@ class HeifReader {
         numbers.read_number(index_bytes);
         const auto offset = numbers.read_number(offset_bytes), length = numbers.read_number(length_bytes);
         if (id != item_id) continue;
-        if (!numbers.good() || construction_method > 1 || length > kMaxMetadataBytes - data.size()) return false;
+        if (!numbers.good() || construction_method > 1 || length > kMaxMetadataBytes - data.size()) return std::nullopt;
         const std::size_t before = data.size();
         data.resize(before + length);
         const auto got = file_.read_at(base + offset + (construction_method == 1 ? data_box_.body_offset : 0),
                                        std::span{data}.subspan(before));
-        if (!got || *got != length) return data.clear(), false;
+        if (!got || *got != length) return std::nullopt;
       }
-      if (id == item_id) return !data.empty();
+      if (id == item_id) return !numbers.good() || data.empty() ? std::nullopt : std::optional{std::move(data)};
     }
-    return false;
+    return std::nullopt;
   }
 
   // The body of "iref" is a list of entries: a type, an item, and the items that this item refers to.

@@ -266,6 +266,33 @@ TEST(Losses, PicturesMapsAndColourOfHeif) {
   EXPECT_EQ(*found.colour.cicp, (std::array<std::uint8_t, 4>{12, 16, 0, 1}));
 }
 
+/// Makes a HEIF file with an XMP packet in two extents. `second_length` is the declared length of the second extent,
+/// which has four bytes.
+std::string heif_with_xmp(std::uint32_t second_length) {
+  const auto file_with = [&](std::uint32_t data_offset) {
+    // iloc of version 0: offsets and lengths of 4 bytes, no base; one item with two extents
+    const std::string locations =
+        box("iloc", number(0, 4) + number(0x4400, 2) + number(1, 2) + number(1, 2) + number(0, 2) + number(2, 2) +
+                        number(data_offset, 4) + number(5, 4) + number(data_offset + 5, 4) + number(second_length, 4));
+    const std::string item = box("infe", "\2\0\0\0"s + number(1, 2) + "\0\0mime\0application/rdf+xml\0"s);
+    const std::string meta = box("meta", number(0, 4) + box("iinf", number(0, 4) + number(1, 2) + item) + locations);
+    return box("ftyp", "heicxxxxheic") + meta;
+  };
+  const auto data_offset = static_cast<std::uint32_t>(file_with(0).size() + 8);
+  return file_with(data_offset) + box("mdat", "<xmp>rest");
+}
+
+TEST(Losses, AnXmpPacketOfHeifIsKeptWholeOrNotAtAll) {
+  const Metadata whole = read_heif(heif_with_xmp(4));
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(whole.xmp.data()), whole.xmp.size()), "<xmp>rest");
+  EXPECT_TRUE(whole.omissions.empty()) << joined(whole.omissions);
+  for (const std::uint32_t length : {5U, 5U << 20}) {  // beyond the end of the file; above 4 MiB
+    const Metadata part = read_heif(heif_with_xmp(length));
+    EXPECT_TRUE(part.xmp.empty()) << length << ": a part of the packet was kept";
+    EXPECT_TRUE(has_entry_with(part.omissions, "xmp")) << length;
+  }
+}
+
 TEST(Losses, FramesOfASequence) {
   const std::string sizes = box("stsz", number(0, 4) + number(0, 4) + number(48, 4));
   const std::string movie = box("moov", box("trak", box("mdia", box("minf", box("stbl", sizes)))));
