@@ -225,7 +225,8 @@ void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) c
   if (size > kProfileLimit) return record_omission(into, "icc", "takes more than 4 MiB");
   Blob profile(size);
   auto got = file_->read_at(kFileHeader + std::uint64_t{at}, profile);
-  if (got && *got == size) into.icc = std::move(profile);
+  if (!got || *got < size) return record_omission(into, "icc", "damaged");
+  into.icc = std::move(profile);
 }
 
 Status BmpDecoder::read_masks(std::span<const std::byte> head, std::uint32_t compression) {

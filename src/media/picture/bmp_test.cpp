@@ -139,9 +139,10 @@ TEST(Bmp, IndicesOfTwoBits) {
   EXPECT_EQ(read_indices(indexed(4, 1, 2, 0, {0x1b, 0, 0, 0})), (std::vector<int>{0, 1, 2, 3}));
 }
 
-TEST(Bmp, TheProfileOfAFifthHeaderIsKept) {
-  auto bytes = indexed(1, 1, 8, 0, {}, 1);
-  const auto profile = test::make_icc(false);
+/// Makes a bitmap of one white pixel with a header of 124 bytes and, behind the pixel, an ICC profile. `declared_bytes` is
+/// the size of the profile in the header.
+Samples with_profile(const Blob& profile, std::size_t declared_bytes) {
+  const auto bytes = indexed(1, 1, 8, 0, {}, 1);
   Samples out(bytes.begin(), bytes.begin() + 54);
   out.resize(14 + 124);
   put_number(out, 0x00ffffff, 4);  // the palette
@@ -150,17 +151,32 @@ TEST(Bmp, TheProfileOfAFifthHeaderIsKept) {
   const auto set = [&](std::size_t at, std::uint32_t value) {
     for (std::size_t i = 0; i < 4; ++i) out[at + i] = static_cast<std::byte>(value >> (8 * i));
   };
-  set(10, 142);
-  set(14, 124);
-  set(14 + 56, 0x4d424544);
-  set(14 + 112, 146 - 14);
-  set(14 + 116, static_cast<std::uint32_t>(profile.size()));
+  set(10, 142);              // bfOffBits: offset of the row
+  set(14, 124);              // bV5Size
+  set(14 + 56, 0x4d424544);  // bV5CSType: PROFILE_EMBEDDED
+  set(14 + 112, 146 - 14);   // bV5ProfileData: offset of the profile, from the start of the header
+  set(14 + 116, static_cast<std::uint32_t>(declared_bytes));
+  return out;
+}
+
+TEST(Bmp, TheProfileOfAFifthHeaderIsKept) {
+  const auto profile = test::make_icc(false);
   Folder folder;
-  write_test_file(folder / "a.bmp", out);
+  write_test_file(folder / "a.bmp", with_profile(profile, profile.size()));
   const auto loaded = load(folder / "a.bmp");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->metadata->icc, profile);
   EXPECT_EQ(loaded->rows[0], std::byte{255});
+}
+
+TEST(Bmp, AProfileBeyondTheEndOfTheFileIsReported) {
+  const auto profile = test::make_icc(false);
+  Folder folder;
+  write_test_file(folder / "a.bmp", with_profile(profile, profile.size() + 1));
+  const auto loaded = load(folder / "a.bmp");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_TRUE(loaded->metadata->icc.empty());
+  EXPECT_EQ(loaded->metadata->omissions, (std::vector<std::string>{"icc (damaged)"}));
 }
 
 TEST(Bmp, AResolutionThatIsNotAboveZeroIsUnknown) {

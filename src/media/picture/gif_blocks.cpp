@@ -58,15 +58,18 @@ class GifReader {
     return std::to_integer<int>(type[0]);
   }
 
-  /// Reads sub-blocks (a length byte and data each) up to the empty one. If `data` is not null, appends about the first
-  /// kMaxTextBytes of their data to it; if `with_lengths` is set, with the length bytes.
+  /// Reads sub-blocks (a length byte and data each) up to the empty one. If `data` is not null, appends their data to
+  /// it; if `with_lengths` is set, with the length bytes. From about kMaxTextBytes on the rest is only skipped, and
+  /// exceeds_limit_ is set.
   bool read_blocks(Blob* data, bool with_lengths = false) {
-    for (;;) {
+    for (exceeds_limit_ = false;;) {
       std::array<std::byte, 256> block;
       if (!read(std::span{block}.first(1))) return false;
       const auto length = std::to_integer<std::size_t>(block[0]);
       if (!read(std::span{block}.subspan(1, length))) return false;
-      if (data != nullptr && data->size() < kMaxTextBytes)
+      if (length == 0 && !with_lengths) return true;
+      exceeds_limit_ = exceeds_limit_ || (data != nullptr && data->size() >= kMaxTextBytes);
+      if (data != nullptr && !exceeds_limit_)
         data->insert(data->end(), block.begin() + (with_lengths ? 0 : 1),
                      block.begin() + 1 + static_cast<std::ptrdiff_t>(length));
       if (length == 0) return true;
@@ -86,7 +89,9 @@ class GifReader {
     Blob body;
     if (!read_blocks(&body)) return false;
     const std::string_view text{reinterpret_cast<const char*>(body.data()), body.size()};
-    if (label == kCommentLabel)
+    if (label == kCommentLabel && exceeds_limit_)
+      record_omission(into_, fmt::format("text {}", kCommentKey), "too large");
+    else if (label == kCommentLabel)
       add_text(into_, {.key = std::string{kCommentKey}, .value = unknown_to_utf8(text)});
     else
       record_omission(into_, label == kPlainText ? "text over the picture" : fmt::format("extension {}", label),
@@ -100,11 +105,14 @@ class GifReader {
     const std::string name{reinterpret_cast<const char*>(head.data()) + 1, 11};
     Blob body;
     const bool is_xmp = name == "XMP DataXMP";
+    const bool is_profile = name == "ICCRGBG1012";
     if (!read_blocks(&body, is_xmp)) return false;
-    if (is_xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
+    if ((is_xmp || is_profile) && exceeds_limit_) {
+      record_omission(into_, is_xmp ? "xmp" : "icc", "takes more than 4 MiB");
+    } else if (is_xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
       body.resize(body.size() - kMagicTrailerBytes - 1);  // 1: the empty sub-block
       into_.xmp = std::move(body);
-    } else if (name == "ICCRGBG1012" && into_.icc.empty()) {
+    } else if (is_profile && into_.icc.empty()) {
       into_.icc = std::move(body);
     } else if (name != "NETSCAPE2.0" && name != "ANIMEXTS1.0") {  // these two contain the repeat count of the frames
       record_omission(into_, "extension " + name, "unknown");
@@ -115,7 +123,8 @@ class GifReader {
   std::uint64_t size_, offset_ = 0;  // size of the file; byte offset of the next byte
   InputCursor input_;
   Metadata& into_;
-  bool ended_ = false;  // the last byte that read_type() read is the end marker
+  bool ended_ = false;          // the last byte that read_type() read is the end marker
+  bool exceeds_limit_ = false;  // the data of the last read_blocks() were too large to be kept
   std::uint64_t frames_ = 0;
 };
 

@@ -123,9 +123,14 @@ class BoxReader {
     if (destination_ == &into_.xmp)
       into_.xmp = std::move(body_);
     else if (body_.size() > kExifOffset)
-      into_.exif = strip_exif_prefix(std::span{body_}.subspan(kExifOffset));
+      store_exif(std::span{body_}.subspan(kExifOffset));
     body_ = {};
     destination_ = nullptr;
+  }
+
+  void store_exif(std::span<const std::byte> block) {
+    into_.exif = strip_exif_prefix(block);
+    if (into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
   const JxlApi& api_;

@@ -98,6 +98,17 @@ TEST(Losses, EveryEntryIsOneShortLineWithAReason) {
     }
 }
 
+TEST(Losses, AChunkThatTheEndOfAPngTruncatesIsReported) {
+  const Folder folder;
+  auto bytes = test::png_with_chunks({}, test::png_chunk("tEXt", "Title\0A fox"sv));
+  bytes.resize(bytes.size() - 12 - 6);  // without IEND, the checksum of the text and its last letters
+  write_test_file(folder / "a.png", bytes);
+  const auto loaded = load(folder / "a.png");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_TRUE(loaded->metadata->texts.empty());
+  EXPECT_EQ(joined(loaded->metadata->omissions), "text (damaged); ");
+}
+
 TEST(Losses, PngTextsAreKeptInPngAndReportedElsewhere) {
   const Folder folder;
   const auto kept = copy(folder, sample_of("text.png"), Format::png);

@@ -17,7 +17,7 @@ namespace weir::media {
 using Blob = std::vector<std::byte>;
 
 /// The largest ICC profile, EXIF block or XMP packet, in bytes, that decoders keep. (PNG and GIF have limits of their
-/// own.) Larger data is not kept. It is recorded as an omission, except where libvips reads the data.
+/// own.) Larger data is not kept but recorded as an omission.
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{4} << 20;
 
 /// A text in a picture file: a PNG text chunk, or a comment of JPEG or GIF.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <isa-l.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -134,6 +135,92 @@ TEST(MetadataBounds, ChunksOfPngThatInflateAreStopped) {
     Folder folder;
     put_png_with_chunk(folder, type, start, bomb);
     EXPECT_LT(growth_of_opening(folder / "big.png"), kMaxGrowthKib) << type;
+  }
+}
+
+void put_little_endian(Samples& out, std::uint32_t value) {
+  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::byte>(value >> shift));
+}
+
+/// Makes a lossless WebP file with one more chunk, before the picture or after it.
+Samples webp_with_chunk(Folder& folder, std::string_view type, const Samples& body, int flags, bool before) {
+  const auto small = small_picture(folder, Format::webp);
+  const std::string_view type_of_pixels = "VP8L";
+  const auto pixels_at = std::search(small.begin(), small.end(), type_of_pixels.begin(), type_of_pixels.end(),
+                                     [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
+  // Without the chunk EXIF that libvips adds behind the pixels. A chunk is its type, its size, and data of even size.
+  std::uint32_t size = 0;
+  std::memcpy(&size, &*pixels_at + 4, sizeof size);
+  const Samples pixels(pixels_at, pixels_at + 8 + size + size % 2);
+  Samples chunk;
+  for (const char c : type) chunk.push_back(static_cast<std::byte>(c));
+  put_little_endian(chunk, static_cast<std::uint32_t>(body.size()));
+  chunk.insert(chunk.end(), body.begin(), body.end());
+  Samples out;
+  for (const char c : std::string_view{"RIFF"}) out.push_back(static_cast<std::byte>(c));
+  put_little_endian(out, static_cast<std::uint32_t>(4 + 18 + chunk.size() + pixels.size()));
+  for (const char c : std::string_view{"WEBPVP8X"}) out.push_back(static_cast<std::byte>(c));
+  put_little_endian(out, 10);
+  put_little_endian(out, static_cast<std::uint32_t>(flags));
+  for (const int value : {23, 0, 0, 15, 0, 0}) out.push_back(static_cast<std::byte>(value));  // width - 1, height - 1
+  if (before) out.insert(out.end(), chunk.begin(), chunk.end());
+  out.insert(out.end(), pixels.begin(), pixels.end());
+  if (!before) out.insert(out.end(), chunk.begin(), chunk.end());
+  return out;
+}
+
+TEST(MetadataBounds, BlocksThatLibvipsReadsAreReportedAboveTheLimit) {
+  struct Case {
+    std::string_view type, name;
+    int flag;  // of the chunk VP8X: the file has this chunk
+  };
+  for (const Case& each : {Case{"ICCP", "icc", 0x20}, Case{"EXIF", "exif", 0x08}, Case{"XMP ", "xmp", 0x04}}) {
+    Folder folder;
+    const Samples body((std::size_t{4} << 20) + 2, std::byte{'x'});
+    write_test_file(folder / "big.webp", webp_with_chunk(folder, each.type, body, each.flag, each.type == "ICCP"));
+    const auto loaded = load(folder / "big.webp");
+    ASSERT_TRUE(loaded) << each.name << ": " << loaded.error().what;
+    EXPECT_EQ(loaded->metadata->omissions,
+              (std::vector<std::string>{std::string{each.name} + " (takes more than 4 MiB)"}));
+  }
+}
+
+TEST(MetadataBounds, AnExifBlockWithoutAHeaderIsReported) {
+  Folder folder;
+  write_test_file(folder / "a.webp", webp_with_chunk(folder, "EXIF", Samples(64, std::byte{'x'}), 0x08, false));
+  const auto loaded = load(folder / "a.webp");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_EQ(loaded->metadata->omissions, (std::vector<std::string>{"exif (damaged)"}));
+}
+
+/// Makes the sub-blocks of a GIF extension with `size` bytes of data.
+std::string gif_blocks(std::size_t size) {
+  std::string out;
+  for (std::size_t done = 0; done < size; done += 255) out += '\xff' + std::string(255, 'x');
+  return out + '\0';
+}
+
+TEST(MetadataBounds, BlocksOfGifAreKeptWholeOrReported) {
+  struct Case {
+    std::string head, name;
+  };
+  const auto gif = test::animated_gif(24, 18);
+  constexpr std::ptrdiff_t kHead = 13 + 6;  // the header and two colours
+  for (const Case& each : {Case{"\x21\xff\x0bXMP DataXMP", "xmp"}, Case{"\x21\xff\x0bICCRGBG1012", "icc"},
+                           Case{"\x21\xfe", "text Comment"}}) {
+    const std::string block = each.head + gif_blocks((std::size_t{4} << 20) + 300);
+    Samples out(gif.begin(), gif.begin() + kHead);
+    for (const char c : block) out.push_back(static_cast<std::byte>(c));
+    out.insert(out.end(), gif.begin() + kHead, gif.end());
+    Folder folder;
+    write_test_file(folder / "a.gif", out);
+    const auto loaded = load(folder / "a.gif");
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    const Metadata& found = *loaded->metadata;
+    EXPECT_TRUE(found.xmp.empty() && found.icc.empty() && found.texts.empty()) << each.name << ": kept in part";
+    EXPECT_TRUE(std::any_of(found.omissions.begin(), found.omissions.end(), [&](const std::string& entry) {
+      return entry.starts_with(each.name + " (");
+    })) << each.name;
   }
 }
 

@@ -95,8 +95,8 @@ class ChunkReader {
       record_omission(into_, "chunk " + type_, "unknown");
   }
 
-  // Returns the data of the current chunk. If it has more than `limit` bytes or a wrong checksum, records an omission
-  // with `name` and returns nothing.
+  // Returns the data of the current chunk. If it has more than `limit` bytes or a wrong checksum, or if the file ends
+  // inside it, records an omission with `name` and returns nothing.
   std::optional<Blob> read_body(std::size_t limit, std::string_view name) {
     if (size_ > limit) {
       record_omission(into_, name, fmt::format("{} bytes; at most {} are carried", size_, limit));
@@ -104,7 +104,10 @@ class ChunkReader {
     }
     Blob whole(std::size_t{size_} + kCrcBytes);
     auto got = file_.read_at(body_offset_, whole);
-    if (!got || *got < whole.size()) return std::nullopt;
+    if (!got || *got < whole.size()) {
+      record_omission(into_, name, "damaged");
+      return std::nullopt;
+    }
     auto crc = crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(type_.data()), type_.size());
     crc = crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(whole.data()), size_);
     if (crc != read_be32(whole.data() + size_)) {

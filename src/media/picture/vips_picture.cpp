@@ -44,11 +44,20 @@ bool is_grey_or_rgb(VipsInterpretation type) {
          type == VIPS_INTERPRETATION_B_W || type == VIPS_INTERPRETATION_GREY16 || type == VIPS_INTERPRETATION_MULTIBAND;
 }
 
-Blob read_blob(const VipsApi& api, const VipsImage* image, const char* name) {
-  if (api.vips_image_get_typeof(image, name) != api.vips_blob_get_type()) return {};
+/// Returns a metadata block that libvips read. If the block is larger than kMaxMetadataBytes, returns nothing and
+/// records an omission.
+/// field      name of libvips for the block
+/// data_name  name for the omission
+Blob read_blob(const VipsApi& api, const VipsImage* image, const char* field, std::string_view data_name,
+               Metadata& into) {
+  if (api.vips_image_get_typeof(image, field) != api.vips_blob_get_type()) return {};
   const void* data = nullptr;
   std::size_t size = 0;
-  if (api.vips_image_get_blob(image, name, &data, &size) != 0 || size > kMaxMetadataBytes) return {};
+  if (api.vips_image_get_blob(image, field, &data, &size) != 0) return {};
+  if (size > kMaxMetadataBytes) {
+    record_omission(into, data_name, "takes more than 4 MiB");
+    return {};
+  }
   const auto* first = static_cast<const std::byte*>(data);
   return Blob(first, first + size);
 }
@@ -102,9 +111,11 @@ Result<MetadataPtr> read_vips_metadata(const VipsApi& api, const VipsLoader& loa
                                        const VipsPicture& picture) {
   const VipsImage* image = picture.image.get();
   auto found = std::make_shared<Metadata>();
-  found->icc = read_blob(api, image, VIPS_META_ICC_NAME);
-  found->exif = strip_exif_prefix(read_blob(api, image, VIPS_META_EXIF_NAME));
-  found->xmp = read_blob(api, image, VIPS_META_XMP_NAME);
+  found->icc = read_blob(api, image, VIPS_META_ICC_NAME, "icc", *found);
+  const Blob exif = read_blob(api, image, VIPS_META_EXIF_NAME, "exif", *found);
+  found->exif = strip_exif_prefix(exif);
+  if (!exif.empty() && found->exif.empty()) record_omission(*found, "exif", "damaged");
+  found->xmp = read_blob(api, image, VIPS_META_XMP_NAME, "xmp", *found);
   // libvips reports one dot per millimetre for a file without a resolution.
   if (image->Xres != 1.0 || image->Yres != 1.0) {
     found->dots_per_mm_x = image->Xres;
