@@ -20,8 +20,10 @@ Status add_tiff_metadata(int fd, const Metadata& metadata, const std::string& na
       report.lost.push_back(std::string{data_name} + " (the tiff file is too large for it)");
   };
   report_result(metadata.exif, "exif");
-  const auto tree = read_tiff_tree(metadata.exif);
+  auto tree = read_tiff_tree(metadata.exif);
   if (added && tree && tree->has_next) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
+  if (const auto unread = tree ? remove_unread_tags(*tree) : std::vector<std::uint16_t>{}; added && !unread.empty())
+    report.lost.push_back("exif tags (too large for tiff:" + list_tag_numbers(unread) + ")");
   report_result(metadata.iptc, "iptc");
   return ok();
 }

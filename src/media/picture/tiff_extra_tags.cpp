@@ -59,10 +59,10 @@ std::optional<TiffDirectory> read_entries(int fd, std::span<const std::byte> hea
 void add_exif(TiffDirectory& page, const Blob& exif) {
   auto tree = read_tiff_tree(exif);
   if (!tree) return;
+  remove_unread_tags(*tree);
   set_byte_order(*tree, page.little_endian);
   for (TiffTag& tag : tree->tags)
-    if (tag.tag != kOrientationTag && page.find(tag.tag) == nullptr && !tag.value.empty())
-      page.tags.push_back(std::move(tag));
+    if (tag.tag != kOrientationTag && page.find(tag.tag) == nullptr) page.tags.push_back(std::move(tag));
   page.subdirectories = std::move(tree->subdirectories);
 }
 

@@ -8,8 +8,8 @@
 namespace weir::media {
 
 /// Adds tags to a finished TIFF file of one page, because libvips 8.14 does not write them: the tags of metadata.exif,
-/// and the records in metadata.iptc. Does not add tags of the first EXIF directory whose value read_tiff_tree() leaves
-/// empty because it is too large. Appends a new directory (list of tags) with the old and the new tags, and changes the
+/// and the records in metadata.iptc. Does not add tags whose values read_tiff_tree() does not read (is_unread()).
+/// Appends a new directory (list of tags) with the old and the new tags, and changes the
 /// header to point to it. Tags that the file already has are not changed; the orientation is not added.
 /// fd     descriptor of the file; readable and writable at any offset
 /// name   name of the file in messages

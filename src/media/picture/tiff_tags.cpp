@@ -79,6 +79,8 @@ void read_tiff_tags(const InputFile& file, Metadata& into) {
     else
       record_omission(into, fmt::format("tag {}", tag.tag), "not carried");
   }
+  for (const std::uint16_t tag : remove_unread_tags(exif_directory))
+    record_omission(into, fmt::format("tag {}", tag), "too large");
   store_primaries(*page, into);
   if (!into.exif.empty() || (exif_directory.tags.empty() && exif_directory.subdirectories.empty())) return;
   constexpr std::uint32_t kHeader = 8;  // bytes of the header, and offset of the directory after it

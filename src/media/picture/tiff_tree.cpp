@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <functional>
+#include <limits>
+
+#include <fmt/format.h>
 
 #include "base/round_up.hpp"
 
@@ -87,7 +91,9 @@ class TiffTreeReader {
       if (subdirectory) to.subdirectories.push_back({tag, *std::move(subdirectory)});
       return;
     }
-    TiffTag made{.tag = tag, .type = type, .count = static_cast<std::uint32_t>(count), .value = {}};
+    constexpr std::uint64_t kMaxCount = std::numeric_limits<std::uint32_t>::max();
+    TiffTag made{
+        .tag = tag, .type = type, .count = static_cast<std::uint32_t>(std::min(count, kMaxCount)), .value = {}};
     const std::uint64_t bytes = count > kMaxValueBytes ? kMaxValueBytes + 1 : count * type_bytes(type);
     if (bytes <= kMaxValueBytes && held_bytes_ + bytes <= kMaxTextBytes) {
       made.value.resize(static_cast<std::size_t>(bytes));
@@ -149,6 +155,7 @@ class TiffTreeWriter {
 
   // Writes type, count and value of a tag. `entry` is the index in out_ of the directory entry.
   void put_tag(std::size_t entry, const TiffTag& tag, bool little) {
+    assert(!tag.is_unread());
     put_number(entry + 2, tag.type, 2, little);
     put_number(entry + 4, tag.count, 4, little);
     std::size_t offset = entry + 8;
@@ -230,6 +237,26 @@ std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original
   constexpr std::uint16_t kThumbnail = 0x0201;
   if (original_tree && original_tree->has_next && !(copy_tree && copy_tree->has_next)) missing.push_back(kThumbnail);
   return missing;
+}
+
+std::vector<std::uint16_t> remove_unread_tags(TiffDirectory& tree) {
+  std::vector<std::uint16_t> removed;
+  for (const TiffTag& tag : tree.tags)
+    if (tag.is_unread()) removed.push_back(tag.tag);
+  std::erase_if(tree.tags, [](const TiffTag& tag) { return tag.is_unread(); });
+  for (auto& [pointer, subdirectory] : tree.subdirectories) {
+    const auto below = remove_unread_tags(subdirectory);
+    removed.insert(removed.end(), below.begin(), below.end());
+  }
+  return removed;
+}
+
+std::string list_tag_numbers(std::span<const std::uint16_t> numbers) {
+  constexpr std::size_t kMaxNamed = 8;
+  std::string names;
+  for (const std::uint16_t number : numbers.first(std::min(numbers.size(), kMaxNamed)))
+    names += fmt::format(" {:#06x}", number);
+  return numbers.size() > kMaxNamed ? names + fmt::format(" and {} more", numbers.size() - kMaxNamed) : names;
 }
 
 Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at) { return TiffTreeWriter{at}.write(tree); }

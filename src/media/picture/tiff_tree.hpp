@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "media/picture/input_file.hpp"
@@ -15,7 +16,10 @@ namespace weir::media {
 struct TiffTag {
   std::uint16_t tag = 0, type = 0;  ///< number of the tag; TIFF's number of the type of its values
   std::uint32_t count = 0;          ///< number of values
-  Blob value;  ///< bytes of all values, in the byte order of the source; empty if the values are too large
+  /// bytes of all values, in the byte order of the source; empty if the values were not read, see read_tiff_tree()
+  Blob value;
+  /// Returns whether the tag has values that were not read. Such a tag cannot be copied.
+  bool is_unread() const { return count > 0 && value.empty(); }
 };
 
 struct TiffSubdirectory;
@@ -51,13 +55,19 @@ std::optional<TiffDirectory> read_tiff_tree(const InputFile& file);
 /// Reads the first directory of an EXIF block with its subdirectories, with the same limits.
 std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block);
 
+/// Removes all tags with is_unread() from the directory and its subdirectories, and returns their numbers.
+std::vector<std::uint16_t> remove_unread_tags(TiffDirectory& tree);
+
+/// Lists tag numbers for messages, such as " 0x010f 0x927c"; from the ninth number on, only their count.
+std::string list_tag_numbers(std::span<const std::uint16_t> numbers);
+
 /// Returns the numbers of the tags that the EXIF block `original` has and the block `copy` lacks, in the first
 /// directory and its subdirectories. A missing thumbnail counts as tag 0x0201. The orientation does not count, because
 /// it is always 1.
 std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original, std::span<const std::byte> copy);
 
 /// Returns the bytes of `tree` with all subdirectories, to be stored at byte offset `at` of a file. The first directory
-/// is at the start. The bytes have the byte order of `tree`.
+/// is at the start. The bytes have the byte order of `tree`, which must have no tags with is_unread().
 Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at);
 
 /// Converts the values of all tags to little-endian if `little` is set, or else to big-endian. Values of types with one

@@ -132,11 +132,7 @@ void VipsEncoder::report_dropped_tags(int fd, WriteReport& report) {
   const auto written = strip_exif_prefix({static_cast<const std::byte*>(data), size});
   const auto missing = find_missing_tags(exif, written);
   if (missing.empty()) return;
-  std::string names;
-  constexpr std::size_t kMaxNamed = 8;  // further tags are only counted
-  for (std::size_t i = 0; i < std::min(missing.size(), kMaxNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
-  const std::string more = missing.size() > kMaxNamed ? fmt::format(" and {} more", missing.size() - kMaxNamed) : "";
-  report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", format_name(), names, more));
+  report.lost.push_back(fmt::format("exif tags (not written into {}:{})", format_name(), list_tag_numbers(missing)));
 }
 
 /// Adds the metadata that libvips did not write, and reports dropped tags.
