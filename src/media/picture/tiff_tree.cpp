@@ -20,7 +20,11 @@ constexpr std::array kPointers{kExifPointer, kGpsPointer, kInteropPointer};
 
 bool is_pointer(std::uint16_t tag) { return std::find(kPointers.begin(), kPointers.end(), tag) != kPointers.end(); }
 
-// Returns the size in bytes of one value of a type; 0: unknown type. Types 16 to 18 exist only in BigTIFF.
+// types of numbers of 64 bits, which exist only in BigTIFF, and the types of the same numbers with 32 bits
+constexpr std::uint16_t kLong8Type = 16, kSignedLong8Type = 17, kIfd8Type = 18;
+constexpr std::uint16_t kLongType = 4, kSignedLongType = 9, kIfdType = 13;
+
+// Returns the size in bytes of one value of a type; 0: unknown type.
 std::size_t type_bytes(std::uint16_t type) {
   constexpr std::array<std::size_t, 19> kBytes{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
   return type < kBytes.size() ? kBytes[type] : 0;
@@ -99,8 +103,29 @@ class TiffTreeReader {
       made.value.resize(static_cast<std::size_t>(bytes));
       if (!read_(bytes <= field_bytes ? at + 4 + field_bytes : value, made.value)) return;
       held_bytes_ += bytes;
+      narrow_numbers(made);
     }
     to.tags.push_back(std::move(made));
+  }
+
+  // Converts numbers of 64 bits to 32 bits, because EXIF blocks, and the TIFF files that weir writes, cannot contain
+  // others. If a number does not fit, the value becomes empty.
+  void narrow_numbers(TiffTag& tag) const {
+    if (tag.type != kLong8Type && tag.type != kSignedLong8Type && tag.type != kIfd8Type) return;
+    constexpr std::size_t kWideBytes = 8, kNarrowBytes = 4;
+    Blob narrow;
+    for (std::size_t at = 0; at < tag.value.size(); at += kWideBytes) {
+      const auto bytes = std::span{tag.value}.subspan(at, kWideBytes);
+      const std::uint64_t number = to_number(bytes);
+      const auto as_signed = static_cast<std::int64_t>(number);
+      const bool fits = tag.type == kSignedLong8Type ? as_signed == static_cast<std::int32_t>(as_signed)
+                                                     : number <= std::numeric_limits<std::uint32_t>::max();
+      if (!fits) return tag.value.clear();
+      const auto low_half = bytes.subspan(little_endian_ ? 0 : kNarrowBytes, kNarrowBytes);
+      narrow.insert(narrow.end(), low_half.begin(), low_half.end());
+    }
+    tag.value = std::move(narrow);
+    tag.type = tag.type == kLong8Type ? kLongType : tag.type == kSignedLong8Type ? kSignedLongType : kIfdType;
   }
 
   ReadAt read_;
@@ -140,7 +165,6 @@ class TiffTreeWriter {
     for (const auto& [number, subdirectory] : order) {
       put_number(entry, number, 2, tree.little_endian);
       if (subdirectory != nullptr) {
-        constexpr std::uint16_t kLongType = 4;
         const std::uint32_t offset = write_directory(*subdirectory);
         put_number(entry + 2, kLongType, 2, tree.little_endian);
         put_number(entry + 4, 1, 4, tree.little_endian);
@@ -184,7 +208,7 @@ std::vector<double> TiffDirectory::read_numbers(std::uint16_t tag) const {
   if (found == nullptr) return {};
   const TiffNumberReader values{found->value, little_endian};
   std::vector<double> out;
-  constexpr std::uint16_t kShortType = 3, kLongType = 4, kFractionType = 5;
+  constexpr std::uint16_t kShortType = 3, kFractionType = 5;
   for (std::size_t at = 0; at + type_bytes(found->type) <= found->value.size(); at += type_bytes(found->type)) {
     if (found->type == kShortType) out.push_back(values.u16(at));
     if (found->type == kLongType) out.push_back(values.u32(at));

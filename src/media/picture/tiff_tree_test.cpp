@@ -18,7 +18,8 @@ namespace {
 
 using weir::test::Folder;
 
-constexpr std::uint16_t kAscii = 2;
+constexpr std::uint16_t kAscii = 2, kLong = 4, kSignedLong = 9, kIfd = 13, kLong8 = 16,
+                        kSignedLong8 = 17, kIfd8 = 18;
 constexpr std::uint16_t kMake = 0x010f, kMakerNote = 0x927c, kLensModel = 0xa434;
 
 TiffTag text_tag(std::uint16_t tag, std::size_t size) {
@@ -76,6 +77,32 @@ TEST(TiffTree, LargeTagsOfExifAreReportedInTiffOutputs) {
   const auto copy = read_tiff_tree(loaded->metadata->exif);
   EXPECT_EQ(find_in_exif(copy, kMakerNote), nullptr);
   EXPECT_NE(find_in_exif(copy, kLensModel), nullptr);
+}
+
+TEST(TiffTree, NumbersOf64BitsBecomeNumbersOf32Bits) {
+  const auto number = [](std::uint16_t tag, std::uint16_t type, std::uint64_t value) {
+    TiffTag made{.tag = tag, .type = type, .count = 1, .value = {}};
+    for (int i = 0; i < 8; ++i) made.value.push_back(static_cast<std::byte>(value >> (8 * i)));
+    return made;
+  };
+  const auto minus_two = static_cast<std::uint64_t>(-2);
+  const auto page = read_tiff_tree(
+      exif_with({number(1, kLong8, 7), number(2, kSignedLong8, minus_two), number(3, kIfd8, 9),
+                 number(4, kLong8, std::uint64_t{1} << 32), number(5, kSignedLong8, std::uint64_t{1} << 31)}));
+  const std::vector<std::pair<std::uint16_t, std::uint32_t>> expected = {
+      {kLong, 7}, {kSignedLong, static_cast<std::uint32_t>(-2)}, {kIfd, 9}};
+  for (std::uint16_t tag = 1; tag <= 3; ++tag) {
+    const TiffTag* found = find_in_exif(page, tag);
+    ASSERT_NE(found, nullptr) << tag;
+    const auto& [type, value] = expected[tag - 1U];
+    EXPECT_EQ(found->type, type) << tag;
+    ASSERT_EQ(found->value.size(), 4U) << tag;
+    EXPECT_EQ((TiffNumberReader{found->value, true}.u32(0)), value) << tag;
+  }
+  for (std::uint16_t tag = 4; tag <= 5; ++tag) {  // values that 32 bits cannot store
+    ASSERT_NE(find_in_exif(page, tag), nullptr) << tag;
+    EXPECT_TRUE(find_in_exif(page, tag)->value.empty()) << tag;
+  }
 }
 
 }  // namespace
