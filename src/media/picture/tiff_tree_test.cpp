@@ -2,9 +2,12 @@
 // without its value is written.
 #include "media/picture/tiff_tree.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "media/picture/append_bytes_test.hpp"
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/picture_samples_test.hpp"
+#include "media/picture/tiff_extra_tags.hpp"
 
 namespace weir::media {
 namespace {
@@ -103,6 +107,24 @@ TEST(TiffTree, NumbersOf64BitsBecomeNumbersOf32Bits) {
     ASSERT_NE(find_in_exif(page, tag), nullptr) << tag;
     EXPECT_TRUE(find_in_exif(page, tag)->value.empty()) << tag;
   }
+}
+
+TEST(TiffTree, ATruncatedFileIsNamedAsTheReasonWhyTagsCannotBeAdded) {
+  const Folder folder;
+  Blob header;
+  test::append(header, "II*\0", 4);
+  test::append_le(header, 1000, 4);  // offset of the directory, beyond the end of the file
+  test::write_test_file(folder / "a.tif", header);
+  const int fd = ::open((folder / "a.tif").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  Metadata metadata;
+  metadata.exif = test::make_exif(1);
+  errno = ENOSPC;  // from an earlier call, which has nothing to do with this file
+  const auto added = add_tiff_tags(fd, metadata, "a.tif");
+  ::close(fd);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, Errc::io);
+  EXPECT_NE(added.error().what.find("ends too early"), std::string::npos) << added.error().what;
 }
 
 }  // namespace
