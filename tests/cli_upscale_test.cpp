@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <bit>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -502,6 +504,55 @@ TEST_F(CliUpscale, JpegLosesAlphaWithAWarning) {
   EXPECT_EQ(result.status, 0) << result.error;
   EXPECT_TRUE(result.error_contains("a.png: lost alpha")) << result.error;
   EXPECT_FALSE(Json::parse(result.out)["lost"].empty());
+}
+
+/// Makes a TIFF file of 8 x 6 grey pixels: floating-point samples of 32 bits, without compression. All samples have
+/// `value`.
+std::string float_tiff(float value) {
+  constexpr std::uint32_t kWidth = 8, kHeight = 6, kPixelBytes = kWidth * kHeight * sizeof value;
+  struct Tag {
+    std::uint16_t number;
+    std::uint32_t value;
+  };
+  constexpr std::uint32_t kTags = 10, kPixelsAt = 8 + 2 + kTags * 12 + 4;
+  constexpr std::array<Tag, kTags> tags{{{256, kWidth},
+                                         {257, kHeight},
+                                         {258, 32},           // BitsPerSample
+                                         {259, 1},            // Compression: none
+                                         {262, 1},            // PhotometricInterpretation: 0 is black
+                                         {273, kPixelsAt},    // StripOffsets
+                                         {277, 1},            // SamplesPerPixel
+                                         {278, kHeight},      // RowsPerStrip
+                                         {279, kPixelBytes},  // StripByteCounts
+                                         {339, 3}}};          // SampleFormat: floating point
+  std::string file = "II*";
+  const auto append = [&](std::uint32_t number, int bytes) {
+    for (int i = 0; i < bytes; ++i) file.push_back(static_cast<char>(number >> (8 * i)));
+  };
+  append(0, 1);
+  append(8, 4);  // offset of the directory
+  append(kTags, 2);
+  for (const Tag& tag : tags) {
+    append(tag.number, 2);
+    append(4, 2);  // type: LONG
+    append(1, 4);  // number of values
+    append(tag.value, 4);
+  }
+  append(0, 4);  // no further directory
+  for (std::uint32_t i = 0; i < kWidth * kHeight; ++i) append(std::bit_cast<std::uint32_t>(value), 4);
+  return file;
+}
+
+TEST_F(CliUpscale, ClippedSamplesAreReportedAsLost) {
+  folder_.put("inside.tif", float_tiff(1.0F));
+  folder_.put("outside.tif", float_tiff(1.5F));
+  const ProgramResult inside = upscale({"inside.tif", "-o", "a.png", "--json"});
+  EXPECT_EQ(inside.status, 0) << inside.error;
+  EXPECT_TRUE(Json::parse(inside.out)["lost"].empty()) << inside.out;
+  const ProgramResult outside = upscale({"outside.tif", "-o", "b.png", "--json"});
+  EXPECT_EQ(outside.status, 0) << outside.error;
+  EXPECT_TRUE(outside.error_contains("outside.tif: lost sample values outside of 0 to 1 (clipped)")) << outside.error;
+  EXPECT_EQ(Json::parse(outside.out)["lost"].size(), 1u) << outside.out;
 }
 
 TEST_F(CliUpscale, SettingsReachThePlan) {

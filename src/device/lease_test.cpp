@@ -361,7 +361,7 @@ TEST(Lease, ThePreviousHolderOfTheWholeDeviceMayHaveSharedIt) {
   sharer.acquired_at = 2000;
   ASSERT_TRUE(file->write_record(0, exclusive));
   ASSERT_TRUE(file->write_record(2, sharer));
-  const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  const auto held = acquire_lease(folder.path(), request({"a"}), kEmptyEnvironment);
   ASSERT_TRUE(held);
   ASSERT_TRUE(held->previous_holder());
   EXPECT_EQ(held->previous_holder()->job, "after");
@@ -468,13 +468,13 @@ TEST(Lease, ARemovedLeaseFileStillExcludesOthers) {
 
 TEST(Lease, ATimeoutNamesThePresentHolderNotThatOfARemovedLeaseFile) {
   const Folder folder;
-  auto earlier = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  auto earlier = acquire_lease(folder.path(), request({"a"}), kEmptyEnvironment);
   ASSERT_TRUE(earlier);
   std::filesystem::remove(folder.path() / "gpu-a.lease");
   auto present = LeaseFile::open(folder.path(), "a");
   ASSERT_TRUE(present);
   // The first try finds the holder of the removed file; then that one ends, and another process gets the device.
-  const auto refused = acquire_lease(folder.path(), request({"a"}, std::chrono::seconds{1}), kNothingSet,
+  const auto refused = acquire_lease(folder.path(), request({"a"}, std::chrono::seconds{1}), kEmptyEnvironment,
                                      {.on_wait = [&](const std::vector<BusyDevice>& found) {
                                        EXPECT_EQ(found.front().key, "a (its lease file was removed)");
                                        earlier->release();

@@ -50,8 +50,8 @@ auto timed(Seconds& sum, Call call) {
   return result;
 }
 
-/// Forwards all calls to a reader and adds the time of reading to `time`. It does not forward damage(), which
-/// enlarge_and_write() calls on the reader itself.
+/// Forwards all calls to a reader and adds the time of reading to `time`. It does not forward damage() and losses(),
+/// which enlarge_and_write() calls on the reader itself.
 class TimedReader final : public media::PictureReader {
  public:
   TimedReader(media::PictureReader& reader, Seconds& time) : reader_{reader}, time_{time} {}
@@ -118,6 +118,7 @@ Status enlarge_and_write(const PictureItem& item, const PictureCallbacks& callba
   auto report = timed_writer.finish();
   if (!report) return report.error();
   result.write_report = *std::move(report);
+  for (std::string& loss : reader.losses()) result.write_report.lost.push_back(std::move(loss));
   result.status = ItemStatus::done;
   return ok();
 }

@@ -41,6 +41,7 @@ class OrientedDecoder : public Decoder {
     metadata_ = decoder_->metadata();
   }
   std::vector<Damage> damage() const override { return decoder_->damage(); }
+  std::vector<std::string> losses() const override { return decoder_->losses(); }
   void release_thread_resources() override { decoder_->release_thread_resources(); }
 
  protected:

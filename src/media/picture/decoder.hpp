@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "media/picture/damage.hpp"
@@ -27,6 +28,8 @@ class Decoder : public RowSource {
   /// Returns the damaged ranges of rows; with DamagePolicy::refuse none. With DamagePolicy::use the result is complete
   /// only after the last row was read.
   virtual std::vector<Damage> damage() const { return {}; }
+  /// Returns the data that were lost in the rows that read() has returned, in the form of WriteReport::lost.
+  virtual std::vector<std::string> losses() const { return {}; }
   /// Frees resources that belong to the reading thread. PictureReader calls it on that thread after the last read().
   /// Before a further read(), restart() must be called.
   virtual void release_thread_resources() {}

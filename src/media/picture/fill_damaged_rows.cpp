@@ -24,6 +24,7 @@ class DamagedRowFiller final : public Decoder {
     sum.ram += Bytes{info().row_bytes()};
     return sum;
   }
+  std::vector<std::string> losses() const override { return decoder_->losses(); }
   void release_thread_resources() override { decoder_->release_thread_resources(); }
   Status restart() override {
     row_ = 0;

@@ -59,13 +59,15 @@ class ThreadedReader final : public PictureReader {
   }
 
   std::vector<std::string> damage() override {
-    if (thread_.joinable()) {
-      queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
-      thread_.join();
-    }
+    end_thread();
     std::vector<std::string> texts;
     for (const Damage& each : decoder_->damage()) texts.push_back(to_text(each, file_height_, orientation_));
     return texts;
+  }
+
+  std::vector<std::string> losses() override {
+    end_thread();
+    return decoder_->losses();
   }
 
   Status rewind() override {
@@ -91,11 +93,16 @@ class ThreadedReader final : public PictureReader {
     return ok();
   }
 
+  // Ends the thread if it runs. Afterwards the decoder can be used by the calling thread.
+  void end_thread() {
+    if (!thread_.joinable()) return;
+    queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
+    thread_.join();
+  }
+
   // Ends the thread and drops the rows in the queue.
   void stop() {
-    if (!queue_) return;
-    queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
-    if (thread_.joinable()) thread_.join();
+    end_thread();
     queue_.reset();
   }
 

@@ -38,6 +38,10 @@ class TiffDecoder final : public Decoder {
   Status read(std::span<std::byte> rows) override;
   void release_thread_resources() override { close(); }
   std::vector<Damage> damage() const override;
+  std::vector<std::string> losses() const override {
+    return has_clipped_ ? std::vector<std::string>{"sample values outside of 0 to 1 (clipped)"}
+                        : std::vector<std::string>{};
+  }
 
  private:
   Bytes decoder_bytes() const;
@@ -65,6 +69,7 @@ class TiffDecoder final : public Decoder {
   std::vector<std::byte> last_row_;
   std::vector<bool> bad_rows_;       // rows that could not be decoded so far; restart() keeps them; empty: none
   std::vector<bool> doubtful_rows_;  // rows decoded from a strip that failed later
+  bool has_clipped_ = false;         // a floating-point sample was outside of 0 to 1; restart() keeps it
   int bad_end_ = 0;                  // first row after the last strip that cannot be decoded; 0: none yet
   int row_ = 0;                      // index of the next row
 };
@@ -157,7 +162,7 @@ Status TiffDecoder::read_row(std::byte* into) {
       return make_row_error(*planes_[i]);
     rows[i] = stored_samples_[i].data();
   }
-  convert_tiff_pixels(format_, std::span{rows}.first(planes_.size()), info_.width, into);
+  has_clipped_ |= convert_tiff_pixels(format_, std::span{rows}.first(planes_.size()), info_.width, into);
   return ok();
 }
 
@@ -207,7 +212,7 @@ Status TiffDecoder::read_tiles() {
       const std::byte* rows[4] = {};
       for (std::size_t i = 0; i < stored_samples_.size(); ++i)
         rows[i] = stored_samples_[i].data() + static_cast<std::size_t>(y) * layout_.row_bytes;
-      convert_tiff_pixels(
+      has_clipped_ |= convert_tiff_pixels(
           format_, std::span{rows}.first(stored_samples_.size()), width,
           band_.data() + static_cast<std::size_t>(y) * info_.row_bytes() + static_cast<std::size_t>(x) * pixel_bytes);
     }

@@ -273,6 +273,31 @@ TEST(Tiff, HalfFloatsAreRead) {
   EXPECT_EQ(sample_at(*loaded, 2, 0, 0), 1);
 }
 
+/// Reads the whole picture and returns what was lost.
+std::vector<std::string> losses_of(const std::filesystem::path& path) {
+  auto reader = PictureReader::open({.path = path, .bytes = nullptr});
+  EXPECT_TRUE(reader) << reader.error().what;
+  if (!reader) return {};
+  const auto& info = (*reader)->info();
+  Samples rows(info.row_bytes() * static_cast<std::size_t>(info.height));
+  EXPECT_TRUE((*reader)->read(rows));
+  return (*reader)->losses();
+}
+
+TEST(Tiff, ClippedValuesAreReported) {
+  Folder folder;
+  // draw_tiff() draws values from 0 to 1, in thousandths; `start` is added to them.
+  for (const int start : {0, 1, -1})
+    for (const std::uint32_t tile : {0U, 16U}) {
+      const Drawing d{
+          .name = "real", .bits = 32, .numbers = kReal, .tile_width = tile, .tile_height = tile, .start = start};
+      draw_tiff(folder / "a.tif", d);
+      EXPECT_EQ(losses_of(folder / "a.tif").size(), start == 0 ? 0U : 1U) << start << ", tiles of " << tile;
+    }
+  draw_tiff(folder / "a.tif", {.name = "integers", .bits = 16});
+  EXPECT_TRUE(losses_of(folder / "a.tif").empty());
+}
+
 TEST(Tiff, PremultipliedColoursAreDividedByAlpha) {
   Folder folder;
   TIFF* tiff = TIFFOpen((folder / "m.tif").c_str(), "w");

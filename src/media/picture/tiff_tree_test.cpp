@@ -22,8 +22,7 @@ namespace {
 
 using weir::test::Folder;
 
-constexpr std::uint16_t kAscii = 2, kLong = 4, kSignedLong = 9, kIfd = 13, kLong8 = 16,
-                        kSignedLong8 = 17, kIfd8 = 18;
+constexpr std::uint16_t kAscii = 2, kLong = 4, kSignedLong = 9, kIfd = 13, kLong8 = 16, kSignedLong8 = 17, kIfd8 = 18;
 constexpr std::uint16_t kMake = 0x010f, kMakerNote = 0x927c, kLensModel = 0xa434;
 
 TiffTag text_tag(std::uint16_t tag, std::size_t size) {
