@@ -86,7 +86,7 @@ bool JpegEncoder::start_compress() {
   if (quality >= kFullColourQuality) codec_.comp_info[0].h_samp_factor = codec_.comp_info[0].v_samp_factor = 1;
   if (job_.metadata->dots_per_mm_x > 0) {
     const auto per_inch = [](double per_mm) {
-      return static_cast<UINT16>(std::clamp(std::lround(per_mm * 25.4), 1L, 65535L));
+      return static_cast<UINT16>(std::lround(std::clamp(per_mm * 25.4, 1.0, 65535.0)));
     };
     codec_.density_unit = 1;
     codec_.X_density = per_inch(job_.metadata->dots_per_mm_x);

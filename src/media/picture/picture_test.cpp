@@ -201,6 +201,21 @@ TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
   EXPECT_TRUE(load(folder / "a.png")->metadata->icc.empty());
 }
 
+TEST(PictureWriter, AResolutionThatAFormatCannotStoreIsLimited) {
+  Folder folder;
+  const auto picture = make_picture_info(4, 4, 3, false, 8);
+  auto metadata = std::make_shared<Metadata>();
+  metadata->dots_per_mm_x = metadata->dots_per_mm_y = 1e30;
+  const std::pair<Format, double> limits[] = {{Format::png, 2147483.647}, {Format::jpg, 65535 / 25.4}};  // dots per mm
+  for (const auto& [format, limit] : limits) {
+    ASSERT_TRUE(save(folder / name_of(format), options_for(format, picture, metadata), draw_rows(picture)));
+    const auto loaded = load(folder / name_of(format));
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_NEAR(loaded->metadata->dots_per_mm_x, limit, 0.01) << name_of(format);
+    EXPECT_NEAR(loaded->metadata->dots_per_mm_y, limit, 0.01) << name_of(format);
+  }
+}
+
 TEST(PictureWriter, FlattensAlphaOntoWhite) {
   Folder folder;
   const auto picture = make_picture_info(16, 16, 3, true, 8);

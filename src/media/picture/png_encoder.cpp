@@ -113,10 +113,14 @@ Status put_header(const PictureInfo& picture, ByteSink& sink) {
 }
 
 Status put_resolution(const Metadata& metadata, ByteSink& sink) {
+  const auto per_metre = [](double per_mm) {
+    constexpr double kMaxNumber = 2147483647;  // largest integer in PNG: 2^31 - 1
+    return static_cast<std::uint32_t>(std::lround(std::clamp(per_mm * 1000, 1.0, kMaxNumber)));
+  };
   Byte data[9] = {};
-  put_be32(data, static_cast<std::uint32_t>(std::lround(metadata.dots_per_mm_x * 1000)));
-  put_be32(data + 4, static_cast<std::uint32_t>(std::lround(metadata.dots_per_mm_y * 1000)));
-  data[8] = 1;  // per metre
+  put_be32(data, per_metre(metadata.dots_per_mm_x));
+  put_be32(data + 4, per_metre(metadata.dots_per_mm_y));
+  data[8] = 1;  // the unit: metre
   return put_chunk(sink, "pHYs", data);
 }
 
