@@ -1,6 +1,4 @@
 // Tests of the built program: `weir audit`, its exit status, output and files.
-#ifdef WEIR_AUDIT
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -513,5 +511,3 @@ TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
 
 }  // namespace
 }  // namespace weir::test
-
-#endif
