@@ -294,6 +294,15 @@ TEST(JxlMetadata, OmittedBoxesAreReported) {
   }
 }
 
+TEST(JxlMetadata, AnExifBoxWithoutATiffHeaderIsReported) {
+  Folder folder;
+  put_jxl_with_box(folder, "Exif", std::vector<std::byte>(40, std::byte{7}));
+  const auto loaded = load(folder / "a.jxl");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_TRUE(loaded->metadata->exif.empty());
+  EXPECT_EQ(loaded->metadata->omissions, std::vector<std::string>{"exif (damaged)"});
+}
+
 TEST(JxlMetadata, CompressedBoxesAreRead) {
   Folder folder;
   put_jxl_with_packet(folder, "<x:xmpmeta>fox</x:xmpmeta>");
