@@ -68,8 +68,8 @@ std::string_view amd_variable(const MaskVariables& variables) {
   return {};
 }
 
-/// Returns true if one entry of ZE_AFFINITY_MASK names the card: "0", "0.1" for tile 1 of card 0, or "0.1.2" for engine 2
-/// of that tile. An entry with anything else than an index between its dots, such as "0.a", names no card.
+/// Returns true if one entry of ZE_AFFINITY_MASK names the card: "0", "0.1" for tile 1 of card 0, or "0.1.2" for engine
+/// 2 of that tile. An entry with anything else than an index between its dots, such as "0.a", names no card.
 bool ze_entry_names(std::string_view entry, int index) {
   const std::optional<int> card = parse_index(entry.substr(0, entry.find('.')));
   while (entry.find('.') != std::string_view::npos) {

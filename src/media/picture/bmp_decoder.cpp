@@ -124,13 +124,17 @@ Status BmpDecoder::open() {
 
 Status BmpDecoder::read_header(std::span<const std::byte> head) {
   auto found = std::make_shared<Metadata>();
-  pixels_offset_ = read_number(head, 10, 4);
+  pixels_offset_ = read_number(head, 10, 4);  // bfOffBits
   const auto header_bytes = read_number(head, kFileHeader, 4);
   const bool is_core_header = header_bytes == kCoreHeader;
   if (!is_core_header && (header_bytes < kInfoHeader || header_bytes > kLargestHeader))
     return file_->error(Errc::unsupported, "BMP: a header of " + std::to_string(header_bytes) +
                                                " bytes is not read; convert it to PNG first");
-  const auto at = kFileHeader + 4;  // the fields after the size of the header
+  // Offset of the fields after the size of the header. In a BITMAPINFOHEADER they are biWidth (+0), biHeight (+4),
+  // biPlanes (+8), biBitCount (+10), biCompression (+12), biSizeImage (+16), biXPelsPerMeter (+20), biYPelsPerMeter
+  // (+24) and biClrUsed (+28), the number of colours of the palette. A BITMAPCOREHEADER has only the first four, with
+  // 16 bits.
+  const auto at = kFileHeader + 4;
   std::int64_t width = 0, height = 0;
   std::uint32_t compression = kUncompressed, colours = 0;
   if (is_core_header) {
@@ -211,8 +215,8 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
 
 /// Records the primaries and the curves (gamma) in the header, or a profile in another file, as omissions.
 void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata& into) const {
-  const auto colour_space = read_number(head, kFileHeader + 56, 4);
-  std::uint32_t curves = 0;  // not 0 if one of the gamma values of red, green and blue is set
+  const auto colour_space = read_number(head, kFileHeader + 56, 4);  // bV4CSType
+  std::uint32_t curves = 0;  // not 0 if one of bV4GammaRed, bV4GammaGreen and bV4GammaBlue is set
   for (const std::size_t at : {96, 100, 104}) curves |= read_number(head, kFileHeader + at, 4);
   if (colour_space == kCalibrated && curves != 0)
     record_omission(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
@@ -220,6 +224,7 @@ void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata
 }
 
 void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {
+  // bV5ProfileData, counted from the start of the picture header, and bV5ProfileSize
   const auto at = read_number(head, kFileHeader + 112, 4), size = read_number(head, kFileHeader + 116, 4);
   if (read_number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0) return;
   if (size > kProfileLimit) return record_omission(into, "icc", "takes more than 4 MiB");
@@ -258,6 +263,8 @@ Status BmpDecoder::read_palette(std::uint64_t offset, std::size_t entry_bytes, s
   return ok();
 }
 
+// A pixel in raw_ is an index into the palette, three bytes in the order blue, green, red, or a number whose bits the
+// channels share.
 void BmpDecoder::unpack(std::byte* out) const {
   if (rle_) {
     for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x)

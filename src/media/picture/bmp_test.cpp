@@ -139,8 +139,8 @@ TEST(Bmp, IndicesOfTwoBits) {
   EXPECT_EQ(read_indices(indexed(4, 1, 2, 0, {0x1b, 0, 0, 0})), (std::vector<int>{0, 1, 2, 3}));
 }
 
-/// Makes a bitmap of one white pixel with a header of 124 bytes and, behind the pixel, an ICC profile. `declared_bytes` is
-/// the size of the profile in the header.
+/// Makes a bitmap of one white pixel with a header of 124 bytes and, behind the pixel, an ICC profile. `declared_bytes`
+/// is the size of the profile in the header.
 Samples with_profile(const Blob& profile, std::size_t declared_bytes) {
   const auto bytes = indexed(1, 1, 8, 0, {}, 1);
   Samples out(bytes.begin(), bytes.begin() + 54);

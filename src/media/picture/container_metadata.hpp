@@ -11,15 +11,16 @@ namespace weir::media {
 // reports damage. They never replace an ICC profile, EXIF, XMP or IPTC block that `into` already has. The memory that
 // they take is limited.
 
-/// Reads the comments, XMP and the ICC profile of a GIF file. Records as omissions: comments, XMP packets and profiles of
-/// more than about kMaxTextBytes, further frames, texts over the picture, unknown extensions and data after the picture.
+/// Reads the comments, XMP and the ICC profile of a GIF file. Records as omissions: comments, XMP packets and profiles
+/// of more than about kMaxTextBytes, further frames, texts over the picture, unknown extensions and data after the
+/// picture.
 /// Source: CompuServe, GIF89a specification; XMP specification part 3, "GIF".
 /// Cost: reads the file once up to its end marker.
 void read_gif_blocks(const InputFilePtr& file, Metadata& into);
 
 /// Records as omissions: further frames of a WebP file, chunks that libvips does not read (such as C2PA, data about the
-/// origin of the picture), chunks with a profile, EXIF or XMP that `into` lacks, although libvips has read the file, and
-/// data after the end of the RIFF container that the chunks are in.
+/// origin of the picture), chunks with a profile, EXIF or XMP that `into` lacks, although libvips has read the file,
+/// and data after the end of the RIFF container that the chunks are in.
 /// Source: WebP Container Specification, "RIFF file format", "Extended file format".
 void read_webp_chunks(const InputFile& file, Metadata& into);
 

@@ -93,7 +93,8 @@ void expect_kept(const Read& read, const Read& whole, const std::string& what) {
     bool equal = true;
     for (int x = 0; x < whole.info.width && equal; ++x, was += channels * bytes)
       equal = std::memcmp(is + static_cast<std::size_t>(x * read.info.channels()) * bytes, was, channels * bytes) == 0;
-    EXPECT_TRUE(equal) << what << ": row " << y << " is not told of and differs; told: " << texts(read);
+    EXPECT_TRUE(equal) << what << ": row " << y
+                       << " differs from the intact file and is not reported; reported: " << texts(read);
     if (!equal) return;
   }
 }
@@ -224,7 +225,7 @@ std::vector<File> drawn_files(const Folder& folder) {
 }
 
 /// Returns about `count` different byte offsets in a file of `size` bytes. They include the last bytes.
-std::vector<std::size_t> places(std::size_t size, std::size_t count) {
+std::vector<std::size_t> sample_offsets(std::size_t size, std::size_t count) {
   std::vector<std::size_t> all;
   for (std::size_t at = 1; at < size; at += std::max<std::size_t>(1, size / count)) all.push_back(at);
   for (std::size_t less = 1; less <= 24 && less < size; ++less) all.push_back(size - less);
@@ -233,13 +234,15 @@ std::vector<std::size_t> places(std::size_t size, std::size_t count) {
   return all;
 }
 
+// For each format and each place of the cut: the rows without reported damage are exact; damage is reported if and only
+// if DamagePolicy::refuse refuses the file; and the rest of the file is used at all.
 TEST(Damaged, AFileCutAnywhere) {
   Folder folder;
   for (const File& file : drawn_files(folder)) {
     const auto whole = read_bytes(file.bytes, DamagePolicy::refuse);
     ASSERT_TRUE(whole) << file.name << ": " << whole.error().what;
     int used = 0;
-    for (const std::size_t size : places(file.bytes.size(), 60)) {
+    for (const std::size_t size : sample_offsets(file.bytes.size(), 60)) {
       const Samples cut(file.bytes.begin(), file.bytes.begin() + static_cast<std::ptrdiff_t>(size));
       const std::string what =
           file.name + " cut to " + std::to_string(size) + " of " + std::to_string(file.bytes.size());
@@ -252,7 +255,7 @@ TEST(Damaged, AFileCutAnywhere) {
         continue;
       }
       ++used;
-      EXPECT_EQ(static_cast<bool>(strict), read->damage.empty()) << what << ": told " << texts(*read);
+      EXPECT_EQ(static_cast<bool>(strict), read->damage.empty()) << what << ": reported " << texts(*read);
       if (strict) {
         EXPECT_EQ(strict->rows, read->rows) << what;
       }
@@ -272,13 +275,15 @@ TEST(Damaged, AFileCutAnywhere) {
   }
 }
 
+// As above, with a changed bit. Most formats cannot detect it, so the rows are compared only for a format with
+// checksums.
 TEST(Damaged, AWrongBitAnywhere) {
   Folder folder;
   for (const File& file : drawn_files(folder)) {
     const auto whole = read_bytes(file.bytes, DamagePolicy::refuse);
     ASSERT_TRUE(whole) << file.name;
     int bit = 0;
-    for (const std::size_t at : places(file.bytes.size(), 60)) {
+    for (const std::size_t at : sample_offsets(file.bytes.size(), 60)) {
       Samples wrong = file.bytes;
       wrong[at] ^= static_cast<std::byte>(1 << (bit++ % 8));
       const std::string what = file.name + " with a wrong bit in byte " + std::to_string(at);
@@ -288,7 +293,7 @@ TEST(Damaged, AWrongBitAnywhere) {
         EXPECT_FALSE(strict) << what;
         continue;
       }
-      EXPECT_EQ(static_cast<bool>(strict), read->damage.empty()) << what << ": told " << texts(*read);
+      EXPECT_EQ(static_cast<bool>(strict), read->damage.empty()) << what << ": reported " << texts(*read);
       if (strict) {
         EXPECT_EQ(strict->rows, read->rows) << what;
       }
@@ -315,14 +320,15 @@ TEST(Damaged, BytesAfterAnIntactPictureAreNoDamage) {
 class DamagedPng : public ::testing::Test {
  protected:
   DamagedPng() : picture_{make_picture_info(61, 47, 3, false, 8)}, bytes_{saved(folder_, Format::png, picture_)} {}
-  /// Checks that all rows are right, and returns the reported damage.
-  std::string told(const Samples& bytes, bool all_right = true) const {
+  /// Checks that DamagePolicy::refuse refuses the file and that DamagePolicy::use yields all rows unchanged (only with
+  /// `all_rows_intact`). Returns the texts of the reported damage.
+  std::string damage_of(const Samples& bytes, bool all_rows_intact = true) const {
     const auto strict = read_bytes(bytes, DamagePolicy::refuse);
     EXPECT_FALSE(strict);
     const auto read = read_bytes(bytes, DamagePolicy::use);
     EXPECT_TRUE(read) << read.error().what;
     if (!read) return {};
-    if (all_right) {
+    if (all_rows_intact) {
       EXPECT_EQ(read->rows, draw_rows(picture_));
     }
     return texts(*read);
@@ -337,14 +343,14 @@ TEST_F(DamagedPng, WithAWrongChecksumOfAllPixels) {
     part[part.size() - 5] ^= std::byte{1};  // the last byte of Adler-32
     part = chunk("IDAT", std::span{part}.subspan(8, part.size() - 12));
   });
-  EXPECT_EQ(told(wrong), "all 47 rows may be wrong: the checksum of all pixels is wrong; ");
+  EXPECT_EQ(damage_of(wrong), "all 47 rows may be wrong: the checksum of all pixels is wrong; ");
 }
 
 TEST_F(DamagedPng, WithAWrongChecksumOfAChunkOfPixels) {
   const auto wrong = rechunked(bytes_, 60, [](Samples& part, int number) {
     if (number == 3) part.back() ^= std::byte{1};
   });
-  const auto text = told(wrong);
+  const auto text = damage_of(wrong);
   EXPECT_NE(text.find("rows may be wrong: the checksum of the pixel data is wrong; "), std::string::npos) << text;
   EXPECT_EQ(text.find("all 47"), std::string::npos) << text << ": the rows before that chunk are right";
 }
@@ -353,7 +359,7 @@ TEST_F(DamagedPng, WithBytesBetweenItsChunks) {
   const auto wrong = rechunked(bytes_, 60, [](Samples& part, int number) {
     if (number == 3) part.insert(part.end(), 17, std::byte{0x55});
   });
-  EXPECT_NE(told(wrong).find("bytes between its chunks"), std::string::npos);
+  EXPECT_NE(damage_of(wrong).find("bytes between its chunks"), std::string::npos);
 }
 
 TEST_F(DamagedPng, WithAWrongTypeOrLengthOfAChunk) {
@@ -361,7 +367,7 @@ TEST_F(DamagedPng, WithAWrongTypeOrLengthOfAChunk) {
     const auto wrong = rechunked(bytes_, 60, [&](Samples& part, int number) {
       if (number == 3) part[byte] ^= std::byte{4};
     });
-    EXPECT_FALSE(told(wrong).empty()) << byte;
+    EXPECT_FALSE(damage_of(wrong).empty()) << byte;
   }
 }
 

@@ -1,3 +1,4 @@
+// Reads the metadata of a GIF file, which libvips does not report, and counts its frames.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -28,7 +29,7 @@ class GifReader {
     if (!read(head) || !skip(table_bytes(head[10]))) return;  // head: signature, screen size, flags
     for (int type = read_type(); type == kExtension || type == kImage; type = read_type())
       if (!(type == kImage ? read_image() : read_extension())) break;
-    if (ended_ && offset_ < size_)
+    if (has_end_marker_ && offset_ < size_)
       record_omission(into_, "data behind the picture", fmt::format("{} bytes", size_ - offset_));
     if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
   }
@@ -54,7 +55,7 @@ class GifReader {
   int read_type() {
     std::array<std::byte, 1> type{};
     if (!read(type)) return -1;
-    ended_ = type[0] == std::byte{kTrailer};
+    has_end_marker_ = type[0] == std::byte{kTrailer};
     return std::to_integer<int>(type[0]);
   }
 
@@ -123,8 +124,8 @@ class GifReader {
   std::uint64_t size_, offset_ = 0;  // size of the file; byte offset of the next byte
   InputCursor input_;
   Metadata& into_;
-  bool ended_ = false;          // the last byte that read_type() read is the end marker
-  bool exceeds_limit_ = false;  // the data of the last read_blocks() were too large to be kept
+  bool has_end_marker_ = false;  // the last byte that read_type() read is the end marker
+  bool exceeds_limit_ = false;   // the data of the last read_blocks() were too large to be kept
   std::uint64_t frames_ = 0;
 };
 

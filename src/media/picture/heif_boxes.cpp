@@ -1,3 +1,5 @@
+// Finds the data of a HEIF or AVIF file that libvips does not report: further pictures, auxiliary pictures, colour,
+// XMP.
 #include <algorithm>
 #include <array>
 #include <map>

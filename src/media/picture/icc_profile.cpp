@@ -100,6 +100,8 @@ Matrix operator*(const Matrix& a, const Matrix& b) {
   return out;
 }
 
+// Returns the inverse of a matrix by its cofactors; nothing if it has none. With cyclic indices the sign of a cofactor
+// is always that of its minor.
 std::optional<Matrix> inverse(const Matrix& m) {
   const auto minor = [&](std::size_t i, std::size_t j) {
     const std::size_t a = (i + 1) % 3, b = (i + 2) % 3, c = (j + 1) % 3, d = (j + 2) % 3;
@@ -122,7 +124,7 @@ std::optional<Matrix> matrix_of(const Chromaticities& xy) {
   for (std::size_t i = 1; i < xy.size(); i += 2)  // the y values, which are divisors
     if (!(xy[i] > 1e-4)) return std::nullopt;
   const Vector white = xyz_of(xy[0], xy[1]);
-  Matrix columns{};
+  Matrix columns{};  // red, green and blue in XYZ, first with Y = 1, then with the amounts that make white
   for (std::size_t c = 0; c < 3; ++c) {
     const Vector primary = xyz_of(xy[2 + 2 * c], xy[3 + 2 * c]);
     for (std::size_t i = 0; i < 3; ++i) columns[i][c] = primary[i];

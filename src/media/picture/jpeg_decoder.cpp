@@ -1,3 +1,4 @@
+// Decodes JPEG files with libjpeg-turbo, row by row. libvips decodes files with CMYK samples.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -118,8 +119,8 @@ void JpegDecoder::choose_skipped_segments() {
 }
 
 bool JpegDecoder::is_skipped(int marker) const {
-  return skipped_[static_cast<std::size_t>(std::find(kSavedMarkers.begin(), kSavedMarkers.end(), marker) -
-                                           kSavedMarkers.begin())];
+  const auto index = std::find(kSavedMarkers.begin(), kSavedMarkers.end(), marker) - kSavedMarkers.begin();
+  return skipped_[static_cast<std::size_t>(index)];
 }
 
 bool JpegDecoder::read_profile(JOCTET*& profile, unsigned& size) {
@@ -163,7 +164,8 @@ Status JpegDecoder::open() {
 
 Status JpegDecoder::restart() { return started_ ? reopen() : ok(); }
 
-// Keeps the recorded damage, because it is the same each time the file is decoded.
+// Opens the file again at its start. Keeps the damage that errors_ recorded, because it is the same each time the file
+// is decoded.
 Status JpegDecoder::reopen() {
   started_ = false;
   errors_.base.msg_code = 0;
@@ -207,6 +209,8 @@ bool JpegDecoder::has_no_pixels() const {
          errors_.last_missing_data->scan_number <= 1;
 }
 
+// Starts the decoding of rows. If that fails because the data are damaged, and damaged files are used, tries again with
+// only the data before the damage. Errors: those of failure(); corrupt, if the file has no complete row of blocks.
 Status JpegDecoder::start_rows() {
   started_ = true;
   bool begun = start_decompress();
@@ -235,6 +239,7 @@ Status JpegDecoder::check_first_row() {
   return has_no_pixels() && source_.has_added_end_marker() ? Status{failure()} : ok();
 }
 
+// Returns false if libjpeg reported an error, or if its warnings mean that the row must not be used.
 bool JpegDecoder::read_row(std::byte* into) {
   if (setjmp(errors_.return_point) != 0) return false;
   auto* row = reinterpret_cast<JSAMPROW>(into);

@@ -1,3 +1,4 @@
+// Writes JPEG files with libjpeg-turbo, row by row, and their metadata as segments in front of the pixels.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -30,24 +30,26 @@ Blob with_prefix(std::string_view prefix, const Blob& body) {
 // Finds markers as libjpeg does: it skips bytes before a marker, and 0xff may pad a marker.
 std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t limit) {
   constexpr std::uint64_t kBytesPerSegment = 64;  // bytes that libjpeg needs for a saved segment besides its content
-  constexpr int kEnd = -1;
+  constexpr int kEndOfFile = -1;
   InputCursor input{file};
   std::array<std::byte, 4096> body;
-  const auto next_byte = [&] { return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
+  const auto next_byte = [&] {
+    return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEndOfFile;
+  };
   std::uint64_t sum = 0;
-  for (int previous = 0, byte = next_byte(); byte != kEnd && sum <= limit; previous = byte, byte = next_byte()) {
+  for (int previous = 0, byte = next_byte(); byte != kEndOfFile && sum <= limit; previous = byte, byte = next_byte()) {
     // no marker, or a marker without a length
     if (previous != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
     if (byte == JPEG_EOI || byte == kStartOfScan) break;
     const int high = next_byte(), low = next_byte();
-    if (low == kEnd || high * 256 + low < 2) break;
+    if (low == kEndOfFile || high * 256 + low < 2) break;
     std::size_t remaining = static_cast<std::size_t>(high * 256 + low - 2);
     if (byte == marker) sum += remaining + kBytesPerSegment;
     for (std::size_t count = 0; remaining > 0; remaining -= count) {
       count = std::min(remaining, body.size());
       if (!input.read(std::span{body}.first(count))) return sum;
     }
-    byte = 0;
+    byte = 0;  // so that the last byte of the content is not taken for the first byte of a marker
   }
   return sum;
 }

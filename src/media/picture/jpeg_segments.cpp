@@ -46,8 +46,9 @@ class SegmentReader {
  public:
   SegmentReader(const InputFile& file, Metadata& into) : file_{file}, into_{into} {}
 
+  // Reads the segments in order up to the end marker (kEnd), then records what the segments together show.
   void read_all() {
-    std::uint64_t at = 2;  // after the start marker
+    std::uint64_t at = 2;  // byte offset in the file of the next segment; the first one follows the start marker
     bool ended = false;
     int count = 0;
     for (int marker = find_marker(at); marker >= 0 && count < kMaxSegments; marker = find_marker(at), ++count) {

@@ -15,8 +15,8 @@ namespace weir::media {
 
 /// Supplies the bytes of a file to libjpeg. When libjpeg needs more bytes at the end of the file, the source adds an
 /// end marker (EOI). libjpeg then warns (JWRN_HIT_MARKER) if pixels of the current scan are missing; if only the marker
-/// was missing, nothing is lost. A failed read is an error of libjpeg (JERR_FILE_READ), and failure() returns its reason.
-/// Cannot be moved, because libjpeg holds a pointer to it. Not thread-safe.
+/// was missing, nothing is lost. A failed read is an error of libjpeg (JERR_FILE_READ), and failure() returns its
+/// reason. Cannot be moved, because libjpeg holds a pointer to it. Not thread-safe.
 class JpegSource : private jpeg_source_mgr {
  public:
   explicit JpegSource(InputFilePtr file) : jpeg_source_mgr{}, file_{std::move(file)}, end_offset_{file_->size()} {}

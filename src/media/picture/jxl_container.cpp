@@ -57,9 +57,9 @@ Status put_text(ByteSink& sink, std::string_view text) { return sink.put(std::as
 
 // Writes the length and the type of a box. body_bytes 0: the box extends to the end of the file.
 Status put_box_header(ByteSink& sink, std::string_view type, std::uint64_t body_bytes) {
-  std::array<std::byte, 4> size{};
-  for (int i = 0; i < 4; ++i)
-    size[i] = static_cast<std::byte>((body_bytes == 0 ? 0 : body_bytes + kBoxHeader) >> (24 - 8 * i));
+  const std::uint64_t box_bytes = body_bytes == 0 ? 0 : body_bytes + kBoxHeader;
+  std::array<std::byte, 4> size{};  // big-endian
+  for (int i = 0; i < 4; ++i) size[i] = static_cast<std::byte>(box_bytes >> (24 - 8 * i));
   if (auto put = sink.put(size); !put) return put;
   return put_text(sink, type);
 }

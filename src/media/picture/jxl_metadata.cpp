@@ -1,3 +1,4 @@
+// Reads EXIF and XMP of a JPEG XL file with libjxl, because libvips 8.14 does not read compressed boxes.
 #include "media/picture/jxl_metadata.hpp"
 
 #include <algorithm>

@@ -41,43 +41,46 @@ struct MemoryCase {
   int colours = 3, alpha = 0, bits = 8, width = 0, height = 0, quality = -1;
 };
 
-std::istream& operator>>(std::istream& in, MemoryCase& c) {
-  return in >> c.direction >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >>
-         c.content >> c.file;
+std::istream& operator>>(std::istream& in, MemoryCase& one_case) {
+  return in >> one_case.direction >> one_case.format >> one_case.colours >> one_case.alpha >> one_case.bits >>
+         one_case.width >> one_case.height >> one_case.quality >> one_case.content >> one_case.file;
 }
 
-// Draws one row at a time, so that drawing takes almost no memory.
-void draw_row(const MemoryCase& c, int y, std::span<std::byte> row) {
+// Draws one row at a time, so that drawing takes almost no memory. "noise" cannot be compressed; "page" has smooth
+// shades in squares of 32 x 32 pixels, with a little noise. The factors of `state` are those of a linear congruential
+// generator (Numerical Recipes).
+void draw_row(const MemoryCase& one_case, int y, std::span<std::byte> row) {
   std::uint32_t state = static_cast<std::uint32_t>(y) * 2654435761U + 1;
   for (std::size_t i = 0; i < row.size(); ++i) {
     state = state * 1664525U + 1013904223U;
     const auto smooth = static_cast<std::uint32_t>(i / 3 + static_cast<std::size_t>(y)) / 2 +
                         (i / 96 + y / 32) % 2 * 90 + (state >> 30);
-    row[i] = static_cast<std::byte>(c.content == "noise" ? state >> 24 : smooth);
+    row[i] = static_cast<std::byte>(one_case.content == "noise" ? state >> 24 : smooth);
   }
 }
 
-WriteOptions write_options(const MemoryCase& c) {
-  auto options = options_for(*format_of_extension(c.format),
-                             make_picture_info(c.width, c.height, c.colours, c.alpha != 0, c.bits));
-  options.quality = c.quality;
+WriteOptions write_options(const MemoryCase& one_case) {
+  auto options = options_for(
+      *format_of_extension(one_case.format),
+      make_picture_info(one_case.width, one_case.height, one_case.colours, one_case.alpha != 0, one_case.bits));
+  options.quality = one_case.quality;
   options.overwrite = true;
   return options;
 }
 
-void write_rows(const MemoryCase& c) {
-  auto writer = PictureWriter::create(c.file, write_options(c));
+void write_rows(const MemoryCase& one_case) {
+  auto writer = PictureWriter::create(one_case.file, write_options(one_case));
   ASSERT_TRUE(writer) << writer.error().what;
-  Samples row(write_options(c).rows.row_bytes());
-  for (int y = 0; y < c.height; ++y) {
-    draw_row(c, y, row);
+  Samples row(write_options(one_case).rows.row_bytes());
+  for (int y = 0; y < one_case.height; ++y) {
+    draw_row(one_case, y, row);
     ASSERT_TRUE((*writer)->write(row));
   }
   ASSERT_TRUE((*writer)->finish());
 }
 
-MediaNeed read_rows(const MemoryCase& c) {
-  auto reader = PictureReader::open({.path = c.file, .bytes = nullptr});
+MediaNeed read_rows(const MemoryCase& one_case) {
+  auto reader = PictureReader::open({.path = one_case.file, .bytes = nullptr});
   EXPECT_TRUE(reader) << reader.error().what;
   const auto need = (*reader)->need();
   Samples row((*reader)->info().row_bytes());
@@ -89,12 +92,12 @@ TEST(MediaMemory, OneCase) {
   const char* text = std::getenv("WEIR_MEMORY_CASE");
   if (text == nullptr) GTEST_SKIP() << "run by the other tests, with WEIR_MEMORY_CASE";
   std::istringstream words{text};
-  MemoryCase c;
-  words >> c;
+  MemoryCase one_case;
+  words >> one_case;
   const auto before = status_kib("VmHWM:");
-  const auto need = c.direction == "write" ? PictureWriter::need(write_options(c)) : MediaNeed{};
-  const auto read_need = c.direction == "read" ? read_rows(c) : MediaNeed{};
-  if (c.direction == "write") write_rows(c);
+  const auto need = one_case.direction == "write" ? PictureWriter::need(write_options(one_case)) : MediaNeed{};
+  const auto read_need = one_case.direction == "read" ? read_rows(one_case) : MediaNeed{};
+  if (one_case.direction == "write") write_rows(one_case);
   const auto taken = status_kib("VmHWM:") - before;
   const auto planned = (need.ram + read_need.ram).count() >> 10;
   std::printf("memory case: %-60s measured %8.1f MiB, planned %8.1f MiB, ratio %.2f\n", text,

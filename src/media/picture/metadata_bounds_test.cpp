@@ -284,13 +284,13 @@ void put_jxl_with_packet(Folder& folder, const std::string& packet) {
 }
 
 TEST(JxlMetadata, OmittedBoxesAreReported) {
-  for (const auto& [type, told] :
+  for (const auto& [type, omission] :
        {std::pair{"jumb", "C2PA or other JUMBF data (not carried)"}, std::pair{"abcd", "box abcd (not carried)"}}) {
     Folder folder;
     put_jxl_with_box(folder, type, std::vector<std::byte>(40, std::byte{7}));
     const auto loaded = load(folder / "a.jxl");
     ASSERT_TRUE(loaded) << loaded.error().what;
-    EXPECT_EQ(loaded->metadata->omissions, std::vector<std::string>{told});
+    EXPECT_EQ(loaded->metadata->omissions, std::vector<std::string>{omission});
   }
 }
 

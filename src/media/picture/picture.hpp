@@ -97,9 +97,9 @@ class PictureReader {
   /// The result is empty if the file is intact, and complete only after all rows were read with DamagePolicy::use.
   /// Stops reading; rewind() allows it again, and yields the same rows.
   virtual std::vector<std::string> damage() { return {}; }
-  /// Returns the data that were lost when the rows were decoded, in the form of WriteReport::lost. A caller adds them to
-  /// that list, because a writer does not know them. Complete only after all rows were read. Stops reading, as damage()
-  /// does.
+  /// Returns the data that were lost when the rows were decoded, in the form of WriteReport::lost. A caller adds them
+  /// to that list, because a writer does not know them. Complete only after all rows were read. Stops reading, as
+  /// damage() does.
   virtual std::vector<std::string> losses() { return {}; }
 };
 

@@ -1,3 +1,4 @@
+// Tests of the table of formats: names, recognition of files, and the lists in messages.
 #include "media/picture/picture_format.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests that what is written is read again: samples, form, metadata and orientation, in every format that weir writes.
 #include "media/picture/picture.hpp"
 
 #include <gtest/gtest.h>
@@ -30,20 +31,21 @@ struct Case {
   int tolerance;  // largest allowed difference of a sample
 };
 
-void PrintTo(const Case& c, std::ostream* out) {
-  *out << name_of(c.format) << " " << c.colours << (c.alpha ? "+alpha " : " ") << c.bits << " bits";
+void PrintTo(const Case& one_case, std::ostream* out) {
+  *out << name_of(one_case.format) << " " << one_case.colours << (one_case.alpha ? "+alpha " : " ") << one_case.bits
+       << " bits";
 }
 
 class RoundTrip : public ::testing::TestWithParam<Case> {};
 
 TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
-  const auto& c = GetParam();
+  const auto& one_case = GetParam();
   Folder folder;
-  const auto path = folder / (std::string{"picture."} + std::string{name_of(c.format)});
-  const auto picture = make_picture_info(83, 61, c.colours, c.alpha, c.bits);
+  const auto path = folder / (std::string{"picture."} + std::string{name_of(one_case.format)});
+  const auto picture = make_picture_info(83, 61, one_case.colours, one_case.alpha, one_case.bits);
   const auto rows = draw_rows(picture);
-  const auto metadata = make_metadata(c.colours == 1);
-  const auto report = save(path, options_for(c.format, picture, metadata), rows);
+  const auto metadata = make_metadata(one_case.colours == 1);
+  const auto report = save(path, options_for(one_case.format, picture, metadata), rows);
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->size.count(), std::filesystem::file_size(path));
   EXPECT_EQ(folder.list_files().size(), 1U);
@@ -54,8 +56,8 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
   EXPECT_EQ(loaded->info.colours, picture.colours);
   EXPECT_EQ(loaded->info.alpha, picture.alpha);
   EXPECT_EQ(loaded->info.bits, picture.bits);
-  EXPECT_EQ(loaded->info.format, c.format);
-  EXPECT_LE(largest_difference(picture, rows, loaded->rows), c.tolerance);
+  EXPECT_EQ(loaded->info.format, one_case.format);
+  EXPECT_LE(largest_difference(picture, rows, loaded->rows), one_case.tolerance);
   const auto has = [&](const char* what) {
     for (const auto& kept : report->kept)
       if (kept == what) return true;
@@ -75,7 +77,7 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
   if (has("resolution")) {
     EXPECT_NEAR(loaded->metadata->dots_per_mm_x, 300 / 25.4, 0.01);
   }
-  EXPECT_EQ(report->kept.size() + report->lost.size(), 4U + (c.alpha ? 1 : 0) + (c.bits == 16 ? 1 : 0));
+  EXPECT_EQ(report->kept.size() + report->lost.size(), 4U + (one_case.alpha ? 1 : 0) + (one_case.bits == 16 ? 1 : 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip,

@@ -1,3 +1,4 @@
+// Reads the metadata of a PNG file chunk by chunk; libspng reads only the ICC profile.
 #include "media/picture/png_chunks.hpp"
 
 #include <isa-l/crc.h>

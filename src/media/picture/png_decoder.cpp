@@ -1,3 +1,5 @@
+// Decodes PNG files with libspng, row by row, or for an interlaced picture all rows into a temporary file. A damaged
+// file is decoded again through a PngRepairer.
 #include <spng.h>
 
 #include <cstring>
@@ -68,8 +70,8 @@ class PngDecoder final : public Decoder {
   std::optional<PngRepairer> repairer_;    // reads the file in the other modes; otherwise empty
   ReadMode read_mode_ = ReadMode::strict;  // never returns to an earlier mode, not even at restart()
   bool ignored_checksum_ = false;          // a row was decoded only because the checksum of all pixels was ignored
-  int doubtful_from_ = -1;                 // first row that a fault found by repairer_ may affect; -1: none
-  std::string doubt_reason_;               // reason for doubtful_from_
+  int first_doubtful_row_ = -1;            // first row that a fault found by repairer_ may affect; -1: none
+  std::string doubt_reason_;               // reason for first_doubtful_row_
   std::string strict_error_;               // reason why strict mode failed; empty: it did not fail
   std::optional<Damage> low_detail_;       // set if pixels of an interlaced picture are missing
   SpngPtr spng_;
@@ -215,8 +217,8 @@ bool PngDecoder::try_next_mode(const Status& failed) {
 
 std::vector<Damage> PngDecoder::damage() const {
   std::vector<Damage> all;
-  if (doubtful_from_ >= 0)
-    all.push_back({Damage::Kind::doubtful, doubtful_from_, info_.height - doubtful_from_, doubt_reason_});
+  if (first_doubtful_row_ >= 0)
+    all.push_back({Damage::Kind::doubtful, first_doubtful_row_, info_.height - first_doubtful_row_, doubt_reason_});
   else if (ignored_checksum_)
     all.push_back({Damage::Kind::doubtful, 0, info_.height, "the checksum of all pixels is wrong"});
   else if (pixels_truncated_ && !low_detail_)
@@ -230,8 +232,8 @@ std::vector<Damage> PngDecoder::damage() const {
 /// Records the first fault that repairer_ found. The fault may affect the current row and all rows after it, or in an
 /// interlaced picture all rows.
 void PngDecoder::record_doubt() {
-  if (!repairer_ || repairer_->first_fault().empty() || doubtful_from_ >= 0) return;
-  doubtful_from_ = interlaced_ ? 0 : row_;
+  if (!repairer_ || repairer_->first_fault().empty() || first_doubtful_row_ >= 0) return;
+  first_doubtful_row_ = interlaced_ ? 0 : row_;
   doubt_reason_ = repairer_->first_fault();
 }
 
@@ -252,10 +254,12 @@ Status PngDecoder::skip_rows(int count) {
   return ok();
 }
 
+// libspng returns SPNG_EOI (end of the picture), not 0, with the last row.
 Status PngDecoder::read_row(std::byte* into) {
   const int code = spng_decode_row(spng_.get(), into, info_.row_bytes());
   record_doubt();
-  if (code == 0 || (code == SPNG_EOI && row_ + 1 == info_.height)) return row_ + 1 == info_.height ? check_end() : ok();
+  const bool is_last_row = row_ + 1 == info_.height;
+  if (code == 0 || (code == SPNG_EOI && is_last_row)) return is_last_row ? check_end() : ok();
   return failure(code, "PNG row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height));
 }
 

@@ -63,8 +63,8 @@ std::vector<BrokenReading> readings() {
   return all;
 }
 
-/// Opens the file and reads `rows_before` rows; then all reads of the file fail. Returns the result of reading the other
-/// rows.
+/// Opens the file and reads `rows_before` rows; then all reads of the file fail. Returns the result of reading the
+/// other rows.
 Status read_broken(const BrokenReading& reading, DamagePolicy damaged, int rows_before) {
   const Folder folder;
   test::write_test_file(folder / "a", reading.bytes);

@@ -1,3 +1,4 @@
+// PictureReader: finds the decoder of a file by its first bytes, and runs it on a thread of its own.
 #include <algorithm>
 #include <array>
 #include <cassert>

@@ -104,18 +104,19 @@ class LanczosResampler final : public RowSource {
   // Reads the next input row and stores it in ring_, resized along the row.
   Status read_input_row() {
     if (auto got = rows_.read(std::as_writable_bytes(std::span{raw_})); !got) return got;
-    const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
-    for (std::size_t x = 0; x < raw_.size(); x += n) {
+    const auto channel_count = channels(), colours = static_cast<std::size_t>(from_.colours);
+    for (std::size_t x = 0; x < raw_.size(); x += channel_count) {
       const float alpha = from_.alpha ? static_cast<float>(raw_[x + colours]) / kOne : 1.0F;
       for (std::size_t c = 0; c < colours; ++c) input_row_[x + c] = linear_[raw_[x + c]] * alpha;
       if (from_.alpha) input_row_[x + colours] = alpha;
     }
     float* out = ring_row(next_in_++);
     for (const auto& taps : horizontal_.taps)
-      for (std::size_t c = 0; c < n; ++c) {
-        const float* in = input_row_.data() + static_cast<std::size_t>(taps.first) * n + c;
+      for (std::size_t c = 0; c < channel_count; ++c) {
+        const float* in = input_row_.data() + static_cast<std::size_t>(taps.first) * channel_count + c;
         float sum = 0;
-        for (int k = 0; k < taps.count; ++k, in += n) sum += *in * horizontal_.weights[taps.first_weight + k];
+        for (int k = 0; k < taps.count; ++k, in += channel_count)
+          sum += *in * horizontal_.weights[taps.first_weight + k];
         *out++ = sum;
       }
     return ok();
@@ -139,8 +140,8 @@ class LanczosResampler final : public RowSource {
 
   // Converts sum_ to samples: divides the colours by alpha, and applies the sRGB curve.
   void encode(Sample* out) const {
-    const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
-    for (std::size_t x = 0; x < sum_.size(); x += n) {
+    const auto channel_count = channels(), colours = static_cast<std::size_t>(from_.colours);
+    for (std::size_t x = 0; x < sum_.size(); x += channel_count) {
       const float alpha = from_.alpha ? std::clamp(sum_[x + colours], 0.0F, 1.0F) : 1.0F;
       const float weight = alpha > 0 ? 1 / alpha : 0;
       for (std::size_t c = 0; c < colours; ++c) out[x + c] = encode_colour(sum_[x + c] * weight);
@@ -169,14 +170,15 @@ std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& fro
 }
 
 Bytes resample_memory_need(const PictureInfo& from, int width, int height) {
-  const auto n = static_cast<std::uint64_t>(from.channels()) * sizeof(float);
+  const auto pixel_bytes = static_cast<std::uint64_t>(from.channels()) * sizeof(float);
   const auto row_taps = static_cast<std::uint64_t>(bound_of_taps(from.width, width));
   const auto column_taps = static_cast<std::uint64_t>(bound_of_taps(from.height, height));
-  const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
+  const auto columns = static_cast<std::uint64_t>(width), rows = static_cast<std::uint64_t>(height);
   // 16 bytes for each Taps; 4 bytes for each weight, times three: a vector that grows takes twice its size, and the old
   // copy while it moves.
-  return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (column_taps + 1) * w * n} +
-         Bytes{w * (16 + 12 * row_taps) + h * (16 + 12 * column_taps)} + 384_KiB;
+  return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * pixel_bytes +
+               (column_taps + 1) * columns * pixel_bytes} +
+         Bytes{columns * (16 + 12 * row_taps) + rows * (16 + 12 * column_taps)} + 384_KiB;
 }
 
 }  // namespace weir::media

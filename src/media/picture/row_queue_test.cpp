@@ -1,3 +1,4 @@
+// Tests of the queue between the thread that decodes or encodes and the thread that uses the rows.
 #include "media/picture/row_queue.hpp"
 
 #include <gtest/gtest.h>

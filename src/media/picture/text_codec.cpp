@@ -25,6 +25,8 @@ Character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
   if (first < 0x80) return {first, 1};
+  // The first byte shows the length. 0xc0 and 0xc1 would start codes that one byte can store; from 0xf5 on the code
+  // would be above the last one of Unicode.
   const std::size_t length = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
   if (length == 0 || first >= 0xf5 || text.size() < length) return {};
   std::uint32_t code = first & (0x7fU >> length);

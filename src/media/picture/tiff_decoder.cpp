@@ -49,7 +49,8 @@ class TiffDecoder final : public Decoder {
   Status read_row(std::byte* into);
   Status read_or_repeat_row(std::byte* into);
   Status read_tiles();
-  // Decodes the tile at column x of the row of tiles that starts with row_ into stored_samples_.
+  // Decodes the tile at column x of the row of tiles that starts with row_ into stored_samples_. Returns false if
+  // libtiff reported an error.
   bool read_tile(int x);
   bool fill_tile(int x, int width, int count);
   // Sets rows[first] and the following values, `count` together, to true.
@@ -70,7 +71,7 @@ class TiffDecoder final : public Decoder {
   std::vector<bool> bad_rows_;       // rows that could not be decoded so far; restart() keeps them; empty: none
   std::vector<bool> doubtful_rows_;  // rows decoded from a strip that failed later
   bool has_clipped_ = false;         // a floating-point sample was outside of 0 to 1; restart() keeps it
-  int bad_end_ = 0;                  // first row after the last strip that cannot be decoded; 0: none yet
+  int bad_strip_end_ = 0;            // first row after the last strip that cannot be decoded; 0: none yet
   int row_ = 0;                      // index of the next row
 };
 
@@ -104,7 +105,7 @@ void TiffDecoder::close() {
 Status TiffDecoder::restart() {
   close();
   row_ = 0;
-  bad_end_ = 0;
+  bad_strip_end_ = 0;
   last_row_.clear();
   return ok();
 }
@@ -133,7 +134,7 @@ std::vector<Damage> TiffDecoder::damage() const {
 // codec would deliver wrong rows.
 Status TiffDecoder::read_or_repeat_row(std::byte* into) {
   const auto row_bytes = info_.row_bytes();
-  const bool is_skipped_row = row_ < bad_end_;
+  const bool is_skipped_row = row_ < bad_strip_end_;
   auto got = is_skipped_row ? ok() : read_row(into);
   if (got && !is_skipped_row) {
     if (damaged_ == DamagePolicy::use) last_row_.assign(into, into + row_bytes);
@@ -142,13 +143,14 @@ Status TiffDecoder::read_or_repeat_row(std::byte* into) {
   if (damaged_ == DamagePolicy::refuse || last_row_.empty()) return got;
   if (!got && got.error().code != Errc::corrupt) return got;  // a failed read is no damage
   if (!is_skipped_row) {
-    const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
-    const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
-    bad_end_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
-    mark_rows(bad_rows_, row_, bad_end_ - row_);
+    const auto rows_per_strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
+    const std::uint64_t strip_start = static_cast<std::uint64_t>(row_) / rows_per_strip * rows_per_strip;
+    bad_strip_end_ = static_cast<int>(
+        std::min<std::uint64_t>(strip_start + rows_per_strip, static_cast<std::uint64_t>(info_.height)));
+    mark_rows(bad_rows_, row_, bad_strip_end_ - row_);
     // The rows that the codec decoded before the failure may be wrong too.
-    const bool is_doubtful = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > start;
-    if (is_doubtful) mark_rows(doubtful_rows_, static_cast<int>(start), row_ - static_cast<int>(start));
+    const bool is_doubtful = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > strip_start;
+    if (is_doubtful) mark_rows(doubtful_rows_, static_cast<int>(strip_start), row_ - static_cast<int>(strip_start));
   }
   std::memcpy(into, last_row_.data(), row_bytes);
   return ok();

@@ -13,8 +13,8 @@ namespace weir::media {
 /// header to point to it. Tags that the file already has are not changed; the orientation is not added.
 /// fd     descriptor of the file; readable and writable at any offset
 /// name   name of the file in messages
-/// Errors: io; disk_full; unsupported (BigTIFF, or the file would exceed 4 GiB). After the error unsupported the file is
-/// unchanged.
+/// Errors: io; disk_full; unsupported (BigTIFF, or the file would exceed 4 GiB). After the error unsupported the file
+/// is unchanged.
 Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name);
 
 }  // namespace weir::media

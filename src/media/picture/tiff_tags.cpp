@@ -1,3 +1,4 @@
+// Turns the tags of a TIFF page into Metadata, for files that libtiff or libvips decode.
 #include <algorithm>
 #include <array>
 #include <string>

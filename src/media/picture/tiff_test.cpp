@@ -25,72 +25,75 @@ struct Drawing {
   std::string name;
   std::string mode = "w";  // mode for TIFFOpen: 8 means BigTIFF, b means big-endian
   int bits = 8, samples = 3;
-  std::uint16_t photometric = PHOTOMETRIC_RGB, numbers = SAMPLEFORMAT_UINT;
+  std::uint16_t photometric = PHOTOMETRIC_RGB, sample_format = SAMPLEFORMAT_UINT;
   std::uint16_t compression = COMPRESSION_NONE, predictor = 1;
   bool planar = false;
   std::uint32_t tile_width = 0, tile_height = 0, strip_rows = 7;
-  std::vector<std::uint16_t> extra = {};
+  std::vector<std::uint16_t> extra_samples = {};
   int width = 83, height = 45;
-  int start = 0;  // added to the thousandths of floating-point samples
+  int first_thousandth = 0;  // added to the thousandths of floating-point samples
 };
 
-void PrintTo(const Drawing& d, std::ostream* out) { *out << d.name; }
+void PrintTo(const Drawing& drawing, std::ostream* out) { *out << drawing.name; }
 
-std::uint32_t whole_at(const Drawing& d, int x, int y, int s) {
-  const auto value = static_cast<std::uint32_t>(x * 37 + y * 11 + s * 71) * 2654435761U;
-  return d.bits == 32 ? value : value >> (32 - d.bits);
+std::uint32_t integer_sample_at(const Drawing& drawing, int x, int y, int sample) {
+  const auto value = static_cast<std::uint32_t>(x * 37 + y * 11 + sample * 71) * 2654435761U;
+  return drawing.bits == 32 ? value : value >> (32 - drawing.bits);
 }
 
-int thousandths_at(const Drawing& d, int x, int y, int s) { return (x * 7 + y * 5 + s * 211) % 1001 + d.start; }
+int thousandths_of_sample(const Drawing& drawing, int x, int y, int sample) {
+  return (x * 7 + y * 5 + sample * 211) % 1001 + drawing.first_thousandth;
+}
 
-void put_sample(const Drawing& d, Samples& row, std::size_t index, int x, int y, int s) {
-  const auto bytes = static_cast<std::size_t>(d.bits) / 8;
-  if (d.numbers == SAMPLEFORMAT_IEEEFP) {
-    const double value = thousandths_at(d, x, y, s) / 1000.0;
+void put_sample(const Drawing& drawing, Samples& row, std::size_t index, int x, int y, int sample) {
+  const auto bytes = static_cast<std::size_t>(drawing.bits) / 8;
+  if (drawing.sample_format == SAMPLEFORMAT_IEEEFP) {
+    const double value = thousandths_of_sample(drawing, x, y, sample) / 1000.0;
     const auto small = static_cast<float>(value);
     std::memcpy(row.data() + index * bytes, bytes == 8 ? static_cast<const void*>(&value) : &small, bytes);
     return;
   }
-  const auto value = whole_at(d, x, y, s);
-  if (d.bits >= 8 && d.bits % 8 == 0) {  // byte order of this machine, which is little-endian
+  const auto value = integer_sample_at(drawing, x, y, sample);
+  if (drawing.bits >= 8 && drawing.bits % 8 == 0) {  // byte order of this machine, which is little-endian
     std::memcpy(row.data() + index * bytes, &value, bytes);
     return;
   }
-  const auto depth = static_cast<std::size_t>(d.bits);
+  const auto depth = static_cast<std::size_t>(drawing.bits);
   for (std::size_t i = 0; i < depth; ++i)
     if ((value >> (depth - 1 - i) & 1) != 0) row[(index * depth + i) / 8] |= std::byte(0x80 >> (index * depth + i) % 8);
 }
 
 /// Returns the stored samples of an area: of one plane, or interleaved.
-Samples area(const Drawing& d, int left, int top, int width, int height, int plane) {
-  const int per_pixel = d.planar ? 1 : d.samples;
-  const std::size_t stride = (static_cast<std::size_t>(width * per_pixel * d.bits) + 7) / 8;
+Samples stored_samples(const Drawing& drawing, int left, int top, int width, int height, int plane) {
+  const int per_pixel = drawing.planar ? 1 : drawing.samples;
+  const std::size_t stride = (static_cast<std::size_t>(width * per_pixel * drawing.bits) + 7) / 8;
   Samples all;
   for (int y = top; y < top + height; ++y) {
     Samples row(stride);
     for (int x = left; x < left + width; ++x)
       for (int i = 0; i < per_pixel; ++i)
-        if (x < d.width && y < d.height)
-          put_sample(d, row, static_cast<std::size_t>((x - left) * per_pixel + i), x, y, d.planar ? plane : i);
+        if (x < drawing.width && y < drawing.height)
+          put_sample(drawing, row, static_cast<std::size_t>((x - left) * per_pixel + i), x, y,
+                     drawing.planar ? plane : i);
     all.insert(all.end(), row.begin(), row.end());
   }
   return all;
 }
 
-void draw_pixels(TIFF* tiff, const Drawing& d) {
-  for (int plane = 0; plane < (d.planar ? d.samples : 1); ++plane) {
+void draw_pixels(TIFF* tiff, const Drawing& drawing) {
+  for (int plane = 0; plane < (drawing.planar ? drawing.samples : 1); ++plane) {
     const auto number = static_cast<std::uint16_t>(plane);
-    if (d.tile_width == 0) {
-      for (int y = 0; y < d.height; ++y) {
-        auto row = area(d, 0, y, d.width, 1, plane);
+    if (drawing.tile_width == 0) {
+      for (int y = 0; y < drawing.height; ++y) {
+        auto row = stored_samples(drawing, 0, y, drawing.width, 1, plane);
         ASSERT_EQ(TIFFWriteScanline(tiff, row.data(), static_cast<std::uint32_t>(y), number), 1);
       }
       continue;
     }
-    const int width = static_cast<int>(d.tile_width), height = static_cast<int>(d.tile_height);
-    for (int y = 0; y < d.height; y += height)
-      for (int x = 0; x < d.width; x += width) {
-        auto tile = area(d, x, y, width, height, plane);
+    const int width = static_cast<int>(drawing.tile_width), height = static_cast<int>(drawing.tile_height);
+    for (int y = 0; y < drawing.height; y += height)
+      for (int x = 0; x < drawing.width; x += width) {
+        auto tile = stored_samples(drawing, x, y, width, height, plane);
         ASSERT_GT(
             TIFFWriteTile(tiff, tile.data(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 0, number),
             0);
@@ -98,21 +101,23 @@ void draw_pixels(TIFF* tiff, const Drawing& d) {
   }
 }
 
-void draw_tiff(const std::filesystem::path& path, const Drawing& d) {
-  TIFF* tiff = TIFFOpen(path.c_str(), d.mode.c_str());
+void draw_tiff(const std::filesystem::path& path, const Drawing& drawing) {
+  TIFF* tiff = TIFFOpen(path.c_str(), drawing.mode.c_str());
   ASSERT_NE(tiff, nullptr);
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, d.width);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, d.height);
-  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, d.bits);
-  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, d.samples);
-  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, d.numbers);
-  TIFFSetField(tiff, TIFFTAG_COMPRESSION, d.compression);
-  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, d.photometric);
-  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, d.planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
-  if (d.predictor != 1) TIFFSetField(tiff, TIFFTAG_PREDICTOR, d.predictor);
-  if (!d.extra.empty()) TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, static_cast<int>(d.extra.size()), d.extra.data());
-  if (d.photometric == PHOTOMETRIC_PALETTE) {
-    std::vector<std::uint16_t> red(std::size_t{1} << d.bits), green(red), blue(red);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, drawing.width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, drawing.height);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, drawing.bits);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, drawing.samples);
+  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, drawing.sample_format);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, drawing.compression);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, drawing.photometric);
+  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, drawing.planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
+  if (drawing.predictor != 1) TIFFSetField(tiff, TIFFTAG_PREDICTOR, drawing.predictor);
+  if (!drawing.extra_samples.empty())
+    TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, static_cast<int>(drawing.extra_samples.size()),
+                 drawing.extra_samples.data());
+  if (drawing.photometric == PHOTOMETRIC_PALETTE) {
+    std::vector<std::uint16_t> red(std::size_t{1} << drawing.bits), green(red), blue(red);
     for (std::size_t i = 0; i < red.size(); ++i) {
       red[i] = static_cast<std::uint16_t>(i * 5 % 256 * 257);
       green[i] = static_cast<std::uint16_t>(65535 - red[i]);
@@ -120,27 +125,28 @@ void draw_tiff(const std::filesystem::path& path, const Drawing& d) {
     }
     TIFFSetField(tiff, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
   }
-  if (d.tile_width > 0) {
-    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, d.tile_width);
-    TIFFSetField(tiff, TIFFTAG_TILELENGTH, d.tile_height);
+  if (drawing.tile_width > 0) {
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, drawing.tile_width);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, drawing.tile_height);
   } else {
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, d.strip_rows);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, drawing.strip_rows);
   }
-  draw_pixels(tiff, d);
+  draw_pixels(tiff, drawing);
   TIFFClose(tiff);
 }
 
-double most(const Drawing& d) { return std::exp2(d.bits) - 1; }
+double largest_value(const Drawing& drawing) { return std::exp2(drawing.bits) - 1; }
 
 /// Returns the value, from 0 to 1, that the reader must return for sample `c` of a pixel.
-double expected(const Drawing& d, int x, int y, int c) {
-  if (d.photometric == PHOTOMETRIC_PALETTE) {
-    const double red = whole_at(d, x, y, 0) * 5 % 256;
+double expected(const Drawing& drawing, int x, int y, int c) {
+  if (drawing.photometric == PHOTOMETRIC_PALETTE) {
+    const double red = integer_sample_at(drawing, x, y, 0) * 5 % 256;
     return (c == 0 ? red : c == 1 ? 255 - red : 64) / 255;
   }
-  if (d.numbers == SAMPLEFORMAT_IEEEFP) return std::clamp(thousandths_at(d, x, y, c) / 1000.0, 0.0, 1.0);
-  const double value = whole_at(d, x, y, c) / most(d);
-  return d.photometric == PHOTOMETRIC_MINISWHITE ? 1 - value : value;
+  if (drawing.sample_format == SAMPLEFORMAT_IEEEFP)
+    return std::clamp(thousandths_of_sample(drawing, x, y, c) / 1000.0, 0.0, 1.0);
+  const double value = integer_sample_at(drawing, x, y, c) / largest_value(drawing);
+  return drawing.photometric == PHOTOMETRIC_MINISWHITE ? 1 - value : value;
 }
 
 double sample_at(const test::LoadedPicture& loaded, int x, int y, int c) {
@@ -155,23 +161,25 @@ double sample_at(const test::LoadedPicture& loaded, int x, int y, int c) {
 class TiffForms : public ::testing::TestWithParam<Drawing> {};
 
 TEST_P(TiffForms, AreReadAsTheyWereDrawn) {
-  const auto& d = GetParam();
+  const auto& drawing = GetParam();
   Folder folder;
-  draw_tiff(folder / "a.tif", d);
+  draw_tiff(folder / "a.tif", drawing);
   const auto loaded = load(folder / "a.tif");
   ASSERT_TRUE(loaded) << loaded.error().what;
   const auto& info = loaded->info;
-  ASSERT_EQ(info.width, d.width);
-  ASSERT_EQ(info.height, d.height);
-  const bool rgb = d.photometric == PHOTOMETRIC_RGB || d.photometric == PHOTOMETRIC_PALETTE;
+  ASSERT_EQ(info.width, drawing.width);
+  ASSERT_EQ(info.height, drawing.height);
+  const bool rgb = drawing.photometric == PHOTOMETRIC_RGB || drawing.photometric == PHOTOMETRIC_PALETTE;
   EXPECT_EQ(info.colours, rgb ? 3 : 1);
-  EXPECT_EQ(info.bits,
-            d.photometric != PHOTOMETRIC_PALETTE && (d.bits > 8 || d.numbers == SAMPLEFORMAT_IEEEFP) ? 16 : 8);
+  EXPECT_EQ(info.bits, drawing.photometric != PHOTOMETRIC_PALETTE &&
+                               (drawing.bits > 8 || drawing.sample_format == SAMPLEFORMAT_IEEEFP)
+                           ? 16
+                           : 8);
   double worst = 0;
-  for (int y = 0; y < d.height; ++y)
-    for (int x = 0; x < d.width; ++x)
+  for (int y = 0; y < drawing.height; ++y)
+    for (int x = 0; x < drawing.width; ++x)
       for (int c = 0; c < info.channels(); ++c)
-        worst = std::max(worst, std::abs(sample_at(*loaded, x, y, c) - expected(d, x, y, c)));
+        worst = std::max(worst, std::abs(sample_at(*loaded, x, y, c) - expected(drawing, x, y, c)));
   EXPECT_LE(worst, 0.51 / (info.bits == 8 ? 255 : 65535));
 }
 
@@ -185,7 +193,7 @@ const Drawing kForms[] = {
      .planar = true,
      .tile_width = 16,
      .tile_height = 48,
-     .extra = {EXTRASAMPLE_UNASSALPHA}},
+     .extra_samples = {EXTRASAMPLE_UNASSALPHA}},
     {.name = "planar tiles larger than the picture, Deflate",
      .compression = COMPRESSION_ADOBE_DEFLATE,
      .planar = true,
@@ -204,7 +212,7 @@ const Drawing kForms[] = {
      .samples = 2,
      .photometric = kGrey,
      .planar = true,
-     .extra = {EXTRASAMPLE_UNASSALPHA}},
+     .extra_samples = {EXTRASAMPLE_UNASSALPHA}},
     {.name = "planar 4 bits", .bits = 4, .planar = true, .tile_width = 16, .tile_height = 16},
     {.name = "one strip", .compression = COMPRESSION_LZW, .strip_rows = 1000},
     {.name = "tiles", .tile_width = 48, .tile_height = 16},
@@ -233,19 +241,22 @@ const Drawing kForms[] = {
      .tile_height = 32},
     {.name = "extra samples that are no alpha",
      .samples = 5,
-     .extra = {EXTRASAMPLE_UNSPECIFIED, EXTRASAMPLE_UNSPECIFIED}},
-    {.name = "grey and an extra sample", .samples = 2, .photometric = kGrey, .extra = {EXTRASAMPLE_UNSPECIFIED}},
-    {.name = "floats", .bits = 32, .numbers = kReal},
-    {.name = "grey floats", .bits = 32, .samples = 1, .photometric = kGrey, .numbers = kReal},
+     .extra_samples = {EXTRASAMPLE_UNSPECIFIED, EXTRASAMPLE_UNSPECIFIED}},
+    {.name = "grey and an extra sample",
+     .samples = 2,
+     .photometric = kGrey,
+     .extra_samples = {EXTRASAMPLE_UNSPECIFIED}},
+    {.name = "floats", .bits = 32, .sample_format = kReal},
+    {.name = "grey floats", .bits = 32, .samples = 1, .photometric = kGrey, .sample_format = kReal},
     {.name = "floats, predictor",
      .bits = 32,
-     .numbers = kReal,
+     .sample_format = kReal,
      .compression = COMPRESSION_ADOBE_DEFLATE,
      .predictor = 3},
-    {.name = "floats outside of 0 to 1", .bits = 32, .numbers = kReal, .start = -300},
+    {.name = "floats outside of 0 to 1", .bits = 32, .sample_format = kReal, .first_thousandth = -300},
     {.name = "floats of 64 bits, planar tiles",
      .bits = 64,
-     .numbers = kReal,
+     .sample_format = kReal,
      .planar = true,
      .tile_width = 16,
      .tile_height = 16},
@@ -256,7 +267,6 @@ TEST(Tiff, HalfFloatsAreRead) {
   Folder folder;
   // 0.25, 0.5 and 1 as binary16 (IEEE 754: 0x3400, 0x3800, 0x3c00), written as integers; then the tag of the sample
   // format is changed.
-  Drawing d{.name = "half", .bits = 16, .samples = 1, .photometric = kGrey, .width = 3, .height = 1};
   TIFF* tiff = TIFFOpen((folder / "h.tif").c_str(), "w");
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 3);
   TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
@@ -286,13 +296,18 @@ std::vector<std::string> losses_of(const std::filesystem::path& path) {
 
 TEST(Tiff, ClippedValuesAreReported) {
   Folder folder;
-  // draw_tiff() draws values from 0 to 1, in thousandths; `start` is added to them.
-  for (const int start : {0, 1, -1})
+  // draw_tiff() draws values from 0 to 1, in thousandths; `first_thousandth` is added to them.
+  for (const int first_thousandth : {0, 1, -1})
     for (const std::uint32_t tile : {0U, 16U}) {
-      const Drawing d{
-          .name = "real", .bits = 32, .numbers = kReal, .tile_width = tile, .tile_height = tile, .start = start};
-      draw_tiff(folder / "a.tif", d);
-      EXPECT_EQ(losses_of(folder / "a.tif").size(), start == 0 ? 0U : 1U) << start << ", tiles of " << tile;
+      const Drawing drawing{.name = "real",
+                            .bits = 32,
+                            .sample_format = kReal,
+                            .tile_width = tile,
+                            .tile_height = tile,
+                            .first_thousandth = first_thousandth};
+      draw_tiff(folder / "a.tif", drawing);
+      EXPECT_EQ(losses_of(folder / "a.tif").size(), first_thousandth == 0 ? 0U : 1U)
+          << first_thousandth << ", tiles of " << tile;
     }
   draw_tiff(folder / "a.tif", {.name = "integers", .bits = 16});
   EXPECT_TRUE(losses_of(folder / "a.tif").empty());
@@ -322,7 +337,7 @@ struct Refusal {
   Drawing drawing;
   std::string reason;
 };
-void PrintTo(const Refusal& r, std::ostream* out) { *out << r.drawing.name; }
+void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.drawing.name; }
 class TiffRefusals : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(TiffRefusals, GiveTheRightReason) {
@@ -337,15 +352,16 @@ TEST_P(TiffRefusals, GiveTheRightReason) {
 INSTANTIATE_TEST_SUITE_P(
     All, TiffRefusals,
     ::testing::Values(
-        Refusal{{.name = "signed", .bits = 16, .numbers = SAMPLEFORMAT_INT}, "signed"},
+        Refusal{{.name = "signed", .bits = 16, .sample_format = SAMPLEFORMAT_INT}, "signed"},
         Refusal{{.name = "planar CMYK", .samples = 4, .photometric = PHOTOMETRIC_SEPARATED, .planar = true}, "plane"},
         Refusal{{.name = "YCbCr", .photometric = PHOTOMETRIC_YCBCR}, "YCbCr"},
         Refusal{{.name = "raw", .samples = 1, .photometric = PHOTOMETRIC_CFA}, "camera"}));
 
 TEST(Tiff, TilesAreCountedAndReadAgainAfterRewind) {
   Folder folder;
-  const Drawing d{.name = "tiles", .planar = true, .tile_width = 512, .tile_height = 256, .width = 700, .height = 600};
-  draw_tiff(folder / "a.tif", d);
+  const Drawing drawing{
+      .name = "tiles", .planar = true, .tile_width = 512, .tile_height = 256, .width = 700, .height = 600};
+  draw_tiff(folder / "a.tif", drawing);
   auto reader = PictureReader::open({.path = folder / "a.tif", .bytes = nullptr});
   ASSERT_TRUE(reader) << reader.error().what;
   EXPECT_GE((*reader)->need().ram, Bytes{512 * 256 * 3 + 700 * 3 * 256});

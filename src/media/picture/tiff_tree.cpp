@@ -98,9 +98,11 @@ class TiffTreeReader {
     constexpr std::uint64_t kMaxCount = std::numeric_limits<std::uint32_t>::max();
     TiffTag made{
         .tag = tag, .type = type, .count = static_cast<std::uint32_t>(std::min(count, kMaxCount)), .value = {}};
+    // A large count is not multiplied, because the product could overflow.
     const std::uint64_t bytes = count > kMaxValueBytes ? kMaxValueBytes + 1 : count * type_bytes(type);
     if (bytes <= kMaxValueBytes && held_bytes_ + bytes <= kMaxTextBytes) {
       made.value.resize(static_cast<std::size_t>(bytes));
+      // The value field contains the values if they fit into it, or else their offset.
       if (!read_(bytes <= field_bytes ? at + 4 + field_bytes : value, made.value)) return;
       held_bytes_ += bytes;
       narrow_numbers(made);

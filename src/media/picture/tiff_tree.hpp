@@ -48,10 +48,10 @@ struct TiffSubdirectory {
 inline constexpr std::uint16_t kExifPointer = 0x8769, kGpsPointer = 0x8825, kInteropPointer = 0xa005;
 
 /// Reads the first directory of a TIFF or BigTIFF file with its subdirectories. Values of 64 bits, which only BigTIFF
-/// has (LONG8, SLONG8, IFD8), become values of 32 bits (LONG, SLONG, IFD). TiffTag::value is empty for tags of more than
-/// 64 KiB, for tags that would make the total exceed kMaxTextBytes, and for numbers that do not fit in 32 bits. Tags of
-/// an unknown type, and tags whose value is outside of the file, are left out. Only the first 4096 tags of a directory,
-/// and two levels of subdirectories, are read. Returns nothing if there is no header or no directory.
+/// has (LONG8, SLONG8, IFD8), become values of 32 bits (LONG, SLONG, IFD). TiffTag::value is empty for tags of more
+/// than 64 KiB, for tags that would make the total exceed kMaxTextBytes, and for numbers that do not fit in 32 bits.
+/// Tags of an unknown type, and tags whose value is outside of the file, are left out. Only the first 4096 tags of a
+/// directory, and two levels of subdirectories, are read. Returns nothing if there is no header or no directory.
 std::optional<TiffDirectory> read_tiff_tree(const InputFile& file);
 /// Reads the first directory of an EXIF block with its subdirectories, with the same limits.
 std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block);

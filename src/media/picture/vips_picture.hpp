@@ -51,8 +51,8 @@ Result<MetadataPtr> read_vips_metadata(const VipsApi& api, const VipsLoader& loa
 /// the orientation themselves; for these formats the result is 1.
 int vips_orientation(const VipsApi& api, const VipsPicture& picture);
 
-/// Makes an error from the last failure of libvips: unsupported, over_budget, corrupt; or io, if the file cannot be read
-/// as a whole. The text is not that of libvips, whose messages name its internal parts.
+/// Makes an error from the last failure of libvips: unsupported, over_budget, corrupt; or io, if the file cannot be
+/// read as a whole. The text is not that of libvips, whose messages name its internal parts.
 /// place  what failed, for the text, such as "webp row 3 of 9"
 Error vips_failure(const VipsApi& api, const InputFile& file, const std::string& place);
 

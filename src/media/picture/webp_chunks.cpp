@@ -1,3 +1,4 @@
+// Finds the data of a WebP file that libvips does not report: further frames, unknown chunks, data behind the picture.
 #include <algorithm>
 #include <array>
 #include <string>

@@ -1,3 +1,4 @@
+// PictureWriter: runs the encoder of the format on a thread of its own, and puts the finished file into place.
 #include <pthread.h>
 #include <unistd.h>
 
