@@ -66,6 +66,24 @@ inline GeneratedNetwork shuffle_network(int factor) {
   return std::move(w).finish();
 }
 
+/// Returns a network that adds a pixel shuffle and the picture enlarged by nearest neighbour. One of the two is
+/// multiplied by a gate: the enlarged picture if `gates_enlarged`, else the pixel shuffle.
+inline GeneratedNetwork gated_shuffle_network(bool gates_enlarged) {
+  constexpr int kChannels = 8;
+  detail::NetworkWriter w{{}};
+  const auto pictures = w.add_split(w.name_output("data").add_layer("Input", {}, 1, ""), 2);
+  const auto features = w.add_split(w.add_convolution(pictures[0], {.in = 3, .out = kChannels, .kernel = 1}), 2);
+  const std::string means = w.add_layer("Pooling", {features[0]}, 1, "0=1 4=1");
+  const std::string gate = w.add_inner_product(means, kChannels, 3, 4);
+  const std::string detail = w.add_convolution(features[1], {.in = kChannels, .out = 12, .kernel = 1});
+  std::string shuffled = w.add_layer("PixelShuffle", {detail}, 1, "0=2");
+  std::string enlarged = w.add_layer("Interp", {pictures[1]}, 1, "0=1 1=2.000000e+00 2=2.000000e+00");
+  std::string& gated = gates_enlarged ? enlarged : shuffled;
+  gated = w.add_layer("BinaryOp", {gated, gate}, 1, "0=2");
+  w.name_output("output").add_sum(shuffled, enlarged);
+  return std::move(w).finish();
+}
+
 /// Returns a network with `layers` + 1 successive additions of a number.
 inline GeneratedNetwork deep_network(int layers) {
   detail::NetworkWriter w{{}};

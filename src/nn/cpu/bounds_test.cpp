@@ -55,6 +55,13 @@ TEST(Bounds, SumsOfAnyNumberOfGatedPictures) {
   }
 }
 
+TEST(Bounds, SumsOfAShuffleAndAnEnlargedPictureOfWhichOneIsGated) {
+  for (const bool gates_enlarged : {false, true}) {
+    SCOPED_TRACE(gates_enlarged);
+    expect_runs(test::gated_shuffle_network(gates_enlarged));
+  }
+}
+
 TEST(Bounds, ConvolutionsOfManyChannels) {
   for (const int channels : {2048, 2049, 2080, 4096, compute::kMaxConv3x3Channels}) {
     SCOPED_TRACE(channels);

@@ -131,6 +131,7 @@ bool join_shuffle_and_nearest(Lowering& lowering, const Layer& layer) {
     const TensorView& shuffle_view = lowering.first_part(shuffled);
     const TensorView& resize_view = lowering.first_part(enlarged);
     if (shuffle_view.cropped || resize_view.cropped || resize.inputs[0].cropped) continue;
+    if (shuffle_view.gate >= 0 || resize_view.gate >= 0) continue;  // the joined op has no factors
     Op joined = shuffle;
     joined.inputs.push_back(resize.inputs[0]);
     lowering.emit(std::move(joined), layer.outputs[0]);

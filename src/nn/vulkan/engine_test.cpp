@@ -283,12 +283,21 @@ TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
 // Wide networks that lower() accepts, and networks at its limits; nn/cpu/bounds_test.cpp has more of them.
 TEST_F(VulkanEngine, WideNetworksAreRight) {
   const compute::Planes input = generated_planes(11, 13);
-  std::vector<test::GeneratedNetwork> networks{
-      test::sum_network(9),        test::sum_network(64),       test::gated_sum_network(3),
-      test::gated_sum_network(12), test::wide_network(2080, 3), test::wide_network(2080, 1),
-      test::concat_network(9, 32), test::concat_network(8, 32), test::concat_network(20, 5),
-      test::shuffle_network(9),    test::shuffle_network(16),   test::dense_network(2)};
-  for (std::uint64_t seed = 5000; networks.size() < 20; ++seed) {
+  std::vector<test::GeneratedNetwork> networks{test::sum_network(9),
+                                               test::sum_network(64),
+                                               test::gated_sum_network(3),
+                                               test::gated_sum_network(12),
+                                               test::wide_network(2080, 3),
+                                               test::wide_network(2080, 1),
+                                               test::concat_network(9, 32),
+                                               test::concat_network(8, 32),
+                                               test::concat_network(20, 5),
+                                               test::shuffle_network(9),
+                                               test::shuffle_network(16),
+                                               test::dense_network(2),
+                                               test::gated_shuffle_network(false),
+                                               test::gated_shuffle_network(true)};
+  for (std::uint64_t seed = 5000; networks.size() < 22; ++seed) {
     test::GeneratedNetwork made = test::wide_random_network(seed);
     const auto network = parse_network(made.param, made.bin, "wide");
     if (!network || network->multiplications_per_pixel > 3e5 || !infer_extents(network->graph, {11, 13})) continue;
