@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 
+#include "media/picture/picture_samples_test.hpp"
 #include "pictures.hpp"
 #include "places.hpp"
 #include "program.hpp"
@@ -69,6 +70,25 @@ class CliBatch : public ::testing::Test {
   Folder folder_;
   std::string network_ = "blocks";
 };
+
+TEST_F(CliBatch, TheWorkersShareTheSizeOfSpill) {
+  const media::PictureInfo picture{
+      .width = 100, .height = 40, .colours = 3};  // reading it takes a file of 12,000 bytes
+  fs::create_directories(folder_ / "in");
+  for (const char* name : {"in/a.png", "in/b.png"})
+    media::test::write_test_file(folder_ / name, media::test::interlaced_png(picture, media::test::draw_rows(picture)));
+  fs::create_directories(folder_ / "temporary");
+  const auto shared = [&](const std::string& devices, const std::string& size) {
+    return upscale({"--device", devices, "--spill", "temporary:" + size, "--overwrite"});
+  };
+  const ProgramResult alone = shared("cpu:0", "16K");
+  EXPECT_EQ(alone.status, 0) << alone.error;
+  const ProgramResult halves = shared("cpu:0,cpu:1", "16K");
+  EXPECT_NE(halves.status, 0);
+  EXPECT_TRUE(halves.error_contains("in the --spill folder, the limit is 8 KiB")) << halves.error;
+  const ProgramResult ample = shared("cpu:0,cpu:1", "24K");
+  EXPECT_EQ(ample.status, 0) << ample.error;
+}
 
 TEST_F(CliBatch, ASecondRunSkipsFinishedPicturesAndExplainsTheOthers) {
   pictures(3);

@@ -237,7 +237,8 @@ const Flag kUpscaleFlags[] = {
      "or 1.5G.",
      "half of the free memory", "ram", set_ram, effective_ram_text},
     {FlagGroup::limits, "--spill", 0, "DIR[:SIZE]",
-     "Folder for temporary data that does not fit into the memory limit, and the most disk space to use there.",
+     "Folder for temporary data that does not fit into the memory limit, and the most disk space to use there, "
+     "by all processes together.",
      "nothing is spilled", "spill", set_spill},
     {FlagGroup::work, "--threads", 0, "N", "Threads of the network.", "the processors that the process may use",
      "threads",

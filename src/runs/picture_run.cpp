@@ -1,5 +1,6 @@
 #include "runs/picture_run.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +50,9 @@ jobs::RunSettings run_settings(const PictureRunRequest& run, int standard_input)
   tasks::UpscaleRequest request = run.request;
   request.standard_input_fd = standard_input;
   jobs::RunSettings settings = run.settings;
+  // The files of all workers together stay within the size of --spill.
+  const std::size_t workers = std::min(settings.devices.size(), run.list.items.size());
+  request.upscale.spill_limit = Bytes{request.upscale.spill_limit.count() / std::max<std::size_t>(workers, 1)};
   settings.task = tasks::kUpscaleKind;
   settings.task_settings = tasks::to_json(request);
   settings.worker_command = worker_arguments();
