@@ -289,11 +289,13 @@ class PicturePlanner {
       plan.passes += static_cast<int>(s.cpu_plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
     set_expected_time(plan, multiplications_per_second_and_thread(details.mode.arithmetic) * settings_.threads);
   }
-  /// Returns the speed of one thread. The values are rough; they were measured (docs/measurements.md).
+  /// Returns the speed of the CPU kernels; rough values, measured (docs/measurements.md) except that of NEON: half of
+  /// AVX2's, as its vectors are half as long.
   double multiplications_per_second_and_thread(Arithmetic arithmetic) const {
     const bool is_int16 = arithmetic == Arithmetic::int16;
     if (kernels_.name == "avx512_vnni") return is_int16 ? 2e11 : 1e11;
-    if (kernels_.lanes >= 8 && kernels_.name != "plain") return is_int16 ? 1e11 : 6e10;
+    if (kernels_.name == "avx2") return is_int16 ? 1e11 : 6e10;
+    if (kernels_.name == "neon") return is_int16 ? 5e10 : 3e10;
     return 8e9;
   }
   /// Sets the expected time: the time of the multiplications, plus a measured time per pixel of the result for reading,

@@ -285,6 +285,28 @@ TEST(Upscale, TheFileOfTheDecoderCountsAsSpilled) {
   EXPECT_TRUE(plan_only(network, picture, s, decoder)) << "the decoder's file is in the system's folder";
 }
 
+TEST(Upscale, TheExpectedTimeOfVectorKernelsIsBelowThatOfPlainKernels) {
+  const auto network = network_of("animevideo_x2");
+  const media::PictureInfo picture{.width = 600, .height = 400, .colours = 3, .alpha = false, .bits = 8};
+  const auto expected_time = [&](std::string_view name, int lanes) {
+    compute::Kernels kernels = compute::plain_kernels();
+    kernels.name = name;
+    kernels.lanes = lanes;
+    const auto upscaler = PictureUpscaler::create(network, exact(), &kernels);
+    if (!upscaler) return std::chrono::duration<double>{};
+    media::WriteOptions output;
+    output.rows = rows_info(*network, picture, exact());
+    const auto plan = (*upscaler)->plan(picture, {}, output);
+    return plan ? plan->expected_time : std::chrono::duration<double>{};
+  };
+  const auto plain = expected_time("plain", compute::plain_kernels().lanes);
+  const auto neon = expected_time("neon", 4);
+  const auto avx2 = expected_time("avx2", 8);
+  EXPECT_GT(avx2.count(), 0);
+  EXPECT_GT(neon, avx2);
+  EXPECT_GT(plain, neon);
+}
+
 /// Returns a network that no picture fits: its first convolution makes the picture smaller than the one that is added
 /// to the result.
 std::shared_ptr<const nn::Network> network_that_fits_no_picture() {
