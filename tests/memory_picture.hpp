@@ -39,13 +39,17 @@ class MemoryWriter final : public media::PictureWriter {
  public:
   Status write(std::span<const std::byte> rows) override {
     samples_.insert(samples_.end(), rows.begin(), rows.end());
+    largest_write_ = std::max(largest_write_, Bytes{rows.size()});
     return ok();
   }
   Result<media::WriteReport> finish() override { return media::WriteReport{}; }
   const std::vector<std::byte>& samples() const { return samples_; }
+  /// Returns the largest number of bytes that write() received at once.
+  Bytes largest_write() const { return largest_write_; }
 
  private:
   std::vector<std::byte> samples_;
+  Bytes largest_write_;
 };
 
 }  // namespace weir::test

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compute/kernels/kernels.hpp"
+#include "enhance/result_converter.hpp"
 #include "enhance/source_window.hpp"
 #include "nn/cpu/runner.hpp"
 
@@ -146,11 +148,9 @@ class PicturePlanner {
   Status add_stage(Stage& stage, bool last, bool collects_result, UpscalePlan& plan, RunPlan& details,
                    PlanNetwork&& plan_network) {
     std::vector<PlanPart> parts;
-    // The memory of ResultConverter, counted as the result of kConvertedRows rows of the network's input.
-    constexpr std::uint64_t kConvertedRows = 8;
-    const Bytes converted =
-        Bytes{stage.out.row_bytes()} * (kConvertedRows * static_cast<std::uint64_t>(stage.geometry.scale));
-    parts.push_back({"rows being converted", converted, {}});
+    const int rows_at_once =
+        details.mode.on_device ? nn::vulkan::kMaxOutputRows : rows_per_step(stage.geometry.input_width);
+    parts.push_back({"rows being converted", ResultConverter::need(stage.out, rows_at_once), {}});
     if (collects_result) add_store("network's result", result_bytes(stage), plan, parts, details.results_on_disk);
     if (!last) {
       const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
@@ -262,6 +262,11 @@ class PicturePlanner {
     const int blocks_across = (width + kBlockSide - 1) / kBlockSide;
     const int rows_of_blocks = (settings_.threads * kBlocksPerThread + blocks_across - 1) / blocks_across;
     return std::min(kBlockSide * rows_of_blocks, kMaxBand);
+  }
+  /// Returns the largest number of rows of the result in one step: a band, or the rows of one input row if these are
+  /// more.
+  int rows_per_step(int input_width) const {
+    return std::max({useful_band(input_width), compute::kMaxShuffleFactor, compute::kMaxPatchFactor});
   }
   /// Adds a store for a whole picture: in memory if it takes at most half of the rest of the memory limit, or if it
   /// exceeds what is left of the disk space; otherwise on disk. Sets `on_disk`.

@@ -94,7 +94,15 @@ struct UpscaleOutput {
   TestPicture picture;
   UpscalePlan plan;
   std::vector<std::string> events;  ///< messages of PictureUpscaler::run()
+  Bytes largest_write;              ///< most bytes that the writer received at once
 };
+
+/// Returns the first part with this name; an empty part if there is none.
+PlanPart part_named(std::string_view name, const UpscalePlan& plan) {
+  const auto part =
+      std::find_if(plan.parts.begin(), plan.parts.end(), [&](const PlanPart& each) { return each.name == name; });
+  return part == plan.parts.end() ? PlanPart{} : *part;
+}
 
 /// Plans and enlarges a picture with a new upscaler.
 Result<UpscaleOutput> run_upscaler(const std::shared_ptr<const nn::Network>& network, const TestPicture& picture,
@@ -113,7 +121,7 @@ Result<UpscaleOutput> run_upscaler(const std::shared_ptr<const nn::Network>& net
   test::MemoryWriter writer;
   auto events = (*upscaler)->run({*plan, reader, writer, {}, {}});
   if (!events) return events.error();
-  UpscaleOutput result{{output.rows, writer.samples()}, *plan, *events};
+  UpscaleOutput result{{output.rows, writer.samples()}, *plan, *events, writer.largest_write()};
   EXPECT_EQ(result.picture.samples.size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
   return result;
 }
@@ -518,6 +526,14 @@ std::shared_ptr<const nn::Network> network_with_float16_overflow() {
   auto network = nn::parse_network(param, bin, "cliff");
   EXPECT_TRUE(network) << (network ? "" : network.error().what);
   return std::make_shared<const nn::Network>(*std::move(network));
+}
+
+TEST(Upscale, TheRowsBeingConvertedAreWithinThePlan) {
+  for (const auto& network : {network_with_float16_overflow(), network_of("animevideo_x2"), network_of("general_x4")}) {
+    const auto result = run_upscaler(network, draw_test_picture(64, 80), exact());
+    ASSERT_TRUE(result) << result.error().what;
+    EXPECT_LE(result->largest_write, part_named("rows being converted", result->plan).ram) << network->name;
+  }
 }
 
 TEST(Upscale, ABandWithoutNumbersIsRepeatedInFloat32) {

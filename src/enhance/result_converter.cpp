@@ -43,10 +43,17 @@ ResultConverter::ResultConverter(const nn::Family& family, const Geometry& geome
       team_{team},
       sink_{std::move(sink)} {
   if (!info.alpha) return;
+  alpha_across_.reserve(static_cast<std::size_t>(info.width));
   for (int x = 0; x < info.width; ++x) {
     const auto [index, t] = cubic_position(x, geometry.scale);
     alpha_across_.push_back({index, nn::cubic_weights(t)});
   }
+}
+
+Bytes ResultConverter::need(const media::PictureInfo& info, int rows_at_once) {
+  const std::uint64_t rows = static_cast<std::uint64_t>(std::min(rows_at_once, info.height));
+  const std::uint64_t alpha_taps = info.alpha ? static_cast<std::uint64_t>(info.width) : 0;
+  return Bytes{info.row_bytes()} * rows + Bytes{sizeof(AlphaTap)} * alpha_taps;
 }
 
 void ResultConverter::add_source(float* planes, std::ptrdiff_t plane_stride, int y) {
@@ -150,7 +157,10 @@ Result<ResultConverter::RowSpan> ResultConverter::begin_rows(int first, int coun
   // The taps for alpha reach two rows further down.
   const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
   if (auto status = source_.read_up_to(newest); !status) return status.error();
-  samples_.resize(info_.row_bytes() * static_cast<std::size_t>(part.last - part.first));
+  const std::size_t bytes = info_.row_bytes() * static_cast<std::size_t>(part.last - part.first);
+  // A vector that grows allocates up to twice the size, beside its old memory: more than need() returns.
+  if (bytes > samples_.capacity()) std::vector<std::byte>{}.swap(samples_);
+  samples_.resize(bytes);
   return part;
 }
 

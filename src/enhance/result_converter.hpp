@@ -36,6 +36,10 @@ class ResultConverter {
   ResultConverter(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
                   SourceWindow& source, const compute::Kernels& kernels, compute::ThreadTeam& team, SampleRowSink sink);
 
+  /// Returns the memory that a converter allocates to make rows of the format `info` if each call of convert() receives
+  /// at most `rows_at_once` rows.
+  static Bytes need(const media::PictureInfo& info, int rows_at_once);
+
   /// Converts rows of float32 planes and passes them to the sink. May change the values of `rows`.
   /// Errors: bad_values; those of the source and of the sink.
   Status convert(const nn::PlanarRows& rows);
@@ -83,7 +87,7 @@ class ResultConverter {
   const compute::Kernels& kernels_;
   compute::ThreadTeam& team_;
   SampleRowSink sink_;
-  std::vector<std::byte> samples_;
+  std::vector<std::byte> samples_;  // the rows of one call of convert()
   BandCheck checked_;
   struct AlphaTap {
     int index;                    // source column of the first of four taps; may be outside the picture

@@ -60,6 +60,22 @@ TEST_F(VulkanUpscale, ANetworkWhoseResultIsAddedToThePicture) {
   EXPECT_LE(largest_difference(*result, *expected), 1);
 }
 
+TEST_F(VulkanUpscale, TheRowsBeingConvertedAreWithinThePlan) {
+  const auto network = network_of("animevideo_x2", 8);
+  const Picture picture = draw_noisy_picture(30, 50);
+  for (const int tile : {0, 16}) {
+    UpscaleSettings settings = gpu();
+    settings.device_settings.tile = tile;
+    const auto result = enlarge(network, picture, settings);
+    ASSERT_TRUE(result) << result.error().what;
+    const auto& parts = result->plan.parts;
+    const auto part = std::find_if(parts.begin(), parts.end(),
+                                   [](const PlanPart& each) { return each.name == "rows being converted"; });
+    ASSERT_NE(part, parts.end());
+    EXPECT_LE(result->largest_write, part->ram) << tile;
+  }
+}
+
 TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
   for (const char* family : {"realcugan2x_se", "realcugan4x_se", "animevideo_x2"}) {
     const auto network = network_of(family, 8);

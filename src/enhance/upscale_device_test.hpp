@@ -52,6 +52,7 @@ struct Enlarged {
   UpscalePlan plan;
   std::vector<std::string> events;  ///< messages of PictureUpscaler::run()
   std::uint64_t retries = 0;        ///< EngineCounts::retries
+  Bytes largest_write{};            ///< most bytes that the writer received at once
 };
 
 /// Enlarges a picture with an existing upscaler.
@@ -67,7 +68,7 @@ inline Result<Enlarged> enlarge_with(PictureUpscaler& upscaler, const Picture& p
   if (!events) return events.error();
   EXPECT_EQ(writer.samples().size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
   const auto report = upscaler.device_report();
-  return Enlarged{writer.samples(), *plan, *events, report ? report->counts.retries : 0};
+  return Enlarged{writer.samples(), *plan, *events, report ? report->counts.retries : 0, writer.largest_write()};
 }
 
 /// Enlarges a picture with a new upscaler.

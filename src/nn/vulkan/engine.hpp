@@ -55,6 +55,9 @@ struct EngineSettings {
   compute::vulkan::FaultInjector* faults = nullptr;
 };
 
+/// The most rows that an EngineOutput receives at once.
+inline constexpr int kMaxOutputRows = 64;
+
 /// Receives the rows of a result. Only one of the two functions is called, the other one may be empty.
 struct EngineOutput {
   OutputRows planes;    ///< called if TransferFormat::result_samples of the plan is false

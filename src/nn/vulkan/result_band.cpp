@@ -49,10 +49,9 @@ Status ResultBand::add_samples(const Rect& rect, const std::byte* tile, const Co
 
 template <class Emit>
 Status ResultBand::emit_in_chunks(int top, int bottom, Emit&& emit) {
-  constexpr int kRowsAtOnce = 64;
   // A retry after a fault computes whole tiles again; rows that were passed on already are skipped.
-  for (int first = std::max(top, next_row_); first < bottom; first += kRowsAtOnce) {
-    const int count = std::min(kRowsAtOnce, bottom - first);
+  for (int first = std::max(top, next_row_); first < bottom; first += kMaxOutputRows) {
+    const int count = std::min(kMaxOutputRows, bottom - first);
     if (auto emitted = emit(first, count); !emitted) return emitted;
     next_row_ = first + count;
   }
