@@ -151,7 +151,7 @@ class PicturePlanner {
     const int rows_at_once =
         details.mode.on_device ? nn::vulkan::kMaxOutputRows : rows_per_step(stage.geometry.input_width);
     parts.push_back({"rows being converted", ResultConverter::need(stage.out, rows_at_once), {}});
-    if (collects_result) add_store("network's result", result_bytes(stage), plan, parts, details.results_on_disk);
+    if (collects_result) add_store("network's result", result_bytes(stage), plan, parts, stage.result_on_disk);
     if (!last) {
       const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
       add_store("picture between two runs", bytes, plan, parts, details.intermediate_on_disk);

@@ -109,7 +109,7 @@ class PictureRun {
       return run_once(0, [&](const nn::PlanarRows& rows) { return result.convert(rows); });
     const int orientations = context_.settings.tta ? kOrientations : 1;
     const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
-    auto sums = RowStore::create(stage.out.height, row_bytes, store_folder(plan_.results_on_disk));
+    auto sums = RowStore::create(stage.out.height, row_bytes, store_folder(stage.result_on_disk));
     if (!sums) return sums.error();
     const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
     for (int i = 0; i < orientations; ++i) {

@@ -16,6 +16,7 @@
 #include "enhance/geometry.hpp"
 #include "enhance/picture_upscaler.hpp"
 #include "enhance/result_converter.hpp"
+#include "enhance/run_plan.hpp"
 #include "memory_picture.hpp"
 #include "networks/generate_network.hpp"
 #include "nn/reference.hpp"
@@ -274,6 +275,31 @@ TEST(Upscale, AllFilesTogetherAreWithinTheSpillLimit) {
     }
   }
   EXPECT_GT(plans_with_two_files, 0);
+}
+
+TEST(Upscale, TheResultOfEachRunIsStoredWhereThePlanSays) {
+  const auto network = network_of("realcugan2x_se");
+  UpscaleSettings s = exact();
+  s.scale = 4;  // the network runs twice
+  s.tta = true;
+  s.spill_limit = 1_GiB;
+  const media::PictureInfo picture{.width = 200, .height = 160, .colours = 3, .alpha = false, .bits = 8};
+  const auto ample = plan_only(network, picture, s);
+  ASSERT_TRUE(ample) << ample.error().what;
+  int plans_with_both = 0;  // one result in memory and one on disk
+  for (s.ram = ample->ram; s.ram > 1_MiB; s.ram = s.ram - 1_MiB) {
+    const auto plan = plan_only(network, picture, s);
+    if (!plan) break;
+    std::vector<bool> planned;
+    for (const PlanPart& part : plan->parts) {
+      if (part.name == "network's result") planned.push_back(part.disk != Bytes{});
+    }
+    ASSERT_EQ(planned.size(), 2U);
+    EXPECT_EQ(plan->run_plan->stages[0].result_on_disk, planned[0]) << to_text(s.ram);
+    EXPECT_EQ(plan->run_plan->stages[1].result_on_disk, planned[1]) << to_text(s.ram);
+    if (planned[0] != planned[1]) ++plans_with_both;
+  }
+  EXPECT_GT(plans_with_both, 0);
 }
 
 TEST(Upscale, TheFileOfTheDecoderCountsAsSpilled) {

@@ -25,6 +25,7 @@ struct Stage {
   media::PictureInfo out;                             ///< format of the rows that it makes
   nn::StripPlan cpu_plan;                             ///< plan on the CPU; empty if device_plan is set
   std::optional<nn::vulkan::DevicePlan> device_plan;  ///< plan on a GPU; if set, it is used instead of cpu_plan
+  bool result_on_disk = false;  ///< the sums of eight orientations, or the results of strips, are stored on disk
   double multiplications() const { return device_plan ? device_plan->multiplications : cpu_plan.multiplications; }
   /// Returns the largest number of input rows that are read ahead of the row of the result that is being computed.
   int read_ahead_rows() const { return device_plan ? device_plan->read_ahead_rows : cpu_plan.read_ahead_rows; }
@@ -35,7 +36,6 @@ struct RunPlan {
   ExecutionMode mode;
   std::vector<Stage> stages;
   bool intermediate_on_disk = false;  ///< the picture between two stages is stored on disk, not in memory
-  bool results_on_disk = false;       ///< the sums of eight orientations, or the results of strips, are stored on disk
   media::WriteOptions output;         ///< output options for which the plan was made
 };
 
