@@ -41,7 +41,8 @@ struct GuardOptions {
   int repeated_readings = 3;       ///< how often at most memory is read again before growth above the limit counts
   int reading_pause_ms = 20;       ///< pause before each repeated reading
   int driver_timeout_ms = 10'000;  ///< time limit for each answer of a driver
-  std::string pci_address{};       ///< PCI address of an NVIDIA card to measure, "0000:01:00.0"; empty: none
+  std::string pci_address{};       ///< PCI address of an NVIDIA card to measure, "0000:01:00.0"; empty: none. If it
+                                   ///< is invalid, the results of scopes name it, and validate() does not pass
 };
 
 /// The result of one scope.
@@ -55,13 +56,14 @@ struct ScopeResult {
   int new_descriptors = 0;        ///< change of the number of open file descriptors
   std::string verdict;            ///< "alarm": more growth than the limit in the first scope of this name; "leak": more
                                   ///< growth than the limit in a later scope of this name; "clean": neither
-  std::string unmeasured_reason;  ///< which sources did not answer in time, for example "NVML does not answer"; the
-                                  ///< verdict does not include them; empty: all answered in time
+  std::string unmeasured_reason;  ///< which sources did not answer in time, for example "NVML does not answer", or
+                                  ///< that GuardOptions::pci_address is invalid; the verdict does not include them;
+                                  ///< empty: all answered in time
 };
 
 /// The result of all scopes since the baseline.
 struct GuardReport {
-  bool passed = true;               ///< false if memory leaks, or a driver did not answer
+  bool passed = true;               ///< false if memory leaks, a driver did not answer, or the PCI address is invalid
   std::int64_t drift_bytes = 0;     ///< growth since the baseline, without growth that happened only once
   std::int64_t one_time_bytes = 0;  ///< growth above the limit that a later scope of the same name did not repeat
   double bytes_per_scope = 0;       ///< steady growth per scope; 0 if it is below 2.5 MB

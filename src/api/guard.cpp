@@ -5,7 +5,10 @@
 #include <mutex>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "api/problem.hpp"
+#include "base/text.hpp"
 #include "device/device_meters.hpp"
 #include "memory/deadline_meter.hpp"
 #include "memory/leak_detector.hpp"
@@ -40,6 +43,13 @@ memory::Meters standard_meters(const GuardOptions& options) {
   return meters;
 }
 
+/// Returns why the card of options.pci_address cannot be measured: the address is invalid. Empty if it is valid, or none
+/// is given.
+std::string address_problem(const GuardOptions& options) {
+  if (options.pci_address.empty() || device::parse_pci_address(options.pci_address)) return {};
+  return fmt::format("\"{}\" is no PCI address, so no card is measured with NVML", printable(options.pci_address));
+}
+
 ScopeResult result_of(const memory::ScopeRecord& record) {
   return {.name = record.name,
           .run_number = record.run,
@@ -61,10 +71,13 @@ observe::Level level_of(Guard::Level level) {
 
 struct Guard::State {
   explicit State(const GuardOptions& given)
-      : options{given}, detector{std::make_shared<memory::LeakDetector>(standard_meters(given), limits_of(given))} {}
+      : options{given},
+        address_problem{weir::address_problem(given)},
+        detector{std::make_shared<memory::LeakDetector>(standard_meters(given), limits_of(given))} {}
 
   GuardOptions options;
-  mutable std::mutex mutex;  // guards the next two members
+  std::string address_problem;  // empty: none
+  mutable std::mutex mutex;     // guards the next two members
   std::shared_ptr<memory::LeakDetector> detector;
   std::function<void()> clean_up;
   mutable observe::EventLog events;
@@ -110,7 +123,11 @@ void Guard::set_clean_up(std::function<void()> clean_up) {
 void Guard::set_baseline() { state_->current_detector()->set_baseline(); }
 
 GuardReport Guard::validate() const {
-  const memory::LeakReport report = state_->current_detector()->report();
+  memory::LeakReport report = state_->current_detector()->report();
+  if (!state_->address_problem.empty()) {
+    report.passed = false;
+    report.text += fmt::format("unknown: {}\n", state_->address_problem);
+  }
   state_->events.write(report.passed ? observe::Level::info : observe::Level::warning, "memory_leak_validation",
                        {{"passed", report.passed},
                         {"drift_bytes", report.drift_bytes},
@@ -209,6 +226,8 @@ ScopeResult GuardScope::finish(bool failed, const std::string& why) {
   state_->finished = true;
   ScopeResult result = result_of(
       state_->detector->end_scope(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
+  if (const std::string& problem = state_->guard.state_->address_problem; !problem.empty())
+    result.unmeasured_reason += (result.unmeasured_reason.empty() ? "" : "; ") + problem;
   state_->log_result(result, failed, why);
   return result;
 }

@@ -51,6 +51,21 @@ TEST(Guard, CleansUpAndSurvivesAnError) {
   EXPECT_TRUE(guard.validate().passed) << guard.validate().text;
 }
 
+TEST(Guard, ACardThatIsNotMeasuredIsNamed) {
+  for (const char* address : {"card 0", "0000:01:00", "GPU-1234"}) {
+    Guard guard{{.pci_address = address}};
+    GuardScope scope{"work", guard};
+    const ScopeResult result = scope.finish();
+    EXPECT_NE(result.unmeasured_reason.find(address), std::string::npos) << result.unmeasured_reason;
+    const GuardReport report = guard.validate();
+    EXPECT_FALSE(report.passed);
+    EXPECT_NE(report.text.find(address), std::string::npos) << report.text;
+  }
+  Guard guard{{.pci_address = "0000:01:00.0"}};
+  GuardScope scope{"work", guard};
+  EXPECT_EQ(scope.finish().unmeasured_reason, "");
+}
+
 TEST(Guard, LogsTheResultsOfScopes) {
   const test::Folder folder;
   GuardOptions options;
