@@ -208,6 +208,13 @@ TEST(TrainerMisuse, InvalidWindowsAndFactorsAreRefused) {
   constexpr int kHuge = 2147483647;
   const auto trainer = trainer_of();
   const Layer filter = trainer->add_layer("filter", 4, 2, 3);
+  const Parameter spread = trainer->add_weights("spread", 9 * 2, 4, 4);
+  const Parameter spread_bias = trainer->add_filled_parameter("spread bias", 2, 0);
+  // With a valid window the operations are possible.
+  const Tensor good = trainer->input({2, 4, 4, 4}, kOnes);
+  ASSERT_FALSE(trainer->step(mean(conv2d(good, filter, {3, 1, 0})), 0.1));
+  const Tensor again = trainer->input({2, 4, 4, 4}, kOnes);
+  ASSERT_FALSE(trainer->step(mean(conv_transpose2d(again, spread, spread_bias, {3, 1, 0})), 0.1));
   const auto refused = [&](const std::function<Tensor(Tensor)>& work) {
     const Tensor made = work(trainer->input({2, 4, 4, 4}, kOnes));
     EXPECT_EQ(made.shape().count(), 0U);
@@ -219,11 +226,10 @@ TEST(TrainerMisuse, InvalidWindowsAndFactorsAreRefused) {
        {Window{0, 1, 0}, Window{3, 0, 0}, Window{3, 1, -1}, Window{3, 1, 3}, Window{-3, 1, -4}, Window{kHuge, 1, 0},
         Window{kHuge, kHuge, kHuge - 1}, Window{65536, 1, 0}, Window{3, kHuge, kHuge}, Window{46341, 1, 46340}}) {
     refused([&](Tensor x) { return conv2d(x, filter, window); });
-    refused([&](Tensor x) { return conv_transpose2d(x, filter.weights, filter.bias, window); });
+    refused([&](Tensor x) { return conv_transpose2d(x, spread, spread_bias, window); });
     refused([&](Tensor x) { return max_pool(x, window); });
   }
-  const Parameter destroyed = trainer_of()->add_weights("none", 1, 1, 1);  // its trainer exists only in this line
-  refused([&](Tensor x) { return conv_transpose2d(x, destroyed, destroyed, {3, kHuge, 0}); });
+  refused([&](Tensor x) { return conv_transpose2d(x, spread, spread_bias, {3, kHuge, 0}); });
   for (const int factor : {0, -1, -2, 3, 46341, 65536, kHuge}) {
     refused([&](Tensor x) { return pixel_shuffle(x, factor); });
   }
