@@ -28,13 +28,13 @@ inline bool write_picture(const std::filesystem::path& path, int width, int heig
   std::filesystem::create_directories(path.parent_path());
   media::WriteOptions options;
   options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
-  options.rows = {.width = width, .height = height, .colours = channels < 3 ? 1 : 3, .alpha = channels % 2 == 0};
+  options.row_format = {.width = width, .height = height, .colours = channels < 3 ? 1 : 3, .alpha = channels % 2 == 0};
   options.final_width = width;
   options.final_height = height;
   options.overwrite = true;
   auto writer = media::PictureWriter::create(path, options);
   if (!writer) return false;
-  std::vector<std::byte> row(options.rows.row_bytes());
+  std::vector<std::byte> row(options.row_format.row_bytes());
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       for (int c = 0; c < channels; ++c) row[static_cast<std::size_t>(x * channels + c)] = sample_at(x, y, c);

@@ -27,7 +27,7 @@ Status SourceReader::rewind() {
 }
 
 SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : options_{options}, sink_{sink} {
-  const media::PictureInfo& rows = options_.rows;
+  const media::PictureInfo& rows = options_.row_format;
   if (rows.width == options_.final_width && rows.height == options_.final_height) return;
   queue_.emplace(std::max<std::size_t>(options_.queue_size.count(), rows.row_bytes()));
   auto thread = start_thread<std::thread>([this] {
@@ -54,8 +54,8 @@ Status SinkWriter::pass_on(std::span<const std::byte> rows) {
 Status SinkWriter::write(std::span<const std::byte> rows) { return queue_ ? queue_->write(rows) : pass_on(rows); }
 
 Status SinkWriter::resize() {
-  const auto resized = media::resample_rows(*queue_, options_.rows, options_.final_width, options_.final_height);
-  media::PictureInfo info = options_.rows;
+  const auto resized = media::resample_rows(*queue_, options_.row_format, options_.final_width, options_.final_height);
+  media::PictureInfo info = options_.row_format;
   info.width = options_.final_width;
   std::vector<std::byte> row(info.row_bytes());
   for (int y = 0; y < options_.final_height; ++y) {

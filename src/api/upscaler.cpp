@@ -140,7 +140,7 @@ Result<PreparedRun> prepare(Upscaler::State* given, const PictureShape& shape, c
     if (auto ready = replace_upscaler(state, options, settings); !ready) return ready.error();
   }
   prepared.upscaler = state.upscaler;
-  prepared.output.rows = enhance::rows_info(*state.network, prepared.input, settings);
+  prepared.output.row_format = enhance::rows_info(*state.network, prepared.input, settings);
   prepared.output.final_width = size->width;
   prepared.output.final_height = size->height;
   auto plan = prepared.upscaler->plan(prepared.input, {}, prepared.output);
@@ -154,8 +154,8 @@ UpscaleEstimate to_estimate(const PreparedRun& prepared) {
   UpscaleEstimate estimate;
   estimate.output = {.width = plan.output_width,
                      .height = plan.output_height,
-                     .channels = prepared.output.rows.channels(),
-                     .bits = prepared.output.rows.bits};
+                     .channels = prepared.output.row_format.channels(),
+                     .bits = prepared.output.row_format.bits};
   estimate.ram_bytes = plan.ram.count();
   estimate.disk_bytes = plan.disk.count();
   for (const auto& part : plan.parts)

@@ -183,8 +183,8 @@ std::vector<Finding> apply_requested_rules(const Project& project, const AuditRe
 }
 
 Result<AuditResult> run_audit(const AuditRequest& request) {
-  if (auto known = check_rules(request.select, "--select"); !known) return known.error();
-  if (auto known = check_rules(request.ignore, "--ignore"); !known) return known.error();
+  if (auto valid = check_rules(request.select, "--select"); !valid) return valid.error();
+  if (auto valid = check_rules(request.ignore, "--ignore"); !valid) return valid.error();
   auto list = list_files(request.operands, request.policy.exclude);
   if (!list) return list.error();
   AuditResult audit;

@@ -71,8 +71,9 @@ std::optional<Value> value_in_unpacked(const std::vector<Argument>& args, const 
         std::count_if(args.begin(), args.end(), [](const Argument& arg) { return arg.keyword.empty(); });
     const PossibleValue* list = whole->value.single_alternative(PossibleValue::Kind::sequence);
     if (list == nullptr) return Value{};
-    const auto all = elements_of(*list);
-    if (position - before < static_cast<long>(all.size())) return all[static_cast<std::size_t>(position - before)];
+    const auto elements = elements_of(*list);
+    if (position - before < static_cast<long>(elements.size()))
+      return elements[static_cast<std::size_t>(position - before)];
   }
   const Argument* whole = argument_with_keyword(args, kDictionaryKeyword);
   if (whole == nullptr) return std::nullopt;
@@ -91,7 +92,7 @@ Value parameter_value(const PossibleValue& parameter, const Function& callee, co
   if (at == callee.parameters.end()) return argument_value(args, -1, std::string{kClosurePrefix} + parameter.text);
   const auto index = static_cast<std::size_t>(at - callee.parameters.begin());
   if (callee.is_method && index == 0) return argument_value(args, -1, kSelf);
-  const std::size_t place = index - (callee.is_method ? 1 : 0);
+  const std::size_t place = index - (callee.is_method ? 1 : 0);  // position without the instance
   if (parameter.text == callee.kwargs_parameter) return kwargs_dictionary(callee, args);
   if (parameter.text == callee.args_parameter) return args_list(args, place);
   const int position = index < callee.positional_count ? static_cast<int>(place) : -1;
@@ -144,11 +145,11 @@ Value substitute_nested(const Value& value, const Function& callee, const std::v
     bool missing = false;
     if (alternative.kind == PossibleValue::Kind::parameter) {
       one = parameter_value(alternative, callee, args);
-      const bool dictionary =
+      const bool is_dictionary =
           !alternative.key.empty() && one.single_alternative(PossibleValue::Kind::dictionary) != nullptr;
       if (!alternative.key.empty()) one = item_of(one, alternative.key, missing);
       // The key exists, so the alternatives (the default of get()) do not apply.
-      if (dictionary && !missing) return one;
+      if (is_dictionary && !missing) return one;
     } else if (alternative.kind == PossibleValue::Kind::pattern) {
       if (hole_value(alternative).may_be(PossibleValue::Kind::parameter))
         one = pattern_value(alternative.text, substitute_nested(hole_value(alternative), callee, args, depth),

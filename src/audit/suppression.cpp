@@ -71,10 +71,11 @@ bool is_comment_line(std::string_view line) {
 void apply_suppression_comments(std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     const SourceFile& source = finding.module->source;
-    const std::uint32_t first = source.position(finding.range.begin).line;
-    const std::uint32_t last = source.position(finding.range.end).line;
-    for (std::uint32_t line = first > 1 ? first - 1 : first; line <= last; ++line) {
-      if (line < first && !is_comment_line(source.line(line))) continue;
+    const std::uint32_t begin_line = source.position(finding.range.begin).line;
+    const std::uint32_t end_line = source.position(finding.range.end).line;
+    // A comment on the line above counts if it has this line for itself.
+    for (std::uint32_t line = begin_line > 1 ? begin_line - 1 : begin_line; line <= end_line; ++line) {
+      if (line < begin_line && !is_comment_line(source.line(line))) continue;
       const auto comment = parse_suppression(source.line(line));
       if (!comment || !allows(*comment, finding.rule)) continue;
       finding.suppressed = true;

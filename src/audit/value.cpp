@@ -48,9 +48,9 @@ Value Value::joined(const Value& other) const {
     const auto similar = std::find_if(both.alternatives_.begin(), both.alternatives_.end(),
                                       [&](const PossibleValue& mine) { return differ_in_items(mine, alternative); });
     if (similar != both.alternatives_.end()) {
-      const bool lists = alternative.kind == PossibleValue::Kind::sequence && similar->items != nullptr &&
-                         alternative.items != nullptr;
-      if (lists && similar->items->values.size() != alternative.items->values.size()) return {};
+      const bool are_lists = alternative.kind == PossibleValue::Kind::sequence && similar->items != nullptr &&
+                             alternative.items != nullptr;
+      if (are_lists && similar->items->values.size() != alternative.items->values.size()) return {};
       similar->items = merge_items(similar->items, alternative.items);
       continue;
     }

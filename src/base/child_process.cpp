@@ -143,13 +143,13 @@ void prepare_child(const Launch& launch) {
   ::fcntl(failure_pipe, F_SETFD, FD_CLOEXEC);
   ExecFailure failure;
   if (!launch.options.folder.empty() && ::chdir(launch.options.folder.c_str()) != 0) {
-    failure = {errno, true};
+    failure = {.error = errno, .chdir_failed = true};
   } else {
     ::execvpe(launch.argv[0], launch.argv.data(), launch.envp.data());
-    failure = {errno, false};
+    failure = {.error = errno, .chdir_failed = false};
   }
   (void)!::write(failure_pipe, &failure, sizeof failure);
-  ::_exit(127);
+  ::_exit(127);  // the status is not used: start() returns the ExecFailure as an error
 }
 
 /// Runs in the child: returns whether it may load libraries. Another thread of the parent may have been loading a
@@ -262,7 +262,7 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
   if (options.arguments.empty() || options.arguments.front().empty())
     return Error{Errc::invalid_argument, "no command is given; write it after --"};
   allow_child_statuses();
-  const Launch launch{options, false};
+  const Launch launch{options, /*runs_function=*/false};
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "make a pipe: " + errno_text(errno)};
   const FileDescriptor read_end{ends[0]};
@@ -282,7 +282,7 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
 
 Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, const std::function<int()>& work) {
   allow_child_statuses();
-  const Launch launch{options, true};
+  const Launch launch{options, /*runs_function=*/true};
   const auto give_up_time = Clock::now() + std::chrono::seconds{3};
   // Time that a child gets to report. It is doubled each time, because on a busy machine children start late.
   std::chrono::milliseconds patience{100};

@@ -23,8 +23,8 @@ Bytes stat_value(std::string_view stat, const std::string& key) {
   for (std::size_t at = stat.find(key + ' '); at != std::string_view::npos; at = stat.find(key + ' ', at + 1)) {
     if (at != 0 && stat[at - 1] != '\n') continue;
     std::uint64_t value = 0;
-    const char* const first = stat.data() + at + key.size() + 1;
-    if (std::from_chars(first, stat.data() + stat.size(), value).ec == std::errc{}) return Bytes{value};
+    const char* const value_begin = stat.data() + at + key.size() + 1;
+    if (std::from_chars(value_begin, stat.data() + stat.size(), value).ec == std::errc{}) return Bytes{value};
   }
   return {};
 }
@@ -41,9 +41,10 @@ std::optional<Bytes> remaining_below(std::optional<Bytes> limit, std::optional<B
 std::optional<Bytes> remaining_in_group(const fs::path& folder) {
   const std::string stat = read_small_file(folder / "memory.stat");
   if (auto used = bytes_in(folder / "memory.current")) {
-    const auto hard = remaining_below(bytes_in(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
-    const auto soft = remaining_below(bytes_in(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
-    return hard && soft ? std::min(*hard, *soft) : hard ? hard : soft;
+    const auto below_max = remaining_below(bytes_in(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
+    const auto below_high = remaining_below(bytes_in(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
+    if (below_max && below_high) return std::min(*below_max, *below_high);
+    return below_max ? below_max : below_high;
   }
   return remaining_below(bytes_in(folder / "memory.limit_in_bytes"), bytes_in(folder / "memory.usage_in_bytes"),
                          stat_value(stat, "total_inactive_file"));
@@ -75,11 +76,12 @@ std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_v
     const std::size_t end = self_cgroup.find('\n');
     const std::string_view line = self_cgroup.substr(0, end);
     self_cgroup.remove_prefix(end == std::string_view::npos ? self_cgroup.size() : end + 1);
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos) continue;
-    const std::string_view controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group{line.substr(second + 1)};
+    // A line is "ID:CONTROLLERS:GROUP"; version 2 has no controllers.
+    const std::size_t colon = line.find(':');
+    const std::size_t second_colon = colon == std::string_view::npos ? colon : line.find(':', colon + 1);
+    if (second_colon == std::string_view::npos) continue;
+    const std::string_view controllers = line.substr(colon + 1, second_colon - colon - 1);
+    const fs::path group{line.substr(second_colon + 1)};
     if (controllers.empty())
       add_with_parents("sys/fs/cgroup", group);
     else if (names_controller(controllers, controller))

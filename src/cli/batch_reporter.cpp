@@ -129,9 +129,12 @@ void BatchReporter::log_result(const jobs::Item& item, const jobs::ItemResult& r
   const jobs::Json size = report ? jobs::object_field(*report, "output_picture") : jobs::Json::object();
   const std::string output = display_path(item.outputs.front());
   if (size.empty()) return log().info(fmt::format("{} -> {}: {}", name, output, result.why));
-  log().info(done_text({name, output, static_cast<int>(jobs::number_field(size, "width")),
-                        static_cast<int>(jobs::number_field(size, "height")), network_text(network_of(result)),
-                        result.seconds}) +
+  log().info(done_text({.name = name,
+                        .output = output,
+                        .width = static_cast<int>(jobs::number_field(size, "width")),
+                        .height = static_cast<int>(jobs::number_field(size, "height")),
+                        .network = network_text(network_of(result)),
+                        .seconds = result.seconds}) +
              (result.variant.empty() ? "" : fmt::format(" (with {})", printable(result.variant))));
 }
 
@@ -147,7 +150,7 @@ void BatchReporter::count_network(const jobs::ItemResult& result) {
       return;
     }
   }
-  network_uses_.push_back({name, scale, noise_of(network), 1});
+  network_uses_.push_back({.name = name, .scale = scale, .noise = noise_of(network), .items = 1});
 }
 
 std::string BatchReporter::networks_text() const {

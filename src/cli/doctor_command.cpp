@@ -117,10 +117,10 @@ void check_patterns(const char* list, const std::vector<std::string>& patterns, 
 /// context.is_device_refusal_bad.
 void check_policy(const tasks::Machine& machine, const GuardArguments& args, const DoctorContext& context,
                   std::vector<Finding>& findings) {
-  check_patterns("--device", args.device, true, machine, findings);
-  check_patterns("allow", args.allow, true, machine, findings);
-  check_patterns("prefer", args.prefer, true, machine, findings);
-  check_patterns("deny", args.deny, false, machine, findings);
+  check_patterns("--device", args.device, /*is_error=*/true, machine, findings);
+  check_patterns("allow", args.allow, /*is_error=*/true, machine, findings);
+  check_patterns("prefer", args.prefer, /*is_error=*/true, machine, findings);
+  check_patterns("deny", args.deny, /*is_error=*/false, machine, findings);
   if (context.device_refusal.empty()) return;
   findings.push_back({context.is_device_refusal_bad ? Grade::bad : Grade::note, "policy", context.device_refusal,
                       context.is_device_refusal_bad ? advise_on_missing_device(machine, args) : ""});
@@ -165,10 +165,10 @@ void check_chosen_device(const tasks::Machine& machine, const GuardArguments& ar
   if (device.stack_indices.vulkan >= 0) {
     // try_vulkan() selects the device by its index in the list without masks.
     const device::EnvironmentChanges unmasked{{"MESA_VK_DEVICE_SELECT", ""}, {"DRI_PRIME", ""}};
-    run_test_work("Vulkan", device, unmasked, device::try_vulkan, true, findings);
+    run_test_work("Vulkan", device, unmasked, device::try_vulkan, /*expected=*/true, findings);
   }
   if (device.vendor == device::Vendor::nvidia)
-    run_test_work("CUDA", device, mask->changes, device::try_cuda, false, findings);
+    run_test_work("CUDA", device, mask->changes, device::try_cuda, /*expected=*/false, findings);
 }
 
 /// Returns the lease folder if this user can create files in it. Errors: those of find_lease_folder; io.

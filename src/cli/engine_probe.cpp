@@ -24,9 +24,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kNetwork[] = "weir-2x";          // the network that comes with weir
 constexpr std::chrono::seconds kTimeLimit{60};  // of the child process that does the probe
-constexpr int kFirstSide = 128;                 // width and height of the first picture, in pixels
-constexpr int kSecondSide = 512;                // width and height of the second picture, in pixels
-constexpr double kMaxSeconds = 1.0;             // the second picture is not enlarged if this is expected to take longer
+constexpr int kSmallSide = 128;                 // width and height of the small picture, in pixels
+constexpr int kLargeSide = 512;                 // width and height of the large picture, in pixels
+constexpr double kMaxSeconds = 1.0;             // the large picture is not enlarged if this is expected to take longer
 
 /// A square picture with a pattern of squares and a gradient, so that no part of it has only one colour.
 class GeneratedPicture final : public media::PictureReader {
@@ -68,13 +68,14 @@ Result<EngineProbe> enlarge(enhance::PictureUpscaler& upscaler, const enhance::U
   GeneratedPicture reader{side};
   DiscardingWriter writer;
   media::WriteOptions output;
-  output.rows = enhance::rows_info(upscaler.network(), reader.info(), settings);
-  output.final_width = output.rows.width;
-  output.final_height = output.rows.height;
+  output.row_format = enhance::rows_info(upscaler.network(), reader.info(), settings);
+  output.final_width = output.row_format.width;
+  output.final_height = output.row_format.height;
   const auto plan = upscaler.plan(reader.info(), {}, output);
   if (!plan) return plan.error();
   const auto start = Clock::now();
-  if (auto done = upscaler.run({*plan, reader, writer, {}, {}}); !done) return done.error();
+  if (auto done = upscaler.run({.plan = *plan, .reader = reader, .writer = writer, .progress = {}, .stop = {}}); !done)
+    return done.error();
   const std::chrono::duration<double> duration = Clock::now() - start;
   const double megapixels = 1e-6 * output.final_width * output.final_height;
   return EngineProbe{.megapixels_per_second = megapixels / std::max(duration.count(), 1e-6),
@@ -90,7 +91,8 @@ Result<EngineProbe> enlarge(enhance::PictureUpscaler& upscaler, const enhance::U
 /// Does the work of probe_engine(), in the child process.
 Result<EngineProbe> probe_in_this_process(const Arguments& args, const Environment& environment,
                                           const std::string& gpu) {
-  auto network_cache = tasks::NetworkCache::open({{}, kNetwork, {}, model_search_folders(args, environment)});
+  auto network_cache = tasks::NetworkCache::open(
+      {.model = {}, .name = kNetwork, .noise = {}, .folders = model_search_folders(args, environment)});
   if (!network_cache) return network_cache.error();
   auto network = network_cache->load(0);
   if (!network) return network.error();
@@ -105,10 +107,11 @@ Result<EngineProbe> probe_in_this_process(const Arguments& args, const Environme
   }
   auto upscaler = enhance::PictureUpscaler::create(*std::move(network), settings);
   if (!upscaler) return upscaler.error();
-  auto first = enlarge(**upscaler, settings, kFirstSide);  // starts threads, fills caches, and gives the expected time
-  constexpr double kPixelRatio = static_cast<double>(kSecondSide) / kFirstSide * kSecondSide / kFirstSide;
-  if (!first || first->seconds * kPixelRatio > kMaxSeconds) return first;
-  return enlarge(**upscaler, settings, kSecondSide);
+  // The small picture starts threads, fills caches, and gives the expected time of the large one.
+  auto small_probe = enlarge(**upscaler, settings, kSmallSide);
+  constexpr double kPixelRatio = static_cast<double>(kLargeSide) / kSmallSide * kLargeSide / kSmallSide;
+  if (!small_probe || small_probe->seconds * kPixelRatio > kMaxSeconds) return small_probe;
+  return enlarge(**upscaler, settings, kLargeSide);
 }
 
 std::string to_json(const Result<EngineProbe>& probe) {

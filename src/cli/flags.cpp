@@ -91,10 +91,10 @@ Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
   const bool has_colon = colon != std::string_view::npos && colon > 0;
-  const std::string_view last = has_colon ? text.substr(colon + 1) : std::string_view{};
-  const auto limit = has_colon ? parse_bytes(last) : Result<Bytes>{invalid("")};
+  const std::string_view after_colon = has_colon ? text.substr(colon + 1) : std::string_view{};
+  const auto limit = has_colon ? parse_bytes(after_colon) : Result<Bytes>{invalid("")};
   std::error_code ignored;
-  if (!limit && !last.empty() && last.find_first_not_of("0123456789.") == std::string_view::npos &&
+  if (!limit && !after_colon.empty() && after_colon.find_first_not_of("0123456789.") == std::string_view::npos &&
       !std::filesystem::exists(text, ignored))
     return limit.error();  // a size without its unit
   if (limit)

@@ -14,7 +14,7 @@ tasks::DeviceRequest make_device_request(const GuardArguments& args) {
                      .request = args.device,
                      .prefer = args.prefer,
                      .min_memory = args.min_memory},
-          .need = {.free = args.need.value_or(Bytes{}), .accepts_unknown = args.trust_unknown},
+          .need = {.free = args.need.value_or(Bytes{}), .trust_unknown = args.trust_unknown},
           .mask = {.cuda_names = args.cuda_index ? device::CudaNames::index : device::CudaNames::uuid,
                    .torch_allocator = args.torch_allocator},
           .slots = args.slots,

@@ -22,7 +22,7 @@ Status set_time(std::string_view text, std::chrono::milliseconds& target) {
     double seconds;
   };
   constexpr std::array kUnits{Unit{"ms", 0.001}, Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
-  constexpr double kWeek = 7 * 86400;
+  constexpr double kWeekSeconds = 7 * 86400;
   const std::size_t digits = text.find_first_not_of("0123456789.");
   const std::string_view number = text.substr(0, digits);
   const std::string_view name = digits == std::string_view::npos ? "s" : text.substr(digits);
@@ -32,7 +32,8 @@ Status set_time(std::string_view text, std::chrono::milliseconds& target) {
   if (unit == kUnits.end() || !count)
     return Error{Errc::invalid_argument, fmt::format("'{}' is no time; write 90, 90s, 10m or 2h", printable(text))};
   const double seconds = *count * unit->seconds;
-  if (seconds > kWeek) return Error{Errc::invalid_argument, fmt::format("'{}' is more than a week", printable(text))};
+  if (seconds > kWeekSeconds)
+    return Error{Errc::invalid_argument, fmt::format("'{}' is more than a week", printable(text))};
   target = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
   return ok();
 }

@@ -131,8 +131,8 @@ std::string program_help() {
 }
 
 std::string command_help(const Command& command) {
-  std::string text = fmt::format("Usage: {}\n\n{}", usage(command), wrapped(command.summary, 0));
-  if (!command.description.empty()) text += wrapped(command.description, 0);
+  std::string text = fmt::format("Usage: {}\n\n{}", usage(command), wrapped(command.summary, /*indent=*/0));
+  if (!command.description.empty()) text += wrapped(command.description, /*indent=*/0);
   if (!command.usages.empty()) text += "\nWays to use it:\n";
   for (const UsageLine& line : command.usages)
     text += fmt::format("  weir {} {}\n{}", command.name, line.text, wrapped(line.explanation, kTextIndent));

@@ -63,7 +63,11 @@ Result<CommandDevice> lease_command_device(const Invocation& invocation, const s
   if (!leased) return leased.error();
   for (const std::string& note : notes) log.warning(note);
   const device::Device& device = machine.device_at(leased->device_index);
-  return CommandDevice{*std::move(leased), device.pci, device, machine.devices, {}};
+  return CommandDevice{.leased = *std::move(leased),
+                       .pci = device.pci,
+                       .device = device,
+                       .devices = machine.devices,
+                       .hung_drivers = {}};
 }
 
 /// Runs the command once and returns the measurements.
@@ -73,7 +77,7 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
   device::DriverSampler sampler{command_device.devices};
   measurements.unmeasured_reason = command_device.hung_drivers;
   const auto read_used = [&]() -> std::optional<Bytes> {
-    const auto sample = sampler.sample({command_device.pci, false, {}}, kDriverTimeout);
+    const auto sample = sampler.sample({.card = command_device.pci}, kDriverTimeout);
     return sample ? sample->used : std::nullopt;
   };
   measurements.device_before = read_used();

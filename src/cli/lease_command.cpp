@@ -199,7 +199,7 @@ ExitResult run_lease(const Invocation& invocation) {
     bool may_fit_later = false;
     const tasks::MemoryRequest memory_request{.variants = {tasks::Variant{.name = {}, .need = request.need.free}},
                                               .last_need = {},
-                                              .trust_unknown = request.need.accepts_unknown};
+                                              .trust_unknown = request.need.trust_unknown};
     if (const auto variant = tasks::reserve_memory(leased->lease, leased_device, memory_request, may_fit_later);
         !variant)
       return {status_of(variant.error(), with_command), variant.error().what};

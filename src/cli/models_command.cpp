@@ -28,9 +28,9 @@ Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
   if (!upscaler) return upscaler.error();
   const media::PictureInfo picture{.width = 1000, .height = 1000};
   media::WriteOptions output;
-  output.rows = enhance::rows_info((*upscaler)->network(), picture, settings);
-  output.final_width = output.rows.width;
-  output.final_height = output.rows.height;
+  output.row_format = enhance::rows_info((*upscaler)->network(), picture, settings);
+  output.final_width = output.row_format.width;
+  output.final_height = output.row_format.height;
   const auto plan = (*upscaler)->plan(picture, {}, output);
   if (!plan) return plan.error();
   return plan->ram;

@@ -16,7 +16,7 @@ class Layers {
  public:
   explicit Layers(std::span<const Flag> flags) : flags_{flags} {
     for (const Flag& flag : flags) {
-      if (!flag.setting_key.empty()) settings_.effective.push_back({&flag, {}, "default"});
+      if (!flag.setting_key.empty()) settings_.effective.push_back({.flag = &flag, .text = {}, .origin = "default"});
     }
   }
 

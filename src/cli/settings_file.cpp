@@ -127,13 +127,14 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
   } catch (const toml::parse_error& error) {
     return error_at_line(path, error.source(), printable(error.description()));
   }
-  if (auto read = read_table(path, table, {}, {}, settings); !read) return read.error();
+  if (auto read = read_table(path, table, /*role=*/{}, /*prefix=*/{}, settings); !read) return read.error();
   const toml::table* roles = table["roles"].as_table();
   for (const auto& [key, node] : roles == nullptr ? toml::table{} : *roles) {
     const toml::table* role_table = node.as_table();
     if (role_table == nullptr || key.str().empty())
       return error_at_line(path, key.source(), "[roles] holds tables: write [roles.NAME]");
-    if (auto read = read_table(path, *role_table, std::string{key.str()}, {}, settings); !read) return read.error();
+    if (auto read = read_table(path, *role_table, std::string{key.str()}, /*prefix=*/{}, settings); !read)
+      return read.error();
   }
   return settings;
 }

@@ -15,8 +15,8 @@ std::string align_columns(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      text += last ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+      const bool is_last_column = i + 1 == row.size();
+      text += is_last_column ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
     }
     text += '\n';
   }

@@ -77,8 +77,12 @@ class WorklistReporter final : public tasks::WorklistObserver {
       log_.warning(fmt::format("{}: {}", display_path(item.source.path), printable(event)));
     if (result.status != tasks::ItemStatus::done) return;
     const auto& plan = *result.plan;
-    log_.info(done_text({display_path(item.source.path), "-", plan.output_width, plan.output_height,
-                         network_text(result.upscaler->network()), result.total_time.count()}));
+    log_.info(done_text({.name = display_path(item.source.path),
+                         .output = "-",
+                         .width = plan.output_width,
+                         .height = plan.output_height,
+                         .network = network_text(result.upscaler->network()),
+                         .seconds = result.total_time.count()}));
   }
 
   const Arguments& args_;
@@ -202,7 +206,10 @@ ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleR
 tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::UpscaleSettings upscale) {
   const Arguments& args = invocation.args();
   tasks::UpscaleRequest request;
-  request.network_options = {args.model, args.name, args.noise, model_search_folders(args, invocation.environment)};
+  request.network_options = {.model = args.model,
+                             .name = args.name,
+                             .noise = args.noise,
+                             .folders = model_search_folders(args, invocation.environment)};
   request.variants = args.batch.variants;
   request.upscale = std::move(upscale);
   request.quality = args.quality;

@@ -48,7 +48,7 @@ TEST(ThreadTeam, EachShortCallSeesTheWritesOfThePreviousOne) {
     ThreadTeam team{threads};
     std::vector<int> values(kUnits), next(kUnits);
     for (int call = 0; call < kCalls; ++call) {
-      team.run(kUnits, 1, 4, [&](int first, int last, int) {
+      team.run(kUnits, 1, 4, [&](int first, int last, int /*member*/) {
         for (int i = first; i < last; ++i)
           next[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>((i + 1) % kUnits)] + 1;
       });
@@ -63,7 +63,7 @@ TEST(ThreadTeam, StartsAndEndsWithoutWork) {
     ThreadTeam idle{3};
     ThreadTeam once{2};
     int done = 0;
-    once.run(1, 1, 1, [&](int first, int last, int) { done += last - first; });
+    once.run(1, 1, 1, [&](int first, int last, int /*member*/) { done += last - first; });
     EXPECT_EQ(done, 1);
   }
 }

@@ -51,8 +51,8 @@ bool read_pipe(int pipe, Clock::time_point deadline, std::string& text) {
 Result<ChildProbe> ChildProbe::start(const std::function<std::string()>& work, const EnvironmentChanges& changes) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "make a pipe: " + errno_text(errno)};
-  FileDescriptor in{ends[0]};
-  const FileDescriptor out{ends[1]};
+  FileDescriptor read_end{ends[0]};
+  const FileDescriptor write_end{ends[1]};
   const FileDescriptor nowhere{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   if (!nowhere) return Error{Errc::io, "/dev/null: " + errno_text(errno)};
   auto child = ChildProcess::fork_function({.arguments = {},
@@ -61,10 +61,10 @@ Result<ChildProbe> ChildProbe::start(const std::function<std::string()>& work, c
                                             .stdin_fd = nowhere.get(),
                                             .stdout_fd = nowhere.get(),
                                             .stderr_fd = nowhere.get(),
-                                            .inherited_descriptors = {out.get()}},
-                                           [&] { return write_result(work, out.get()); });
+                                            .inherited_descriptors = {write_end.get()}},
+                                           [&] { return write_result(work, write_end.get()); });
   if (!child) return child.error();
-  return ChildProbe{*std::move(child), std::move(in)};
+  return ChildProbe{*std::move(child), std::move(read_end)};
 }
 
 Result<std::string> ChildProbe::wait(std::chrono::milliseconds time_limit) {

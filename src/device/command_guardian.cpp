@@ -165,7 +165,10 @@ std::optional<GuardianReport> parse_report(std::string_view message) {
     if (json.contains("error"))
       report.error = Error{static_cast<Errc>(json["error"].at("code").get<int>()), json["error"].at("what")};
     const Json& end = json.at("end");
-    report.result = {end.at("status"), end.at("signal"), Bytes{end.at("peak").get<std::uint64_t>()}, end.at("known")};
+    report.result = {.status = end.at("status"),
+                     .signal = end.at("signal"),
+                     .peak_resident = Bytes{end.at("peak").get<std::uint64_t>()},
+                     .status_known = end.at("known")};
     for (const Json& one : json.at("left_behind")) report.leftover_processes.push_back(ended_process_from(one));
     return report;
   } catch (const Json::exception&) {

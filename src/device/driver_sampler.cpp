@@ -30,8 +30,9 @@ Json to_json(const SampleRequest& request) {
 }
 
 SampleRequest request_from_json(const Json& json) {
-  return {parse_pci_address(json.at("card").get<std::string>()), json.at("evidence"),
-          json.at("pids").get<std::vector<pid_t>>()};
+  return {.card = parse_pci_address(json.at("card").get<std::string>()),
+          .needs_evidence = json.at("evidence"),
+          .pids = json.at("pids").get<std::vector<pid_t>>()};
 }
 
 Json to_json(const PlacementEvidence& evidence) {
@@ -46,7 +47,11 @@ PlacementEvidence evidence_from_json(const Json& json) {
   PlacementEvidence evidence;
   for (const Json& one : json.at("bookings")) {
     const auto pci = parse_pci_address(one.at(0).get<std::string>());
-    if (pci) evidence.bookings.push_back({*pci, Bytes{one.at(1).get<std::uint64_t>()}, one.at(2), one.at(3)});
+    if (pci)
+      evidence.bookings.push_back({.pci = *pci,
+                                   .memory = Bytes{one.at(1).get<std::uint64_t>()},
+                                   .engine_used = one.at(2),
+                                   .source = one.at(3)});
   }
   for (const Json& one : json.at("opened"))
     if (const auto pci = parse_pci_address(one.get<std::string>())) evidence.opened_devices.push_back(*pci);
@@ -117,7 +122,7 @@ void DriverSampler::start_sample(const SampleRequest& request) {
   if (requested_at_ || !child_) return;
   std::string text = to_message_line(to_json(request));
   // With too many process ids for one message, only the memory of the card is sampled.
-  if (text.size() > kMaxMessageBytes) text = to_message_line(to_json(SampleRequest{request.card, false, {}}));
+  if (text.size() > kMaxMessageBytes) text = to_message_line(to_json(SampleRequest{.card = request.card}));
   if (::send(channel_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) requested_at_ = Clock::now();
 }
 

@@ -15,7 +15,7 @@ namespace weir::device {
 struct SampleRequest {
   std::optional<PciAddress> card;  ///< card whose used and free memory is read; empty: none
   bool needs_evidence = false;     ///< also collect evidence of where the processes `pids` work
-  std::vector<pid_t> pids;         ///< the processes of the command that is monitored
+  std::vector<pid_t> pids{};       ///< the processes of the command that is monitored
 };
 
 /// The values from the drivers.

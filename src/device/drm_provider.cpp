@@ -60,7 +60,7 @@ void read_xe(const fs::path& folder, Device& device) {
 
 /// Intel's integrated GPU has this PCI address on every machine.
 bool is_intel_igpu(const Device& device) {
-  return device.vendor == Vendor::intel && device.pci == PciAddress{0, 0, 2, 0};
+  return device.vendor == Vendor::intel && device.pci == PciAddress{.domain = 0, .bus = 0, .device = 2, .function = 0};
 }
 
 std::optional<Device> read_card(const fs::path& card) {
@@ -89,8 +89,10 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
     for (Device& device : devices) {
       if (device.pci != use.pci) continue;
       device.processes.push_back(
-          {use.pid, program_name(use.pid, root),
-           Reading{.value = use.memory, .source = "fdinfo", .coverage = memory::Coverage::process}, use.engine_ns});
+          {.pid = use.pid,
+           .name = program_name(use.pid, root),
+           .memory = Reading{.value = use.memory, .source = "fdinfo", .coverage = memory::Coverage::process},
+           .engine_ns = use.engine_ns});
     }
   }
   for (Device& device : devices) {

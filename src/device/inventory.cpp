@@ -41,17 +41,17 @@ void replace_if_better(std::optional<Reading>& value, const std::optional<Readin
 /// Adds the processes that another source lists for the same device.
 void add_processes(Device& device, const Device& other) {
   for (const GpuProcess& process : other.processes) {
-    const auto known = std::find_if(device.processes.begin(), device.processes.end(),
-                                    [&](const GpuProcess& one) { return one.pid == process.pid; });
-    if (known == device.processes.end()) {
+    const auto listed = std::find_if(device.processes.begin(), device.processes.end(),
+                                     [&](const GpuProcess& one) { return one.pid == process.pid; });
+    if (listed == device.processes.end()) {
       device.processes.push_back(process);
       continue;
     }
     // Each source misses some memory, so the larger number is closer to the real one.
-    const bool more = process.memory && (!known->memory || known->memory->value < process.memory->value);
-    if (more) known->memory = process.memory;
-    if (!known->engine_ns) known->engine_ns = process.engine_ns;
-    replace_if_empty(known->name, process.name);
+    const bool is_larger = process.memory && (!listed->memory || listed->memory->value < process.memory->value);
+    if (is_larger) listed->memory = process.memory;
+    if (!listed->engine_ns) listed->engine_ns = process.engine_ns;
+    replace_if_empty(listed->name, process.name);
   }
   device.has_process_list = device.has_process_list || other.has_process_list;
   device.has_all_processes = device.has_all_processes || other.has_all_processes;
@@ -116,19 +116,20 @@ std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists)
   std::vector<Device> merged;
   for (const auto& list : lists) {
     for (const Device& device : list) {
-      const auto known =
+      const auto same_device =
           std::find_if(merged.begin(), merged.end(), [&](const Device& other) { return is_same(device, other); });
-      if (known == merged.end())
+      if (same_device == merged.end())
         merged.push_back(device);
       else
-        merge_into(*known, device);
+        merge_into(*same_device, device);
     }
   }
   std::stable_sort(merged.begin(), merged.end(), precedes);
   for (Device& device : merged) {
     if (device.name.empty())
       device.name = fmt::format("{} {:04x}:{:04x}", name_of(device.vendor), device.pci_vendor, device.pci_device);
-    if (device.total && device.used && !device.free && rank(device.used) == 3) {
+    const bool has_whole_use = device.used && device.used->coverage == memory::Coverage::device;
+    if (device.total && has_whole_use && !device.free) {
       device.free = device.used;
       device.free->value = device.total->value - device.used->value;
     }

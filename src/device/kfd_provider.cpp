@@ -90,11 +90,12 @@ class KfdProvider : public Provider {
       const fs::path file = at->path() / fmt::format("vram_{}", gpu_id);
       std::error_code missing;
       if (pid <= 0 || !fs::exists(file, missing)) continue;
-      found.push_back({pid, program_name(pid, root_),
-                       memory::Reading{.value = Bytes{read_number_file(file).value_or(0)},
-                                       .source = "KFD sysfs",
-                                       .coverage = memory::Coverage::process},
-                       std::nullopt});
+      found.push_back({.pid = pid,
+                       .name = program_name(pid, root_),
+                       .memory = memory::Reading{.value = Bytes{read_number_file(file).value_or(0)},
+                                                 .source = "KFD sysfs",
+                                                 .coverage = memory::Coverage::process},
+                       .engine_ns = std::nullopt});
     }
     std::sort(found.begin(), found.end(), [](const GpuProcess& a, const GpuProcess& b) { return a.pid < b.pid; });
     return found;

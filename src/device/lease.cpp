@@ -324,8 +324,11 @@ class LeaseAcquirer {
     if (!request.program.empty()) lease.record_.command = request.program;
     for (const AcquiredDevice& acquired : taken)
       lease.devices_.push_back({std::move(files[acquired.file]), acquired.slot, lease.record_.nonce});
-    const Lease::HeldDevice& first = lease.devices_.front();
-    lease.previous_holder_ = first.slot == 0 ? first.file.read_last_record() : first.file.read_record(first.slot);
+    // An exclusive lease (slot 0) follows the last holder of any slot; a shared lease follows the last holder of its own
+    // slot, as the other slots may still be held.
+    const Lease::HeldDevice& first_device = lease.devices_.front();
+    lease.previous_holder_ = first_device.slot == 0 ? first_device.file.read_last_record()
+                                                    : first_device.file.read_record(first_device.slot);
     for (Lease::HeldDevice& held : lease.devices_) {
       if (auto written = held.file.write_record(held.slot, lease.record_); !written) return written.error();
       if (auto left = held.file.leave_queue(ticket); !left) return left.error();

@@ -140,16 +140,16 @@ Result<std::optional<int>> LeaseFile::try_acquire(int slots) {
 }
 
 Result<bool> LeaseFile::agree_on_slots(int slots) {
-  const std::uint64_t own = kCountBase + static_cast<std::uint64_t>(slots);
-  const ByteRange smaller_counts{kCountBase, own - kCountBase};
-  const ByteRange larger_counts{own + 1, kCountBase + kMaxSlots - own};
+  const std::uint64_t own_count_byte = kCountBase + static_cast<std::uint64_t>(slots);
+  const ByteRange smaller_counts{kCountBase, own_count_byte - kCountBase};
+  const ByteRange larger_counts{own_count_byte + 1, kCountBase + kMaxSlots - own_count_byte};
   for (const ByteRange other : {smaller_counts, larger_counts}) {
     if (other.count == 0) continue;  // an empty range: to fcntl(2), 0 means all bytes from `first` on
     const auto lock = find_conflicting_lock(file_.get(), other, LockKind::write);
     if (!lock) return lock.error();
     if (lock->has_value()) return false;
   }
-  return try_lock(file_.get(), {own, 1}, LockKind::read);
+  return try_lock(file_.get(), {own_count_byte, 1}, LockKind::read);
 }
 
 /// Unlocks the bytes of the device, its slots and its counts; the bytes of tickets stay locked.

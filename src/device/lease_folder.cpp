@@ -85,7 +85,7 @@ bool is_network_file_system(unsigned long type) {
 
 Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::path& system) {
   if (const auto set = environment("WEIR_LEASE_DIR")) {
-    if (fs::path{*set}.is_absolute()) return check_file_system({*set, {}});
+    if (fs::path{*set}.is_absolute()) return check_file_system({.path = *set, .warning = {}});
     return Error{
         Errc::invalid_argument,
         fmt::format("WEIR_LEASE_DIR must be an absolute path, and is '{}': programs that work in other folders "
@@ -95,7 +95,7 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
   if (!is_folder(system) && ::geteuid() == 0 && is_folder(system.parent_path())) {
     if (auto made = make_folder(system, 01777); !made) return made.error();
   }
-  if (is_folder(system)) return check_file_system({system, {}});
+  if (is_folder(system)) return check_file_system({.path = system, .warning = {}});
   const auto runtime = environment("XDG_RUNTIME_DIR");
   const bool usable = runtime && fs::path{*runtime}.is_absolute();  // required by the XDG specification
   const fs::path own = usable ? fs::path{*runtime} / "weir" : fs::path{fmt::format("/tmp/weir-{}", ::geteuid())};

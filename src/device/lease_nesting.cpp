@@ -23,7 +23,7 @@ ProcessIdentity parse_holder(std::string_view text) {
     if (text.starts_with('.')) text.remove_prefix(1);
   }
   if (!text.empty() || numbers[0] > static_cast<std::uint64_t>(std::numeric_limits<pid_t>::max())) return {};
-  return {static_cast<pid_t>(numbers[0]), numbers[1], {}, numbers[2]};
+  return {.pid = static_cast<pid_t>(numbers[0]), .start_ticks = numbers[1], .boot_id = {}, .pid_namespace = numbers[2]};
 }
 
 /// Returns true if this thread may join the lease with this record: its holder must not be known to be dead. A lease of
@@ -56,13 +56,15 @@ std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
     const std::string_view entry = text.substr(0, comma);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
     const std::size_t colon = entry.rfind(':');  // a key such as pci-0000:01:00.0 contains colons
-    const std::size_t at = entry.rfind('@');
-    if (colon == std::string_view::npos || colon == 0 || at == std::string_view::npos || at <= colon + 1) continue;
-    const std::string_view place = entry.substr(at + 1);
-    const std::size_t slash = std::min(place.find('/'), place.size());
-    claims.push_back({std::string{entry.substr(0, colon)}, std::string{entry.substr(colon + 1, at - colon - 1)},
-                      std::string{place.substr(0, slash)},
-                      parse_holder(place.substr(std::min(slash + 1, place.size())))});
+    const std::size_t at_sign = entry.rfind('@');
+    if (colon == std::string_view::npos || colon == 0 || at_sign == std::string_view::npos || at_sign <= colon + 1)
+      continue;
+    const std::string_view folder_and_holder = entry.substr(at_sign + 1);
+    const std::size_t slash = std::min(folder_and_holder.find('/'), folder_and_holder.size());
+    claims.push_back({.key = std::string{entry.substr(0, colon)},
+                      .nonce = std::string{entry.substr(colon + 1, at_sign - colon - 1)},
+                      .folder = std::string{folder_and_holder.substr(0, slash)},
+                      .holder = parse_holder(folder_and_holder.substr(std::min(slash + 1, folder_and_holder.size())))});
   }
   return claims;
 }

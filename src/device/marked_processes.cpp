@@ -39,6 +39,7 @@ std::optional<std::string_view> value_of(std::string_view environ, std::string_v
 
 constexpr auto kEndTimeout = std::chrono::seconds{5};  // time to end after SIGTERM, and again after SIGKILL
 constexpr std::size_t kMaxListed = 5;                  // most processes in the text of describe()
+constexpr std::size_t kMaxCommandTextBytes = 60;       // longest command in this text
 
 /// A process to end.
 class Target {
@@ -79,7 +80,7 @@ std::string ended_process_text(const EndedProcess& process) {
   const char* how = process.end_state == EndedProcess::EndState::terminated ? ""
                     : process.end_state == EndedProcess::EndState::killed   ? " (killed: it did not end when asked)"
                                                                             : " (it cannot be ended)";
-  return fmt::format("pid {} '{}'{}", process.pid, printable(process.command.substr(0, 60)), how);
+  return fmt::format("pid {} '{}'{}", process.pid, printable(process.command.substr(0, kMaxCommandTextBytes)), how);
 }
 
 }  // namespace

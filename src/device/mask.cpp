@@ -125,10 +125,11 @@ void mask_nvidia(const Device& device, const MaskVariables& variables, CudaNames
 void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) {
   // Sets the variable of only one layer, since HIP counts within the devices that ROCR leaves. HIP also reads
   // CUDA_VISIBLE_DEVICES (Parsl#3858), so that variable is removed.
-  const bool keep_hip = amd_variable(variables) == "HIP_VISIBLE_DEVICES";
+  const bool uses_hip_mask = amd_variable(variables) == "HIP_VISIBLE_DEVICES";
   const std::string rocr = device.uuid.empty() ? std::to_string(device.stack_indices.hip) : device.uuid;
-  mask.changes.emplace_back("ROCR_VISIBLE_DEVICES", keep_hip ? std::string{} : rocr);
-  mask.changes.emplace_back("HIP_VISIBLE_DEVICES", keep_hip ? std::to_string(device.stack_indices.hip) : std::string{});
+  mask.changes.emplace_back("ROCR_VISIBLE_DEVICES", uses_hip_mask ? std::string{} : rocr);
+  mask.changes.emplace_back("HIP_VISIBLE_DEVICES",
+                            uses_hip_mask ? std::to_string(device.stack_indices.hip) : std::string{});
   mask.changes.emplace_back("GPU_DEVICE_ORDINAL", "");
   mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "");
 }
@@ -218,10 +219,11 @@ void add_vulkan_index(Mask& mask, const Device& device) {
         return devices ? devices_to_text(*devices) : std::string{"[]"};
       },
       std::chrono::seconds{10}, mask.changes);
-  const auto seen = text ? devices_from_text(*text) : std::nullopt;
-  for (const Device& other : seen.value_or(std::vector<Device>{})) {
-    const bool same = device.pci && other.pci ? device.pci == other.pci : device.vulkan_uuid == other.vulkan_uuid;
-    if (!same) continue;
+  const auto listed = text ? devices_from_text(*text) : std::nullopt;
+  for (const Device& other : listed.value_or(std::vector<Device>{})) {
+    const bool is_same_device =
+        device.pci && other.pci ? device.pci == other.pci : device.vulkan_uuid == other.vulkan_uuid;
+    if (!is_same_device) continue;
     mask.changes.emplace_back("GGML_VK_VISIBLE_DEVICES", std::to_string(other.stack_indices.vulkan));
     return;
   }

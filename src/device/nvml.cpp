@@ -20,29 +20,29 @@ bool find_any(const SharedLibrary& library, Function*& function, std::initialize
 }
 
 Result<Functions> load_functions(const SharedLibrary& library) {
-  Functions f{};
-  const bool has_required = library.find("nvmlInit_v2", f.nvmlInit_v2) &&
-                            library.find("nvmlShutdown", f.nvmlShutdown) &&
-                            library.find("nvmlErrorString", f.nvmlErrorString) &&
-                            library.find("nvmlSystemGetDriverVersion", f.nvmlSystemGetDriverVersion) &&
-                            library.find("nvmlDeviceGetCount_v2", f.nvmlDeviceGetCount_v2) &&
-                            library.find("nvmlDeviceGetHandleByIndex_v2", f.nvmlDeviceGetHandleByIndex_v2) &&
-                            library.find("nvmlDeviceGetName", f.nvmlDeviceGetName) &&
-                            library.find("nvmlDeviceGetUUID", f.nvmlDeviceGetUUID) &&
-                            library.find("nvmlDeviceGetPciInfo_v3", f.nvmlDeviceGetPciInfo_v3) &&
-                            library.find("nvmlDeviceGetMemoryInfo", f.nvmlDeviceGetMemoryInfo);
+  Functions functions{};
+  const bool has_required = library.find("nvmlInit_v2", functions.nvmlInit_v2) &&
+                            library.find("nvmlShutdown", functions.nvmlShutdown) &&
+                            library.find("nvmlErrorString", functions.nvmlErrorString) &&
+                            library.find("nvmlSystemGetDriverVersion", functions.nvmlSystemGetDriverVersion) &&
+                            library.find("nvmlDeviceGetCount_v2", functions.nvmlDeviceGetCount_v2) &&
+                            library.find("nvmlDeviceGetHandleByIndex_v2", functions.nvmlDeviceGetHandleByIndex_v2) &&
+                            library.find("nvmlDeviceGetName", functions.nvmlDeviceGetName) &&
+                            library.find("nvmlDeviceGetUUID", functions.nvmlDeviceGetUUID) &&
+                            library.find("nvmlDeviceGetPciInfo_v3", functions.nvmlDeviceGetPciInfo_v3) &&
+                            library.find("nvmlDeviceGetMemoryInfo", functions.nvmlDeviceGetMemoryInfo);
   if (!has_required)
     return Error{Errc::unsupported, "NVML: libnvidia-ml.so.1 is older than this program needs (CUDA 10)"};
-  library.find("nvmlDeviceGetMemoryInfo_v2", f.nvmlDeviceGetMemoryInfo_v2);
+  library.find("nvmlDeviceGetMemoryInfo_v2", functions.nvmlDeviceGetMemoryInfo_v2);
   // _v2 and _v3 fill the same structure ProcessInfo; the function without a version fills another one.
-  find_any(library, f.nvmlDeviceGetComputeRunningProcesses_v3,
+  find_any(library, functions.nvmlDeviceGetComputeRunningProcesses_v3,
            {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
-  find_any(library, f.nvmlDeviceGetGraphicsRunningProcesses_v3,
+  find_any(library, functions.nvmlDeviceGetGraphicsRunningProcesses_v3,
            {"nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2"});
-  library.find("nvmlDeviceGetMigMode", f.nvmlDeviceGetMigMode);
-  library.find("nvmlDeviceGetMaxMigDeviceCount", f.nvmlDeviceGetMaxMigDeviceCount);
-  library.find("nvmlDeviceGetMigDeviceHandleByIndex", f.nvmlDeviceGetMigDeviceHandleByIndex);
-  return f;
+  library.find("nvmlDeviceGetMigMode", functions.nvmlDeviceGetMigMode);
+  library.find("nvmlDeviceGetMaxMigDeviceCount", functions.nvmlDeviceGetMaxMigDeviceCount);
+  library.find("nvmlDeviceGetMigDeviceHandleByIndex", functions.nvmlDeviceGetMigDeviceHandleByIndex);
+  return functions;
 }
 
 /// Calls an NVML function that writes a text, and returns the text; empty after an error. `before`: the function's
@@ -126,24 +126,28 @@ Library::Memory Library::read_memory(nvml::Device device) const {
           reading(v1.used, "NVML v1, with what the driver reserves", kCoverage)};
 }
 
-std::vector<GpuProcess> Library::read_processes(nvml::Device device, bool& known) const {
+std::vector<GpuProcess> Library::read_processes(nvml::Device device, bool& can_list) const {
   std::vector<GpuProcess> found;
-  known = false;
+  can_list = false;
   for (const auto get_processes :
        {functions_.nvmlDeviceGetComputeRunningProcesses_v3, functions_.nvmlDeviceGetGraphicsRunningProcesses_v3}) {
     const auto list = list_processes(get_processes, device);
     if (!list) continue;
-    known = true;
+    can_list = true;
     for (const ProcessInfo& info : *list) {
       const auto pid = static_cast<pid_t>(info.pid);
       if (std::any_of(found.begin(), found.end(), [&](const GpuProcess& other) { return other.pid == pid; })) continue;
-      found.push_back({pid, {}, reading(info.used_memory, "NVML", memory::Coverage::process), std::nullopt});
+      found.push_back({.pid = pid,
+                       .name = {},
+                       .memory = reading(info.used_memory, "NVML", memory::Coverage::process),
+                       .engine_ns = std::nullopt});
     }
   }
   return found;
 }
 
 std::vector<MigInstance> Library::read_mig(nvml::Device device) const {
+  constexpr unsigned kMaxMigInstances = 64;  // far more than a card has; limits the loop after a wrong answer
   std::vector<MigInstance> instances;
   unsigned current = 0;
   unsigned pending = 0;
@@ -153,7 +157,7 @@ std::vector<MigInstance> Library::read_mig(nvml::Device device) const {
       functions_.nvmlDeviceGetMigMode(device, &current, &pending) != kSuccess || current == 0 ||
       functions_.nvmlDeviceGetMaxMigDeviceCount(device, &max_instances) != kSuccess)
     return instances;
-  for (unsigned i = 0; i < std::min(max_instances, 64U); ++i) {
+  for (unsigned i = 0; i < std::min(max_instances, kMaxMigInstances); ++i) {
     nvml::Device instance = nullptr;
     if (functions_.nvmlDeviceGetMigDeviceHandleByIndex(device, i, &instance) != kSuccess) continue;
     const Memory memory = read_memory(instance);
@@ -221,8 +225,8 @@ Result<Library::Memory> Library::memory_of(const PciAddress& card) const {
 std::optional<memory::Reading> Library::memory_of_process(const PciAddress& card, pid_t host_pid) const {
   const auto handle = find(card);
   if (!handle) return std::nullopt;
-  bool known = false;
-  for (const GpuProcess& process : read_processes(*handle, known))
+  bool can_list = false;
+  for (const GpuProcess& process : read_processes(*handle, can_list))
     if (process.pid == host_pid) return process.memory;
   return std::nullopt;
 }

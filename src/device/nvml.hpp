@@ -41,8 +41,8 @@ class Library {
   std::optional<nvml::Device> find(const PciAddress& card) const;
   // nvml::Device is the library's handle of a device.
   Memory read_memory(nvml::Device device) const;
-  /// Returns the processes on the device. Sets `known` to false if NVML cannot list them here, else to true.
-  std::vector<GpuProcess> read_processes(nvml::Device device, bool& known) const;
+  /// Returns the processes on the device. Sets `can_list` to false if NVML cannot list them here, else to true.
+  std::vector<GpuProcess> read_processes(nvml::Device device, bool& can_list) const;
   std::vector<MigInstance> read_mig(nvml::Device device) const;
   weir::device::Device describe(nvml::Device device) const;
 

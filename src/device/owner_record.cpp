@@ -19,6 +19,8 @@ using Json = nlohmann::json;
 // Bytes of each text in the first try of to_page(). Escapes in JSON may make a text six times longer; to_page() then
 // cuts the texts further.
 constexpr std::size_t kMaxTextBytes = 500;
+constexpr std::size_t kMaxCommandBytes = 80;  // longest command in the text of describe()
+constexpr std::size_t kMaxNonceBytes = 64;    // new_nonce() makes 32; a longer one is invalid
 
 std::string new_nonce() {
   std::random_device random;
@@ -106,8 +108,10 @@ std::optional<OwnerRecord> parse_page(std::string_view page) {
   const Json json = Json::parse(page, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   OwnerRecord record;
-  record.process = {number<pid_t>(json, "pid"), number<std::uint64_t>(json, "start_ticks"), text(json, "boot_id"),
-                    number<std::uint64_t>(json, "pid_namespace")};
+  record.process = {.pid = number<pid_t>(json, "pid"),
+                    .start_ticks = number<std::uint64_t>(json, "start_ticks"),
+                    .boot_id = text(json, "boot_id"),
+                    .pid_namespace = number<std::uint64_t>(json, "pid_namespace")};
   record.thread = number<pid_t>(json, "thread");
   record.user = number<uid_t>(json, "user");
   record.cgroup = text(json, "cgroup");
@@ -117,7 +121,7 @@ std::optional<OwnerRecord> parse_page(std::string_view page) {
   record.reserved_bytes = number<std::uint64_t>(json, "promised");
   record.nonce = text(json, "nonce");
   if (json.contains("released")) record.released_at = number<std::int64_t>(json, "released");
-  if (record.process.pid <= 0 || record.nonce.empty() || record.nonce.size() > 64) return std::nullopt;
+  if (record.process.pid <= 0 || record.nonce.empty() || record.nonce.size() > kMaxNonceBytes) return std::nullopt;
   return record;
 }
 
@@ -125,7 +129,7 @@ std::string describe(const OwnerRecord& record, std::int64_t now) {
   const std::string job = record.job.empty() ? "" : fmt::format(", job '{}'", printable(record.job));
   const std::int64_t age = now > record.acquired_at && record.acquired_at > 0 ? now - record.acquired_at : 0;
   const std::string command =
-      record.command.empty() ? "" : fmt::format(" '{}'", printable(record.command.substr(0, 80)));
+      record.command.empty() ? "" : fmt::format(" '{}'", printable(record.command.substr(0, kMaxCommandBytes)));
   const char* elsewhere = liveness_of(record.process) == Liveness::unknown ? " of another PID namespace" : "";
   return fmt::format("pid {}{}{} of user {}{}, since {} ({})", record.process.pid, elsewhere, command, record.user, job,
                      format_time(record.acquired_at), format_age(age));

@@ -92,7 +92,10 @@ void add_nvml_evidence(std::span<const Device> devices, const std::vector<pid_t>
       // NVML under WSL2 lists compute processes without their memory. A listed process has a CUDA context, so it counts
       // as use: its memory is set to the smallest size that does.
       const Bytes memory = process.memory ? process.memory->value : kMinUseMemory;
-      evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
+      evidence.bookings.push_back({.pci = *device.pci,
+                                   .memory = memory,
+                                   .engine_used = false,
+                                   .source = process.memory ? "NVML" : "NVML's list of processes"});
     }
   }
   if (!is_listed) evidence.unknown_reason = "NVML lists the command on no card";

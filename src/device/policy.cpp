@@ -29,16 +29,16 @@ std::string quoted(const std::string& pattern) { return fmt::format("'{}'", prin
 /// Returns why Policy::request excludes the device; empty if it does not.
 std::string request_problem(const Device& device, const std::vector<std::string>& request) {
   bool has_positive = false;  // `request` has a pattern without '!'
-  bool found = false;
+  bool is_requested = false;  // one of these matches the device
   for (const std::string& pattern : request) {
     if (pattern.starts_with('!')) {
       if (matches(device, pattern.substr(1))) return "excluded by " + quoted(pattern);
       continue;
     }
     has_positive = true;
-    found = found || matches(device, pattern);
+    is_requested = is_requested || matches(device, pattern);
   }
-  return has_positive && !found ? "not asked for" : std::string{};
+  return has_positive && !is_requested ? "not asked for" : std::string{};
 }
 
 bool is_number(std::string_view text) { return text.find_first_not_of("0123456789.") == std::string_view::npos; }
@@ -60,7 +60,7 @@ std::string memory_problem(const Device& device, const Policy& policy, const Mem
   }
   if (need.free == Bytes{}) return {};
   const bool known = device.free && device.free->coverage != memory::Coverage::lower_bound;
-  if (!known) return need.accepts_unknown ? std::string{} : "its free memory is not known";
+  if (!known) return need.trust_unknown ? std::string{} : "its free memory is not known";
   if (device.free->value < need.free)
     return fmt::format("{} free, {} needed", to_text(device.free->value), to_text(need.free));
   return {};
@@ -131,13 +131,15 @@ DeviceChoice choose_devices(std::span<const Device> devices, const Policy& polic
                               ? hidden_reasons[i]
                               : refusal_reason(devices[i], policy, need);
     const bool accepted = problem.empty();
-    choice.assessments.push_back({i, accepted, accepted ? acceptance_reason(devices[i], policy) : std::move(problem)});
+    choice.assessments.push_back({.device_index = i,
+                                  .accepted = accepted,
+                                  .reason = accepted ? acceptance_reason(devices[i], policy) : std::move(problem)});
     if (accepted) choice.ranked.push_back(i);
   }
   std::stable_sort(choice.ranked.begin(), choice.ranked.end(), [&](std::size_t a, std::size_t b) {
-    const std::size_t first = preference(devices[a], policy);
-    const std::size_t second = preference(devices[b], policy);
-    if (first != second) return first < second;
+    const std::size_t preference_a = preference(devices[a], policy);
+    const std::size_t preference_b = preference(devices[b], policy);
+    if (preference_a != preference_b) return preference_a < preference_b;
     if (devices[a].kind != devices[b].kind) return devices[a].kind < devices[b].kind;
     return known_free(devices[a]) > known_free(devices[b]);
   });

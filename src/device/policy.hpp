@@ -35,8 +35,8 @@ struct Policy {
 
 /// The memory that the work needs on a device.
 struct MemoryRequirement {
-  Bytes free{};                  ///< free memory needed now; 0: no requirement
-  bool accepts_unknown = false;  ///< accept a device whose free memory is not known or only a lower bound
+  Bytes free{};                ///< free memory needed now; 0: no requirement
+  bool trust_unknown = false;  ///< accept a device whose free memory is not known or only a lower bound
 };
 
 /// Why one device was accepted or not.

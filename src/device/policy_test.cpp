@@ -52,7 +52,7 @@ TEST(Policy, UnknownMemoryIsNotFree) {
   machine[0].free = std::nullopt;
   machine[1].free->coverage = memory::Coverage::lower_bound;
   EXPECT_TRUE(choose_devices(machine, {}, {.free = 1_GiB}).ranked.empty());
-  EXPECT_EQ(choose_devices(machine, {}, {.free = 1_GiB, .accepts_unknown = true}).ranked.size(), 2u);
+  EXPECT_EQ(choose_devices(machine, {}, {.free = 1_GiB, .trust_unknown = true}).ranked.size(), 2u);
   machine[0].total = std::nullopt;
   EXPECT_EQ(choose_devices(machine, only_3090(), {}).assessments[0].reason, "its memory is not known, 20 GiB wanted");
 }

@@ -33,13 +33,13 @@ Result<Cuda> load() {
   const auto library = SharedLibrary::open("libcuda.so.1");
   if (!library) return library.error();
   Cuda cuda{};
-  const bool all =
+  const bool has_all =
       library->find("cuInit", cuda.cuInit) && library->find("cuDeviceGetCount", cuda.cuDeviceGetCount) &&
       library->find("cuDeviceGet", cuda.cuDeviceGet) && library->find("cuDeviceGetUuid", cuda.cuDeviceGetUuid) &&
       library->find("cuCtxCreate_v2", cuda.cuCtxCreate) && library->find("cuCtxDestroy_v2", cuda.cuCtxDestroy) &&
       library->find("cuMemAlloc_v2", cuda.cuMemAlloc) && library->find("cuMemFree_v2", cuda.cuMemFree) &&
       library->find("cuMemsetD32_v2", cuda.cuMemsetD32) && library->find("cuMemcpyDtoH_v2", cuda.cuMemcpyDtoH);
-  if (!all) return Error{Errc::unsupported, "CUDA: libcuda.so.1 is older than this program needs"};
+  if (!has_all) return Error{Errc::unsupported, "CUDA: libcuda.so.1 is older than this program needs"};
   return cuda;
 }
 

@@ -52,9 +52,9 @@ class PicturePlanner {
     UpscalePlan plan;
     plan.input_width = picture.width;
     plan.input_height = picture.height;
-    plan.output_width = output.final_width > 0 ? output.final_width : output.rows.width;
-    plan.output_height = output.final_height > 0 ? output.final_height : output.rows.height;
-    plan.resized = plan.output_width != output.rows.width || plan.output_height != output.rows.height;
+    plan.output_width = output.final_width > 0 ? output.final_width : output.row_format.width;
+    plan.output_height = output.final_height > 0 ? output.final_height : output.row_format.height;
+    plan.resized = plan.output_width != output.row_format.width || plan.output_height != output.row_format.height;
     plan.precision = arithmetic == Arithmetic::int16 ? "int16" : "float32";
     plan.instruction_set = kernels_.name;
     plan.network_runs = network_runs(network_, picture, settings_);
@@ -94,7 +94,8 @@ class PicturePlanner {
     // The precision check runs before the picture, so only the larger of their peaks counts: if the check needs more
     // memory, a part for the difference is added.
     const Bytes picture_peak = sum_ram(plan.parts);
-    if (process_.peak > picture_peak) plan.parts.push_back({"check of int16", process_.peak - picture_peak, {}});
+    if (process_.planned_check_peak > picture_peak)
+      plan.parts.push_back({"check of int16", process_.planned_check_peak - picture_peak, {}});
     finish(plan, *details);
     if (settings_.ram != Bytes{} && plan.ram > settings_.ram) return over_budget_error(plan);
     plan.run_plan = std::move(details);
@@ -135,7 +136,7 @@ class PicturePlanner {
       return plan_rows(nn::plan_single_strip, stage, details.mode.arithmetic, plan, parts);
     });
     if (whole || whole.error().code != Errc::over_budget) return whole;
-    const auto strips = add_stage(stage, last, true, plan, details, [&](Parts& parts) {
+    const auto strips = add_stage(stage, last, /*collects_result=*/true, plan, details, [&](Parts& parts) {
       return plan_rows(nn::plan_strips, stage, details.mode.arithmetic, plan, parts);
     });
     return strips ? strips : whole;

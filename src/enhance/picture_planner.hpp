@@ -13,8 +13,9 @@ inline constexpr Bytes kWorkingSlack = 4_MiB;
 /// The memory of the process that will run the plan.
 struct ProcessMemory {
   Bytes resident;  ///< resident memory when planning began
-  Bytes peak;      ///< peak memory of the process during a precision check; the same value if the check was not run
-                   ///< because its verdict was cached; zero: the mode needs no check. UpscalePlan::ram is at least this
+  /// Planned (not measured) peak of the process during the precision check; the same whether the check runs or its
+  /// verdict is cached. Zero: the mode needs no check. UpscalePlan::ram is at least this.
+  Bytes planned_check_peak;
 };
 
 /// The objects that the planner uses; the references must outlive the call.

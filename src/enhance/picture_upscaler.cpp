@@ -39,7 +39,8 @@ class NetworkUpscaler final : public PictureUpscaler {
     if (device_.is_enabled()) {
       auto opened = device_.open();
       if (opened)
-        return plan_with(ExecutionMode{true, Arithmetic::float32}, {resident_memory(), {}}, picture, decoder, output);
+        return plan_with(ExecutionMode{.on_device = true, .arithmetic = Arithmetic::float32},
+                         {.resident = resident_memory(), .planned_check_peak = {}}, picture, decoder, output);
       if (settings_.device_settings.strict) return opened.error();
       device_.disable(opened.error());
     }
@@ -68,7 +69,8 @@ class NetworkUpscaler final : public PictureUpscaler {
     if (!status && status.error().code == Errc::bad_values && !plan->mode.on_device &&
         plan->mode.arithmetic == Arithmetic::int16) {
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
-      auto in_float32 = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
+      auto in_float32 = plan_with(ExecutionMode{.on_device = false, .arithmetic = Arithmetic::float32},
+                                  {.resident = resident_memory(), .planned_check_peak = {}}, job.reader.info(),
                                   job.reader.need(), plan->output);
       if (!in_float32) return in_float32.error();
       plan = in_float32->run_plan;
@@ -84,15 +86,17 @@ class NetworkUpscaler final : public PictureUpscaler {
   /// adds a fixed amount (kWorkingSlack) for what code and threads use later.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                   const media::WriteOptions& output) {
-    ProcessMemory process{resident_memory(), {}};
+    ProcessMemory process{.resident = resident_memory(), .planned_check_peak = {}};
     if (settings_.precision == Precision::exact)
-      return plan_with(ExecutionMode{false, Arithmetic::float32}, process, picture, decoder, output);
+      return plan_with(ExecutionMode{.on_device = false, .arithmetic = Arithmetic::float32}, process, picture, decoder,
+                       output);
     if (!int16_good_enough_) {
       if (auto checked = check_precision(process.resident); !checked) return checked.error();
     }
-    process.peak = check_peak_;
-    return plan_with(ExecutionMode{false, *int16_good_enough_ ? Arithmetic::int16 : Arithmetic::float32}, process,
-                     picture, decoder, output);
+    process.planned_check_peak = planned_check_peak_;
+    return plan_with(
+        ExecutionMode{.on_device = false, .arithmetic = *int16_good_enough_ ? Arithmetic::int16 : Arithmetic::float32},
+        process, picture, decoder, output);
   }
   Result<UpscalePlan> plan_with(ExecutionMode mode, ProcessMemory process, const media::PictureInfo& picture,
                                 const media::MediaNeed& decoder, const media::WriteOptions& output) {
@@ -105,8 +109,8 @@ class NetworkUpscaler final : public PictureUpscaler {
   }
 
   /// Checks the precision within the memory limit, before any memory for the picture is allocated. Sets
-  /// int16_good_enough_, and check_peak_, which is the same if the verdict was cached. `resident` is the resident
-  /// memory of the process.
+  /// int16_good_enough_, and planned_check_peak_, which is the same if the verdict was cached. `resident` is the
+  /// resident memory of the process.
   Status check_precision(Bytes resident) {
     const PrecisionCheckContext context{*network_, program_, kernels_};
     const Bytes taken = resident + kWorkingSlack;
@@ -118,7 +122,7 @@ class NetworkUpscaler final : public PictureUpscaler {
     malloc_trim(0);  // returns freed memory to the system, which glibc keeps if a block above it is in use
     if (!verdict) return verdict.error();
     int16_good_enough_ = verdict->good_enough;
-    check_peak_ = taken + check->need();
+    planned_check_peak_ = taken + check->need();
     return ok();
   }
 
@@ -134,7 +138,7 @@ class NetworkUpscaler final : public PictureUpscaler {
   PackedWeightCache weights_;
   std::unique_ptr<compute::ThreadTeam> team_;
   std::optional<bool> int16_good_enough_;  // the verdict of the precision check; nothing: not checked yet
-  Bytes check_peak_;                       // peak memory of the process during the check
+  Bytes planned_check_peak_;               // planned peak memory of the process during the check
   UpscaleDevice device_;
 };
 

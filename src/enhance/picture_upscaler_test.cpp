@@ -111,7 +111,7 @@ Result<UpscaleOutput> run_upscaler(const std::shared_ptr<const nn::Network>& net
   auto upscaler = PictureUpscaler::create(network, settings);
   if (!upscaler) return upscaler.error();
   media::WriteOptions output;
-  output.rows = rows_info(*network, picture.info, settings);
+  output.row_format = rows_info(*network, picture.info, settings);
   const auto size = final_size(*network, picture.info, settings);
   if (!size) return size.error();
   output.final_width = size->width;
@@ -122,8 +122,9 @@ Result<UpscaleOutput> run_upscaler(const std::shared_ptr<const nn::Network>& net
   test::MemoryWriter writer;
   auto events = (*upscaler)->run({*plan, reader, writer, {}, {}});
   if (!events) return events.error();
-  UpscaleOutput result{{output.rows, writer.samples()}, *plan, *events, writer.largest_write()};
-  EXPECT_EQ(result.picture.samples.size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
+  UpscaleOutput result{{output.row_format, writer.samples()}, *plan, *events, writer.largest_write()};
+  EXPECT_EQ(result.picture.samples.size(),
+            output.row_format.row_bytes() * static_cast<std::size_t>(output.row_format.height));
   return result;
 }
 
@@ -243,7 +244,7 @@ Result<UpscalePlan> plan_only(const std::shared_ptr<const nn::Network>& network,
   auto upscaler = PictureUpscaler::create(network, settings);
   if (!upscaler) return upscaler.error();
   media::WriteOptions output;
-  output.rows = rows_info(*network, picture, settings);
+  output.row_format = rows_info(*network, picture, settings);
   return (*upscaler)->plan(picture, decoder, output);
 }
 
@@ -329,7 +330,7 @@ TEST(Upscale, TheExpectedTimeOfVectorKernelsIsBelowThatOfPlainKernels) {
     const auto upscaler = PictureUpscaler::create(network, exact(), &kernels);
     if (!upscaler) return std::chrono::duration<double>{};
     media::WriteOptions output;
-    output.rows = rows_info(*network, picture, exact());
+    output.row_format = rows_info(*network, picture, exact());
     const auto plan = (*upscaler)->plan(picture, {}, output);
     return plan ? plan->expected_time : std::chrono::duration<double>{};
   };

@@ -110,7 +110,7 @@ Result<Geometry> choose_geometry(const nn::Network& network) {
   return problem.error();
 }
 
-/// Returns an upper limit of the number of values of the network's result, border included.
+/// Returns how many values the network's result has at most, border included.
 std::size_t result_values(const nn::Network& network, const Geometry& geometry) {
   const auto scale = static_cast<std::size_t>(std::max(1, network.family.scale));
   return 3 * scale * scale * static_cast<std::size_t>(geometry.input_width) *

@@ -61,7 +61,7 @@ Result<UpscalePlan> plan_of(const std::shared_ptr<const nn::Network>& network, B
   if (!upscaler) return upscaler.error();
   const media::PictureInfo picture{.width = side, .height = side};
   media::WriteOptions output;
-  output.rows = rows_info(*network, picture, settings);
+  output.row_format = rows_info(*network, picture, settings);
   return (*upscaler)->plan(picture, {}, output);
 }
 

@@ -37,7 +37,7 @@ ResultConverter::ResultConverter(const nn::Family& family, const Geometry& geome
                                  SampleRowSink sink)
     : family_{family},
       geometry_{geometry},
-      info_{info},
+      result_info_{info},
       source_{source},
       kernels_{kernels},
       team_{team},
@@ -58,7 +58,8 @@ Bytes ResultConverter::need(const media::PictureInfo& info, int rows_at_once) {
 
 void ResultConverter::add_source(float* planes, std::ptrdiff_t plane_stride, int y) {
   for_each_colour(
-      source_.row(y / geometry_.scale), source_.info(), info_.width, [this](int x) { return x / geometry_.scale; },
+      source_.row(y / geometry_.scale), source_.info(), result_info_.width,
+      [this](int x) { return x / geometry_.scale; },
       [=](int c, int x, float value) { planes[c * plane_stride + x] += value; });
 }
 
@@ -66,7 +67,7 @@ void ResultConverter::make_grey(float* planes, std::ptrdiff_t plane_stride) {
   // Luma weights of ITU-R BT.601. The three planes of a grey picture are nearly equal.
   const float* green = planes + plane_stride;
   const float* blue = planes + 2 * plane_stride;
-  for (int x = 0; x < info_.width; ++x) planes[x] = 0.299F * planes[x] + 0.587F * green[x] + 0.114F * blue[x];
+  for (int x = 0; x < result_info_.width; ++x) planes[x] = 0.299F * planes[x] + 0.587F * green[x] + 0.114F * blue[x];
 }
 
 void ResultConverter::make_alpha(int y, std::byte* to) {
@@ -77,9 +78,9 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
   for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
   const float max_sample = in.bits == 8 ? 255.0F : 65535.0F;
   // Converts between 8 and 16 bits: 65535 = 257 * 255.
-  const float depth_factor = info_.bits == in.bits ? 1.0F : info_.bits == 16 ? 257.0F : 1.0F / 257.0F;
-  const int channels = info_.channels();
-  for (int x = 0; x < info_.width; ++x) {
+  const float depth_factor = result_info_.bits == in.bits ? 1.0F : result_info_.bits == 16 ? 257.0F : 1.0F / 257.0F;
+  const int channels = result_info_.channels();
+  for (int x = 0; x < result_info_.width; ++x) {
     const AlphaTap& across = alpha_across_[static_cast<std::size_t>(x)];
     float sum = 0;  // of 4 x 4 source pixels
     for (std::size_t k = 0; k < 4; ++k) {
@@ -92,8 +93,8 @@ void ResultConverter::make_alpha(int y, std::byte* to) {
     }
     // Truncated, not rounded: the established programs (realesrgan-ncnn-vulkan and others) do the same on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
-    const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
-    if (info_.bits == 8)
+    const std::size_t i = static_cast<std::size_t>(x) * channels + result_info_.colours;
+    if (result_info_.bits == 8)
       reinterpret_cast<std::uint8_t*>(to)[i] = static_cast<std::uint8_t>(value);
     else
       reinterpret_cast<std::uint16_t*>(to)[i] = static_cast<std::uint16_t>(value);
@@ -104,29 +105,29 @@ void ResultConverter::make_row(const nn::PlanarRows& rows, int i, std::byte* to,
   const int y = rows.first + i - geometry_.crop;
   float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
   if (family_.needs_enlarged_picture) add_source(planes, rows.plane_stride, y);
-  if (info_.colours == 1) make_grey(planes, rows.plane_stride);
+  if (result_info_.colours == 1) make_grey(planes, rows.plane_stride);
   compute::SamplesJob job;
   job.in = planes;
   job.plane_stride = rows.plane_stride;
-  job.planes = info_.colours;
-  job.bits = info_.bits;
+  job.planes = result_info_.colours;
+  job.bits = result_info_.bits;
   job.out = to;
-  job.samples_per_pixel = info_.channels();
-  job.last = info_.width;
+  job.samples_per_pixel = result_info_.channels();
+  job.last = result_info_.width;
   job.reference = checked_.first_values;
   job.summary = &summary;
   kernels_.samples(job);
-  if (info_.alpha) make_alpha(y, to);
+  if (result_info_.alpha) make_alpha(y, to);
 }
 
 void ResultConverter::begin_band(const nn::PlanarRows& rows, int i, int band) {
   checked_ = {};
   checked_.band = band;
   const float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
-  for (int c = 0; c < info_.colours; ++c) {
+  for (int c = 0; c < result_info_.colours; ++c) {
     const float* plane = planes + c * rows.plane_stride;
     checked_.first_values[static_cast<std::size_t>(c)] = plane[0];
-    for (int x = 1; x < info_.width; ++x)
+    for (int x = 1; x < result_info_.width; ++x)
       checked_.has_unequal_pixels = checked_.has_unequal_pixels || plane[x] != plane[0];
   }
 }
@@ -136,7 +137,7 @@ Status ResultConverter::check(int first, int last, const compute::ValueSummary& 
   checked_.has_unequal_pixels = checked_.has_unequal_pixels || summary.has_unequal;
   for (int row = first_source_row; row <= (last - 1) / geometry_.scale; ++row) checked_.range.add(source_.range(row));
   // The next row is in another band, or there is none.
-  const bool is_band_end = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
+  const bool is_band_end = last / geometry_.scale / kBandRows != checked_.band || last == result_info_.height;
   // Before the end of the band another colour may still follow: an empty range prevents the check for a single colour.
   switch (nn::check_values({summary.has_non_finite, checked_.has_unequal_pixels},
                            is_band_end ? checked_.range : nn::ColourRange{})) {
@@ -152,12 +153,13 @@ Status ResultConverter::check(int first, int last, const compute::ValueSummary& 
 }
 
 Result<ResultConverter::RowSpan> ResultConverter::begin_rows(int first, int count) {
-  const RowSpan part{std::max(first, geometry_.crop), std::min(first + count, geometry_.crop + info_.height)};
+  const RowSpan part{std::max(first, geometry_.crop), std::min(first + count, geometry_.crop + result_info_.height)};
   if (part.first >= part.last) return part;
+  const int source_height = geometry_.height;
   // The taps for alpha reach two rows further down.
-  const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
+  const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, source_height - 1);
   if (auto status = source_.read_up_to(newest); !status) return status.error();
-  const std::size_t bytes = info_.row_bytes() * static_cast<std::size_t>(part.last - part.first);
+  const std::size_t bytes = result_info_.row_bytes() * static_cast<std::size_t>(part.last - part.first);
   // A vector that grows allocates up to twice the size, beside its old memory: more than need() returns.
   if (bytes > samples_.capacity()) std::vector<std::byte>{}.swap(samples_);
   samples_.resize(bytes);
@@ -171,7 +173,7 @@ Status ResultConverter::convert(const nn::PlanarRows& rows) {
   if (!part) return part.error();
   const auto [first, last] = *part;
   if (first >= last) return ok();
-  const std::size_t row_bytes = info_.row_bytes();
+  const std::size_t row_bytes = result_info_.row_bytes();
   std::vector<compute::ValueSummary> summaries(static_cast<std::size_t>(last - first));
   const auto make = [&, first = first](int i) {
     make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
@@ -185,7 +187,7 @@ Status ResultConverter::convert(const nn::PlanarRows& rows) {
     begin_band(rows, first - rows.first, band);
     summaries[0].has_unequal = false;  // it was compared with the previous band
   }
-  team_.run(last - first - rows_made_before, 1, 1, [&](int from, int to, int) {
+  team_.run(last - first - rows_made_before, /*grain=*/1, /*max_units=*/1, [&](int from, int to, int /*member*/) {
     for (int i = from; i < to; ++i) make(i + rows_made_before);
   });
   compute::ValueSummary all;
@@ -200,12 +202,12 @@ Status ResultConverter::convert(const nn::PlanarRows& rows) {
 void ResultConverter::copy_row(const nn::ByteRows& rows, int i, std::byte* to) {
   const std::uint8_t* from =
       rows.samples + static_cast<std::size_t>(i) * rows.row_bytes + 3 * static_cast<std::size_t>(geometry_.crop);
-  if (!info_.alpha) {
-    std::memcpy(to, from, info_.row_bytes());
+  if (!result_info_.alpha) {
+    std::memcpy(to, from, result_info_.row_bytes());
     return;
   }
   // From RGB to RGB and alpha; make_alpha() sets the fourth sample of each pixel.
-  for (int x = 0; x < info_.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{3} * x, 3);
+  for (int x = 0; x < result_info_.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{3} * x, 3);
   make_alpha(rows.first + i - geometry_.crop, to);
 }
 
@@ -214,8 +216,8 @@ Status ResultConverter::convert(const nn::ByteRows& rows) {
   if (!part) return part.error();
   const auto [first, last] = *part;
   if (first >= last) return ok();
-  const std::size_t row_bytes = info_.row_bytes();
-  team_.run(last - first, 1, 1, [&, first = first](int from, int to, int) {
+  const std::size_t row_bytes = result_info_.row_bytes();
+  team_.run(last - first, /*grain=*/1, /*max_units=*/1, [&, first = first](int from, int to, int /*member*/) {
     for (int i = from; i < to; ++i)
       copy_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes);
   });

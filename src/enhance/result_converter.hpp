@@ -82,7 +82,7 @@ class ResultConverter {
 
   const nn::Family& family_;
   Geometry geometry_;
-  media::PictureInfo info_;
+  media::PictureInfo result_info_;
   SourceWindow& source_;
   const compute::Kernels& kernels_;
   compute::ThreadTeam& team_;

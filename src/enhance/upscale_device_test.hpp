@@ -59,14 +59,15 @@ struct Enlarged {
 inline Result<Enlarged> enlarge_with(PictureUpscaler& upscaler, const Picture& picture,
                                      const UpscaleSettings& settings) {
   media::WriteOptions output;
-  output.rows = rows_info(upscaler.network(), picture.info, settings);
+  output.row_format = rows_info(upscaler.network(), picture.info, settings);
   auto plan = upscaler.plan(picture.info, {}, output);
   if (!plan) return plan.error();
   test::MemoryReader reader{picture.info, picture.samples};
   test::MemoryWriter writer;
   auto events = upscaler.run({*plan, reader, writer, {}, {}});
   if (!events) return events.error();
-  EXPECT_EQ(writer.samples().size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
+  EXPECT_EQ(writer.samples().size(),
+            output.row_format.row_bytes() * static_cast<std::size_t>(output.row_format.height));
   const auto report = upscaler.device_report();
   return Enlarged{writer.samples(), *plan, *events, report ? report->counts.retries : 0, writer.largest_write()};
 }

@@ -23,13 +23,13 @@ enum class FileState {
   gone
 };
 
-/// Compares the file with its record: first the size, then the mtime, and, if the mtime differs or `hash` is true, the
-/// hash of the contents. A file with equal contents is `same`, even if its mtime differs.
-FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool hash) {
+/// Compares the file with its record: first the size, then the mtime, and, if the mtime differs or `verify` is true,
+/// the hash of the contents. A file with equal contents is `same`, even if its mtime differs.
+FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool verify) {
   const auto facts = file_facts(path);
   if (!facts) return FileState::gone;
   if (facts->size != recorded.facts.size) return FileState::changed;
-  if (*facts == recorded.facts && !hash) return FileState::same;
+  if (*facts == recorded.facts && !verify) return FileState::same;
   const auto current_hash = hash_file(path);
   if (current_hash && *current_hash == recorded.hash) return FileState::same;
   return *facts == recorded.facts ? FileState::damaged : FileState::changed;
@@ -41,8 +41,8 @@ std::string input_change_reason(const Item& item, const Record& record, bool ver
   for (std::size_t i = 0; i < item.inputs.size(); ++i) {
     // If the record describes another file, equal sizes and mtimes prove nothing (two files of one archive may have
     // both), so the contents are compared.
-    const bool other_path = encode_path(file_identity(item.inputs[i])) != record.inputs[i].path;
-    switch (compare_file(item.inputs[i], record.inputs[i], verify || other_path)) {
+    const bool is_other_file = encode_path(file_identity(item.inputs[i])) != record.inputs[i].path;
+    switch (compare_file(item.inputs[i], record.inputs[i], verify || is_other_file)) {
       case FileState::same:
         break;
       case FileState::gone:
@@ -92,11 +92,11 @@ std::string work_change_reason(const Item& item, const Record& record, const Rec
 
 /// Returns `changed` if an output is changed or the record has another number of outputs; else the state of the worst
 /// output, in the order same, damaged, gone.
-FileState compare_outputs(const Item& item, const Record& record, bool hash) {
+FileState compare_outputs(const Item& item, const Record& record, bool verify) {
   if (item.outputs.size() != record.outputs.size()) return FileState::changed;
   FileState worst = FileState::same;
   for (std::size_t i = 0; i < item.outputs.size(); ++i) {
-    const FileState state = compare_file(item.outputs[i], record.outputs[i], hash);
+    const FileState state = compare_file(item.outputs[i], record.outputs[i], verify);
     if (state == FileState::changed) return state;
     worst = std::max(worst, state);
   }
@@ -105,9 +105,9 @@ FileState compare_outputs(const Item& item, const Record& record, bool hash) {
 
 /// Returns the first output that is changed; if no output is changed (only the number of outputs differs), the item's
 /// first output.
-const fs::path& changed_output(const Item& item, const Record& record, bool hash) {
+const fs::path& changed_output(const Item& item, const Record& record, bool verify) {
   for (std::size_t i = 0; i < std::min(item.outputs.size(), record.outputs.size()); ++i)
-    if (compare_file(item.outputs[i], record.outputs[i], hash) == FileState::changed) return item.outputs[i];
+    if (compare_file(item.outputs[i], record.outputs[i], verify) == FileState::changed) return item.outputs[i];
   return item.outputs.front();
 }
 
@@ -175,17 +175,17 @@ Decision decide_from_record(const Item& item, const Record& done, const RecordRu
   if (output_state == FileState::changed)
     return keep_decision(changed_output(item, done, rules.verify), " and is not as weir left it");
   if (replaces_its_input(item)) return skip_decision("done before; the output replaced its input", done, adopted);
-  if (rules.redo) return work_decision("asked for again", true);
-  if (output_state == FileState::gone) return work_decision("the output is gone", true);
-  if (output_state == FileState::damaged) return work_decision("the output is damaged", true);
+  if (rules.redo) return work_decision("asked for again", /*replace=*/true);
+  if (output_state == FileState::gone) return work_decision("the output is gone", /*replace=*/true);
+  if (output_state == FileState::damaged) return work_decision("the output is damaged", /*replace=*/true);
   if (!done.other_format_message.empty()) {
-    Decision again = work_decision(done.other_format_message, true);
+    Decision again = work_decision(done.other_format_message, /*replace=*/true);
     again.record_has_other_format = true;
     return again;
   }
   if (auto why = work_change_reason(item, done, rules, identity_source); !why.empty())
-    return work_decision(std::move(why), true);
-  if (!rules.use_damaged && !done.damage.empty()) return work_decision("made from a damaged input", true);
+    return work_decision(std::move(why), /*replace=*/true);
+  if (!rules.use_damaged && !done.damage.empty()) return work_decision("made from a damaged input", /*replace=*/true);
   return skip_decision(adopted ? "finished by a run that was killed" : "done before", done, adopted);
 }
 
@@ -212,14 +212,14 @@ Decision decide_item(const Item& item, const RecordRules& rules, const IdentityS
   const RecordPaths paths = record_paths(item, rules.folder);
   const bool adopted = !rules.read_only && finish_intent(item, paths);
   if (rules.overwrite) {
-    Decision again = work_decision("--overwrite", true);
+    Decision again = work_decision("--overwrite", /*replace=*/true);
     again.adopted = adopted;
     return again;
   }
   const auto done = read_valid_record(paths.done);
   Decision decision = done               ? decide_from_record(item, *done, rules, identity_source, adopted)
                       : has_output(item) ? keep_decision(present_output(item), "")
-                                         : work_decision("no result yet", false);
+                                         : work_decision("no result yet", /*replace=*/false);
   if (decision.action != Action::work || rules.retry_failed || rules.redo) return decision;
   // If the item failed before and nothing has changed since, it fails again without being processed.
   const auto failed = read_valid_record(paths.failed);

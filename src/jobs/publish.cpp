@@ -46,7 +46,7 @@ Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
 /// file. Adds the time in fsync to `sync_s`.
 Status write_record_file(const Record& record, const fs::path& path, double& sync_s) {
   if (auto removed = remove_file(path); !removed) return removed;  // linking does not replace a file
-  auto file = AtomicFile::create(path, false);
+  auto file = AtomicFile::create(path, /*overwrite=*/false);
   if (!file) return file.error();
   if (auto written = file->write(to_text(record)); !written) return written;
   const Stopwatch watch{sync_s};
@@ -69,7 +69,7 @@ Status rename_outputs(const Item& item, bool replace, double& sync_s) {
 
 /// Renames the intent record to the done record, and removes the record of an earlier failure.
 Status complete(const RecordPaths& paths) {
-  if (auto renamed = rename_file(paths.intent, paths.done, true); !renamed) return renamed;
+  if (auto renamed = rename_file(paths.intent, paths.done, /*replace=*/true); !renamed) return renamed;
   return remove_file(paths.failed);
 }
 
@@ -114,7 +114,7 @@ bool finish_outputs(const Item& item, const Record& intent, const RecordPaths& p
     if (has_recorded_contents(output, intent.outputs[i])) continue;
     const fs::path temporary = temporary_path(item, output);
     if (!has_recorded_contents(temporary, intent.outputs[i]) || !may_replace(output, i, paths)) return false;
-    if (!rename_file(temporary, output, true)) return false;
+    if (!rename_file(temporary, output, /*replace=*/true)) return false;
   }
   for (const fs::path& output : item.outputs) {
     if (!sync_folder(output.parent_path())) return false;

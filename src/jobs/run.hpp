@@ -91,7 +91,7 @@ struct RunProgress {
   double amount = 0;                  ///< work done in this run, running items included, in RunSettings::unit
   double seconds = 0;                 ///< time since the start of the run
   std::optional<double> remaining_s;  ///< remaining time at the measured speed; empty while it is not known
-  std::string idle_reason;            ///< StopController::idle_reason(), such as "paused"; empty: the run works
+  std::string idle_reason;            ///< StopController::idle_reason(), such as "paused"; empty: items can start
   std::vector<Device> devices;
 };
 

@@ -60,7 +60,7 @@ Result<RunFolder> RunFolder::acquire(const fs::path& outputs) {
 }
 
 void RunFolder::write_state(const Json& state) const {
-  (void)write_file(folder_ / "run.json", dump(state) + '\n', true, Sync::no);
+  (void)write_file(folder_ / "run.json", dump(state) + '\n', /*overwrite=*/true, Sync::no);
 }
 
 Result<RunState> read_run_state(const fs::path& folder) {

@@ -194,9 +194,9 @@ bool Coordinator::Run::use_smaller_variant(ItemNumber number, std::string_view w
 void Coordinator::Run::retry(const ItemResult& result, std::string_view reason, int max_attempts) {
   const int attempts = worklist_[result.number].attempts;
   if (attempts >= max_attempts) {
-    ItemResult last = result;
-    last.error->what = fmt::format("{} (tried {} times; set aside)", result.error->what, attempts);
-    return end_item(last);
+    ItemResult final_result = result;
+    final_result.error->what = fmt::format("{} (tried {} times; set aside)", result.error->what, attempts);
+    return end_item(final_result);
   }
   const auto delay = retry_delay(attempts + 1);
   reporter_.report_retry(items_[result.number], result, reason, attempts, delay);

@@ -189,7 +189,7 @@ void RunReporter::report_run_end(const RunView& run, Clock::time_point now) {
   for (const WorkerSlot& slot : run.slots) totals_.devices.push_back(slot.totals);
   totals_.seconds = seconds_of(now - start_);
   log_run_end(totals_, events_);
-  write_state(run, now, true);
+  write_state(run, now, /*over=*/true);
   if (!settings_.metrics_file.empty()) (void)metrics_.write(settings_.metrics_file);
 }
 

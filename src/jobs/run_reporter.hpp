@@ -65,7 +65,7 @@ class RunReporter {
   /// file, and at most every two seconds to the metrics file. Call it often.
   void report_progress(const RunView& run, Clock::time_point now);
   /// Writes the state file now.
-  void write_state(const RunView& run, Clock::time_point now) { write_state(run, now, false); }
+  void write_state(const RunView& run, Clock::time_point now) { write_state(run, now, /*over=*/false); }
   /// Reports the end of the run and completes the totals. Call it last.
   void report_run_end(const RunView& run, Clock::time_point now);
 

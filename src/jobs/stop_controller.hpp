@@ -17,11 +17,11 @@ class StopController {
 
   bool is_paused() const { return paused_; }
   bool is_stopping() const { return stopping_; }
-  /// Returns true if the run is neither paused nor being stopped. Also true while the disk is full: an item that fits
-  /// may start then too.
+  /// Returns true if the run is neither paused nor being stopped. A full disk does not matter here: the caller keeps
+  /// the items that wait for disk space apart from the items that may start.
   bool may_start_items() const { return !paused_ && !stopping_; }
-  /// Returns for messages why the run starts no items: "paused"; else "waiting for room on the disk" while the disk is
-  /// full; else an empty text.
+  /// Returns for messages why no item can start: "paused"; else "waiting for room on the disk" while the disk is full
+  /// (set_disk_full()); else an empty text.
   std::string_view idle_reason() const;
 
   /// Pauses the run. Returns false if it is paused already.
@@ -32,7 +32,8 @@ class StopController {
   /// Returns true if the caller must check the free disk space now, and stores `now` as the time of this check. It
   /// returns true at most once a second, and never while the run is being stopped.
   bool mark_disk_check_if_due(Clock::time_point now);
-  /// Stores whether the disk is full, as the caller has found. Returns true if the stored value has changed.
+  /// Stores whether the disk is full, as the caller has found: no worker is busy, and no waiting item fits into the
+  /// free space. Returns true if the stored value has changed.
   bool set_disk_full(bool full);
 
   /// What the caller must do after request_stop().

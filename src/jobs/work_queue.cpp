@@ -13,13 +13,13 @@ constexpr std::size_t kMaxAssignedItems = 256;
 /// Returns the average of the known speeds; 1 if none is known.
 double average_speed(std::span<const DeviceLoad> devices) {
   double sum = 0;
-  int known = 0;
+  int known_speeds = 0;
   for (const DeviceLoad& device : devices) {
     if (device.speed <= 0) continue;
     sum += device.speed;
-    ++known;
+    ++known_speeds;
   }
-  return known == 0 ? 1 : sum / known;
+  return known_speeds == 0 ? 1 : sum / known_speeds;
 }
 
 }  // namespace

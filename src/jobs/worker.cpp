@@ -69,8 +69,10 @@ class Worker {
       return Error{Errc::unsupported, fmt::format("the worker runs on {}, not on {}", *verified, expected)};
     const auto factory = factories_.find(text_field(setup, "task"));
     if (factory == factories_.end()) return Error{Errc::unsupported, "no such kind of task"};
-    const WorkerResources resources{bytes_field(setup, "ram"), bytes_field(setup, "vram"),
-                                    static_cast<int>(number_field(setup, "threads")), device};
+    const WorkerResources resources{.ram = bytes_field(setup, "ram"),
+                                    .vram = bytes_field(setup, "vram"),
+                                    .threads = static_cast<int>(number_field(setup, "threads")),
+                                    .device = device};
     auto task = factory->second(object_field(setup, "settings"), resources);
     if (!task) return task.error();
     task_ = *std::move(task);

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Bytes kMemoryMargin = 32_MiB;  // memory that always stays free
 constexpr auto kMemoryCheckInterval = std::chrono::milliseconds{100};
-constexpr DeviceLoad kInactiveLoad{1e-300, 1e300};  // so slow and busy that WorkQueue assigns it nothing
+constexpr DeviceLoad kInactiveLoad{.speed = 1e-300,
+                                   .busy_s = 1e300};  // so slow and busy that WorkQueue assigns it nothing
 
 }  // namespace
 
@@ -98,8 +99,8 @@ bool WorkerSlots::are_all_lost() const {
 bool WorkerSlots::is_active(const WorkerSlot& slot) const {
   if (slot.lost) return false;
   if (!sequential_fallback_.is_sequential()) return true;
-  const auto first = std::find_if(begin(), end(), [](const WorkerSlot& each) { return !each.lost; });
-  return &*first == &slot;
+  const auto first_usable = std::find_if(begin(), end(), [](const WorkerSlot& each) { return !each.lost; });
+  return &*first_usable == &slot;
 }
 
 double WorkerSlots::speed_of(const WorkerSlot& slot) const {
@@ -126,7 +127,7 @@ std::vector<DeviceLoad> WorkerSlots::device_loads(Clock::time_point now) const {
       loads.push_back(kInactiveLoad);
       continue;
     }
-    DeviceLoad load{speed_of(slot), 0};
+    DeviceLoad load{.speed = speed_of(slot), .busy_s = 0};
     if (slot.is_running())
       load.busy_s = std::max(0.0, expected_s(slot) - std::chrono::duration<double>(now - slot.job->start).count());
     loads.push_back(load);

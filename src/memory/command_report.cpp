@@ -19,8 +19,8 @@ Bytes increase(const std::optional<Bytes>& before, const std::optional<Bytes>& a
 /// steady slope of the other levels times their number; 0 if they do not rise steadily.
 double steady_growth_of(const std::vector<double>& levels) {
   const std::span all{levels};
-  const auto rest = all.subspan(levels.size() / 3);
-  return steady_slope(rest) * static_cast<double>(rest.size());
+  const auto levels_after_start = all.subspan(levels.size() / 3);
+  return steady_slope(levels_after_start) * static_cast<double>(levels_after_start.size());
 }
 
 std::string device_peak_text(const RunMeasurements& run) {
@@ -50,7 +50,7 @@ void report_runs(const std::vector<RunMeasurements>& runs, CommandReport& report
 
 /// Compares the device memory in use before the first run and after the last.
 void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
-  const auto& first = runs.front().device_before;
+  const auto& before_first_run = runs.front().device_before;
   const auto unmeasured =
       std::find_if(runs.begin(), runs.end(), [](const RunMeasurements& run) { return !run.unmeasured_reason.empty(); });
   if (unmeasured != runs.end()) {
@@ -58,12 +58,13 @@ void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, Command
     report.recommendations.emplace_back("look at 'weir doctor' and 'dmesg', and measure again when the driver answers");
     return;
   }
-  if (!first) {
+  if (!before_first_run) {
     report.analysis.emplace_back("device memory was not measured: no device of the policy reports how much is in use");
     return;
   }
-  const Bytes held = increase(first, runs.back().device_after);
-  report.analysis.push_back(fmt::format("device: {} in use before the first run, {} after the last", to_text(*first),
+  const Bytes held = increase(before_first_run, runs.back().device_after);
+  report.analysis.push_back(fmt::format("device: {} in use before the first run, {} after the last",
+                                        to_text(*before_first_run),
                                         to_text(runs.back().device_after.value_or(Bytes{}))));
   if (held <= limit) {
     report.strengths.push_back(fmt::format("device memory is freed: {} more in use at the end", to_text(held)));

@@ -24,7 +24,7 @@ struct RunMeasurements {
   std::vector<double> device_levels;
   std::size_t leftover_processes = 0;     ///< number of processes that outlived the command
   std::vector<std::string> shared_files;  ///< new files in /dev/shm
-  /// why the memory that remains in use on the devices after the run is unknown; empty if it was measured
+  /// reason why the memory left in use on the devices after the run could not be measured; empty if it was
   std::string unmeasured_reason;
   /// evidence that the command worked on another device than the assigned one; empty if there is none
   std::string wrong_device;

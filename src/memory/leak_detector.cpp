@@ -76,7 +76,7 @@ void LeakDetector::set_baseline() {
 }
 
 LeakDetector::ScopeStart LeakDetector::begin_scope() const {
-  ScopeStart start{take_sample(meters_), count_open_descriptors(), {}};
+  ScopeStart start{.sample = take_sample(meters_), .descriptors = count_open_descriptors(), .silent_meters = {}};
   add_timed_out(meters_, start.silent_meters);
   return start;
 }
@@ -159,12 +159,12 @@ LeakReport LeakDetector::report() const {
   std::string evidence;
   bool drifted = false;
   for (const ScopeRecord& drift : records_between(baseline_, now)) {  // one for each side
-    const std::int64_t once = one_time_growth_bytes(drift.side);
-    const std::int64_t bytes = drift.growth.bytes - once;
-    report.one_time_growth_bytes += once;
+    const std::int64_t one_time_bytes = one_time_growth_bytes(drift.side);
+    const std::int64_t drift_bytes = drift.growth.bytes - one_time_bytes;
+    report.one_time_growth_bytes += one_time_bytes;
     const bool is_first_side = evidence.empty();
-    report.drift_bytes = is_first_side ? bytes : std::max(report.drift_bytes, bytes);
-    drifted = drifted || exceeds(bytes, limits_.total_drift);
+    report.drift_bytes = is_first_side ? drift_bytes : std::max(report.drift_bytes, drift_bytes);
+    drifted = drifted || exceeds(drift_bytes, limits_.total_drift);
     evidence += (is_first_side ? "" : ", ") + drift.growth.evidence;
   }
   report.slope_bytes = std::max(host_levels_.steady_slope(), device_levels_.steady_slope());

@@ -35,11 +35,12 @@ double steady_slope(std::span<const double> levels) {
   const double slope = theil_sen_slope(levels);
   if (slope <= 0) return 0;
   const std::size_t third = levels.size() / 3;
-  const double first = median_of(levels.first(third));
-  const double middle = median_of(levels.subspan(third, third));
-  const double last = median_of(levels.last(third));
+  const double start_level = median_of(levels.first(third));
+  const double middle_level = median_of(levels.subspan(third, third));
+  const double end_level = median_of(levels.last(third));
+  // The rise is steady if both the first and the second half of it reach at least half of what the slope predicts.
   const double min_rise = slope * static_cast<double>(third) / 2;
-  return middle - first >= min_rise && last - middle >= min_rise ? slope : 0;
+  return middle_level - start_level >= min_rise && end_level - middle_level >= min_rise ? slope : 0;
 }
 
 void LevelSeries::add(double level) {

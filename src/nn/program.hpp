@@ -70,9 +70,10 @@ struct Op {
   // kernel: for conv3x3 and direct, side of the kernel in pixels; for patch, side of a patch in input pixels.
   // pad: for conv3x3 and direct, number of rows and columns of zeros on each side.
   int kernel = 1, pad = 0;
-  // patch: a base is the position of one patch. The bases of row b (0, 1, ...) read `kernel` input rows, beginning at
-  // row b * stride + first_tap, and make `factor` output rows, beginning at row b * factor - output_crop; the same for
-  // columns. shuffle: uses `factor`, the side of a block of output pixels, but not the other three.
+  // patch: the op has rows of positions; each position reads one patch (compute::PatchJob). The positions of row p
+  // (0, 1, ...) read `kernel` input rows, beginning at row p * stride + first_tap, and make `factor` output rows,
+  // beginning at row p * factor - output_crop; the same for columns.
+  // shuffle: uses `factor`, the side of a block of output pixels, but not the other three.
   int stride = 1, first_tap = 0, factor = 1, output_crop = 0;
   // combine: the sum of coefficient[i] * inputs[i] and `constant`, then the activation.
   std::vector<float> coefficient;

@@ -166,7 +166,7 @@ Planes add_border(const Planes& in, const Family& family) {
 
 int reflect_position(int position, int extent) {
   if (extent == 1) return 0;
-  const int period = 2 * (extent - 1);  // the mirrored picture repeats after as many pixels
+  const int period = 2 * (extent - 1);  // the mirrored picture repeats after this number of pixels
   const int within = (position % period + period) % period;
   return within < extent ? within : period - within;
 }

@@ -37,7 +37,7 @@ std::string number_text(double value) {
 std::string format_labels(const Metrics::Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels)
-    text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ",", name, escape(value, true));
+    text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ",", name, escape(value, /*quotes=*/true));
   return text.empty() ? text : '{' + text + '}';
 }
 
@@ -65,7 +65,7 @@ std::string Metrics::text() const {
   const std::lock_guard lock{mutex_};
   std::string text;
   for (const auto& [name, family] : families_) {
-    text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escape(family.help, false), name,
+    text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escape(family.help, /*quotes=*/false), name,
                         family.type == MetricType::counter ? "counter" : "gauge");
     for (const auto& [labels, value] : family.values)
       text += fmt::format("{}{} {}\n", name, labels, number_text(value));

@@ -97,7 +97,8 @@ Result<FileDescriptor> listen_on(const std::string& host, const std::string& por
   FileDescriptor listener{socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0)};
   const int enabled = 1;
   if (listener) setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &enabled, sizeof enabled);
-  if (!listener || bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 || listen(listener.get(), 16) != 0)
+  if (!listener || bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 ||
+      listen(listener.get(), /*backlog=*/16) != 0)
     return Error{Errc::io, fmt::format("metrics on {}: {}", printable(address), errno_text(errno))};
   return listener;
 }
@@ -113,8 +114,8 @@ Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::open(const std::string
     return Error{Errc::invalid_argument, fmt::format("'{}' has no port; write 127.0.0.1:9090", printable(address))};
   auto listener = listen_on(host, port, address);
   if (!listener) return listener.error();
-  const int bound = port_of(listener->get());
-  std::unique_ptr<MetricsEndpoint> endpoint{new MetricsEndpoint{*std::move(listener), bound}};
+  const int bound_port = port_of(listener->get());
+  std::unique_ptr<MetricsEndpoint> endpoint{new MetricsEndpoint{*std::move(listener), bound_port}};
   if (auto started = endpoint->start(metrics); !started) return started.error();
   return endpoint;
 }

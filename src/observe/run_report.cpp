@@ -115,8 +115,8 @@ class ReportBuilder {
 
 /// Parses the `count` digits at the position `at`. Returns false if one of them is not a digit.
 bool parse_digits(std::string_view text, std::size_t at, std::size_t count, int& value) {
-  const char* const first = text.data() + at;
-  return std::from_chars(first, first + count, value).ptr == first + count;
+  const char* const digits = text.data() + at;
+  return std::from_chars(digits, digits + count, value).ptr == digits + count;
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts
 Result<std::vector<jobs::WorkerDevice>> make_job_devices(int count) {
   std::vector<jobs::WorkerDevice> devices;
   for (int number = 1; number <= count; ++number) {
-    auto device = jobs::cpu_device(fmt::format("job-{}", number), {}, 1);
+    auto device = jobs::cpu_device(fmt::format("job-{}", number), /*cpus=*/{}, /*threads=*/1);
     if (!device) return Error{Errc::io, device.error().what};
     devices.push_back(*std::move(device));
   }

@@ -10,8 +10,8 @@ namespace weir::synth {
 
 Status write_canvas(const Canvas& canvas, const std::filesystem::path& path) {
   media::WriteOptions options;
-  options.rows.width = options.final_width = canvas.width;
-  options.rows.height = options.final_height = canvas.height;
+  options.row_format.width = options.final_width = canvas.width;
+  options.row_format.height = options.final_height = canvas.height;
   options.overwrite = true;
   options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
   auto writer = media::PictureWriter::create(path, options);
@@ -23,7 +23,7 @@ Status write_canvas(const Canvas& canvas, const std::filesystem::path& path) {
 }
 
 Result<Canvas> read_canvas(const std::filesystem::path& path) {
-  auto reader = media::PictureReader::open({path, nullptr});
+  auto reader = media::PictureReader::open({.path = path, .bytes = nullptr});
   if (!reader) return reader.error();
   const media::PictureInfo info = (*reader)->info();
   Canvas canvas{info.width, info.height};

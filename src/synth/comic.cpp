@@ -101,7 +101,7 @@ class ComicPage {
       draw_shape(canvas_, clip, shape, 1, flat_paint(colour));
     } else if (fill_choice < (grey_ ? 0.75F : 0.55F)) {
       const Screentone tone = make_screentone(random_, colour, random_.chance(0.8F) ? ink_ : random_colour());
-      draw_shape(canvas_, clip, shape, 1, [&](float x, float y, float) { return tone.colour_at(x, y); });
+      draw_shape(canvas_, clip, shape, 1, [&](float x, float y, float /*distance*/) { return tone.colour_at(x, y); });
     } else {
       Texture texture;
       texture.kind = random_.chance(0.8F) ? Texture::Kind::gradient : Texture::Kind::noise;
@@ -116,7 +116,7 @@ class ComicPage {
       const Box bounds = shape.bounds(0);
       const Point centre = centre_of(bounds);
       draw_shape(canvas_, clip, shape, 1,
-                 [&](float x, float y, float) { return texture.colour_at(x - centre.x, y - centre.y); });
+                 [&](float x, float y, float /*distance*/) { return texture.colour_at(x - centre.x, y - centre.y); });
     }
   }
 

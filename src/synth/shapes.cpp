@@ -76,9 +76,9 @@ float Polygon::signed_distance(float x, float y) const {
     const Point& a = corners[i];
     const Point& b = corners[j];
     nearest = std::min(nearest, nearest_on_segment(x, y, a, b).distance);
-    // A point is inside if a ray from it to the right crosses an odd number of edges. The ray
-    // crosses an edge whose ends are on different sides of the ray's row, if the edge meets this row right of the
-    // point.
+    // A point is inside if a ray from it to the right crosses an odd number of edges. The ray crosses an edge if two
+    // conditions hold: the ends of the edge are on different sides of the ray's row, and the edge meets this row right
+    // of the point.
     if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
   }
   return inside ? -nearest : nearest;

@@ -79,7 +79,7 @@ inline float coverage_of(float distance, float softness) {
 
 /// Returns a `paint` function for draw_shape() that has one colour everywhere.
 inline auto flat_paint(const Colour& colour) {
-  return [colour](float, float, float) { return colour; };
+  return [colour](float /*x*/, float /*y*/, float /*distance*/) { return colour; };
 }
 
 /// Paints every pixel of `clip` that the shape covers; the edge is `softness` pixels wide. `paint(x, y, distance)`

@@ -56,7 +56,7 @@ bool has_item_separator(const std::vector<std::string>& arguments) {
 
 Result<CommandItems> split_items(const std::vector<std::string>& arguments, const LineReader& read) {
   const auto separator = std::find_if(arguments.begin(), arguments.end(), is_separator);
-  CommandItems list{{arguments.begin(), separator}, {}};
+  CommandItems list{.arguments = {arguments.begin(), separator}, .items = {}};
   if (list.arguments.empty()) return invalid("no command is given before the items");
   if (separator == arguments.end()) return invalid("no items are given; write ::: ITEM... or :::: FILE");
   const std::vector<std::string> rest{separator + 1, arguments.end()};
@@ -78,7 +78,7 @@ Result<CommandItems> split_items(const std::vector<std::string>& arguments, cons
 
 Result<std::vector<std::string>> read_lines(const std::string& file) {
   if (file == "-") {
-    const auto bytes = read_standard_input(Bytes{kMaxListBytes}, {});
+    const auto bytes = read_standard_input(Bytes{kMaxListBytes}, /*stop=*/{});
     if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what};
     return non_empty_lines({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
   }

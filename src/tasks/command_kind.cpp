@@ -168,11 +168,12 @@ class CommandTask final : public jobs::Task {
       // Takes the inventory before the wait, so that it takes no time while this command holds a slot of the lease
       // "jobs". The probe caches the inventory, so the result is not needed here.
       (void)probe_.inspect(command.device_request, kMaxInventoryAge, attempt.stop);
-      auto taken = device::acquire_lease(request_.folder / ".weir",
-                                         {.keys = {"jobs"},
-                                          .slots = request_.gpu_jobs > 1 ? request_.gpu_jobs : 0,
-                                          .max_wait = command.device_request.max_wait},
-                                         environment, {.stop = attempt.stop, .on_wait = {}});
+      auto taken = device::acquire_lease(
+          request_.folder / ".weir",
+          {.keys = {"jobs"},
+           .slots = request_.gpu_jobs > 1 ? request_.gpu_jobs : 0,  // 0: exclusive, so one command
+           .max_wait = command.device_request.max_wait},
+          environment, {.stop = attempt.stop, .on_wait = {}});
       if (!taken) {
         GuardedResult command_result;
         command_result.refused = taken.error().code == Errc::timed_out;

@@ -26,8 +26,8 @@ std::vector<Variant> variants_field(const Json& object) {
   const auto found = object.find("variants");
   if (found != object.end() && found->is_array()) {
     for (const Json& variant : *found)
-      variants.push_back(
-          {jobs::decode_path(jobs::text_field(variant, "name")).native(), jobs::bytes_field(variant, "need")});
+      variants.push_back({.name = jobs::decode_path(jobs::text_field(variant, "name")).native(),
+                          .need = jobs::bytes_field(variant, "need")});
   }
   if (variants.empty()) variants.emplace_back();  // GuardedCommand::variants has at least one entry
   return variants;
@@ -38,7 +38,7 @@ Json device_request_json(const DeviceRequest& request) {
             {"deny", jobs::encode_texts(request.policy.deny)},
             {"request", jobs::encode_texts(request.policy.request)},
             {"prefer", jobs::encode_texts(request.policy.prefer)},
-            {"trust_unknown", request.need.accepts_unknown},
+            {"trust_unknown", request.need.trust_unknown},
             {"cuda_index", request.mask.cuda_names == device::CudaNames::index},
             {"torch_allocator", jobs::encode_path(request.mask.torch_allocator)},
             {"slots", request.slots},
@@ -51,13 +51,13 @@ Json device_request_json(const DeviceRequest& request) {
 
 DeviceRequest parse_device_request(const Json& json) {
   DeviceRequest request;
-  request.policy = {jobs::encoded_texts_field(json, "allow"),
-                    jobs::encoded_texts_field(json, "deny"),
-                    jobs::encoded_texts_field(json, "request"),
-                    jobs::encoded_texts_field(json, "prefer"),
-                    {}};
+  request.policy = {.allow = jobs::encoded_texts_field(json, "allow"),
+                    .deny = jobs::encoded_texts_field(json, "deny"),
+                    .request = jobs::encoded_texts_field(json, "request"),
+                    .prefer = jobs::encoded_texts_field(json, "prefer"),
+                    .min_memory = {}};
   if (json.contains("min_memory")) request.policy.min_memory = jobs::bytes_field(json, "min_memory");
-  request.need.accepts_unknown = jobs::bool_field(json, "trust_unknown");
+  request.need.trust_unknown = jobs::bool_field(json, "trust_unknown");
   request.mask.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
   request.mask.torch_allocator = jobs::decode_path(jobs::text_field(json, "torch_allocator")).native();
   request.slots = static_cast<int>(jobs::number_field(json, "slots"));

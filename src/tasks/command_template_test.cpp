@@ -72,7 +72,7 @@ TEST(CommandRequest, IsUnchangedAfterConversionToJsonAndBack) {
   request.guard.device_request.policy = {{"*3090*"}, {"x"}, {"!y"}, {"z"}, 20_GiB};
   request.guard.device_request.slots = 3;
   request.guard.device_request.max_wait = std::chrono::seconds{7};
-  request.guard.device_request.need.accepts_unknown = request.guard.device_request.end_orphans = true;
+  request.guard.device_request.need.trust_unknown = request.guard.device_request.end_orphans = true;
   request.guard.variants = {{"large", 5_GiB}, {"small", 1_GiB}};
   request.guard.environment = {{"WEIR_SLOTS", "3"}};
   request.guard.lease_before_start = false;

@@ -89,11 +89,11 @@ void note_unleased_use(const device::Device& device, const device::Lease& lease,
 
 /// Returns the availability of memory on the device, with the reservations of the programs that hold shared leases of
 /// it now. Does not create a missing lease file.
-MemoryAvailability availability_on(const device::Device& device) {
+DeviceMemoryAvailability availability_on(const device::Device& device) {
   const auto folder = device::find_lease_folder(process_environment());
   const auto file = folder ? device::LeaseFile::open_read_only(folder->path, lease_key(device))
                            : Result<std::optional<device::LeaseFile>>{folder.error()};
-  if (!file || !*file) return measure_availability(device, {}, {});
+  if (!file || !*file) return measure_availability(device, /*holders=*/{}, /*own=*/{});
   std::vector<device::Holder> sharers;
   if (const auto holders = (*file)->holders()) sharers = *holders;
   // An exclusive holder will have ended before this process gets the lease.
@@ -106,8 +106,8 @@ MemoryAvailability availability_on(const device::Device& device) {
 void reject_full_devices(Machine& machine, Bytes need_free, bool trust_unknown) {
   for (device::DeviceAssessment& assessment : machine.choice.assessments) {
     if (!assessment.accepted) continue;
-    const auto fits =
-        choose_variant({{{}, need_free}}, availability_on(machine.device_at(assessment.device_index)), trust_unknown);
+    const auto fits = choose_variant({Variant{.name = {}, .need = need_free}},
+                                     availability_on(machine.device_at(assessment.device_index)), trust_unknown);
     if (fits) continue;
     assessment.accepted = false;
     assessment.reason = fits.error().what;
@@ -145,7 +145,7 @@ Machine choose_from_inventory(const device::Inventory& inventory, const DeviceRe
   const Bytes need_free = std::exchange(need.free, Bytes{});  // reject_full_devices() checks it
   machine.choice = choose_devices(machine.devices, request.policy, need,
                                   device::find_hidden_reasons(machine.devices, machine.masks));
-  if (need_free > Bytes{}) reject_full_devices(machine, need_free, need.accepts_unknown);
+  if (need_free > Bytes{}) reject_full_devices(machine, need_free, need.trust_unknown);
   return machine;
 }
 

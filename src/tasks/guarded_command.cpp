@@ -75,7 +75,7 @@ class DeviceMeasurement {
 
   std::optional<Bytes> read_used_memory() {
     if (!device_.pci) return std::nullopt;
-    const auto sample = sampler_.sample({device_.pci, false, {}}, kDriverTimeout);
+    const auto sample = sampler_.sample({.card = device_.pci}, kDriverTimeout);
     return sample ? sample->used : std::nullopt;
   }
 
@@ -255,7 +255,8 @@ GuardedResult run_leased(const GuardedCommand& command, Machine machine, Machine
   result.device = to_text(*result.initial_device);
   const CommandNeeds needs = open_command_needs(environment);
   const auto last_need = last_need_of_command(command, result, needs);
-  const MemoryRequest memory_request{command.variants, last_need, command.device_request.need.accepts_unknown};
+  const MemoryRequest memory_request{
+      .variants = command.variants, .last_need = last_need, .trust_unknown = command.device_request.need.trust_unknown};
   const auto variant =
       reserve_memory(leased->lease, machine.device_at(leased->device_index), memory_request, result.may_fit_later);
   if (!variant) return refuse(std::move(result), variant.error());

@@ -27,6 +27,7 @@ struct ProcessGrowth {
 };
 
 ProcessGrowth find_memory_growth(const device::Device& before, const device::Device& now) {
+  constexpr std::size_t kMaxNameBytes = 60;  // per process in the message
   std::map<pid_t, Bytes> memory_before;
   for (const device::GpuProcess& process : before.processes)
     if (process.memory) memory_before[process.pid] = process.memory->value;
@@ -37,7 +38,7 @@ ProcessGrowth find_memory_growth(const device::Device& before, const device::Dev
     if (process_growth == Bytes{}) continue;
     growth.memory += process_growth;
     growth.process_text += fmt::format("{}pid {} '{}' ({})", growth.process_text.empty() ? "" : ", ", process.pid,
-                                       printable(process.name.substr(0, 60)), to_text(process_growth));
+                                       printable(process.name.substr(0, kMaxNameBytes)), to_text(process_growth));
   }
   return growth;
 }

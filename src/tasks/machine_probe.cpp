@@ -54,9 +54,9 @@ void MachineProbe::discard_inventory() {
 
 bool MachineProbe::refresh_memory(device::Device& device) {
   if (!device.pci || !parent_lease_key(device).empty()) return false;
-  auto sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
+  auto sample = sampler().sample({.card = device.pci}, kSampleTimeout);
   // The sampler's process may have crashed in a driver: try once more with a new one.
-  if (!sample && sampler_->has_ended()) sample = sampler().sample({device.pci, false, {}}, kSampleTimeout);
+  if (!sample && sampler_->has_ended()) sample = sampler().sample({.card = device.pci}, kSampleTimeout);
   driver_hung_ = driver_hung_ || !sample;
   if (!sample || !sample->used) return false;
   device.used = memory::Reading{.value = *sample->used, .source = "the driver"};

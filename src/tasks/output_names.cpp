@@ -43,7 +43,8 @@ class NameChooser {
     candidates_.reserve(inputs.size());
     for (const NamingInput& input : inputs) {
       const fs::path full = fit_file_name(input.relative_path.filename().native(), input.output_extension);
-      candidates_.push_back({short_output_name(input, folder), folder / input.relative_path.parent_path() / full, {}});
+      candidates_.push_back(
+          {short_output_name(input, folder), folder / input.relative_path.parent_path() / full, /*hashed=*/{}});
       input_identities_.insert(input.identity);
       const Candidates& names = candidates_.back();
       ++short_counts_[folded(names[kShort])];

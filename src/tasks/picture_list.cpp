@@ -62,7 +62,7 @@ struct InputFinder {
     PictureItem item;
     item.source.path = path;
     item.problem = std::move(error);
-    inputs.push_back({std::move(item), path.filename(), {}});
+    inputs.push_back({.item = std::move(item), .relative_path = path.filename(), .identity = {}});
   }
   void add_folder(const fs::path& folder, const fs::path& relative_path);
   /// Adds one entry of a folder, or counts why it is skipped. `is_in_output_folder`: the entry is in the output folder
@@ -163,7 +163,7 @@ void InputFinder::add_standard_input() {
     item.source.bytes = std::make_shared<const std::vector<std::byte>>(*std::move(bytes));
   else
     item.problem = bytes.error();
-  inputs.push_back({std::move(item), "stdin", {}});
+  inputs.push_back({.item = std::move(item), .relative_path = "stdin", .identity = {}});
 }
 
 void InputFinder::add_input(const std::string& input) {
@@ -185,8 +185,8 @@ std::optional<media::Format> input_format(const FoundInput& input) {
 
 /// Returns the input's own format if it is lossless; else PNG.
 media::Format default_format(const FoundInput& input) {
-  const auto input_own = input_format(input);
-  return input_own && media::is_lossless(*input_own) ? *input_own : media::Format::png;
+  const auto format = input_format(input);
+  return format && media::is_lossless(*format) ? *format : media::Format::png;
 }
 
 /// Returns the format of a single output file: by its extension, else --format, else the input's. Errors:
@@ -212,8 +212,8 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputOption
 /// Returns the extension of the output for a format, with its dot. If the input has the same format, returns the
 /// input's own extension, such as ".JPG" or ".tif".
 std::string extension_for(const FoundInput& input, media::Format format) {
-  std::string own = input.relative_path.extension().native();
-  if (media::format_of_extension(own) == format) return own;
+  std::string input_extension = input.relative_path.extension().native();
+  if (media::format_of_extension(input_extension) == format) return input_extension;
   return fmt::format(".{}", media::name_of(format));
 }
 
@@ -278,10 +278,10 @@ void name_outputs(std::vector<FoundInput>& found_inputs, const OutputOptions& op
   const OriginFinder earlier{named, options};
   auto outputs = choose_output_names(inputs, options.output,
                                      [&](std::size_t index, const fs::path& output) { return earlier(index, output); });
-  std::size_t next = 0;
+  std::size_t next_output = 0;  // `outputs` has none for inputs with a problem
   for (FoundInput& input : found_inputs) {
     if (input.item.problem) continue;
-    fs::path& output = outputs[next++];
+    fs::path& output = outputs[next_output++];
     if (output != input.item.output) renamed.push_back({input.item.source.path, output});
     input.item.output = std::move(output);
   }
@@ -303,9 +303,9 @@ void drop_repeated(std::vector<FoundInput>& found_inputs) {
 Result<bool> is_output_folder(const OutputOptions& options, bool is_multiple) {
   std::error_code problem;
   // Without slashes at the end, with which the path of a file cannot be looked up.
-  const std::size_t last = options.output.find_last_not_of('/');
-  const fs::file_status status =
-      fs::status(last == std::string::npos ? options.output : options.output.substr(0, last + 1), problem);
+  const std::size_t last_character = options.output.find_last_not_of('/');
+  const fs::file_status status = fs::status(
+      last_character == std::string::npos ? options.output : options.output.substr(0, last_character + 1), problem);
   if (fs::is_directory(status)) return true;
   if (!is_multiple && !options.output.ends_with('/')) return false;
   if (fs::exists(status) || options.output == "-")

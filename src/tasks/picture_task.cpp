@@ -94,7 +94,7 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
   media::WriteOptions options;
   options.format = item.format;
   options.quality = settings.quality;
-  options.rows = enhance::rows_info(network, reader.info(), settings.upscale);
+  options.row_format = enhance::rows_info(network, reader.info(), settings.upscale);
   options.final_width = size->width;
   options.final_height = size->height;
   options.metadata = reader.metadata();
@@ -196,12 +196,14 @@ PictureResult upscale_picture(const PictureItem& item, const PictureSettings& se
   PictureResult result;
   const auto start = std::chrono::steady_clock::now();
   try {
-    if (auto done = run_steps(item, settings, callbacks, result); !done) set_error(result, done.error(), false);
+    if (auto done = run_steps(item, settings, callbacks, result); !done)
+      set_error(result, done.error(), /*is_internal=*/false);
   } catch (const std::exception& problem) {
     if (const auto refusal = resource_error_of(problem))
-      set_error(result, *refusal, false);
+      set_error(result, *refusal, /*is_internal=*/false);
     else
-      set_error(result, {Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())}, true);
+      set_error(result, {Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())},
+                /*is_internal=*/true);
   }
   result.total_time = std::chrono::steady_clock::now() - start;
   result.peak_ram = peak_resident_memory();

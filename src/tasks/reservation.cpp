@@ -10,7 +10,7 @@ Result<std::size_t> reserve_memory(device::Lease& lease, const device::Device& d
   if (!lock) return lock.error();
   const auto holders = lease.other_holders();
   if (!holders) return holders.error();
-  const MemoryAvailability available = measure_availability(device, *holders, lease.claim());
+  const DeviceMemoryAvailability available = measure_availability(device, *holders, lease.claim());
   const auto variant = request.last_need ? choose_by_last_need(*request.last_need, available)
                                          : choose_variant(request.variants, available, request.trust_unknown);
   may_fit_later = !variant && available.known && !holders->empty();

@@ -31,8 +31,9 @@ Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& pictu
 }
 
 jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
-  if (plan.device_name == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
-  return {"vulkan", plan.precision, plan.device_name, ""};
+  if (plan.device_name == "cpu")
+    return {.backend = "cpu", .precision = plan.precision, .driver = "", .instruction_set = plan.instruction_set};
+  return {.backend = "vulkan", .precision = plan.precision, .driver = plan.device_name, .instruction_set = ""};
 }
 
 /// The network of one variant.
@@ -158,9 +159,9 @@ Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, co
   request.upscale.ram = resources.ram;
   request.upscale.threads = resources.threads;
   std::vector<NetworkVariant> variants;
-  auto first = NetworkCache::open(request.network_options);
-  if (!first) return first.error();
-  variants.push_back({"first choice", *std::move(first)});
+  auto first_choice = NetworkCache::open(request.network_options);
+  if (!first_choice) return first_choice.error();
+  variants.push_back({"first choice", *std::move(first_choice)});
   for (const std::string& name : request.variants) {
     NetworkOptions options = request.network_options;
     options.name = name;

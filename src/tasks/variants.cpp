@@ -41,9 +41,9 @@ Result<std::vector<Variant>> parse_variants(std::string_view text) {
   return variants;
 }
 
-MemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
-                                        const device::LeaseClaim& own) {
-  MemoryAvailability available;
+DeviceMemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
+                                              const device::LeaseClaim& own) {
+  DeviceMemoryAvailability available;
   available.known = device.free && device.free->coverage != memory::Coverage::lower_bound;
   if (available.known) available.free = device.free->value;
   for (const device::Holder& holder : holders) {
@@ -54,7 +54,7 @@ MemoryAvailability measure_availability(const device::Device& device, const std:
   return available;
 }
 
-Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const MemoryAvailability& available,
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const DeviceMemoryAvailability& available,
                                    bool trust_unknown) {
   if (!available.known && trust_unknown) return std::size_t{0};
   std::string needs;
@@ -72,7 +72,7 @@ Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const M
                            to_text(kContextMargin), to_text(available.free), to_text(available.reserved))};
 }
 
-Result<std::size_t> choose_by_last_need(Bytes last_need, const MemoryAvailability& available) {
+Result<std::size_t> choose_by_last_need(Bytes last_need, const DeviceMemoryAvailability& available) {
   if (!available.known || last_need + available.reserved <= available.free) return std::size_t{0};
   return Error{
       Errc::over_budget,

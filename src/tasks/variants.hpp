@@ -22,7 +22,7 @@ struct Variant {
 Result<std::vector<Variant>> parse_variants(std::string_view text);
 
 /// The memory on a device that a new holder of a lease on it can use: `free` minus `reserved`.
-struct MemoryAvailability {
+struct DeviceMemoryAvailability {
   Bytes free;          ///< free memory as the driver reports it; 0 if not `known`
   Bytes reserved;      ///< memory that other holders of leases have reserved and do not use yet
   bool known = false;  ///< `free` is known; false: the driver reports no value, or only a lower bound
@@ -35,20 +35,20 @@ inline constexpr Bytes kContextMargin = 512_MiB;
 /// Computes the availability from device.free and from the leases of `holders`. For each lease, the part of its
 /// reservation that its processes do not use yet counts as reserved. `own`: the lease of this process; its own
 /// reservation does not count.
-MemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
-                                        const device::LeaseClaim& own);
+DeviceMemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
+                                              const device::LeaseClaim& own);
 
 /// Returns the index of the first variant that fits. Pure function.
 /// - If the free memory is known, a variant fits if its need is 0 or need + kContextMargin + reserved <= free.
 /// - If the free memory is not known and `trust_unknown` is true, the first variant fits.
 /// - If the free memory is not known and `trust_unknown` is false, only a variant with need 0 fits.
 /// Errors: over_budget, with the needs of all variants, if no variant fits.
-Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const MemoryAvailability& available,
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const DeviceMemoryAvailability& available,
                                    bool trust_unknown);
 
 /// Checks whether a command with a single variant fits, by `last_need`, the memory that its last run used on the device
 /// (GPU context included). Returns 0, the index of the variant, if last_need + reserved <= free, or if the free memory
 /// is not known. Pure function. Errors: over_budget, with these three numbers, if it does not fit.
-Result<std::size_t> choose_by_last_need(Bytes last_need, const MemoryAvailability& available);
+Result<std::size_t> choose_by_last_need(Bytes last_need, const DeviceMemoryAvailability& available);
 
 }  // namespace weir::tasks

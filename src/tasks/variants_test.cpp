@@ -47,7 +47,7 @@ TEST(Variants, UnknownMemoryIsNotFree) {
   EXPECT_TRUE(choose_variant({Variant{}}, {}, false)) << "no need was given";
 }
 
-TEST(MemoryAvailability, CountsOnlyReservationsOfOthers) {
+TEST(DeviceMemoryAvailability, CountsOnlyReservationsOfOthers) {
   device::Device device;
   device.pci = device::PciAddress{0, 1, 0, 0};
   device.free = memory::Reading{.value = 10_GiB, .source = "NVML"};
@@ -56,7 +56,7 @@ TEST(MemoryAvailability, CountsOnlyReservationsOfOthers) {
   other.reserved_bytes = (4_GiB).count();
   device::OwnerRecord own = other;
   own.nonce = "own";
-  const MemoryAvailability available =
+  const DeviceMemoryAvailability available =
       measure_availability(device, {{1, other}, {2, own}, {3, std::nullopt}}, {{}, "own", {}});
   EXPECT_TRUE(available.known);
   EXPECT_EQ(available.reserved, 4_GiB);

@@ -25,7 +25,7 @@ std::string to_json_line(const Metric& metric) {
 
 /// Returns an empty optional if the line is no JSON object: it was not written completely.
 std::optional<Metric> parse_metric(const std::string& line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const auto json = nlohmann::json::parse(line, /*cb=*/nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   Metric metric{json.value("step", std::uint64_t{0}), json.value("loss", 0.0), json.value("rate", 0.0),
                 json.value("seconds", 0.0), std::nullopt};

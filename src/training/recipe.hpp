@@ -56,8 +56,8 @@ struct Recipe {
     float clean_share = 0.5F;  ///< share of clean pairs in this phase, in place of Data::clean_share
   } final_phase;
 
-  /// Returns the index of the first step of the final phase of a training with `steps` steps in all. Returns `steps` if
-  /// there is no final phase.
+  /// Returns the index of the step with which the final phase begins if the training has `steps` steps in all; `steps`
+  /// if there is no final phase.
   std::uint64_t final_phase_start(std::uint64_t steps) const {
     return steps - static_cast<std::uint64_t>(std::llround(final_phase.steps_share * static_cast<double>(steps)));
   }

@@ -161,7 +161,7 @@ class TrainingRun {
   /// Reads the state of the training in the folder.
   Status resume_run(const std::string& recipe_text) {
     const auto text = read_file(file("run.json"));
-    const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
+    const auto json = nlohmann::json::parse(text ? *text : "", /*cb=*/nullptr, /*allow_exceptions=*/false);
     if (!json.is_object())
       return Error{Errc::invalid_argument,
                    fmt::format("{}: contains no training that could continue", printable(settings_.folder.native()))};

@@ -52,7 +52,9 @@ UpscalingNetwork::UpscalingNetwork(nn::train::ParameterSet& parameters, const Re
   int channels = 3;
   for (int i = 0; i <= structure.layers; ++i) {
     const std::string name = fmt::format("conv_{}", i);
-    Layer layer{parameters.add_layer(name, channels, structure.channels, kSamePadding.kernel, kInitialSlope), nullptr};
+    // The slopes are added after the layer's own parameters.
+    Layer layer{parameters.add_layer(name, channels, structure.channels, kSamePadding.kernel, kInitialSlope),
+                /*slopes=*/nullptr};
     layer.slopes = &parameters.add_filled_parameter(name + "_slope", structure.channels, kInitialSlope);
     layers_.push_back(layer);
     channels = structure.channels;

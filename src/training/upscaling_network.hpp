@@ -12,7 +12,7 @@ namespace weir::training {
 
 /// A network that enlarges pictures. It computes the detail: the difference between the enlarged picture and a bicubic
 /// resize of the small picture. For this it has 3x3 convolutions, each but the last followed by PReLU, and at the
-/// end a pixel shuffle, which turns each group of scale * scale channels of a pixel into a block of scale x scale
+/// end a pixel shuffle, which turns each scale * scale adjacent channels of a pixel into a block of scale x scale
 /// pixels. Source: Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel
 /// convolutional neural network", CVPR 2016; there without the bicubic resize.
 class UpscalingNetwork {

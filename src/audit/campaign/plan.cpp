@@ -14,19 +14,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns the names of the first eight changed files from the output of `git status --porcelain`.
+constexpr std::size_t kMaxListedFiles = 8;
+
+/// Returns the names of the first kMaxListedFiles changed files from the output of `git status --porcelain`.
 std::string changed_list(const std::string& porcelain) {
   std::string list;
   std::size_t count = 0;
   for (std::string_view rest = porcelain; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     // A line has three characters before the file name: two for the state and a space.
-    if (++count <= 8)
+    if (++count <= kMaxListedFiles)
       list += fmt::format("{}{}", count == 1 ? "" : ", ",
                           printable(rest.substr(std::min<std::size_t>(3, end), end - std::min<std::size_t>(3, end))));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return count > 8 ? fmt::format("{} and {} more", list, count - 8) : list;
+  return count > kMaxListedFiles ? fmt::format("{} and {} more", list, count - kMaxListedFiles) : list;
 }
 
 /// Checks that no tracked file of the working tree is changed.

@@ -12,6 +12,8 @@
 namespace weir::audit {
 namespace {
 
+constexpr std::size_t kCommitDigits = 12;  // shown of the hash of a commit
+
 /// Returns the slowdown of a fixed file in percent; empty if it was not measured.
 std::string slowdown_text(const CampaignFile& file, int pairs) {
   if (pairs == 0 || file.state != "fixed") return "";
@@ -24,15 +26,16 @@ std::string duration_text(const Campaign& campaign, const Verdict& verdict) {
 }
 
 std::string markdown(const Campaign& campaign, const Verdict& verdict) {
-  std::string text = fmt::format("# weir audit: campaign\n\nVerdict: **{}**. Base {} of {}. {}.\n\n", verdict.text(),
-                                 campaign.base.substr(0, 12), campaign.branch, duration_text(campaign, verdict));
+  std::string text =
+      fmt::format("# weir audit: campaign\n\nVerdict: **{}**. Base {} of {}. {}.\n\n", verdict.text(),
+                  campaign.base.substr(0, kCommitDigits), campaign.branch, duration_text(campaign, verdict));
   text += "| file | branch | rules | result | commit | s | time |\n|---|---|---|---|---|---|---|\n";
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files)
       text += fmt::format("| {} | {} | {} | {}{} | {} | {:.2f} | {} |\n", escape_markup(printable(file.path)),
                           branch_name(shard), fmt::join(file.rules, " "), file.state,
                           file.reason.empty() ? "" : ": " + escape_markup(printable(file.reason)),
-                          file.commit.substr(0, 12), file.seconds, slowdown_text(file, campaign.pair_count));
+                          file.commit.substr(0, kCommitDigits), file.seconds, slowdown_text(file, campaign.pair_count));
   }
   for (const LeftOutFile& file : campaign.left_out)
     text += fmt::format("\nLeft out of the plan: {}: {}\n", escape_markup(printable(file.path)),
@@ -48,7 +51,7 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
           "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
           "tr>\n",
           escape_markup(printable(file.path)), branch_name(shard), fmt::join(file.rules, " "), file.state,
-          escape_markup(printable(file.reason)), file.commit.substr(0, 12), file.seconds,
+          escape_markup(printable(file.reason)), file.commit.substr(0, kCommitDigits), file.seconds,
           slowdown_text(file, campaign.pair_count));
   }
   std::string left_out;
@@ -62,8 +65,8 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
       "<body><h1>weir audit: campaign</h1>\n<p><b>{}</b></p><p>Base {} of {}. {}.</p>\n<table>\n"
       "<tr><th>file</th><th>branch</th><th>rules</th><th>result</th><th>why</th><th>commit</th><th>s</th><th>time</"
       "th></tr>\n{}</table>{}</body></html>\n",
-      escape_markup(printable(verdict.text())), campaign.base.substr(0, 12), escape_markup(printable(campaign.branch)),
-      duration_text(campaign, verdict), rows, left_out);
+      escape_markup(printable(verdict.text())), campaign.base.substr(0, kCommitDigits),
+      escape_markup(printable(campaign.branch)), duration_text(campaign, verdict), rows, left_out);
 }
 
 std::string junit(const Campaign& campaign, const Verdict& verdict) {

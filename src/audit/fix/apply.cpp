@@ -167,10 +167,11 @@ Status check_unchanged_outside(Language language, std::string_view before, const
   }
   const auto old_tokens = tokens(*old_tree, before, old_lines, language == Language::shell);
   const auto new_tokens = tokens(*new_tree, after, new_lines, language == Language::shell);
-  const auto [a, b] = std::mismatch(old_tokens.begin(), old_tokens.end(), new_tokens.begin(), new_tokens.end());
-  if (a == old_tokens.end() && b == new_tokens.end()) return ok();
-  return Error{Errc::invalid_argument,
-               fmt::format("would change line {}, which has no edit", a == old_tokens.end() ? b->line : a->line)};
+  const auto [old_token, new_token] =
+      std::mismatch(old_tokens.begin(), old_tokens.end(), new_tokens.begin(), new_tokens.end());
+  if (old_token == old_tokens.end() && new_token == new_tokens.end()) return ok();
+  return Error{Errc::invalid_argument, fmt::format("would change line {}, which has no edit",
+                                                   old_token == old_tokens.end() ? new_token->line : old_token->line)};
 }
 
 }  // namespace weir::audit

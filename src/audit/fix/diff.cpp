@@ -79,16 +79,16 @@ std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, cons
 }
 
 /// Returns the changes between the lines that both texts share, in order.
-std::vector<Change> changes_between(const Lines& a, const Lines& b) {
+std::vector<Change> changes_between(const Lines& old_lines, const Lines& new_lines) {
   std::vector<Change> changes;
-  std::size_t i = 0;
-  std::size_t j = 0;
-  auto kept = kept_pairs(a, b);
-  kept.emplace_back(a.size(), b.size());
-  for (const auto& [x, y] : kept) {
-    if (x > i || y > j) changes.push_back({i, x, j, y});
-    i = x + 1;
-    j = y + 1;
+  std::size_t old_begin = 0;  // the lines from here to the next kept line are changed
+  std::size_t new_begin = 0;
+  auto kept = kept_pairs(old_lines, new_lines);
+  kept.emplace_back(old_lines.size(), new_lines.size());
+  for (const auto& [old_kept, new_kept] : kept) {
+    if (old_kept > old_begin || new_kept > new_begin) changes.push_back({old_begin, old_kept, new_begin, new_kept});
+    old_begin = old_kept + 1;
+    new_begin = new_kept + 1;
   }
   return changes;
 }
@@ -104,21 +104,21 @@ constexpr std::size_t kContextLines = 3;
 
 /// Appends one hunk with the changes in `group`, between which at most 2 * kContextLines lines are unchanged. The
 /// hunk's first line counts lines from 1; for an empty range it contains the number of the line before the range.
-void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vector<Change>& group) {
+void add_hunk(std::string& out, const Lines& old_lines, const Lines& new_lines, const std::vector<Change>& group) {
   const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kContextLines);
   const std::size_t new_begin = group.front().new_begin - (group.front().old_begin - old_begin);
-  const std::size_t old_end = std::min(a.size(), group.back().old_end + kContextLines);
+  const std::size_t old_end = std::min(old_lines.size(), group.back().old_end + kContextLines);
   const std::size_t new_end = group.back().new_end + (old_end - group.back().old_end);
   const auto start = [](std::size_t begin, std::size_t end) { return end > begin ? begin + 1 : begin; };
   out += fmt::format("@@ -{},{} +{},{} @@\n", start(old_begin, old_end), old_end - old_begin, start(new_begin, new_end),
                      new_end - new_begin);
   std::size_t i = old_begin;
   for (const Change& change : group) {
-    for (; i < change.old_begin; ++i) add_line(out, ' ', a[i]);
-    for (; i < change.old_end; ++i) add_line(out, '-', a[i]);
-    for (std::size_t j = change.new_begin; j < change.new_end; ++j) add_line(out, '+', b[j]);
+    for (; i < change.old_begin; ++i) add_line(out, ' ', old_lines[i]);
+    for (; i < change.old_end; ++i) add_line(out, '-', old_lines[i]);
+    for (std::size_t j = change.new_begin; j < change.new_end; ++j) add_line(out, '+', new_lines[j]);
   }
-  for (; i < old_end; ++i) add_line(out, ' ', a[i]);
+  for (; i < old_end; ++i) add_line(out, ' ', old_lines[i]);
 }
 
 /// Returns the path that `git apply` and `patch -p1` expect after "a/": relative to the current folder, or, for a file
@@ -165,19 +165,19 @@ std::string name_line(std::string_view mark, char side, const std::string& path)
 
 std::string unified_diff(std::string_view name, std::string_view before, std::string_view after) {
   if (before == after) return {};
-  const Lines a = lines_of(before);
-  const Lines b = lines_of(after);
+  const Lines old_lines = lines_of(before);
+  const Lines new_lines = lines_of(after);
   const std::string path = patch_path(name);
   std::string out = name_line("---", 'a', path) + name_line("+++", 'b', path);
   std::vector<Change> group;
-  for (const Change& change : changes_between(a, b)) {
+  for (const Change& change : changes_between(old_lines, new_lines)) {
     if (!group.empty() && change.old_begin > group.back().old_end + 2 * kContextLines) {
-      add_hunk(out, a, b, group);
+      add_hunk(out, old_lines, new_lines, group);
       group.clear();
     }
     group.push_back(change);
   }
-  add_hunk(out, a, b, group);
+  add_hunk(out, old_lines, new_lines, group);
   return out;
 }
 

@@ -91,10 +91,10 @@ class NotebookEditor {
   /// would delete only the line break that extract_notebook_code() adds after a cell.
   std::optional<Edit> delete_lines(std::uint32_t begin, std::uint32_t end) const {
     // In the file a line break is the escape "\n"; only the one that the extraction adds after a cell is missing there.
-    const bool added = file_[file_offsets_[end - 1]] != '\\';
-    if (added && end - 1 == begin) return std::nullopt;
+    const bool ends_with_added_break = file_[file_offsets_[end - 1]] != '\\';
+    if (ends_with_added_break && end - 1 == begin) return std::nullopt;
     const std::uint32_t from = file_offsets_[begin];
-    const std::uint32_t to = end_of(added ? end - 2 : end - 1);
+    const std::uint32_t to = end_of(ends_with_added_break ? end - 2 : end - 1);
     if (!is_element_start(from) || file_[to] != '"') return Edit{{from, to}, {}};
     const std::uint32_t comma_after = skip_space(to + 1);
     if (comma_after < file_.size() && file_[comma_after] == ',')
@@ -124,8 +124,8 @@ std::vector<Edit> to_file_edits(const SourceFile& source, std::vector<Edit> edit
   std::vector<Edit> all;
   for (const Edit& edit : edits) {
     const std::uint32_t last = edit.range.empty() ? edit.range.end : edit.range.end - 1;
-    const bool within = cell_of(*source.notebook(), edit.range.begin) == cell_of(*source.notebook(), last);
-    auto made = within ? NotebookEditor{source}.convert(edit) : std::nullopt;
+    const bool is_in_one_cell = cell_of(*source.notebook(), edit.range.begin) == cell_of(*source.notebook(), last);
+    auto made = is_in_one_cell ? NotebookEditor{source}.convert(edit) : std::nullopt;
     if (!made || (!all.empty() && made->range.begin < all.back().range.end)) return {};
     all.push_back(*std::move(made));
   }

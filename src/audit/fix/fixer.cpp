@@ -61,10 +61,10 @@ class Fixer {
       : request_{request}, options_{options}, audit_{std::move(audit)} {}
 
   FixResult run() {
-    apply_fixes(false);
+    apply_fixes(/*unsafe=*/false);
     if (options_.unsafe) {
       safely_fixed_ = files_;
-      apply_fixes(true);
+      apply_fixes(/*unsafe=*/true);
     }
     check_compiling();
     FixResult result;
@@ -295,7 +295,7 @@ class Fixer {
     std::vector<FixedFile*> edited;
     for (auto& [path, file] : files_)
       if (file.problem.empty() && file.text_after != file.text_before) edited.push_back(&file);
-    std::vector<FixedFile*> again;
+    std::vector<FixedFile*> reset_files;  // those that lost their unsafe edits
     for (FixedFile* const file : not_compiling(edited)) {
       const auto safe = safely_fixed_.find(file->path.native());
       if (safe == safely_fixed_.end() || safe->second.text_after == file->text_after ||
@@ -305,9 +305,9 @@ class Fixer {
       }
       *file = safe->second;
       restored_texts_.emplace(file->path.native(), file->text_after);
-      again.push_back(file);
+      reset_files.push_back(file);
     }
-    for (FixedFile* const file : not_compiling(again)) file->problem = "does not compile after the edit";
+    for (FixedFile* const file : not_compiling(reset_files)) file->problem = "does not compile after the edit";
   }
 
   /// Returns those of the files that compiled before their edits and do not after them.
@@ -347,9 +347,10 @@ class Fixer {
     if (!may_be_written(file.path)) return Error{Errc::io, "is read-only"};
     if (!options_.write) return ok();  // a dry run makes the same checks, so that it reports the same problems
     if (options_.backup) {
-      if (auto kept = write_file(file.path.native() + ".orig", file.text_before, false); !kept) return kept.error();
+      if (auto kept = write_file(file.path.native() + ".orig", file.text_before, /*overwrite=*/false); !kept)
+        return kept.error();
     }
-    return write_file(file.path, file.text_after, true);
+    return write_file(file.path, file.text_after, /*overwrite=*/true);
   }
 
   const AuditRequest& request_;

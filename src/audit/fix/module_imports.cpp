@@ -58,9 +58,9 @@ std::vector<Edit> remove_part_of_line(const SourceFile& source, Range statement)
 std::vector<Edit> remove_import(const SourceFile& source, Range statement, std::string_view name) {
   const Range part = import_part(source, statement, name);
   if (part.empty()) return {};
-  const bool first = source.text({statement.begin, part.begin}).find(',') == std::string_view::npos;
+  const bool is_first_name = source.text({statement.begin, part.begin}).find(',') == std::string_view::npos;
   const std::string_view tail = source.text({part.end, statement.end});
-  if (!first) {
+  if (!is_first_name) {
     const auto comma = static_cast<std::uint32_t>(source.text({statement.begin, part.begin}).rfind(','));
     return {{{statement.begin + comma, part.end}, {}}};
   }

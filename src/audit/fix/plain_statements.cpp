@@ -116,7 +116,12 @@ class PythonStatements {
     const auto name = literal_content(text(key));
     const auto value = right.is("string") ? literal_content(text(right)) : std::nullopt;
     if (!key || text(left.field("value")) != "os.environ" || !name || !value) return statement;
-    return {StatementKind::write, statement.range, *name, *value, true, true};
+    return {.kind = StatementKind::write,
+            .range = statement.range,
+            .name = *name,
+            .value = *value,
+            .is_exported = true,
+            .is_movable = true};
   }
 
   /// Returns whether an import of this name is plain.
@@ -175,7 +180,11 @@ Statement shell_statement(Node node, std::string_view text) {
   if (!assignment.is("variable_assignment")) return statement;
   const auto value = word_content(assignment.field("value").text(text));
   if (!value || assignment.field("name").text(text).find('[') != std::string_view::npos) return statement;
-  return {StatementKind::write, statement.range, assignment.field("name").text(text), *value, exports};
+  return {.kind = StatementKind::write,
+          .range = statement.range,
+          .name = assignment.field("name").text(text),
+          .value = *value,
+          .is_exported = exports};
 }
 
 /// Returns whether the script may run code between any two commands (a DEBUG trap), or redefine commands such as
@@ -313,21 +322,22 @@ bool PlainStatements::is_plain_repeat(const Module& module, const Event& write) 
 MoveSafety PlainStatements::move_safety(const Module& module, Range target, const Event& write) {
   const auto& all = parsed_file(module).statements;
   const auto target_at = find_at(all, target);
-  const auto end = find_at(all, write.statement);
-  if (target_at >= end || end == all.end() || !end->is_movable) return MoveSafety::no;
+  const auto write_at = find_at(all, write.statement);
+  if (target_at >= write_at || write_at == all.end() || !write_at->is_movable) return MoveSafety::no;
   const auto on_line = first_of_line(module.source, all, target_at);
   if (!on_line) return MoveSafety::no;
-  const auto begin = *on_line;
+  const auto first_passed = *on_line;  // the write passes the statements from here to `write_at`
   const bool passes_plain =
-      is_in_one_cell(module, begin->range.begin, end->range.begin) &&
-      std::all_of(begin, end, [&](const Statement& one) {
+      is_in_one_cell(module, first_passed->range.begin, write_at->range.begin) &&
+      std::all_of(first_passed, write_at, [&](const Statement& one) {
         return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);
       });
   if (passes_plain) return MoveSafety::yes;
   // The statements that the write passes may call functions defined above them, so all statements above count.
   const bool may_be_noticed =
-      std::any_of(all.begin(), end, [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
-      std::any_of(begin, end, [&](const Statement& one) {
+      std::any_of(all.begin(), write_at,
+                  [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
+      std::any_of(first_passed, write_at, [&](const Statement& one) {
         return mentions_environment(module, one) || may_bind_os(module.source.text(one.range));
       });
   return may_be_noticed ? MoveSafety::no : MoveSafety::unproved;
@@ -339,8 +349,8 @@ bool PlainStatements::is_first_write(const Module& module, const Event& write) {
     const std::string_view above = module.source.text().substr(0, write.statement.begin);
     return hidden_write_offset >= write.statement.begin && above.find(write.name) == std::string_view::npos;
   }
-  const auto end = find_at(all, write.statement);
-  return end != all.end() && std::all_of(all.begin(), end, [&](const Statement& one) {
+  const auto write_at = find_at(all, write.statement);
+  return write_at != all.end() && std::all_of(all.begin(), write_at, [&](const Statement& one) {
            if (one.kind == StatementKind::other) return is_harmless_command(module.source.text(one.range));
            return one.kind == StatementKind::plain || one.name != write.name;
          });

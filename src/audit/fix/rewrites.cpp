@@ -86,14 +86,14 @@ std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event
                        std::string{name.substr(0, counter_begin)} + "mem_get_info(" + std::string{argument} + ")[0]");
 }
 
-std::vector<Edit> swap_statements(const Module& module, const Event& first, const Event& second) {
-  const auto above = statement_lines(module.source, first.statement);
-  const auto below = statement_lines(module.source, second.statement);
-  const bool alone = first.statement == first.range && second.statement == second.range;
-  if (module.parse_error || !alone || !above || !below || above->end != below->begin || first.arms != second.arms)
-    return {};
-  return {{first.range, std::string{module.source.text(second.range)}},
-          {second.range, std::string{module.source.text(first.range)}}};
+std::vector<Edit> swap_statements(const Module& module, const Event& upper, const Event& lower) {
+  const auto upper_lines = statement_lines(module.source, upper.statement);
+  const auto lower_lines = statement_lines(module.source, lower.statement);
+  const bool are_whole_statements = upper.statement == upper.range && lower.statement == lower.range;
+  const bool are_neighbours = upper_lines && lower_lines && upper_lines->end == lower_lines->begin;
+  if (module.parse_error || !are_whole_statements || !are_neighbours || upper.arms != lower.arms) return {};
+  return {{upper.range, std::string{module.source.text(lower.range)}},
+          {lower.range, std::string{module.source.text(upper.range)}}};
 }
 
 }  // namespace weir::audit

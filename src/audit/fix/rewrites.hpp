@@ -20,7 +20,7 @@ std::vector<Edit> replace_with_first_visible(const Module& module, const Event& 
 /// Rewrites total_memory - torch.cuda.memory_allocated(x) to torch.cuda.mem_get_info(x)[0]; memory_reserved(x), too.
 std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event& event);
 /// Swaps two calls, such as empty_cache() and gc.collect(), if they are whole statements on neighbouring lines and in
-/// the same branches. `first` is the upper one.
-std::vector<Edit> swap_statements(const Module& module, const Event& first, const Event& second);
+/// the same branches.
+std::vector<Edit> swap_statements(const Module& module, const Event& upper, const Event& lower);
 
 }  // namespace weir::audit

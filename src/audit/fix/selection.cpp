@@ -28,8 +28,8 @@ using Masks = std::map<std::string, std::vector<Write>>;
 
 /// Returns the known value, or the code of the event if the value is unknown.
 std::string value_text(const Module& module, const Event& event, const Value& value) {
-  const auto known = value.as_text();
-  return known ? *known : fmt::format("<{}>", module.source.text(event.range));
+  const auto text = value.as_text();
+  return text ? *text : fmt::format("<{}>", module.source.text(event.range));
 }
 
 /// Returns a text for comparisons of one mask write: its kind, variable and value.
@@ -59,11 +59,12 @@ void add_write(const Step& step, Masks& masks, BranchNumbers& branches) {
   const bool is_certain = arms.empty();
   const bool removes = step.event->kind == Kind::remove_variable;
   const bool is_set = !writes.empty() && writes.front().is_certain;
-  const bool keeps_earlier = step.event->mode == Event::Mode::set_if_unset && !removes;
-  if (keeps_earlier && is_set) return;
-  if (is_certain && !(keeps_earlier && !writes.empty())) writes.clear();
+  const bool sets_if_unset = step.event->mode == Event::Mode::set_if_unset && !removes;
+  if (sets_if_unset && is_set) return;
+  const bool may_keep_earlier = sets_if_unset && !writes.empty();
+  if (is_certain && !may_keep_earlier) writes.clear();
   // Without an earlier write set_if_unset has the same effect as assign, if the variable is not set from outside.
-  const std::string_view how = removes ? "removed" : keeps_earlier && !writes.empty() ? "keep " : "";
+  const std::string_view how = removes ? "removed" : may_keep_earlier ? "keep " : "";
   writes.push_back(
       {fmt::format("{}{}{}", how, removes ? std::string{} : value_text(*step.module, *step.event, step.value), arms),
        is_certain});

@@ -117,7 +117,8 @@ class CppReader {
     } else if (name == "putenv" || name == "_putenv") {
       const std::string text = argument(args, 0).as_text().value_or("");
       const std::size_t equals = text.find('=');
-      if (equals != std::string::npos) set(node, text.substr(0, equals), text_value(text.substr(equals + 1)), false);
+      if (equals != std::string::npos)
+        set(node, text.substr(0, equals), text_value(text.substr(equals + 1)), /*keeps_existing=*/false);
     } else if (name == "unsetenv") {
       const std::string variable = argument(args, 0).as_text().value_or("");
       if (find_device_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);

@@ -77,17 +77,18 @@ ScriptContent read_lines(LineFormat format, std::string_view text) {
       }
       case LineFormat::dotenv:
         if (!content.starts_with('#'))
-          read_assignment(line, starts_with_word(content, "export ") ? after("export ") : content, begin, false,
-                          events);
+          read_assignment(line, starts_with_word(content, "export ") ? after("export ") : content, begin,
+                          /*allows_space=*/false, events);
         break;
       case LineFormat::systemd:
-        if (content.starts_with("Environment=")) read_assignment(line, after("Environment="), begin, false, events);
+        if (content.starts_with("Environment="))
+          read_assignment(line, after("Environment="), begin, /*allows_space=*/false, events);
         break;
       case LineFormat::batch:
         if (starts_with_word(content, "setx "))
-          read_assignment(line, after("setx "), begin, true, events);
+          read_assignment(line, after("setx "), begin, /*allows_space=*/true, events);
         else if (starts_with_word(content, "set "))
-          read_assignment(line, after("set "), begin, false, events);
+          read_assignment(line, after("set "), begin, /*allows_space=*/false, events);
         break;
     }
     begin += static_cast<std::uint32_t>(end) + 1;

@@ -148,15 +148,16 @@ class SettingsReader {
       holder_ = node.range();
     }
     const auto children = named_children(node);
-    const bool block = node.is("block_mapping") || node.is("block_sequence");
-    const bool has_several_children = block && children.size() > 1;
+    const bool is_block = node.is("block_mapping") || node.is("block_sequence");
+    const bool has_several_children = is_block && children.size() > 1;
     const Range outer_group = group_;
     if (children.size() > 1 && !is_pair(node)) group_ = node.range();
     for (const Node child : children) {
-      const Entry outer = entry_;
-      if (is_pair(child) || block) entry_ = {child.range(), node.range(), has_several_children};
+      const Entry outer_entry = entry_;
+      if (is_pair(child) || is_block)
+        entry_ = {.where = child.range(), .group = node.range(), .removable = has_several_children};
       walk(child, depth + 1);
-      entry_ = outer;
+      entry_ = outer_entry;
     }
     group_ = outer_group;
     mapping_ = outer_mapping;
@@ -168,10 +169,10 @@ class SettingsReader {
   void follow(Node alias, int depth) {
     const Node content = anchors_.content(alias);
     if (!content || !record_alias(alias, content)) return;
-    const Range outer = current_alias_;
+    const Range outer_alias = current_alias_;
     if (current_alias_.empty()) current_alias_ = alias.range();
     walk(content, depth + 1);
-    current_alias_ = outer;
+    current_alias_ = outer_alias;
   }
 
   /// Records that an alias is followed. Returns false, and records nothing, if the limit is reached.
@@ -194,7 +195,7 @@ class SettingsReader {
     }
     const Node content = anchors_.content(alias);
     if (!is_mapping(content) || depth > kMaxNesting || !record_alias(alias, content)) return;
-    const Range outer = current_alias_;
+    const Range outer_alias = current_alias_;
     if (current_alias_.empty()) current_alias_ = alias.range();
     std::vector<Node> further;
     for (const Node child : named_children(content)) {
@@ -206,7 +207,7 @@ class SettingsReader {
         pair(child, depth + 1);
     }
     for (const Node next : further) merge(next, known_keys, depth + 1);
-    current_alias_ = outer;
+    current_alias_ = outer_alias;
   }
 
   /// Reads the mappings that `value`, the value of a key "<<", merges into `mapping`.
@@ -278,7 +279,7 @@ class SettingsReader {
 
   /// Reads the entries of a list, among them "- CUDA_VISIBLE_DEVICES=1".
   void items(Node node, int depth) {
-    const Entry outer = entry_;
+    const Entry outer_entry = entry_;
     if (!node.is("block_sequence_item")) entry_ = {node.range(), node.range()};
     for (const Node child : named_children(node)) {
       const Value value = scalar(child);
@@ -290,7 +291,7 @@ class SettingsReader {
       else
         walk(child, depth + 1);
     }
-    entry_ = outer;
+    entry_ = outer_entry;
   }
 
   /// Handles Kubernetes' "- name: CUDA_VISIBLE_DEVICES" with "value: ..." beside it.
@@ -335,6 +336,7 @@ class SettingsReader {
 
   /// Handles the list of cards of a service: "device_ids: ['0', '3']", in one line or with one card per line.
   void device_ids(Node list) {
+    constexpr std::size_t kMaxListBytes = 40;  // of the list in messages
     const std::string_view code = list.text(text_);
     if (!list || code.size() > kMaxValueBytes) return;
     std::vector<std::string_view> ids;
@@ -344,7 +346,7 @@ class SettingsReader {
         list.is("block_sequence") ? fmt::format("[{}]", fmt::join(ids, ", ")) : std::string{code};
     const auto commas = static_cast<std::size_t>(std::count(code.begin(), code.end(), ','));
     const std::size_t count = is_list(list) ? ids.size() : commas + 1;
-    set_service_cards("device_ids: " + one_line.substr(0, 40), count);
+    set_service_cards("device_ids: " + one_line.substr(0, kMaxListBytes), count);
   }
 
   /// Returns a literal number of cards from 0 to 9; nothing for "all", for parts of cards and for template expressions.
@@ -358,8 +360,9 @@ class SettingsReader {
   void read_card_count(const Value& count) {
     const std::string& key = path_.back().key;
     const auto number = number_of_cards(count);
-    const bool gpu = key == "gpus" || (key == "devices" && mapping_.text(text_).find("gpu") != std::string_view::npos);
-    if (!gpu || !number || *number == 0) return;
+    const bool is_for_gpus =
+        key == "gpus" || (key == "devices" && mapping_.text(text_).find("gpu") != std::string_view::npos);
+    if (!is_for_gpus || !number || *number == 0) return;
     set_service_cards("count: " + std::to_string(*number), *number);
     service_.only_count_known = true;
   }
@@ -411,7 +414,7 @@ class SettingsReader {
         const bool is_innermost = cards == nullptr || cards->container.contains(one.container);
         if (one.container.contains(inner.where) && is_innermost) cards = &one;
       }
-      if (cards != nullptr) check_mask(inner, cards->card_setting, cards->count, true);
+      if (cards != nullptr) check_mask(inner, cards->card_setting, cards->count, /*only_count_known=*/true);
     }
   }
 

@@ -76,7 +76,8 @@ std::size_t index_after_wrapper(const ShellWords& words, std::size_t at, const W
       at += is_short && wrapper.with_argument.find(word[1]) != std::string_view::npos ? 1U : 0U;
     } else if (wrapper.assigns && is_assignment(word)) {
       if (const auto name = variable_in(word); !name.empty())
-        command.settings.push_back({at, name, words[at].range, true});
+        command.settings.push_back(
+            {.word_index = at, .name = name, .range = words[at].range, .allows_setting_before = true});
     } else if (operands-- <= 0) {
       break;
     }
@@ -138,7 +139,10 @@ ShellCommand parse_shell_command(const ShellWords& words) {
     std::size_t before = i - 1;
     while (before > at && is_assignment(words[before].text)) --before;
     const Wrapper* wrapper = find_wrapper(words[before].text);
-    command.settings.push_back({i, variable, words[i].range, wrapper != nullptr && wrapper->assigns});
+    command.settings.push_back({.word_index = i,
+                                .name = variable,
+                                .range = words[i].range,
+                                .allows_setting_before = wrapper != nullptr && wrapper->assigns});
   }
   return command;
 }
@@ -146,8 +150,10 @@ ShellCommand parse_shell_command(const ShellWords& words) {
 std::optional<ShellScript> find_script(const ShellWords& words) {
   constexpr std::array<std::string_view, 7> kScriptCommands{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
   const auto script = [&](const ShellWord& word, std::string_view program) {
-    return ShellScript{
-        {word.range.begin + 1, word.range.end - 1}, word.node.is("string"), program == "eval", is_remote(words)};
+    return ShellScript{.range = {word.range.begin + 1, word.range.end - 1},  // without the quotes
+                       .expanded_by_outer_shell = word.node.is("string"),
+                       .runs_in_same_shell = program == "eval",
+                       .is_remote = is_remote(words)};
   };
   const std::size_t shell = find_shell(words);
   for (std::size_t i = shell + 1; i + 1 < words.size(); ++i) {

@@ -208,11 +208,12 @@ Value ShellEvaluator::expansion(std::string_view inside) {
     std::string_view index = rest.substr(1, rest.size() - 2);
     if (!rest.ends_with(']')) return {};
     if (index.starts_with('$')) index.remove_prefix(1);
-    const auto given = number_in(index) ? std::optional<std::string>{index} : lookup(index).as_text();
-    const auto all = elements_of(*array);
-    const auto at = given ? number_in(*given) : std::nullopt;
-    if (!at) return any_element(value);
-    return *at >= 0 && static_cast<std::size_t>(*at) < all.size() ? all[static_cast<std::size_t>(*at)] : Value{};
+    const auto index_text = number_in(index) ? std::optional<std::string>{index} : lookup(index).as_text();
+    const auto elements = elements_of(*array);
+    const auto position = index_text ? number_in(*index_text) : std::nullopt;
+    if (!position) return any_element(value);
+    const bool exists = *position >= 0 && static_cast<std::size_t>(*position) < elements.size();
+    return exists ? elements[static_cast<std::size_t>(*position)] : Value{};
   }
   if (rest.starts_with(":?") || rest.starts_with("?")) return value;  // the variable is set, or the script ends
   if (!rest.starts_with(":-") && !rest.starts_with("-")) return {};

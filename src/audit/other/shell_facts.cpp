@@ -174,7 +174,7 @@ bool is_exporting(Node declaration, std::string_view text) {
 
 ShellFacts collect_shell_facts(Node root, std::string_view text) {
   FactReader reader{text};
-  reader.visit(root, 0, false);
+  reader.visit(root, /*depth=*/0, /*in_function=*/false);
   reader.finish();
   return std::move(reader.facts);
 }

@@ -132,22 +132,24 @@ class ShellReader {
     const ShellState start = evaluator_.state;
     std::optional<ShellState> after;
     const auto leave_arm = [&] { after = after ? joined(*after, evaluator_.state) : evaluator_.state; };
-    bool exhaustive = false;
+    bool is_exhaustive = false;  // one of the arms always runs
     std::uint32_t arm = 0;
     events_.arms().push_back({events_.new_branch(), 0});
     for (const Node child : named_children(node)) {
       if (child.is("elif_clause") || child.is("else_clause") || child.is("case_item")) {
+        // Before its first elif or else an if statement has its condition and body, which are an arm, too. Before the
+        // first item of a case statement there is no arm to leave.
         if (arm > 0 || !child.is("case_item")) leave_arm();
         evaluator_.state = start;
         events_.arms().back().index = ++arm;
-        exhaustive =
-            exhaustive || child.is("else_clause") || (child.is("case_item") && child.field("value").text(text_) == "*");
+        is_exhaustive = is_exhaustive || child.is("else_clause") ||
+                        (child.is("case_item") && child.field("value").text(text_) == "*");
       }
       walk(child, depth + 1);
     }
     leave_arm();
     events_.arms().pop_back();
-    evaluator_.state = exhaustive ? *after : joined(*after, start);
+    evaluator_.state = is_exhaustive ? *after : joined(*after, start);
   }
 
   /// Returns an unknown value with an identity, for a loop variable or a substitution such as $(pick). In a script that
@@ -212,7 +214,7 @@ class ShellReader {
       if (all.size() < 3) break;
       parts.push_back({all.back(), all[1].text(text_) == "||"});
     }
-    parts.push_back({node, false});
+    parts.push_back({.node = node, .follows_or = false});
     std::reverse(parts.begin(), parts.end());
     std::size_t open_arms = 0;  // arms that this chain has added to events_.arms()
     std::optional<ShellState> before;
@@ -253,7 +255,9 @@ class ShellReader {
       if (!reader.is("command") || !reads_script(words_of(reader))) continue;
       const std::string_view delimiter = child_of_kind(child, "heredoc_start").text(text_);
       const bool expands = delimiter.find_first_of("'\"\\") == std::string_view::npos;
-      script({child_of_kind(child, "heredoc_body").range(), expands, false, is_remote(words_of(reader))});
+      script({.range = child_of_kind(child, "heredoc_body").range(),
+              .expanded_by_outer_shell = expands,
+              .is_remote = is_remote(words_of(reader))});
     }
   }
 
@@ -396,11 +400,12 @@ class ShellReader {
     return words;
   }
 
-  /// Sets a variable in the environment of a command.
-  void set_for_command(Range where, std::string_view name, const Value& value, bool prefix) {
+  /// Sets a variable in the environment of a command. `allows_setting_before`: another setting may be inserted before
+  /// this one (a prefix of the command, or an argument of a program such as env).
+  void set_for_command(Range where, std::string_view name, const Value& value, bool allows_setting_before) {
     Event* event = events_.set_variable(where, name, value, Event::Mode::child_environment);
     if (event == nullptr) return;
-    if (prefix && order_places_ != OrderPlaces::none) event->target = where;
+    if (allows_setting_before && order_places_ != OrderPlaces::none) event->target = where;
     event->in_loop = loop_depth_ > 0 && has_several_values(value);
     event->in_container = in_container_;
     event->on_other_machine = is_remote_;
@@ -417,7 +422,7 @@ class ShellReader {
       if (!child.is("variable_assignment")) continue;
       const Node value = child.field("value");
       const Value evaluated = value ? value_or_hole(evaluator_.evaluate_word(value), value.range()) : text_value("");
-      set_for_command(child.range(), child.field("name").text(text_), evaluated, true);
+      set_for_command(child.range(), child.field("name").text(text_), evaluated, /*allows_setting_before=*/true);
       substitutions(value, 0);
     }
     for (const ShellWord& word : words) substitutions(word.node, 0);
@@ -498,7 +503,9 @@ class ShellReader {
     const Node text = given ? named_children(given).back() : Node{};
     if (!text || !reads_script(words) || text.range().end < text.range().begin + 2) return;
     if (text.is("string") || text.is("raw_string"))
-      script({{text.range().begin + 1, text.range().end - 1}, text.is("string"), false, is_remote(words)});
+      script({.range = {text.range().begin + 1, text.range().end - 1},
+              .expanded_by_outer_shell = text.is("string"),
+              .is_remote = is_remote(words)});
   }
 
   /// Reads a script that is a part of this one: its events have their positions in the whole file.

@@ -51,11 +51,13 @@ class ExecutionBuilder {
     if (previous_ != nullptr && previous_->modules_.contains(&module)) return;
     if (!modules_.insert(&module).second) return;
     execution_.loaded_modules.insert(&module);
-    follow(module, module.body(), nullptr, entry);
+    follow(module, module.body(), /*args=*/nullptr, entry);
   }
 
   /// Adds the steps of a function that is called with unknown arguments.
-  void function(const Module& module, const Function& function) { follow(module, function, nullptr, nullptr); }
+  void function(const Module& module, const Function& function) {
+    follow(module, function, /*args=*/nullptr, /*entry=*/nullptr);
+  }
 
  private:
   /// Adds the steps of a call of the function; `args` are the arguments, null if they are unknown.
@@ -102,7 +104,7 @@ class ExecutionBuilder {
       arms.push_back({arm.branch_id + branch_offset, arm.index, arm.is_default, arm.is_child_process});
     const Event* entry_event = entry != nullptr ? entry : &event;
     if (event.kind == Event::Kind::import_module) {
-      const auto outer = std::exchange(arms_, arms);
+      const auto outer_arms = std::exchange(arms_, arms);
       const auto& modules = call_graph_.imported_modules(event);
       const auto* const outer_program = run_as_program_;
       if (event.runs_as_program && !modules.empty()) run_as_program_ = &modules.back()->body();
@@ -110,12 +112,12 @@ class ExecutionBuilder {
       for (const Module* imported : modules) module_body(*imported, entry_event);
       import_resolved_ = !modules.empty();  // again, because the imports of these modules have changed it
       run_as_program_ = outer_program;
-      arms_ = outer;
+      arms_ = outer_arms;
     }
     if (event.kind == Event::Kind::call) {
-      const auto outer = std::exchange(arms_, arms);
+      const auto outer_arms = std::exchange(arms_, arms);
       call(module, function, event, args, entry_event);
-      arms_ = outer;
+      arms_ = outer_arms;
       return;
     }
     if (!relevant || record_load(event, arms)) return;
@@ -160,7 +162,7 @@ class ExecutionBuilder {
     const auto outer_arms = std::exchange(arms_, arms);
     std::vector<Step> outer_steps = std::exchange(execution_.steps, {});
     in_worker_ = true;
-    follow(*worker.module, *worker.function, nullptr, entry_event);
+    follow(*worker.module, *worker.function, /*args=*/nullptr, entry_event);
     in_worker_ = false;
     std::move(execution_.steps.begin(), execution_.steps.end(), std::back_inserter(execution_.worker_steps));
     execution_.steps = std::move(outer_steps);
@@ -188,11 +190,11 @@ class ExecutionBuilder {
     constexpr int kMaxPositions = 32;  // unknown positions in between get unknown values
     for (int position = kMaxPositions; position-- > 0;) {
       const auto found = object->items->values.find(constructor_argument_key(std::to_string(position)));
-      const bool known = found != object->items->values.end();
+      const bool is_known = found != object->items->values.end();
       const bool has_positional = std::any_of(constructor_args.begin(), constructor_args.end(),
                                               [](const Argument& arg) { return arg.keyword.empty(); });
-      if (known || has_positional)
-        constructor_args.insert(constructor_args.begin(), {{}, known ? found->second : Value{}});
+      if (is_known || has_positional)
+        constructor_args.insert(constructor_args.begin(), {{}, is_known ? found->second : Value{}});
     }
     self->value = call_graph_.project().make_instance(caller, object->text, constructor_args);
   }
@@ -257,7 +259,7 @@ class UncalledFunctions {
       : call_graph_{call_graph},
         execution_{.program = &module, .function = &module.body(), .steps = {}},
         body_{call_graph, execution_, reached} {
-    body_.module_body(module, nullptr);
+    body_.module_body(module, /*entry=*/nullptr);
     execution_.first_new_step = execution_.steps.size();
   }
 
@@ -315,7 +317,7 @@ void for_each_execution(const Project& project, const std::function<void(const E
     Execution execution{
         .program = &module, .function = nullptr, .steps = {}, .is_imported = imported.contains(&module)};
     ExecutionBuilder builder{call_graph, execution, reached};
-    builder.module_body(module, nullptr);
+    builder.module_body(module, /*entry=*/nullptr);
     if (!execution.steps.empty()) visit(execution);
   }
   for (const Module& module : project.modules()) {

@@ -119,13 +119,13 @@ std::vector<Node> assignments_in(Node body) {
 /// Walks a block and restores the conditions that hold only inside it. After "if done: return" the rest of the block
 /// becomes conditional.
 void Reader::scoped_block(Node body) {
-  const std::size_t outer = frame_->arms.size();
+  const std::size_t outer_arms = frame_->arms.size();
   const std::size_t outer_conditions = frame_->conditions.size();
   if (body.is("block"))
     block(body);
   else if (body)
     statement(body);
-  frame_->arms.resize(outer, Arm{});
+  frame_->arms.resize(outer_arms, Arm{});
   frame_->conditions.resize(outer_conditions);
 }
 
@@ -148,15 +148,15 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   }
   const bool is_and = test.is("boolean_operator") && text_of(test.field("operator")) == "and";
   if (is_and) {
-    auto all = conditions_of(test.field("left"));
+    auto conditions = conditions_of(test.field("left"));
     // The right operand is evaluated only if the left one is true.
-    frame_->arms.push_back({branch_count_++, 0, true});
-    const std::size_t outer = frame_->conditions.size();
-    frame_->conditions.insert(frame_->conditions.end(), all.begin(), all.end());
-    for (Condition& one : conditions_of(test.field("right"))) all.push_back(std::move(one));
-    frame_->conditions.resize(outer);
+    frame_->arms.push_back({.branch_id = branch_count_++, .index = 0, .is_default = true});
+    const std::size_t outer_conditions = frame_->conditions.size();
+    frame_->conditions.insert(frame_->conditions.end(), conditions.begin(), conditions.end());
+    for (Condition& one : conditions_of(test.field("right"))) conditions.push_back(std::move(one));
+    frame_->conditions.resize(outer_conditions);
     frame_->arms.pop_back();
-    return all;
+    return conditions;
   }
   if (test.is("not_operator")) {
     auto argument = conditions_of(test.field("argument"));
@@ -168,7 +168,8 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   const bool is_own_name = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
   const bool is_known =
       value.truth_value() && !frame_->in_loop && (is_own_name || is_constant_name(name) || !test.is("identifier"));
-  if (is_known || value.single_alternative(PossibleValue::Kind::parameter) != nullptr) return {{value, true}};
+  if (is_known || value.single_alternative(PossibleValue::Kind::parameter) != nullptr)
+    return {{.value = value, .holds = true}};
   return {};
 }
 
@@ -184,7 +185,7 @@ void Reader::if_statement(Node node) {
     frame_->in_main_part = false;
     return;
   }
-  frame_->count_comparison_read = false;
+  frame_->compares_device_count = false;
   const auto conditions_if_true = conditions_of(condition);
   const auto conditions_if_false = negated(condition, conditions_if_true);
   const std::uint32_t id = branch_count_++;
@@ -192,7 +193,7 @@ void Reader::if_statement(Node node) {
   std::optional<Names> result;
   const bool outer_count_checked = frame_->device_count_checked;
   const bool outer_fallback = frame_->in_fallback;
-  frame_->device_count_checked = outer_count_checked || tests_device_count(test) || frame_->count_comparison_read;
+  frame_->device_count_checked = outer_count_checked || tests_device_count(test) || frame_->compares_device_count;
   frame_->in_fallback = outer_fallback || tests_version(test);
   const auto outer_conditions = frame_->conditions;
   frame_->conditions.insert(frame_->conditions.end(), conditions_if_true.begin(), conditions_if_true.end());
@@ -220,7 +221,7 @@ void Reader::if_statement(Node node) {
   if (!always_exits(node.field("consequence"))) frame_->device_count_checked = outer_count_checked;
   frame_->in_fallback = outer_fallback;
   if (returns_early(node.field("consequence"))) {
-    frame_->arms.push_back({branch_count_++, 0, true});
+    frame_->arms.push_back({.branch_id = branch_count_++, .index = 0, .is_default = true});
     frame_->conditions.insert(frame_->conditions.end(), conditions_if_false.begin(), conditions_if_false.end());
   }
   if (!has_else) result = result ? joined(*result, before) : before;
@@ -232,8 +233,8 @@ void Reader::note_cpu_fallback(Node else_body, std::string_view test) {
   for (const Node assignment : assignments_in(else_body)) {
     const std::string_view right = text_of(assignment.field("right"));
     const auto value = look_up(text_of(assignment.field("left"))).as_text();
-    const bool sets_attribute_to_cpu =
-        assignment.field("left").is("attribute") && right.size() == 5 && right.substr(1, 3) == "cpu";
+    const bool is_quoted_cpu = right.size() == 5 && right.substr(1, 3) == "cpu";  // 'cpu' or "cpu"
+    const bool sets_attribute_to_cpu = assignment.field("left").is("attribute") && is_quoted_cpu;
     if ((value && *value == "cpu") || sets_attribute_to_cpu)
       emit(Event::Kind::cpu_fallback, assignment, std::string{test});
   }
@@ -305,11 +306,11 @@ void Reader::loop(Node node) {
   } else {
     expression(node.field("condition"));
   }
-  const bool outer = frame_->in_loop;
+  const bool outer_in_loop = frame_->in_loop;
   frame_->in_loop = true;
   std::optional<Names> result;
   branch({branch_count_++, 0}, node.field("body"), Names{frame_->scope->names}, result);
-  frame_->in_loop = outer;
+  frame_->in_loop = outer_in_loop;
   frame_->scope->names = result ? joined(*result, before) : before;
   if (const Node else_clause = node.field("alternative")) block(else_clause.field("body"));
 }
@@ -317,18 +318,18 @@ void Reader::loop(Node node) {
 /// Walks the body of a try statement and then its handlers, each as a separate path. The handlers may run after any part
 /// of the body.
 void Reader::try_statement(Node node) {
-  const bool outer = frame_->in_try;
+  const bool outer_in_try = frame_->in_try;
   const bool catches = static_cast<bool>(child_of_kind(node, "except_clause"));
-  frame_->in_try = outer || catches;
+  frame_->in_try = outer_in_try || catches;
   // After a failed import the imported code has not run.
   const bool catches_failed_import = catches_import(node, text_);
   const std::uint32_t id = branch_count_++;
   // With other errors, some statements of the body may run before the handler runs, so body and handler do not exclude
   // each other.
-  frame_->arms.push_back({catches_failed_import ? id : branch_count_++, 0, true});
+  frame_->arms.push_back({.branch_id = catches_failed_import ? id : branch_count_++, .index = 0, .is_default = true});
   scoped_block(node.field("body"));
   frame_->arms.pop_back();
-  frame_->in_try = outer;
+  frame_->in_try = outer_in_try;
   const Names before = frame_->scope->names;
   std::optional<Names> result = before;
   std::uint32_t arm = 1;
@@ -378,7 +379,7 @@ void Reader::with_statement(Node node) {
   const Node body = node.field("body");
   const bool suppresses = text_.substr(node.range().begin, body.range().begin - node.range().begin).find("suppress(") !=
                           std::string_view::npos;
-  if (suppresses) frame_->arms.push_back({branch_count_++, 0, true});
+  if (suppresses) frame_->arms.push_back({.branch_id = branch_count_++, .index = 0, .is_default = true});
   scoped_block(body);
   if (suppresses) frame_->arms.pop_back();
 }

@@ -60,11 +60,12 @@ namespace {
 /// Evaluates range(2), enumerate(cards) and zip(names, cards) for known lists. Returns false for other calls, and if no
 /// list is known.
 bool sequence_call(std::string_view name, const std::vector<Argument>& args, Value& result) {
-  const Value first = argument_value(args, 0);
+  const Value first_argument = argument_value(args, 0);
   if (name == "range") {
     const Value second = argument_value(args, 1);
-    const PossibleValue* low = args.size() == 2 ? first.single_alternative(PossibleValue::Kind::number) : nullptr;
-    const PossibleValue* high = args.size() == 1 ? first.single_alternative(PossibleValue::Kind::number)
+    const PossibleValue* low =
+        args.size() == 2 ? first_argument.single_alternative(PossibleValue::Kind::number) : nullptr;
+    const PossibleValue* high = args.size() == 1 ? first_argument.single_alternative(PossibleValue::Kind::number)
                                                  : second.single_alternative(PossibleValue::Kind::number);
     constexpr long kMaxLength = 12;
     const long begin = low == nullptr ? 0 : low->number;
@@ -141,22 +142,23 @@ Value listed_items(const PossibleValue& dictionary, std::string_view method) {
 bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
   if (name != "int" && name != "float" && name != "map") return false;
-  const Value first = argument_value(args, 0);
-  const Value argument = name == "map" ? argument_value(args, 1) : first;
+  const Value first_argument = argument_value(args, 0);
+  const Value argument = name == "map" ? argument_value(args, 1) : first_argument;
   if (name == "int" && argument.alternatives().size() > 1) {
     result = map_constants(argument, [](const Value& one) { return one; });
     return true;
   }
   const bool converts_to_text = name == "map" &&
-                                first.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
-                                first.single_alternative()->text == "str" && args.size() == 2;
+                                first_argument.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+                                first_argument.single_alternative()->text == "str" && args.size() == 2;
   if (converts_to_text && argument.single_alternative(PossibleValue::Kind::sequence) != nullptr) {
     result = argument;
     return true;
   }
   const bool converts_to_int =
-      name == "int" || (name == "map" && first.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
-                        first.single_alternative()->text == "int");
+      name == "int" ||
+      (name == "map" && first_argument.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+       first_argument.single_alternative()->text == "int");
   const PossibleValue* variable = argument.single_alternative(PossibleValue::Kind::environment_variable);
   if (converts_to_int && variable != nullptr && is_mask_variable(variable->text) && !frame_->in_try &&
       !frame_->checks_digits)
@@ -175,13 +177,13 @@ bool Reader::number_call(const CallTarget& called, const std::vector<Argument>& 
 /// Evaluates calls that return devices, their number, or their names.
 bool Reader::device_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
-  const Value first = argument_value(args, 0);
+  const Value first_argument = argument_value(args, 0);
   if (sequence_call(name, args, result)) return true;
   if (name == "range" || name == "enumerate") {
-    if (first.single_alternative(PossibleValue::Kind::runtime_index) ||
-        first.single_alternative(PossibleValue::Kind::smi_index) ||
-        first.single_alternative(PossibleValue::Kind::environment_variable))
-      result = first;
+    if (first_argument.single_alternative(PossibleValue::Kind::runtime_index) ||
+        first_argument.single_alternative(PossibleValue::Kind::smi_index) ||
+        first_argument.single_alternative(PossibleValue::Kind::environment_variable))
+      result = first_argument;
   } else if (returns_device_count(name) || returns_runtime_index(name)) {
     result = value_of_kind(PossibleValue::Kind::runtime_index);
   } else if (name == "pynvml.nvmlDeviceGetCount" || name.starts_with("GPUtil.get")) {
@@ -218,7 +220,7 @@ bool Reader::device_call(const CallTarget& called, const std::vector<Argument>& 
 /// Evaluates methods of texts.
 bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& args, Value& result) {
   const std::string_view name = called.name;
-  const Value first = argument_value(args, 0);
+  const Value first_argument = argument_value(args, 0);
   if (name == "?.isdigit" || name == "?.isnumeric" || name == "?.isdecimal") {
     frame_->checks_digits = frame_->checks_digits || called.object.may_be(PossibleValue::Kind::environment_variable);
   } else if (const PossibleValue* dictionary = called.object.single_alternative(PossibleValue::Kind::dictionary);
@@ -227,18 +229,18 @@ bool Reader::text_call(const CallTarget& called, const std::vector<Argument>& ar
     result = listed_items(*dictionary, name.substr(2));
   } else if (name == "?.join") {
     const auto separator = called.object.as_text();
-    if (const PossibleValue* list = first.single_alternative(PossibleValue::Kind::sequence))
+    if (const PossibleValue* list = first_argument.single_alternative(PossibleValue::Kind::sequence))
       result = joined_text(*list, separator);
-    else if (separator && first.single_alternative() != nullptr &&
-             (first.single_alternative(PossibleValue::Kind::text) ||
-              first.single_alternative(PossibleValue::Kind::number)))
-      result = text_value(*first.as_text());
-    else if (first.single_alternative() != nullptr && keeps_kind(*first.single_alternative()) &&
+    else if (separator && first_argument.single_alternative() != nullptr &&
+             (first_argument.single_alternative(PossibleValue::Kind::text) ||
+              first_argument.single_alternative(PossibleValue::Kind::number)))
+      result = text_value(*first_argument.as_text());
+    else if (first_argument.single_alternative() != nullptr && keeps_kind(*first_argument.single_alternative()) &&
              (!separator || *separator == ","))
-      result = first;
+      result = first_argument;
   } else if (name == "?.split" && called.object.single_alternative(PossibleValue::Kind::text) != nullptr &&
-             args.size() == 1 && first.single_alternative(PossibleValue::Kind::text) != nullptr) {
-    result = split_text(called.object.single_alternative()->text, first.single_alternative()->text);
+             args.size() == 1 && first_argument.single_alternative(PossibleValue::Kind::text) != nullptr) {
+    result = split_text(called.object.single_alternative()->text, first_argument.single_alternative()->text);
   } else if (name == "?.format") {
     const auto format = called.object.as_text();
     const bool has_one_argument = format && args.size() == 1;

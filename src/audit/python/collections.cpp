@@ -132,11 +132,11 @@ void Reader::forget_container(Node target, const PossibleValue& container) {
 /// Handles "cards[0] = d": the name is bound to a changed container from here on.
 void Reader::change_container(Node target, const Value& container, const Value& key, const Value& value) {
   const PossibleValue* alternative = container.single_alternative();
-  const bool known = alternative != nullptr && (alternative->kind == PossibleValue::Kind::sequence ||
-                                                alternative->kind == PossibleValue::Kind::dictionary);
+  const bool is_container = alternative != nullptr && (alternative->kind == PossibleValue::Kind::sequence ||
+                                                       alternative->kind == PossibleValue::Kind::dictionary);
   if (alternative != nullptr && alternative->kind == PossibleValue::Kind::parameter && alternative->key.empty())
     frame_->function->changed_parameters.insert(alternative->text);
-  if (!known || alternative->items == nullptr) return;
+  if (!is_container || alternative->items == nullptr) return;
   forget_container(target, *alternative);
   if (!target.is("identifier")) return;
   const auto name = key.as_text();
@@ -160,15 +160,15 @@ void Reader::note_changing_method(Node function, const Value& object) {
                                                       "sort",   "reverse", "update", "popitem", "setdefault"};
   const Node target = function.field("object");
   const PossibleValue* alternative = object.single_alternative();
-  const bool known = alternative != nullptr && (alternative->kind == PossibleValue::Kind::sequence ||
-                                                alternative->kind == PossibleValue::Kind::dictionary);
+  const bool is_container = alternative != nullptr && (alternative->kind == PossibleValue::Kind::sequence ||
+                                                       alternative->kind == PossibleValue::Kind::dictionary);
   const auto method = text_of(function.field("attribute"));
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) return;
   // pop() of a parameter is evaluated like get(), and counts as no change.
   if (alternative != nullptr && alternative->kind == PossibleValue::Kind::parameter && alternative->key.empty() &&
       method != "pop")
     frame_->function->changed_parameters.insert(alternative->text);
-  if (known) forget_container(target, *alternative);
+  if (is_container) forget_container(target, *alternative);
 }
 
 /// Handles a call of a function of this module that changes the items of its arguments.

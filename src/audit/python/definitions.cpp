@@ -95,9 +95,9 @@ Function* Reader::add_field_constructor(const std::string& name) {
 /// Adds a field: a parameter of the generated constructor, which sets the attribute of the same name. A second field of
 /// this name replaces the default.
 void Reader::add_field(Function& constructor, const std::string& name, const Value& field_default) {
-  const auto known = std::find(constructor.parameters.begin(), constructor.parameters.end(), name);
-  if (known != constructor.parameters.end()) {
-    constructor.defaults[static_cast<std::size_t>(known - constructor.parameters.begin())] = field_default;
+  const auto earlier_field = std::find(constructor.parameters.begin(), constructor.parameters.end(), name);
+  if (earlier_field != constructor.parameters.end()) {
+    constructor.defaults[static_cast<std::size_t>(earlier_field - constructor.parameters.begin())] = field_default;
   } else {
     constructor.parameters.push_back(name);
     constructor.defaults.push_back(field_default);

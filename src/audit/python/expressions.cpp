@@ -100,7 +100,7 @@ Value Reader::evaluate(Node node) {
 /// Evaluates `a or b` and `a and b`: the value may be that of either operand.
 Value Reader::boolean_operator(Node node) {
   const Value left = expression(node.field("left"));
-  frame_->arms.push_back({branch_count_++, 0, true});
+  frame_->arms.push_back({.branch_id = branch_count_++, .index = 0, .is_default = true});
   const Value right = expression(node.field("right"));
   frame_->arms.pop_back();
   return left.joined(right);
@@ -145,10 +145,10 @@ Value Reader::lambda_function(Node node) {
   frame.statement = frame_->statement;
   frame.top_statement = frame_->top_statement;
   frame.listing_elements = true;
-  Frame* const outer = std::exchange(frame_, &frame);
+  Frame* const outer_frame = std::exchange(frame_, &frame);
   read_parameters(node.field("parameters"), function, *scopes_.back(), {});
   function.return_values.push_back(expression(node.field("body")));
-  frame_ = outer;
+  frame_ = outer_frame;
   const auto is_recorded_elsewhere = [](const Event& event) {
     const bool depends_on_parameter =
         event.kind == Event::Kind::use_device && event.value.may_be(PossibleValue::Kind::parameter);
@@ -175,16 +175,16 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
   const bool has_parts = pattern.is("pattern_list") || pattern.is("tuple_pattern") || pattern.is("list_pattern");
   const PossibleValue* whole = value.single_alternative();
   const auto children = named_children(pattern);
-  bool known = has_parts && whole != nullptr &&
-               (whole->kind == PossibleValue::Kind::parameter || whole->kind == PossibleValue::Kind::user_choice);
+  bool parts_known = has_parts && whole != nullptr &&
+                     (whole->kind == PossibleValue::Kind::parameter || whole->kind == PossibleValue::Kind::user_choice);
   if (has_parts && whole != nullptr && whole->kind == PossibleValue::Kind::sequence)
-    known = whole->items != nullptr && whole->items->values.size() == children.size();
+    parts_known = whole->items != nullptr && whole->items->values.size() == children.size();
   bool missing = false;
   int position = 0;
   for (const Node child : children) {
-    known = known && !child.is("list_splat_pattern");  // the length of the starred part, and so the position of the
-                                                       // next one, is unknown
-    bind_pattern(child, known ? item_of(value, std::to_string(position++), missing) : Value{});
+    // The length of a starred part, and so the position of the next part, is unknown.
+    parts_known = parts_known && !child.is("list_splat_pattern");
+    bind_pattern(child, parts_known ? item_of(value, std::to_string(position++), missing) : Value{});
   }
 }
 
@@ -320,11 +320,12 @@ Value Reader::subscript(Node node) {
                                          attributes_.contains(alternative->text + '.' + *member))
     return member_of(*alternative, *member);
   if (alternative->kind == PossibleValue::Kind::sequence) {
-    const auto all = elements_of(*alternative);
+    const auto elements = elements_of(*alternative);
     const PossibleValue* index = key.single_alternative(PossibleValue::Kind::number);
     if (index == nullptr) return {};
-    const long at = index->number < 0 ? index->number + static_cast<long>(all.size()) : index->number;
-    return at >= 0 && at < static_cast<long>(all.size()) ? all[static_cast<std::size_t>(at)] : Value{};
+    const auto count = static_cast<long>(elements.size());
+    const long position = index->number < 0 ? index->number + count : index->number;  // -1 is the last element
+    return position >= 0 && position < count ? elements[static_cast<std::size_t>(position)] : Value{};
   }
   if (alternative->kind == PossibleValue::Kind::dictionary || alternative->kind == PossibleValue::Kind::parameter ||
       alternative->kind == PossibleValue::Kind::user_choice) {
@@ -361,10 +362,10 @@ Value Reader::conditional(Node node) {
   const auto conditions = conditions_of(parts[1]);
   const std::uint32_t id = branch_count_++;
   frame_->arms.push_back({id, 0});
-  const bool outer_counted = std::exchange(frame_->device_count_checked,
-                                           frame_->device_count_checked || tests_device_count(text_of(parts[1])));
+  const bool outer_count_checked = std::exchange(frame_->device_count_checked,
+                                                 frame_->device_count_checked || tests_device_count(text_of(parts[1])));
   const Value value_if_true = expression(parts[0]);
-  frame_->device_count_checked = outer_counted;
+  frame_->device_count_checked = outer_count_checked;
   frame_->arms.back().index = 1;
   const Value value_if_false = expression(parts[2]);
   frame_->arms.pop_back();

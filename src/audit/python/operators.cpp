@@ -10,7 +10,9 @@
 #include "audit/python/reader.hpp"
 #include "base/text.hpp"
 
-// Texts, arithmetic and comparisons.
+// Texts, arithmetic and comparisons. A text with unknown parts becomes a PossibleValue::Kind::pattern, which has a hole
+// (kHole) in place of each unknown part. The value of a hole is unknown only as a text: the audit may still know that
+// it is a device number, for example.
 
 namespace weir::audit::python {
 namespace {
@@ -43,7 +45,8 @@ bool means_free_memory(std::string_view name) {
                      [&](std::string_view word) { return lower_name.find(word) != std::string::npos; });
 }
 
-/// Returns the value of an unknown part of a text; if the part is itself a text with one hole, the value of its hole.
+/// Returns the value for the hole that the unknown part of a text leaves: the part itself, or, if the part is a pattern
+/// with one hole, the value of this hole.
 Value unknown_part(const Value& part) {
   const PossibleValue* pattern = part.single_alternative(PossibleValue::Kind::pattern);
   return pattern == nullptr ? part : hole_value(*pattern);
@@ -51,7 +54,7 @@ Value unknown_part(const Value& part) {
 
 }  // namespace
 
-/// Evaluates a string. Parts of an f-string whose value is unknown become holes (kHole).
+/// Evaluates a string. Parts of an f-string whose text is unknown become holes.
 Value Reader::string(Node node) {
   std::string text;
   bool raw = false;
@@ -78,10 +81,11 @@ Value Reader::string(Node node) {
     } else if (part.is("interpolation")) {
       ++parts;
       const Value value = expression(part.field("expression"));
-      const auto known = value.as_text();
-      constant = constant && known && value.single_alternative()->kind != PossibleValue::Kind::pattern;
-      text += known ? *known : std::string{kHole};
-      if (!known || value.single_alternative()->kind == PossibleValue::Kind::pattern) last_hole = unknown_part(value);
+      const auto text_with_holes = value.as_text();
+      const bool is_fully_known = text_with_holes && value.single_alternative()->kind != PossibleValue::Kind::pattern;
+      constant = constant && is_fully_known;
+      text += text_with_holes.value_or(std::string{kHole});
+      if (!is_fully_known) last_hole = unknown_part(value);
     }
   }
 
@@ -110,11 +114,12 @@ Value Reader::unary(Node node) {
 }
 
 Value Reader::concatenation(const Value& left, const Value& right) {
-  const auto a = left.as_text();
-  const auto b = right.as_text();
-  if (!a && !b) return {};
-  std::string text = (a ? *a : std::string{kHole}) + (b ? *b : std::string{kHole});
-  const bool left_has_no_hole = a && a->find(kHole) == std::string::npos;
+  const auto left_text = left.as_text();
+  const auto right_text = right.as_text();
+  if (!left_text && !right_text) return {};
+  const std::string hole{kHole};
+  std::string text = left_text.value_or(hole) + right_text.value_or(hole);
+  const bool left_has_no_hole = left_text && left_text->find(kHole) == std::string::npos;
   return pattern_value(std::move(text), unknown_part(left_has_no_hole ? right : left));
 }
 
@@ -124,8 +129,9 @@ namespace {
 Value format_value(const PossibleValue& format, const Value& filling) {
   const std::size_t at = format.text.find('%');
   if (at == std::string::npos || at + 2 > format.text.size()) return {};
-  const auto known = filling.as_text();
-  std::string text = format.text.substr(0, at) + (known ? *known : std::string{kHole}) + format.text.substr(at + 2);
+  std::string text =
+      format.text.substr(0, at) + filling.as_text().value_or(std::string{kHole}) + format.text.substr(at + 2);
+  // Another '%' is a second conversion, or "%%": the text is not fully known, so it stays a pattern even without a hole.
   if (text.find('%') != std::string::npos)
     return PossibleValue{.kind = PossibleValue::Kind::pattern, .text = std::move(text)};
   return pattern_value(std::move(text), unknown_part(filling));
@@ -140,9 +146,10 @@ Value Reader::binary(Node node) {
   const std::string_view op = text_of(node.field("operator"));
   if (op == "+") {
     if (node.field("left").is("list") || node.field("right").is("list")) return {};
-    const PossibleValue* a = left.single_alternative(PossibleValue::Kind::number);
-    const PossibleValue* b = right.single_alternative(PossibleValue::Kind::number);
-    if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
+    const PossibleValue* left_number = left.single_alternative(PossibleValue::Kind::number);
+    const PossibleValue* right_number = right.single_alternative(PossibleValue::Kind::number);
+    if (left_number != nullptr && right_number != nullptr)
+      return number_value(left_number->number + right_number->number);
     // reserved + allocated is still a byte count of the same process.
     if (left.single_alternative(PossibleValue::Kind::memory_counter) != nullptr &&
         right.single_alternative(PossibleValue::Kind::memory_counter) != nullptr)
@@ -168,17 +175,19 @@ Value Reader::binary(Node node) {
     environment_mapping(node.field("right"), Event::Mode::child_environment, node);
     return value_of_kind(PossibleValue::Kind::environment_copy);
   }
-  const PossibleValue* a = left.single_alternative(PossibleValue::Kind::memory_counter);
-  const PossibleValue* b = right.single_alternative(PossibleValue::Kind::memory_counter);
-  if (op == "-" && a != nullptr && b != nullptr && b->text != "total") {
+  const PossibleValue* left_counter = left.single_alternative(PossibleValue::Kind::memory_counter);
+  const PossibleValue* right_counter = right.single_alternative(PossibleValue::Kind::memory_counter);
+  if (op == "-" && left_counter != nullptr && right_counter != nullptr && right_counter->text != "total") {
     // reserved - allocated is the size of the allocator's unused cache, a useful number. It is a wrong estimate only if
     // the name that receives it means free memory.
-    if (a->text == "total" ||
-        (a->text == "reserved" && b->text == "allocated" && means_free_memory(frame_->target_name)))
+    if (left_counter->text == "total" || (left_counter->text == "reserved" && right_counter->text == "allocated" &&
+                                          means_free_memory(frame_->target_name)))
       emit(Event::Kind::estimate_free_memory, node);
     return {};
   }
-  if ((op == "/" || op == "//" || op == "*" || op == ">>") && a != nullptr && b == nullptr) return left;
+  // A byte count in another unit, such as memory_allocated() / 2**30, is still a byte count.
+  const bool changes_unit = op == "/" || op == "//" || op == "*" || op == ">>";
+  if (changes_unit && left_counter != nullptr && right_counter == nullptr) return left;
   return {};
 }
 
@@ -194,22 +203,23 @@ Value Reader::comparison(Node node) {
   }
   std::vector<Value> values;
   values.reserve(operands.size());
-  const bool outer = std::exchange(frame_->in_comparison, true);
+  const bool outer_in_comparison = std::exchange(frame_->in_comparison, true);
   for (const Node operand : operands) values.push_back(expression(operand));
-  frame_->in_comparison = outer;
+  frame_->in_comparison = outer_in_comparison;
+  // A comparison with a device number of the CUDA runtime is taken as a check of the number of devices.
   for (const Value& value : values)
-    frame_->count_comparison_read = frame_->count_comparison_read || value.may_be(PossibleValue::Kind::runtime_index);
+    frame_->compares_device_count = frame_->compares_device_count || value.may_be(PossibleValue::Kind::runtime_index);
   if (values.size() != 2) return {};
-  const bool membership = op == "in" || op == "notin" || op == "not in";
+  const bool is_membership_test = op == "in" || op == "notin" || op == "not in";
   const auto text = values[0].as_text();
-  if (membership && text && values[1].single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+  if (is_membership_test && text && values[1].single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
       values[1].single_alternative()->text == "os.environ")
     note_variable_read(*text);
   for (int side = 0; side < 2; ++side) {
     const PossibleValue* variable =
         values[static_cast<std::size_t>(side)].single_alternative(PossibleValue::Kind::environment_variable);
     const auto literal = values[static_cast<std::size_t>(1 - side)].as_text();
-    if (variable != nullptr && literal && !membership && is_mask_variable(variable->text))
+    if (variable != nullptr && literal && !is_membership_test && is_mask_variable(variable->text))
       emit(Event::Kind::compare_mask, node, variable->text, values[static_cast<std::size_t>(1 - side)]);
   }
   const auto is_device_name = [](const Value& value) { return value.may_be(PossibleValue::Kind::device_name); };

@@ -65,7 +65,7 @@ class Reader {
                                          ///< assertion, so it puts no work on a device
     bool device_count_checked = false;   ///< the code has checked the number of devices
     std::string target_name{};           ///< name that receives the expression's value
-    bool count_comparison_read = false;  ///< the current test contains a comparison with the number of devices
+    bool compares_device_count = false;  ///< the current test compares a device number or the number of devices
     bool in_fallback = false;            ///< the code may run only where a newer API name does not exist
     bool listing_elements = false;       ///< a comprehension is evaluated a second time, for its elements; also true in
                                          ///< a lambda, where no comprehension is evaluated twice

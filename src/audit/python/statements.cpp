@@ -170,15 +170,16 @@ void Reader::assign_name(std::string_view name, const Value& value) {
 /// these variables is set. Returns false, and records nothing, for other keys.
 bool Reader::set_one_of_variables(const Value& key, const Value& value, Node target, Node whole) {
   const auto& names = key.alternatives();
-  const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(), [](const PossibleValue& name) {
-                       return name.kind == PossibleValue::Kind::text;
-                     });
-  if (!known) return false;
-  const bool editable = std::exchange(frame_->is_editable, false);
+  const bool are_known_names =
+      names.size() > 1 && std::all_of(names.begin(), names.end(),
+                                      [](const PossibleValue& name) { return name.kind == PossibleValue::Kind::text; });
+  if (!are_known_names) return false;
+  // One statement sets several variables, so a fix of one of them may not move or delete it.
+  const bool outer_is_editable = std::exchange(frame_->is_editable, false);
   for (const PossibleValue& name : names)
     set_variable(whole, target.field("value"), name.text, value.single_alternative() == nullptr ? Value{} : value,
                  Event::Mode::assign);
-  frame_->is_editable = editable;
+  frame_->is_editable = outer_is_editable;
   return true;
 }
 

@@ -88,27 +88,27 @@ void Reader::note_init_function(const std::vector<Argument>& args, Node node) {
 /// Handles calls that create pools of processes or threads, and calls that start a function in one of them.
 bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
-  const Value first = argument_value(args, 0);
+  const Value first_argument = argument_value(args, 0);
   if (name == "functools.partial") {
-    result = bound_function(first, args);
+    result = bound_function(first_argument, args);
     return true;
   }
   if (name.ends_with("multiprocessing.get_context")) {
     result = value_of_kind(PossibleValue::Kind::qualified_name, std::string{name.substr(0, name.rfind('.'))});
     return true;
   }
-  const bool threads = creates_thread_pool(name);
-  if (threads || creates_process_pool(name)) {
-    if (!threads) note_init_function(args, node);
-    result = value_of_kind(PossibleValue::Kind::call_result, std::string{threads               ? kThreadPool
+  const bool is_thread_pool = creates_thread_pool(name);
+  if (is_thread_pool || creates_process_pool(name)) {
+    if (!is_thread_pool) note_init_function(args, node);
+    result = value_of_kind(PossibleValue::Kind::call_result, std::string{is_thread_pool        ? kThreadPool
                                                                          : runs_one_task(args) ? kOneTaskPool
                                                                                                : kProcessPool});
     return true;
   }
   note_init_function(args, node);
   if (name == "threading.Thread" || name == "asyncio.to_thread") {
-    start_worker(Event::Kind::thread_target, name == "threading.Thread" ? argument_value(args, 1, "target") : first,
-                 node);
+    start_worker(Event::Kind::thread_target,
+                 name == "threading.Thread" ? argument_value(args, 1, "target") : first_argument, node);
   } else if (name == "multiprocessing.Process" || name == "torch.multiprocessing.Process") {
     start_worker(Event::Kind::process_target, argument_value(args, 1, "target"), node);
   } else if (name == "torch.multiprocessing.spawn" || name == "torch.multiprocessing.start_processes") {
@@ -117,12 +117,12 @@ bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& 
     // joblib.Parallel(prefer="threads") is in the same statement.
     const Range range = frame_->statement;
     const bool in_threads = text_.substr(range.begin, range.end - range.begin).find("thread") != std::string_view::npos;
-    start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first, node);
+    start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first_argument, node);
     return true;
   } else if (const auto pool = pool_of(called.object); !pool.empty()) {
-    if (passes_function_to_worker(last_part(name))) start_worker(target_kind_of(pool), first, node);
+    if (passes_function_to_worker(last_part(name))) start_worker(target_kind_of(pool), first_argument, node);
     return true;
-  } else if (const auto executor = pool_of(first); !executor.empty() && name == "?.run_in_executor") {
+  } else if (const auto executor = pool_of(first_argument); !executor.empty() && name == "?.run_in_executor") {
     start_worker(target_kind_of(executor), argument_value(args, 1), node);
     return true;
   }
@@ -132,10 +132,10 @@ bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& 
 /// Handles a class whose base class calls its methods: run() of a thread or process, the methods of a predictor.
 void Reader::note_class_called_by_runner(const std::string& name, const std::vector<std::string>& bases, Node node) {
   for (const std::string& base : bases) {
-    const bool thread = base == "threading.Thread";
-    if (thread || base == "multiprocessing.Process" || base == "torch.multiprocessing.Process") {
+    const bool is_thread = base == "threading.Thread";
+    if (is_thread || base == "multiprocessing.Process" || base == "torch.multiprocessing.Process") {
       if (pending_.contains(name + ".run"))
-        emit(thread ? Event::Kind::thread_target : Event::Kind::process_target, node, ':' + name + ".run");
+        emit(is_thread ? Event::Kind::thread_target : Event::Kind::process_target, node, ':' + name + ".run");
     }
     for (const std::string_view method : methods_called_by_runner(base)) {
       const std::string key = name + '.' + std::string{method};

@@ -67,10 +67,10 @@ std::string github_report(const AuditResult& audit) {
                                      : finding.severity == Severity::fragile ? "warning"
                                                                              : "error";
     text += fmt::format(
-        "::{} file={},line={},col={},endLine={},title={}::{}\n", command, command_text(source.name(), true), begin.line,
-        begin.column, end.line, finding.rule,
+        "::{} file={},line={},col={},endLine={},title={}::{}\n", command,
+        command_text(source.name(), /*property=*/true), begin.line, begin.column, end.line, finding.rule,
         command_text(printable(finding.message) + "; do: " + finding.advice + other_rules_text(group, audit.findings),
-                     false));
+                     /*property=*/false));
   }
   return text;
 }

@@ -272,7 +272,7 @@ std::vector<Finding> apply_rules(const Project& project, const Policy& policy) {
   const RuleContext context{project, policy, findings, statements, files};
   check_single_events(context);
   for_each_execution(project, [&](const Execution& execution) {
-    check_order(execution, context);
+    check_write_timing(execution, context);
     check_masks(execution, context);
     check_indices(execution, context);
     check_programs(execution, context);
@@ -281,7 +281,7 @@ std::vector<Finding> apply_rules(const Project& project, const Policy& policy) {
   check_fixed_indices(context);
   check_settings_files(context);
   check_comments(context);
-  check_copies(context);
+  check_copied_and_unused_code(context);
   return findings.take(policy);
 }
 

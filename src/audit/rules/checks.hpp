@@ -28,8 +28,8 @@ namespace weir::audit {
 class FindingCollector {
  public:
   explicit FindingCollector(const Project& project) : project_{project} {}
-  /// Adds a finding. A finding in a symbolic link is reported for the link's target, and has edits only if the rule
-  /// also reports the target itself.
+  /// Adds a finding. A finding in a symbolic link is reported for the link's target. It has edits only if the same
+  /// finding also comes up when the target is read under its own name.
   void add(Finding finding);
   /// Returns the findings ordered by file, position and rule. Drops findings that another finding or a note
   /// contradicts. Drops edits that could remove a mask that a program needs or replace a program's own device order,
@@ -37,8 +37,8 @@ class FindingCollector {
   std::vector<Finding> take(const Policy& policy);
   /// Returns whether a finding of the rule was added that begins where the range begins.
   bool has_reported(std::string_view rule, const Module& module, Range where) const;
-  /// Records that the mask write at this range has no effect in one of the executions, so take() drops findings of G01
-  /// about it.
+  /// Records that the mask write at this range is too late in one of the executions. So take() drops findings of G01
+  /// about it, because G03 reports the same write together with the call that has started the driver.
   void note_ineffective(const Module& module, Range where) {
     ineffective_.emplace(&project_.reported_module(module), where.begin);
   }
@@ -49,8 +49,9 @@ class FindingCollector {
   void note_possible_order(const Step& step, const Module& program) {
     possible_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin}, &program);
   }
-  /// Records that the edit for the mask write `step` inserts the device order above the earlier mask write `earlier`.
-  /// So take() drops this edit, too, if it drops edits that add an order for `earlier`.
+  /// Records that the edits for the mask writes `step` and `earlier` insert the device order at the same place, above
+  /// `earlier`. So if the edit for `earlier` is dropped because of note_possible_order(), take() drops the edit for
+  /// `step` as well.
   void note_shared_order(const Step& step, const Step& earlier) {
     shared_orders_.emplace(std::pair{&project_.reported_module(*step.module), step.event->range.begin},
                            earlier.event->range.begin);
@@ -79,13 +80,14 @@ struct RuleContext {
   const Project& project;
   const Policy& policy;
   FindingCollector& findings;
-  PlainStatements& statements;
-  NamedFiles& files;
+  PlainStatements& statements;  ///< decides whether a write of a variable can be moved or deleted safely
+  NamedFiles& files;            ///< finds files that run with the same environment because one names the other
 };
 
 // Each of these functions checks the steps of one execution from `first_new_step` on. Earlier steps were checked in
 // another execution and are only the context.
-void check_order(const Execution& execution, const RuleContext& context);     ///< G01 G02 G03 G07 G23
+/// Checks whether variables are set before a GPU library or driver reads them: G01 G02 G03 G07 G23.
+void check_write_timing(const Execution& execution, const RuleContext& context);
 void check_masks(const Execution& execution, const RuleContext& context);     ///< G04 G06 G07 G10 G24 G26 G27 G33
 void check_indices(const Execution& execution, const RuleContext& context);   ///< G08 G20
 void check_programs(const Execution& execution, const RuleContext& context);  ///< G05 G11 G12 G13
@@ -97,7 +99,9 @@ void check_single_events(const RuleContext& context);   ///< G15 G16 G21 G22 G25
 void check_fixed_indices(const RuleContext& context);   ///< G09
 void check_settings_files(const RuleContext& context);  ///< G18
 void check_comments(const RuleContext& context);        ///< G17
-void check_copies(const RuleContext& context);          ///< G19 G30, and G14: device checks that are never called
+/// Checks G19 (the same GPU set-up is copied into several files), G30 (a path of one machine beside such a set-up) and
+/// G14 (a device check that is never called).
+void check_copied_and_unused_code(const RuleContext& context);
 
 /// Applies all rules to a project and returns the findings of FindingCollector::take().
 std::vector<Finding> apply_rules(const Project& project, const Policy& policy);
@@ -119,8 +123,9 @@ bool is_constant(const Value& value);
 bool sets_own_mask(const Step& step);
 /// Returns whether the step imports a known GPU library.
 bool loads_gpu_library(const Step& step);
-/// Returns the first step before `index` that has certainly happened by then and starts the vendor's driver, or a
-/// driver of an unknown vendor, at least in some versions of its library (may_avoid_driver()); null if there is none.
+/// Returns the first step that certainly runs before the step `index` and starts a driver of this vendor or of an
+/// unknown one; null if there is none. Calls that start the driver only in some versions of their library count, too
+/// (may_avoid_driver()).
 const Step* driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
 /// Like driver_start_before(), but counts only steps that start the driver in every version of their library.
 const Step* certain_driver_start_before(const Execution& execution, std::size_t index, Vendor vendor);
@@ -144,7 +149,7 @@ bool selects_policy_card(const Mask& mask, const Policy& policy);
 /// that contains the mask. Returns false without a policy, for ONEAPI_DEVICE_SELECTOR, and for a variable whose driver
 /// does not use cards of the policy's vendor.
 bool selects_other_card(const Mask& mask, std::string_view variable, const Policy& policy);
-/// Returns the message for a mask of several cards that every worker receives.
+/// Returns a message: every worker gets this mask of several cards, so all workers use the first of them.
 std::string all_cards_text(std::string_view mask);
 /// Returns whether the module is YAML, JSON or TOML.
 bool is_settings_file(const Module& module);

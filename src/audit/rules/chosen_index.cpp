@@ -140,8 +140,8 @@ const Step* mask_write_before(const Execution& execution, std::size_t index, Ven
 bool may_be_above_zero(const Value& device) {
   const Value each = expand_patterns(device);
   return std::any_of(each.alternatives().begin(), each.alternatives().end(), [](const PossibleValue& alternative) {
-    const auto known = alternative.kind == PossibleValue::Kind::text ? parse_device(alternative.text) : std::nullopt;
-    return known && known->index > 0;
+    const auto constant = alternative.kind == PossibleValue::Kind::text ? parse_device(alternative.text) : std::nullopt;
+    return constant && constant->index > 0;
   });
 }
 

@@ -29,11 +29,15 @@ struct FixedIndex {
 std::optional<FixedIndex> fixed_index(const PossibleValue& alternative) {
   // A number without a device name ("cuda:1") counts as a CUDA device.
   if (alternative.kind == PossibleValue::Kind::number && alternative.number >= 0)
-    return FixedIndex{Vendor::nvidia, alternative.number, alternative.literal, 0};
+    return FixedIndex{
+        .vendor = Vendor::nvidia, .index = alternative.number, .literal = alternative.literal, .digits_offset = 0};
   if (alternative.kind != PossibleValue::Kind::text) return std::nullopt;
   const auto device = parse_device(alternative.text);
   if (!device) return std::nullopt;
-  return FixedIndex{device->vendor, device->index, alternative.literal, device->digits_offset};
+  return FixedIndex{.vendor = device->vendor,
+                    .index = device->index,
+                    .literal = alternative.literal,
+                    .digits_offset = device->digits_offset};
 }
 
 /// Returns whether the code of this module contains the value at the range `fixed.literal`.

@@ -259,7 +259,7 @@ void check_card(const Step& step, const RuleContext& context) {
     const std::string text = Value{alternative}.as_text().value_or("?");
     auto found = make_finding("G33", *step.module, event.range,
                               fmt::format("{} is {}, but the policy allows only {} ({})", event.name, text,
-                                          context.policy.mask(true), context.policy.device),
+                                          context.policy.mask(/*by_index=*/true), context.policy.device),
                               fmt::format("set it to {}, or leave the choice to the policy",
                                           context.policy.mask(!context.policy.mask_by_uuid)));
     const std::string_view literal = step.module->source.text(alternative.literal);

@@ -261,7 +261,7 @@ bool may_be_for_processes(const Execution& execution, std::size_t index) {
   return false;
 }
 
-void check_order(const Execution& execution, const RuleContext& context) {
+void check_write_timing(const Execution& execution, const RuleContext& context) {
   for (std::size_t i = execution.first_new_step; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind != Kind::set_variable || step.event->mode == Event::Mode::child_environment) continue;

@@ -94,14 +94,14 @@ const Step* first_gpu_use(const Execution& execution) {
   };
   if (const Step* work = find_step(execution, works_here)) return work;
   const auto& functions = execution.program->functions;
-  const bool works = std::any_of(functions.begin(), functions.end(), [](const Function& function) {
+  const bool any_function_works = std::any_of(functions.begin(), functions.end(), [](const Function& function) {
     return std::any_of(function.events.begin(), function.events.end(),
                        [](const Event& event) { return works_on_gpu(event, event.value); });
   });
   const auto queries_gpu = [](const Step& step) {
     return step.event->kind == Kind::start_driver && is_intended_use(step);
   };
-  if (const Step* query = works ? find_step(execution, queries_gpu) : nullptr) return query;
+  if (const Step* query = any_function_works ? find_step(execution, queries_gpu) : nullptr) return query;
   // A program that sets a mask intends to use a GPU, so a device that is known only at run time counts as a GPU.
   return find_step(execution, shows_any_card) != nullptr ? find_step(execution, takes_some_device) : nullptr;
 }
@@ -240,9 +240,9 @@ std::string header_obstacle(const Execution& execution, const Step& use, const P
   if (!is_same_driver) return "its devices are not of the policy's vendor";
   if (program.source.path().filename() == "__main__.py" && has_package_that_imports(execution))
     return "do so in the package's __init__.py, which Python runs first";
-  std::vector<Step> all = execution.steps;
-  all.insert(all.end(), execution.worker_steps.begin(), execution.worker_steps.end());
-  for (const Step& step : all) {
+  std::vector<Step> all_steps = execution.steps;
+  all_steps.insert(all_steps.end(), execution.worker_steps.begin(), execution.worker_steps.end());
+  for (const Step& step : all_steps) {
     const bool counts_devices = step.event->name == "torch.cuda.device_count" || step.event->device_count_checked;
     const PossibleValue* text = step.value.single_alternative(PossibleValue::Kind::text);
     const auto device = text == nullptr ? std::nullopt : parse_device(text->text);

@@ -133,8 +133,8 @@ std::vector<const Event*> header_events(const Module& module) {
   std::vector<const Event*> events;
   for (const Event& event : module.body().events) {
     if (!event.is_top_level || event.in_main_part) continue;
-    const bool own = event.kind == Kind::call && event.name.starts_with(':');
-    const Function* called = own ? module.find_function(std::string_view{event.name}.substr(1)) : nullptr;
+    const bool is_in_this_file = event.kind == Kind::call && event.name.starts_with(':');
+    const Function* called = is_in_this_file ? module.find_function(std::string_view{event.name}.substr(1)) : nullptr;
     if (called == nullptr) {
       events.push_back(&event);
       continue;
@@ -203,7 +203,7 @@ void check_comments(const RuleContext& context) {
   }
 }
 
-void check_copies(const RuleContext& context) {
+void check_copied_and_unused_code(const RuleContext& context) {
   for (const Module& module : context.project.modules()) {
     for (const Function& function : module.functions) check_unused_validator(module, function, context);
   }

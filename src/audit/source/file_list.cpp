@@ -95,7 +95,7 @@ class FolderWalk {
       }
     }
     const fs::path shown = root.lexically_normal();
-    enter(shown == "." ? fs::path{} : shown, folder, {}, false);
+    enter(shown == "." ? fs::path{} : shown, folder, /*relative=*/{}, /*ignored=*/false);
   }
 
  private:
@@ -139,7 +139,7 @@ class FolderWalk {
   void enter(const fs::path& shown, const fs::path& real, const std::string& relative, bool ignored) {
     constexpr int kMaxDepth = 100;
     if (++depth_ > kMaxDepth) return void(--depth_);
-    const std::size_t outer = ignores_.size();
+    const std::size_t outer_ignore_count = ignores_.size();
     push_ignore(real);
     std::error_code problem;
     std::vector<fs::directory_entry> entries;
@@ -153,7 +153,7 @@ class FolderWalk {
       const std::string below = relative.empty() ? name.native() : relative + '/' + name.native();
       visit(entry, shown / name, real / name, below, ignored);
     }
-    ignores_.resize(outer);
+    ignores_.resize(outer_ignore_count);
     --depth_;
   }
 

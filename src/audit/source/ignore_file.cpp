@@ -45,25 +45,25 @@ bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   length = 0;
   const auto byte = static_cast<unsigned char>(c);
   const bool negated = pattern.size() > 1 && (pattern[1] == '!' || pattern[1] == '^');
-  bool found = false;
+  bool is_in_class = false;
   std::size_t i = negated ? 2 : 1;
   // A ']' at the start of a class is an ordinary character.
-  for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first);) {
+  for (const std::size_t class_begin = i; i < pattern.size() && (pattern[i] != ']' || i == class_begin);) {
     const std::size_t name_end =
         pattern.substr(i).starts_with("[:") ? pattern.find(']', i + 2) : std::string_view::npos;
     if (name_end != std::string_view::npos && name_end > i + 2 && pattern[name_end - 1] == ':') {
-      found = found || is_in_named_set(pattern.substr(i + 2, name_end - i - 3), byte);
+      is_in_class = is_in_class || is_in_named_set(pattern.substr(i + 2, name_end - i - 3), byte);
       i = name_end + 1;
       continue;
     }
     const unsigned char low = next_in_class(pattern, i);
     unsigned char high = low;
     if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') high = next_in_class(pattern, ++i);
-    found = found || (byte >= low && byte <= high);
+    is_in_class = is_in_class || (byte >= low && byte <= high);
   }
   if (i >= pattern.size()) return false;
   length = i + 1;
-  return found != negated;
+  return is_in_class != negated;
 }
 
 /// Returns the length of the element at the start of `pattern`: a character, '?', a class or an escape.
@@ -90,43 +90,44 @@ bool matches_one(std::string_view pattern, char c) {
 
 bool glob_matches(std::string_view pattern, std::string_view path) {
   // Dynamic programming: after each element of the pattern, matched[i] is 1 if the elements so far match the first i
-  // characters of the path. "**/" also matches an empty text.
+  // characters of the path; matched_after is the same after one more element. "**/" also matches an empty text.
   std::vector<char> matched(path.size() + 1, 0);
   matched[0] = 1;
-  for (std::size_t p = 0; p < pattern.size();) {
-    std::vector<char> next(path.size() + 1, 0);
-    if (pattern[p] == '*') {
+  for (std::size_t position = 0; position < pattern.size();) {
+    std::vector<char> matched_after(path.size() + 1, 0);
+    if (pattern[position] == '*') {
       std::size_t stars = 1;
-      while (p + stars < pattern.size() && pattern[p + stars] == '*') ++stars;
+      while (position + stars < pattern.size() && pattern[position + stars] == '*') ++stars;
       // Two stars match '/' only as a whole part of the pattern: "a/**" and "**/a", but not "?a**". git first removes the
       // text before the first special character from the pattern and the path, so "**" begins a part in "a**", too.
-      const bool begins_part = pattern.find_first_of("*?[\\") == p || pattern[p - 1] == '/';
-      const bool ends_part = p + stars == pattern.size() || pattern[p + stars] == '/';
+      const bool begins_part = pattern.find_first_of("*?[\\") == position || pattern[position - 1] == '/';
+      const bool ends_part = position + stars == pattern.size() || pattern[position + stars] == '/';
       const bool matches_slash = stars >= 2 && begins_part && ends_part;
-      const bool is_folder_prefix = matches_slash && p + stars < pattern.size();
+      const bool is_folder_prefix = matches_slash && position + stars < pattern.size();
       if (is_folder_prefix) {  // matches any number of whole folders
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (matched[i] == 0) continue;
-          next[i] = 1;
-          for (std::size_t j = i; j < path.size(); ++j) next[j + 1] = path[j] == '/' ? 1 : next[j + 1];
+          matched_after[i] = 1;
+          for (std::size_t j = i; j < path.size(); ++j)
+            matched_after[j + 1] = path[j] == '/' ? 1 : matched_after[j + 1];
         }
       } else {
         bool reached = false;
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (i > 0 && path[i - 1] == '/' && !matches_slash) reached = false;
           reached = reached || matched[i] != 0;
-          next[i] = reached ? 1 : 0;
+          matched_after[i] = reached ? 1 : 0;
         }
       }
-      p += stars + (is_folder_prefix ? 1 : 0);
+      position += stars + (is_folder_prefix ? 1 : 0);
     } else {
-      const std::string_view rest = pattern.substr(p);
+      const std::string_view rest_of_pattern = pattern.substr(position);
       for (std::size_t i = 0; i < path.size(); ++i) {
-        if (matched[i] != 0 && matches_one(rest, path[i])) next[i + 1] = 1;
+        if (matched[i] != 0 && matches_one(rest_of_pattern, path[i])) matched_after[i + 1] = 1;
       }
-      p += element_length(rest);
+      position += element_length(rest_of_pattern);
     }
-    matched = std::move(next);
+    matched = std::move(matched_after);
   }
   return matched[path.size()] != 0;
 }
@@ -170,9 +171,10 @@ IgnoreFile::IgnoreFile(std::string_view text) {
 }
 
 IgnoreFile IgnoreFile::read(const std::filesystem::path& path) {
+  constexpr std::uintmax_t kMaxFileBytes = 1U << 20U;  // a larger file is no list of patterns
   std::error_code problem;
   const auto size = std::filesystem::file_size(path, problem);
-  if (problem || size > (1U << 20U)) return {};
+  if (problem || size > kMaxFileBytes) return {};
   std::ifstream file{path, std::ios::binary};
   return IgnoreFile{read_stream(file).value_or(std::string{})};
 }

@@ -106,7 +106,7 @@ WeightPosition weight_position(const Kernels& kernels, const PackedMatrix& m, in
           out - first_out};
 }
 
-/// Returns the sum of the magnitudes of the weights of a column as they are stored: multiplied by `scale` and rounded.
+/// Returns the sum of |w| of a column's weights as they are stored: multiplied by `scale` and rounded.
 double rounded_sum(const float* column, int in, double scale) {
   double sum = 0;
   for (int c = 0; c < in; ++c) sum += std::fabs(std::rint(column[c] * scale));
@@ -150,7 +150,7 @@ double int16_scale(const float* column, int in) {
 template <class Column>
 PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Column&& column) {
   PackedMatrix m = zero_matrix(layout);
-  const int group = 2 * kernels.lanes;  // channels in a group of Kernels::channel_at()
+  const int period = 2 * kernels.lanes;  // the order of Kernels::channel_at() repeats after this many channels
   for (int o = 0; o < m.out; ++o) {
     for (int point = 0; point < m.points; ++point) {
       const WeightPosition target = weight_position(kernels, m, point, o);
@@ -163,10 +163,10 @@ PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Co
       const double scale = int16_scale(weights, in);
       m.unscale.data()[static_cast<std::size_t>(point) * m.out_padded + o] = static_cast<float>(1.0 / scale);
       std::int16_t* to = m.int16.data() + target.begin + 2 * target.lane;
-      for (int position = 0; position < m.in; ++position) {
-        const int c = position / group * group + kernels.channel_at(position % group);
+      for (int i = 0; i < m.in; ++i) {  // index in the packed order
+        const int c = i / period * period + kernels.channel_at(i % period);
         if (c >= in) continue;
-        to[static_cast<std::size_t>(position / 2) * target.width * 2 + position % 2] =
+        to[static_cast<std::size_t>(i / 2) * target.width * 2 + i % 2] =
             static_cast<std::int16_t>(std::lrint(weights[c] * scale));
       }
     }

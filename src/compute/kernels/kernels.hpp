@@ -24,8 +24,10 @@ namespace weir::compute {
 //   residual     another tensor that is added to the result
 //   gate         one factor per channel, the same for all pixels
 //   patch        a square of input pixels that is read at once (PatchJob)
-//   base         a position of the input, with the patch that is read for it and the square of output pixels that is
-//                computed from this patch (PatchJob)
+//   position     one step of a PatchJob over the input: reads one patch, of kernel x kernel pixels, and makes a square
+//                of factor x factor output pixels
+//   base         a small planar picture that is enlarged by repeating its pixels, and added to a result (ShuffleJob)
+//   block        of a packed matrix: Kernels::block_lanes outputs; of a source: 32 channels (SourceBlock)
 // In comments, [a][b] is an array and its order in memory: b is the index that changes fastest.
 
 /// Element type in which feature rows are stored between layers.
@@ -34,8 +36,9 @@ enum class ElementType { float16, float32 };
 /// added in int32. float32: no conversion.
 enum class Arithmetic { int16, float32 };
 
-/// Returns the number of channels that a feature row with `channels` channels has in memory: a multiple of 32; the
-/// added channels are zero.
+/// Returns the number of channels for which a feature row with `channels` channels has memory: a multiple of 32. The
+/// kernels also read the added channels, but packed matrices have zero weights for them. Whoever owns the rows sets
+/// them to zero; afterwards they have finite values, which are zero unless a CombineJob adds a constant.
 constexpr int padded_channels(int channels) { return round_up(channels, 32); }
 /// Rows with at most this number of channels are planar.
 constexpr int kMaxPlanarChannels = 4;
@@ -44,10 +47,10 @@ constexpr int kMaxPlanarChannels = 4;
 /// network and names the layer; every kernel asserts them.
 constexpr int kMaxConv3x3Channels = 8192;  ///< padded_channels() of the input of a 3x3 convolution
 constexpr int kMaxPatchKernel = 3;         ///< taps of a patch on each axis
-constexpr int kMaxPatchFactor = 4;         ///< output pixels of a base on each axis (PatchJob)
+constexpr int kMaxPatchFactor = 4;         ///< output pixels of a position on each axis (PatchJob)
 constexpr int kMaxDirectKernel = 5;        ///< taps of a convolution of planes on each axis
 constexpr int kMaxCombined = 8;            ///< inputs of one weighted sum (CombineJob)
-constexpr int kMaxShuffleFactor = 16;      ///< factor of a pixel shuffle; channel indices in a group have 8 bits
+constexpr int kMaxShuffleFactor = 16;      ///< factor of a pixel shuffle; factor^2 - 1 must fit ShuffleJob::order
 constexpr int kMaxResizeTaps = 4;          ///< taps of a resize on each axis
 
 /// An owned array, aligned to 64 bytes and filled with zeros, for packed weights and scratch memory. Movable. The
@@ -99,19 +102,22 @@ struct MatrixLayout {
   Bytes bytes() const;
 };
 
-/// A packed matrix for the kernels of one instruction set. A block has Kernels::block_lanes outputs; the last block may
-/// have fewer. With Arithmetic::int16, `int16` and `unscale` are filled; with Arithmetic::float32, only `float32` is.
+/// A packed matrix for the kernels of one instruction set. An output block has Kernels::block_lanes outputs; the last
+/// one may have fewer. With Arithmetic::int16, `int16` and `unscale` are filled; with Arithmetic::float32, only
+/// `float32` is.
 struct PackedMatrix : MatrixLayout {
-  AlignedArray<std::int16_t> int16;  ///< [block][point][in / 2][outputs of the block][2]
+  AlignedArray<std::int16_t> int16;  ///< [output block][point][in / 2][output][2]
   AlignedArray<float> unscale;       ///< [point][out_padded]: 1 / scale of the weights
-  AlignedArray<float> float32;       ///< [block][point][in][outputs of the block]
+  AlignedArray<float> float32;       ///< [output block][point][in][output]
 };
 
-/// 32 input channels of one source (input tensor) of a convolution. A convolution reads several sources as if their
-/// channels were concatenated; each block belongs to one source. The elements have the job's element type.
+/// 32 input channels of one source (input tensor) of a convolution: a source block. A convolution reads several sources
+/// as if their channels were concatenated; each source block belongs to one source. The elements have the job's element
+/// type. Input column 0 is the column that the left taps of output column 0 read; input row 0 is the row that the upper
+/// taps of output row 0 read.
 template <int Rows>
 struct SourceBlock {
-  std::array<const void*, Rows> rows;  ///< by input row: address of the first of the channels in input column 0
+  std::array<const void*, Rows> rows;  ///< by input row: address, in input column 0, of the block's first channel
   std::ptrdiff_t pixel_stride;         ///< elements from one pixel to the next
 };
 
@@ -138,7 +144,7 @@ struct Conv3x3Job {
   const PackedMatrix* matrix = nullptr;
   const EpilogueWeights* epilogue = nullptr;
   ElementType element_type = ElementType::float16;
-  const SourceBlock<6>* blocks = nullptr;  ///< [matrix->in / 32]; tile t reads columns 4 * t..4 * t + 5
+  const SourceBlock<6>* blocks = nullptr;  ///< [matrix->in / 32]; tile t reads input columns 4 * t..4 * t + 5
   int tiles = 0;                           ///< number of tiles
   int columns = 0;                         ///< number of output columns that are stored; at most 4 * tiles
   int rows = 4;                            ///< number of output rows that are stored
@@ -150,25 +156,27 @@ struct Conv3x3Job {
   bool* found_non_finite = nullptr;  ///< int16: set to true if the input has NaN or infinity. Not used with float32
 };
 
-/// A matrix product over small patches of the input, for one row of bases. A base is a position that reads kernel x
-/// kernel input pixels (a patch) and produces factor x factor output pixels. This computes convolutions without overlap
-/// (2x2 with stride 2), 1x1 convolutions, and transposed convolutions. A transposed convolution with k x k weights and
-/// stride s is computed as s * s convolutions that share their input, each with ceil(k / s) taps per axis: `kernel` is
+/// A matrix product over small patches of the input, for one row of positions. Each position reads kernel x kernel
+/// input pixels (a patch) and makes factor x factor output pixels. This computes convolutions without overlap (2x2 with
+/// stride 2), 1x1 convolutions, and transposed convolutions. A transposed convolution with k x k weights and stride s
+/// is computed as s * s convolutions that share their input, each with ceil(k / s) taps per axis: `kernel` is
 /// ceil(k / s), `factor` is s, and `stride` is 1.
 struct PatchJob {
   const PackedMatrix* matrix = nullptr;  ///< in = kernel * kernel * channels, out = factor * factor * out_channels
   const EpilogueWeights* epilogue = nullptr;
   ElementType element_type = ElementType::float16;
-  int channels = 0;      ///< padded channels of the input
-  int kernel = 1;        ///< taps on each axis
-  int stride = 1;        ///< input pixels from one base to the next
-  int factor = 1;        ///< output pixels per base on each axis
-  int out_channels = 0;  ///< channels of an output pixel; for feature rows rounded up to a multiple of 16
-  std::array<const void*, kMaxPatchKernel> rows{};  ///< by row of taps: address of the first tap of the first base
+  int channels = 0;  ///< padded channels of the input
+  int kernel = 1;    ///< taps on each axis
+  int stride = 1;    ///< input pixels from one position to the next
+  int factor = 1;    ///< output pixels of a position on each axis
+  /// Channels that are computed and stored for an output pixel; for feature rows rounded up to a multiple of 16. Such a
+  /// row may have memory for 16 more (padded_channels()), which are not written.
+  int out_channels = 0;
+  std::array<const void*, kMaxPatchKernel> rows{};  ///< by row of taps: address of the first tap of the first position
   std::ptrdiff_t pixel_stride = 0;                  ///< elements from one input pixel to the next
   const float* gate = nullptr;                      ///< [channels]: factors of the input; null: ones
-  int bases = 0;                                    ///< number of bases
-  int first_column = 0;                             ///< output column of the first base; may be negative
+  int positions = 0;                                ///< number of positions
+  int first_column = 0;                             ///< left output column of the first position; may be negative
   int columns = 0;                                  ///< columns of the output row; others are not written
   std::array<void*, kMaxPatchFactor> out{};  ///< addresses of column 0 of `factor` rows; null rows are not written
   OutputLayout target;
@@ -178,15 +186,15 @@ struct PatchJob {
   bool* found_non_finite = nullptr;                          ///< int16: set to true if the input has NaN or infinity
 };
 
-/// One output row of a convolution of stride 1 of a planar input, computed in float32.
+/// One output row of a convolution with stride 1 whose input is planar, computed in float32.
 struct DirectJob {
   const float* weights = nullptr;  ///< [kernel * kernel * in][out_padded]
   const EpilogueWeights* epilogue = nullptr;
   ElementType element_type = ElementType::float16;
   int in = 0, kernel = 3, out = 0;  ///< input channels, taps on each axis, output channels
   int out_padded = 0;               ///< `out` rounded up to a multiple of 32
-  /// By row of taps: address in the first plane of the first tap of the first output column. Up to five columns after
-  /// those that the taps reach must be readable.
+  /// rows[r]: address, in the first plane, of the leftmost input pixel that row r of the kernel reads for output column
+  /// 0. A call may read up to five columns beyond the last one that it needs, so these must be readable memory.
   std::array<const float*, kMaxDirectKernel> rows{};
   std::ptrdiff_t plane_stride = 0;  ///< floats from one input plane to the next
   int columns = 0;                  ///< number of output columns
@@ -211,17 +219,17 @@ struct CombineJob {
   int count = 0;  ///< number of elements
 };
 
-/// Pixel shuffle of one feature row into `factor` planar rows: the factor * factor channels of a group become a square
-/// of factor x factor pixels of one plane. Adds the planar row `base` (here a part of a picture, not a position as in
-/// PatchJob), enlarged by `factor` on both axes by repeating its pixels.
+/// Pixel shuffle of one feature row into `factor` planar rows: factor * factor adjacent channels become a square of
+/// factor x factor pixels of one plane. Adds the row `base`, enlarged by `factor` on both axes by repeating its pixels;
+/// it belongs to a planar picture that has the size of the input.
 struct ShuffleJob {
   ElementType element_type = ElementType::float16;
   const void* in = nullptr;              ///< address of column 0 of the feature row
   std::ptrdiff_t pixel_stride = 0;       ///< elements from pixel to pixel; at least padded_channels()
   int factor = 1;                        ///< at most kMaxShuffleFactor
   int planes = 0;                        ///< number of output planes, at most kMaxPlanarChannels
-  const std::uint8_t* order = nullptr;   ///< [dy][dx]: index, within its group, of the channel that pixel (dy, dx) gets
-  const float* base = nullptr;           ///< address of column 0, or null: nothing is added
+  const std::uint8_t* order = nullptr;   ///< [dy][dx]: index, among the plane's channels, of that for pixel (dy, dx)
+  const float* base = nullptr;           ///< address of column 0 in the first plane, or null: nothing is added
   std::ptrdiff_t base_plane_stride = 0;  ///< floats from plane to plane of `base`
   std::array<float*, kMaxShuffleFactor> out{};  ///< by output row: address of column 0 in the first plane
   std::ptrdiff_t plane_stride = 0;              ///< floats from plane to plane of `out`
@@ -245,7 +253,7 @@ struct ResizeJob {
   float* scratch = nullptr;  ///< [width]
 };
 
-/// Two properties of the values of a part of a result, by which a wrong result is recognised (nn::check_values()).
+/// Two properties by which a wrong result is recognised (nn::check_values()), for the values in one part of it.
 struct ValueSummary {
   bool has_non_finite = false;
   bool has_unequal = false;  ///< some value differs from the reference value of its plane: the part has several colours
@@ -271,10 +279,10 @@ struct Kernels {
   std::string_view name;  ///< "avx512_vnni", "avx2", "neon" or "plain"
   int lanes;              ///< number of floats in a vector
   int block_lanes;        ///< number of outputs in a block of a PackedMatrix
-  int group_size;  ///< number of tiles or bases that are processed at once; jobs with a multiple of it are fastest
-  /// Packed int16 data have the channels in another order than feature rows, in groups of 2 * lanes channels. Returns
-  /// the channel, within its group, that is stored at a position; both are 0..2 * lanes - 1.
-  int (*channel_at)(int position);
+  int group_size;  ///< number of tiles or positions that are processed at once; jobs with a multiple of it are fastest
+  /// Packed int16 data have each 2 * lanes adjacent channels in another order than feature rows. Returns which of these
+  /// channels is stored at index `index` among them; both are 0..2 * lanes - 1.
+  int (*channel_at)(int index);
   void (*conv3x3)(const Conv3x3Job&);
   void (*patch)(const PatchJob&);
   void (*direct)(const DirectJob&);

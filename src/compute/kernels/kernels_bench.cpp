@@ -110,17 +110,17 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   measure(state, peak_of(bench, bench.arithmetic), 4 * executed, executed, [&] { bench.kernels.conv3x3(job); });
 }
 
-/// Measures the bases of one row (PatchJob): of a 2x2 convolution with stride 2 if `factor` is 1, of a transposed 2x2
-/// convolution with stride 2 if `factor` is 2.
+/// Measures the positions of one row (PatchJob): of a 2x2 convolution with stride 2 if `factor` is 1, of a transposed
+/// 2x2 convolution with stride 2 if `factor` is 2.
 void BM_patch(benchmark::State& state, Bench bench, int factor) {
   const int channels = static_cast<int>(state.range(0));
   const int kernel = factor == 1 ? 2 : 1;
   const int in = kernel * kernel * channels, out = factor * factor * channels;
-  const int bases = kColumns / factor;
+  const int positions = kColumns / factor;
   const auto weight = bench.small_values(static_cast<std::size_t>(in) * out);
   const PackedMatrix matrix = pack_matrix(bench.kernels, bench.arithmetic, out, in, weight.data());
   const EpilogueWeights relu_epilogue = epilogue(out);
-  const std::size_t in_row_size = static_cast<std::size_t>(bases) * kernel * channels;
+  const std::size_t in_row_size = static_cast<std::size_t>(positions) * kernel * channels;
   const std::size_t out_row_size = static_cast<std::size_t>(kColumns) * channels;
   AlignedArray<std::byte> input = bench.features(in_row_size * static_cast<std::size_t>(kernel));
   AlignedArray<std::byte> output(out_row_size * static_cast<std::size_t>(factor) * bench.element_bytes());
@@ -138,14 +138,14 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k)
     job.rows[k] = input.data() + k * in_row_size * bench.element_bytes();
   job.pixel_stride = channels;
-  job.bases = bases;
+  job.positions = positions;
   job.columns = kColumns;
   for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k)
     job.out[k] = output.data() + k * out_row_size * bench.element_bytes();
   job.target.pixel_stride = channels;
   job.scratch = scratch.data();
   job.found_non_finite = &found_non_finite;
-  const double multiplications = 1.0 * bases * in * out;
+  const double multiplications = 1.0 * positions * in * out;
   measure(state, peak_of(bench, bench.arithmetic), multiplications, multiplications, [&] { bench.kernels.patch(job); });
 }
 

@@ -127,7 +127,7 @@ inline double rounding(ElementType element_type, double expected) {
   return element_type == ElementType::float16 ? std::fabs(expected) * 0x1p-11 + 0x1p-25 : 0;
 }
 
-/// Computes the variance of the error of a sum of int16 products, caused by rounding. Values v are rounded to steps of
+/// Computes the variance of the rounding error in a sum of int16 products. Values v are rounded to steps of
 /// max|v| / 32766, weights w to steps of max(sum|w| / 65000, max|w| / 32767). A rounding error is uniformly distributed
 /// over at most half a step up or down, so its variance is step^2 / 12. Rounding errors are independent of each other,
 /// so the variance of the sum is sum of w^2 * step(v)^2 / 12 + v^2 * step(w)^2 / 12.

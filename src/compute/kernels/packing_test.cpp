@@ -14,7 +14,7 @@ namespace {
 
 class Packing : public EachInstructionSet {};
 
-/// Returns the largest sum of magnitudes of the stored weights of one point, for a matrix with one output.
+/// For a matrix with one output: adds up |w| of the stored weights at each point, and returns the largest sum.
 std::int64_t largest_sum(const PackedMatrix& matrix) {
   const std::size_t each = matrix.int16.size() / static_cast<std::size_t>(matrix.points);
   std::int64_t most = 0;

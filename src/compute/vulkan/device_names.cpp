@@ -28,7 +28,7 @@ std::string vendor_name(std::uint32_t id) {
 }
 
 DeviceKind device_kind_of(const VkPhysicalDeviceProperties& properties, VkDriverId driver) {
-  // dzn (Mesa's driver on top of Direct3D 12) reports the type of the real GPU, but its results are not reliable.
+  // MESA_DOZEN is dzn, which would report the type of the real GPU.
   if (driver == VK_DRIVER_ID_MESA_DOZEN || driver == VK_DRIVER_ID_MESA_LLVMPIPE ||
       driver == VK_DRIVER_ID_GOOGLE_SWIFTSHADER)
     return DeviceKind::software;

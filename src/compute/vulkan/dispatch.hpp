@@ -32,10 +32,12 @@ struct Dispatch {
   double multiplications = 0;                    ///< estimated number of this execution; limits a submission (Stream)
 
   // Each of these functions adds one binding and returns *this.
-  Dispatch& source(std::uint32_t index, Slice slice) { return add({BindingSlot::sources, index, slice, true, false}); }
-  Dispatch& read(BindingSlot slot, Slice slice) { return add({slot, 0, slice, true, false}); }
-  Dispatch& write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, false, true}); }
-  Dispatch& read_write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, true, true}); }
+  Dispatch& source(std::uint32_t index, Slice slice) {
+    return add({BindingSlot::sources, index, slice, /*read=*/true, /*write=*/false});
+  }
+  Dispatch& read(BindingSlot slot, Slice slice) { return add({slot, 0, slice, /*read=*/true, /*write=*/false}); }
+  Dispatch& write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, /*read=*/false, /*write=*/true}); }
+  Dispatch& read_write(BindingSlot slot, Slice slice) { return add({slot, 0, slice, /*read=*/true, /*write=*/true}); }
   /// Sets the push constants (small parameters of one execution) and returns *this.
   template <class T>
   Dispatch& push_constants(const T& values) {

@@ -11,7 +11,7 @@ namespace weir::compute::vulkan {
 /// stages is an `unsigned` with the bits of all its stages.
 enum class AccessStage : unsigned { compute = 1, transfer = 2, host = 4 };
 
-/// An access of a command to a range of bytes of a buffer. `buffer` identifies the buffer; two buffers never share
+/// How a command accesses a range of bytes in a buffer. `buffer` identifies the buffer; two buffers never share
 /// memory.
 struct Access {
   std::uint64_t buffer = 0;

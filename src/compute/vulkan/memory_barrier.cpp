@@ -31,8 +31,8 @@ VkAccessFlags vulkan_accesses(unsigned stages, bool writes_only) {
 
 void record_barrier(const VolkDeviceTable& api, VkCommandBuffer commands, const Barrier& barrier) {
   auto memory = make_struct<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
-  memory.srcAccessMask = vulkan_accesses(barrier.source_stages, true);
-  memory.dstAccessMask = vulkan_accesses(barrier.destination_stages, false);
+  memory.srcAccessMask = vulkan_accesses(barrier.source_stages, /*writes_only=*/true);
+  memory.dstAccessMask = vulkan_accesses(barrier.destination_stages, /*writes_only=*/false);
   api.vkCmdPipelineBarrier(commands, vulkan_stages(barrier.source_stages), vulkan_stages(barrier.destination_stages), 0,
                            1, &memory, 0, nullptr, 0, nullptr);
 }

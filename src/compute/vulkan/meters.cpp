@@ -22,7 +22,7 @@ std::shared_ptr<const memory::Meter> make_budget_meter(std::shared_ptr<const Ins
   return memory::make_counter_meter("Vulkan budget", Side::device, MeterLayer::system,
                                     [instance = std::move(instance), handle = device.handle] {
                                       Bytes used;
-                                      for (const Heap& heap : read_heaps(handle, true)) {
+                                      for (const Heap& heap : read_heaps(handle, /*has_memory_budget=*/true)) {
                                         if (heap.device_local) used += heap.used;
                                       }
                                       return std::optional{used};

@@ -102,24 +102,25 @@ Status Stream::record_dispatch(const Dispatch& dispatch) {
 
 Status Stream::copy(Slice from, Slice to) {
   assert(from.size == to.size);
-  const std::array accesses{access_of(from, false, AccessStage::transfer), access_of(to, true, AccessStage::transfer)};
+  const std::array accesses{access_of(from, /*write=*/false, AccessStage::transfer),
+                            access_of(to, /*write=*/true, AccessStage::transfer)};
   if (auto inserted = insert_barriers(accesses); !inserted) return inserted;
   const VkBufferCopy region{from.offset, to.offset, from.size};
   device_.api().vkCmdCopyBuffer(open_submission_->command_buffer, from.buffer, to.buffer, 1, &region);
-  return submit_if_full(0);
+  return submit_if_full(/*multiplications=*/0);
 }
 
 Status Stream::fill(Slice slice, std::uint32_t value) {
-  const std::array accesses{access_of(slice, true, AccessStage::transfer)};
+  const std::array accesses{access_of(slice, /*write=*/true, AccessStage::transfer)};
   if (auto inserted = insert_barriers(accesses); !inserted) return inserted;
   device_.api().vkCmdFillBuffer(open_submission_->command_buffer, slice.buffer, slice.offset, slice.size, value);
-  return submit_if_full(0);
+  return submit_if_full(/*multiplications=*/0);
 }
 
 Status Stream::make_host_readable(Slice slice) {
-  const std::array accesses{access_of(slice, false, AccessStage::host)};
+  const std::array accesses{access_of(slice, /*write=*/false, AccessStage::host)};
   if (auto inserted = insert_barriers(accesses); !inserted) return inserted;
-  return submit_if_full(0);
+  return submit_if_full(/*multiplications=*/0);
 }
 
 Status Stream::keep_alive(Buffer temporary) {

@@ -11,7 +11,7 @@
 
 namespace weir::compute::vulkan {
 
-/// The Vulkan objects of one submission (a batch of commands of a Stream). A stream reuses the object for later
+/// The Vulkan objects that one submission (a batch of a Stream's commands) needs. A stream reuses them for later
 /// submissions. The device must outlive it.
 struct Submission {
   /// Creates the objects for at most `max_commands` commands; for the transfer queue without a descriptor pool.

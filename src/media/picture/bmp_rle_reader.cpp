@@ -29,8 +29,8 @@ class BmpRleReader::Stream {
   /// Returns nothing at the end of the file or after a failed read.
   std::optional<Run> read_run() {
     const unsigned count = read_byte(), value = read_byte();
-    Run run{count, value, false, 0, 0};
-    if (count == 0 && value > kMove) run = {value, 0, true, 0, 0};
+    Run run{.count = count, .value = value};
+    if (count == 0 && value > kMove) run = {.count = value, .is_literal = true};
     if (count == 0 && value == kMove) {
       run.right = read_byte();
       run.up = read_byte();

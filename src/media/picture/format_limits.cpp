@@ -8,10 +8,10 @@
 
 namespace weir::media {
 PictureInfo fit_picture_info(const WriteOptions& options, std::vector<std::string>& lost) {
-  auto stored = options.rows;
+  auto stored = options.row_format;
   stored.format = options.format;
-  stored.width = options.final_width > 0 ? options.final_width : options.rows.width;
-  stored.height = options.final_height > 0 ? options.final_height : options.rows.height;
+  stored.width = options.final_width > 0 ? options.final_width : options.row_format.width;
+  stored.height = options.final_height > 0 ? options.final_height : options.row_format.height;
   const std::string name{name_of(options.format)};
   const auto& support = find_format(options.format).write_support;
   if (stored.alpha && support && !support->alpha) {
@@ -30,10 +30,10 @@ Status check_format_limits(const WriteOptions& options) {
   if (!support)
     return Error{Errc::unsupported, std::string{name_of(options.format)} + " cannot be written; use " +
                                         list_written_formats(", ", " or ")};
-  if (options.rows.width < 1 || options.rows.height < 1)
+  if (options.row_format.width < 1 || options.row_format.height < 1)
     return Error{Errc::invalid_argument, "a picture has at least one row and one column"};
-  const int width = options.final_width > 0 ? options.final_width : options.rows.width;
-  const int height = options.final_height > 0 ? options.final_height : options.rows.height;
+  const int width = options.final_width > 0 ? options.final_width : options.row_format.width;
+  const int height = options.final_height > 0 ? options.final_height : options.row_format.height;
   if (std::max(width, height) > support->max_side_px)
     return Error{Errc::unsupported,
                  fmt::format("{}x{} is too large for {} (at most {} pixels on a side); use {}", width, height,

@@ -80,12 +80,13 @@ class GifReader {
   bool read_image() {
     std::array<std::byte, 9> head{};
     ++frames_;
-    return read(head) && skip(table_bytes(head[8]) + 1) && read_blocks(nullptr);  // 1: code size of the LZW data
+    return read(head) && skip(table_bytes(head[8]) + 1) &&
+           read_blocks(/*data=*/nullptr);  // 1: code size of the LZW data
   }
 
   bool read_extension() {
     const int label = read_type();
-    if (label == kGraphicControl) return read_blocks(nullptr);
+    if (label == kGraphicControl) return read_blocks(/*data=*/nullptr);
     if (label == kApplication) return read_application();
     Blob body;
     if (!read_blocks(&body)) return false;

@@ -136,7 +136,7 @@ std::optional<Matrix> matrix_of(const Chromaticities& xy) {
   for (auto& row : columns)
     for (std::size_t c = 0; c < 3; ++c) row[c] *= amounts[c];
   constexpr Matrix kBradford{{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}};
-  // the white of the picture and D50 in the space of Bradford (responses of the cones of the eye)
+  // The picture's white and the white D50, as responses of the eye's three kinds of cones (Bradford's matrix).
   const Vector from = kBradford * white, to = kBradford * Vector{0.9642, 1, 0.8249};
   Matrix scale{};
   for (std::size_t i = 0; i < 3; ++i) {
@@ -251,7 +251,7 @@ Blob make_icc_profile(const ColourInfo& colour, bool grey) {
   const Blob curve_data = curve_tag(*curve);
   if (grey) {
     tags.push_back({"kTRC", curve_data});
-    return assemble_profile(tags, true);
+    return assemble_profile(tags, /*grey=*/true);
   }
   const auto matrix = matrix_of(*xy);
   if (!matrix) return {};
@@ -260,7 +260,7 @@ Blob make_icc_profile(const ColourInfo& colour, bool grey) {
     tags.push_back({kColumns[c], xyz_tag({(*matrix)[0][c], (*matrix)[1][c], (*matrix)[2][c]})});
     tags.push_back({kCurves[c], curve_data});
   }
-  return assemble_profile(tags, false);
+  return assemble_profile(tags, /*grey=*/false);
 }
 
 std::string describe_colour(const ColourInfo& colour) {

@@ -171,7 +171,7 @@ Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteR
   return JpegEncoder{job, sink}.encode(rows, report);
 }
 
-MediaNeed encode_jpeg_need(const PictureInfo& picture, int) {
+MediaNeed encode_jpeg_need(const PictureInfo& picture, int /*quality*/) {
   return {Bytes{picture.row_bytes()} * 28 + 1280_KiB, Bytes{}};
 }
 

@@ -71,7 +71,7 @@ WriteOptions write_options(const MemoryCase& one_case) {
 void write_rows(const MemoryCase& one_case) {
   auto writer = PictureWriter::create(one_case.file, write_options(one_case));
   ASSERT_TRUE(writer) << writer.error().what;
-  Samples row(write_options(one_case).rows.row_bytes());
+  Samples row(write_options(one_case).row_format.row_bytes());
   for (int y = 0; y < one_case.height; ++y) {
     draw_row(one_case, y, row);
     ASSERT_TRUE((*writer)->write(row));

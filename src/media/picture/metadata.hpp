@@ -69,7 +69,7 @@ struct Metadata {
 };
 
 /// The limit, in bytes, that add_text() applies to all text values and the IPTC records of one file together. The
-/// constant is also a limit of its own for the sum of the tag values of a TIFF file, and for the sum of Photoshop's
+/// same number is a separate limit for all tag values of a TIFF file together, and another one for all of Photoshop's
 /// data in a JPEG file.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{4} << 20;
 /// The largest number of texts of one file, comments included.

@@ -105,11 +105,11 @@ class PictureReader {
 
 struct WriteOptions {
   Format format = Format::png;
-  int quality = -1;      ///< 1..100; -1: the format's default (webp, jxl: lossless); png and tiff ignore it
-  PictureInfo rows;      ///< format of the rows that will be written: size, colours, alpha, bits
-  int final_width = 0;   ///< width of the written picture; 0: that of `rows`. The writer resizes the rows if necessary.
-  int final_height = 0;  ///< height of the written picture; 0: that of `rows`
-  MetadataPtr metadata;  ///< may be null
+  int quality = -1;        ///< 1..100; -1: the format's default (webp, jxl: lossless); png and tiff ignore it
+  PictureInfo row_format;  ///< format of the rows that will be written: size, colours, alpha, bits
+  int final_width = 0;     ///< width of the written picture; 0: that of the rows. The writer resizes them if necessary.
+  int final_height = 0;    ///< height of the written picture; 0: that of the rows
+  MetadataPtr metadata;    ///< may be null
   bool overwrite = false;  ///< replace an existing file; if not set, such a file is an error
   /// size of the queue of rows for the encoder; at least one row is used; write() waits while the queue is full
   Bytes queue_size = 1_MiB;
@@ -136,8 +136,8 @@ class PictureWriter {
   static MediaNeed need(const WriteOptions& options);
 
   /// Writes the next rows; `rows` contains a whole number of rows.
-  /// Errors: invalid_argument, if there are more rows than options.rows declares; those of the encoder: io, disk_full,
-  /// unsupported, over_budget.
+  /// Errors: invalid_argument, if there are more rows than options.row_format declares; those of the encoder: io,
+  /// disk_full, unsupported, over_budget.
   virtual Status write(std::span<const std::byte> rows) = 0;
   /// Waits for the encoder, syncs the file to disk and gives it its final name. Call it once. Errors: invalid_argument,
   /// if rows are missing; exists; those of write(). After an error a file that already had the final name is unchanged;

@@ -93,7 +93,7 @@ Result<LoadedPicture> load(const std::filesystem::path& path, int rows_at_once) 
 WriteOptions options_for(Format format, const PictureInfo& rows, MetadataPtr metadata) {
   WriteOptions options;
   options.format = format;
-  options.rows = rows;
+  options.row_format = rows;
   options.metadata = std::move(metadata);
   return options;
 }
@@ -101,7 +101,7 @@ WriteOptions options_for(Format format, const PictureInfo& rows, MetadataPtr met
 Result<WriteReport> save(const std::filesystem::path& path, const WriteOptions& options, const Samples& rows) {
   auto writer = PictureWriter::create(path, options);
   if (!writer) return writer.error();
-  const auto row_bytes = options.rows.row_bytes();
+  const auto row_bytes = options.row_format.row_bytes();
   for (std::size_t at = 0; at < rows.size(); at += 5 * row_bytes) {
     const auto count = std::min(5 * row_bytes, rows.size() - at);
     if (auto put = (*writer)->write(std::span{rows}.subspan(at, count)); !put) return put.error();

@@ -93,7 +93,7 @@ std::vector<Byte> deflate_all(const Blob& blob) {
   std::vector<Byte> input, output;
   append(input, blob);
   // The result is not needed: the callback cannot fail, and igzip fails only with wrong settings.
-  (void)!deflater.put(input, true, [&](std::span<const Byte> piece) {
+  (void)!deflater.put(input, /*last=*/true, [&](std::span<const Byte> piece) {
     output.insert(output.end(), piece.begin(), piece.end());
     return ok();
   });
@@ -253,7 +253,7 @@ Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteRe
   return sink.flush();
 }
 
-MediaNeed encode_png_need(const PictureInfo& picture, int) {
+MediaNeed encode_png_need(const PictureInfo& picture, int /*quality*/) {
   // The sum of: the input row, the row above, a candidate row, the strip of filtered rows, the tables of deflate, the
   // output buffers of Deflater and ByteSink (at most kOutputBytes each), and a constant (docs/memory.md).
   const auto row = picture.row_bytes() + 1;

@@ -9,7 +9,7 @@
 namespace weir::media {
 namespace {
 
-// Returns the value at `index` of a row of values of type T, which need not be aligned.
+// Returns value number `index` of a row that consists of values of type T; they need not be aligned.
 template <class T>
 T load(const std::byte* row, std::size_t index) {
   T value;

@@ -38,6 +38,7 @@ std::size_t number_bytes(std::uint16_t type) {
 // Reads bytes at an offset; returns false if not all of them can be read.
 using ReadAt = std::function<bool(std::uint64_t, std::span<std::byte>)>;
 
+/// Reads the first directory of a TIFF file or an EXIF block, and its subdirectories.
 class TiffTreeReader {
  public:
   explicit TiffTreeReader(ReadAt read) : read_{std::move(read)} {}
@@ -47,9 +48,10 @@ class TiffTreeReader {
     if (!read_(0, std::span{head}.first(8))) return std::nullopt;
     little_endian_ = head[0] == std::byte{'I'};
     if (head[0] != head[1] || (!little_endian_ && head[0] != std::byte{'M'})) return std::nullopt;
+    constexpr std::uint64_t kTiffMagic = 42, kBigTiffMagic = 43;
     const auto magic = to_number(std::span{head}.subspan(2, 2));
-    is_bigtiff_ = magic == 43;
-    if (!is_bigtiff_ && magic != 42) return std::nullopt;
+    is_bigtiff_ = magic == kBigTiffMagic;
+    if (!is_bigtiff_ && magic != kTiffMagic) return std::nullopt;
     if (is_bigtiff_ && !read_(0, head)) return std::nullopt;
     return read_directory(to_number(is_bigtiff_ ? std::span{head}.subspan(8, 8) : std::span{head}.subspan(4, 4)), 0);
   }
@@ -135,6 +137,9 @@ class TiffTreeReader {
   std::uint64_t held_bytes_ = 0;  // sum of the sizes of all values that were read
 };
 
+/// Writes directories in the form of TIFF (not BigTIFF). A directory has the number of its entries (2 bytes), the
+/// entries (12 bytes each), and the offset of the next directory (4 bytes, here 0: none). An entry has the tag (at byte
+/// 0), the type of the values (2), their number (4), and the values or their offset (8).
 class TiffTreeWriter {
  public:
   explicit TiffTreeWriter(std::uint32_t at) : at_{at} {}

@@ -40,12 +40,12 @@ class ThreadedWriter final : public PictureWriter {
  public:
   ThreadedWriter(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
       : options_{options},
-        rows_left_{static_cast<std::size_t>(options.rows.height)},
+        rows_left_{static_cast<std::size_t>(options.row_format.height)},
         stored_{fit_picture_info(options, report_.lost)},
         metadata_{fit_metadata(options.metadata, stored_, report_)},
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
-        queue_{std::max<std::size_t>(options.queue_size.count(), options.rows.row_bytes())} {}
+        queue_{std::max<std::size_t>(options.queue_size.count(), options.row_format.row_bytes())} {}
   /// Starts the thread. Errors: io, if it cannot be started.
   Status start() {
     auto thread = start_thread<std::thread>([this] { run(); });
@@ -61,11 +61,11 @@ class ThreadedWriter final : public PictureWriter {
   }
 
   Status write(std::span<const std::byte> rows) override {
-    const std::size_t row_bytes = options_.rows.row_bytes();
+    const std::size_t row_bytes = options_.row_format.row_bytes();
     assert(rows.size() % row_bytes == 0);
     if (rows.size() / row_bytes > rows_left_)
-      return Error{Errc::invalid_argument,
-                   fmt::format("{}: received more rows than its height of {}", sink_.name(), options_.rows.height)};
+      return Error{Errc::invalid_argument, fmt::format("{}: received more rows than its height of {}", sink_.name(),
+                                                       options_.row_format.height)};
     rows_left_ -= rows.size() / row_bytes;
     return queue_.write(rows);
   }
@@ -92,7 +92,7 @@ class ThreadedWriter final : public PictureWriter {
   // Encodes the rows of queue_, after resizing and conversion if they are necessary.
   Status encode() {
     RowSource* rows = &queue_;
-    auto picture = options_.rows;
+    auto picture = options_.row_format;
     std::unique_ptr<RowSource> resized, converted;
     if (picture.width != stored_.width || picture.height != stored_.height) {
       resized = resample_rows(*rows, picture, stored_.width, stored_.height);
@@ -147,11 +147,12 @@ MediaNeed PictureWriter::need(const WriteOptions& options) {
   std::vector<std::string> lost;
   const auto stored = fit_picture_info(options, lost);
   auto sum = support->need(stored, options.quality);
-  sum.ram += std::max(options.queue_size, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  sum.ram += std::max(options.queue_size, Bytes{options.row_format.row_bytes()}) +
+             Bytes{options.row_format.row_bytes()} + 128_KiB;
   // Factor 3: the metadata, the part of it that the format stores, and a compressed copy of one block.
   if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;
-  if (stored.width != options.rows.width || stored.height != options.rows.height)
-    sum.ram += resample_memory_need(options.rows, stored.width, stored.height);
+  if (stored.width != options.row_format.width || stored.height != options.row_format.height)
+    sum.ram += resample_memory_need(options.row_format, stored.width, stored.height);
   return sum;
 }
 

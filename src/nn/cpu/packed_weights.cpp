@@ -40,17 +40,17 @@ std::vector<float> make_convolution_matrix(const Convolution& conv, const std::v
   return matrix;
 }
 
-/// Returns the number of positions in a square.
+/// Returns the number of pixels in a square.
 constexpr int area(int side) { return side * side; }
 
-/// Returns the padded number of output channels of a phase (one of the convolutions that a transposed convolution
-/// consists of): a multiple of 16, which is a multiple of every instruction set's vector, unless the output is planar.
+/// Returns how many output channels a phase (one of the convolutions that a transposed convolution consists of) has
+/// after padding: a multiple of 16, which is a multiple of every instruction set's vector, unless the output is planar.
 int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : round_up(out, 16); }
 
 /// Rearranges the weights of a transposed convolution as stride * stride convolutions, the phases, each with
 /// `taps` x `taps` taps: [phase][phase_channels][tap y][tap x][padded in].
-/// With stride s, row s * b + r of the full result is the sum over m of kernel row r + s * m applied to input row
-/// b - m. A patch begins at input row b - (taps - 1), so that its tap t stands for m = taps - 1 - t.
+/// With stride s, row s * p + r of the full result is the sum over m of kernel row r + s * m applied to input row
+/// p - m. The patch of position p begins at input row p - (taps - 1), so that its tap t stands for m = taps - 1 - t.
 std::vector<float> make_deconvolution_matrix(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
   const int stride = conv.stride;

@@ -47,8 +47,8 @@ struct PackedOp {
   compute::EpilogueWeights epilogue;    ///< bias and slope
   compute::AlignedArray<float> direct;  ///< of OpKind::direct
   /// Only for a pixel shuffle, which makes each block of factor x factor output pixels from one input pixel. For each
-  /// position (dy, dx) in the block, row by row: the input channel that is written there, as an index in its group of
-  /// factor * factor channels.
+  /// position (dy, dx) in the block, row by row: the input channel that is written there, as an index among the
+  /// factor * factor channels of one output channel.
   std::vector<std::uint8_t> shuffle_order;
 };
 

@@ -100,15 +100,15 @@ void PassOps::patch(int o, RowRange rows) {
   const int output = op.output;
   const TensorView& view = op.inputs[0];
   const int width = extent(output).width;
-  // A base is the position of one patch; see the fields of Op for OpKind::patch.
-  const int first_base = (rows.first + op.output_crop) / op.factor;
-  const int last_base = (rows.end - 1 + op.output_crop) / op.factor;
-  const int base_columns = (width - 1 + op.output_crop) / op.factor + 1;
+  // The fields of Op explain the positions of OpKind::patch.
+  const int first_position_row = (rows.first + op.output_crop) / op.factor;
+  const int last_position_row = (rows.end - 1 + op.output_crop) / op.factor;
+  const int positions_per_row = (width - 1 + op.output_crop) / op.factor + 1;
   const compute::Residual residual = residual_of(op);
   const float* gate = view.gate >= 0 ? vectors_.gate_factors(view.gate) : nullptr;
-  parallel_for(last_base - first_base + 1, base_columns, kernels_.group_size,
-               [&](int base_row, int first, int last, int member) {
-                 const int base = first_base + base_row;
+  parallel_for(last_position_row - first_position_row + 1, positions_per_row, kernels_.group_size,
+               [&](int row, int first, int last, int member) {
+                 const int position_row = first_position_row + row;
                  compute::PatchJob job;
                  job.matrix = &packed.matrix;
                  job.epilogue = &packed.epilogue;
@@ -121,18 +121,18 @@ void PassOps::patch(int o, RowRange rows) {
                      tensor(output).planar ? tensor(output).channels : round_up(tensor(output).channels, 16);
                  job.pixel_stride = layout(view.tensor).stride;
                  job.gate = gate;
-                 job.bases = last - first;
+                 job.positions = last - first;
                  job.first_column = first * op.factor - op.output_crop;
                  job.columns = width;
                  job.target = target_of(output);
                  job.residual = residual;
                  for (int k = 0; k < op.kernel; ++k) {
                    job.rows[static_cast<std::size_t>(k)] =
-                       read_address(view.tensor, base * op.stride + op.first_tap + k + view.top,
+                       read_address(view.tensor, position_row * op.stride + op.first_tap + k + view.top,
                                     first * op.stride + op.first_tap + view.left);
                  }
                  for (int dy = 0; dy < op.factor; ++dy) {
-                   const int y = base * op.factor - op.output_crop + dy;
+                   const int y = position_row * op.factor - op.output_crop + dy;
                    if (y < rows.first || y >= rows.end) continue;
                    job.out[static_cast<std::size_t>(dy)] = write_address(output, y);
                    if (residual.present) job.residual_rows[static_cast<std::size_t>(dy)] = residual_address(op, y, 0);
@@ -150,7 +150,7 @@ void PassOps::direct(int o, RowRange rows) {
   const TensorView& view = op.inputs[0];
   // A multiple of the columns that the kernels of each instruction set compute at once: 6, 4 or 2.
   constexpr int kGrain = 48;
-  parallel_for(rows.end - rows.first, extent(output).width, kGrain, [&](int row, int first, int last, int) {
+  parallel_for(rows.end - rows.first, extent(output).width, kGrain, [&](int row, int first, int last, int /*member*/) {
     const int y = rows.first + row;
     compute::DirectJob job;
     job.weights = packed.direct.data();

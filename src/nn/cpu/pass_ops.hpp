@@ -51,7 +51,7 @@ class PassOps : public PassMemory {
   /// The grain of parallel_for() for ops that only copy or add pixels, in columns: small enough that all threads share
   /// a row of a small picture, and large enough that giving out the pieces takes little of the time.
   static constexpr int kColumnGrain = 64;
-  /// Divides `rows` rows of `units` units (columns, tiles or bases) each among the threads and calls
+  /// Divides `rows` rows of `units` units (columns, tiles or positions) each among the threads and calls
   /// work(row, first unit, end unit, member) for each piece; `member` is the index of the thread. Rows and units are
   /// counted from 0; a piece is within one row. It has a multiple of `grain` units, except at the end of a row, and at
   /// most kMaxGroups * grain units. Returns when all pieces are done.

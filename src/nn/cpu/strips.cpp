@@ -38,7 +38,7 @@ bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
       op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(std::get<Interp>(op.layer_operation).scale)) : kFar;
   for (std::size_t i = 0; i < input_count; ++i) {
     const TensorView& view = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
-    const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out_width, true});
+    const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out_width, /*is_columns=*/true});
     const ColumnRange& correct = good[to_index(view.tensor)];
     if (read.first < correct.first || read.end > correct.end) return false;
   }

@@ -176,7 +176,7 @@ void compute_combine(PassOps& pass, int o, RowRange rows) {
   }
   const int row_count = (rows.end - rows.first) * planes;
   const int width = pass.extent(output).width;
-  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
+  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
     const int y = rows.first + row / planes;
     const int plane = row % planes;
     compute::CombineJob job = common;
@@ -253,10 +253,10 @@ Status BinaryOp::lower(Lowering& lowering, const Layer& layer) const {
   }
   if (kind == Kind::add) {
     if (join_shuffle_and_nearest(lowering, layer)) return ok();
-    return emit_weighted_sum(lowering, layer, 1, 1);
+    return emit_weighted_sum(lowering, layer, /*a=*/1, /*b=*/1);
   }
-  if (kind == Kind::sub) return emit_weighted_sum(lowering, layer, 1, -1);
-  if (kind == Kind::rsub) return emit_weighted_sum(lowering, layer, -1, 1);
+  if (kind == Kind::sub) return emit_weighted_sum(lowering, layer, /*a=*/1, /*b=*/-1);
+  if (kind == Kind::rsub) return emit_weighted_sum(lowering, layer, /*a=*/-1, /*b=*/1);
   return lowering.unsupported("a product or quotient of two pictures");
 }
 

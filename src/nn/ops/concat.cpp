@@ -21,19 +21,20 @@ void compute_concat(PassOps& pass, int o, RowRange rows) {
   const int output = op.output;
   const std::size_t pixel_bytes = pass.pixel_bytes(output);
   const int width = pass.extent(output).width;
-  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
-    const int y = rows.first + row;
-    std::size_t channel_offset = 0;
-    for (const TensorView& source : op.inputs) {
-      const std::size_t bytes =
-          static_cast<std::size_t>(pass.tensor(source.tensor).channels) * pass.element_bytes(output);
-      for (int x = first; x < last; ++x) {
-        std::memcpy(pass.write_address(output, y) + static_cast<std::size_t>(x) * pixel_bytes + channel_offset,
-                    pass.read_address(source.tensor, y + source.top, x + source.left), bytes);
-      }
-      channel_offset += bytes;
-    }
-  });
+  pass.parallel_for(
+      rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
+        const int y = rows.first + row;
+        std::size_t channel_offset = 0;
+        for (const TensorView& source : op.inputs) {
+          const std::size_t bytes =
+              static_cast<std::size_t>(pass.tensor(source.tensor).channels) * pass.element_bytes(output);
+          for (int x = first; x < last; ++x) {
+            std::memcpy(pass.write_address(output, y) + static_cast<std::size_t>(x) * pixel_bytes + channel_offset,
+                        pass.read_address(source.tensor, y + source.top, x + source.left), bytes);
+          }
+          channel_offset += bytes;
+        }
+      });
 }
 
 /// Returns one call for each input. The last call also writes zeros behind the last channel, up to a whole vector of

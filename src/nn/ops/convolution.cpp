@@ -31,20 +31,19 @@ RowRange convolution_input_rows(const Op& op, RowRange out, const AxisExtents&) 
   return {out.first - op.pad, out.end - op.pad + op.kernel - 1};
 }
 
-// The fields of Op explain bases, first_tap and output_crop.
+// The fields of Op explain positions, first_tap and output_crop.
 RowRange patch_input_rows(const Op& op, RowRange out, const AxisExtents&) {
-  const int first_base = (out.first + op.output_crop) / op.factor;
-  const int last_base = (out.end - 1 + op.output_crop) / op.factor;
-  return {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
+  const int first_position = (out.first + op.output_crop) / op.factor;
+  const int last_position = (out.end - 1 + op.output_crop) / op.factor;
+  return {first_position * op.stride + op.first_tap, last_position * op.stride + op.first_tap + op.kernel};
 }
 
-/// Returns the end of a step that consists of whole rows of bases. A base is the position of one patch; each row of
-/// bases makes `factor` output rows.
+/// Returns the end of a step that consists of whole rows of positions; each such row makes `factor` output rows.
 int patch_step_end(const Op& op, int first, int band) {
-  const int step_bases = std::max(1, band / std::max(1, op.factor));  // rows of bases in a step
-  const int first_base = (first + op.output_crop) / op.factor;
-  const int end_base = (first_base / step_bases + 1) * step_bases;
-  return end_base * op.factor - op.output_crop;
+  const int step_rows = std::max(1, band / std::max(1, op.factor));  // rows of positions in a step
+  const int first_position = (first + op.output_crop) / op.factor;
+  const int end_position = (first_position / step_rows + 1) * step_rows;
+  return end_position * op.factor - op.output_crop;
 }
 
 constexpr OpTraits kConv3x3{.name = "conv3x3",

@@ -120,7 +120,7 @@ void compute_padding(PassOps& pass, int o, RowRange rows) {
   const std::vector<std::byte> constant = make_constant_pixel(pass, op);
   const int row_count = (rows.end - rows.first) * planes;
   const int width = pass.extent(output).width;
-  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
+  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
     PaddedRow{pass, op, rows.first + row / planes, row % planes}.fill(first, last, constant);
   });
 }

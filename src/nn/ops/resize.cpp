@@ -29,14 +29,15 @@ void enlarge_features(PassOps& pass, const Op& op, RowRange rows) {
   const int factor = static_cast<int>(std::get<Interp>(op.layer_operation).scale);
   const std::size_t pixel_bytes = pass.pixel_bytes(output);
   const int width = pass.extent(output).width;
-  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
-    const int y = rows.first + row;
-    std::byte* to = pass.write_address(output, y);
-    for (int x = first; x < last; ++x) {
-      std::memcpy(to + static_cast<std::size_t>(x) * pixel_bytes,
-                  pass.read_address(source.tensor, y / factor + source.top, x / factor + source.left), pixel_bytes);
-    }
-  });
+  pass.parallel_for(
+      rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
+        const int y = rows.first + row;
+        std::byte* to = pass.write_address(output, y);
+        for (int x = first; x < last; ++x) {
+          std::memcpy(to + static_cast<std::size_t>(x) * pixel_bytes,
+                      pass.read_address(source.tensor, y / factor + source.top, x / factor + source.left), pixel_bytes);
+        }
+      });
 }
 
 void compute_resize(PassOps& pass, int o, RowRange rows) {

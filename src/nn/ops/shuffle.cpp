@@ -33,18 +33,19 @@ void shuffle_features(PassOps& pass, int o, RowRange rows) {
   const TensorView& source = op.inputs[0];
   const int factor = op.factor;
   const int width = pass.extent(output).width;
-  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
-    const int y = rows.first + row;
-    const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % factor * factor;
-    for (int x = first; x < last; ++x) {
-      const T* from = reinterpret_cast<const T*>(
-                          pass.read_address(source.tensor, y / factor + source.top, x / factor + source.left)) +
-                      order[x % factor];
-      T* to =
-          reinterpret_cast<T*>(pass.write_address(output, y) + static_cast<std::size_t>(x) * pass.pixel_bytes(output));
-      for (int c = 0; c < pass.tensor(output).channels; ++c) to[c] = from[c * factor * factor];
-    }
-  });
+  pass.parallel_for(
+      rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
+        const int y = rows.first + row;
+        const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % factor * factor;
+        for (int x = first; x < last; ++x) {
+          const T* from = reinterpret_cast<const T*>(
+                              pass.read_address(source.tensor, y / factor + source.top, x / factor + source.left)) +
+                          order[x % factor];
+          T* to = reinterpret_cast<T*>(pass.write_address(output, y) +
+                                       static_cast<std::size_t>(x) * pass.pixel_bytes(output));
+          for (int c = 0; c < pass.tensor(output).channels; ++c) to[c] = from[c * factor * factor];
+        }
+      });
 }
 
 /// Computes a pixel shuffle from planar rows to planar rows; adds the second input, enlarged by nearest neighbour, if
@@ -60,16 +61,17 @@ void shuffle_planes(PassOps& pass, int o, RowRange rows) {
         pass.read_address(view.tensor, y + view.top, x + view.left))[plane * pass.layout(view.tensor).plane_stride];
   };
   const int width = pass.extent(output).width;
-  pass.parallel_for(rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
-    const int y = rows.first + row;
-    const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % factor * factor;
-    for (int c = 0; c < pass.tensor(output).channels; ++c) {
-      float* to = reinterpret_cast<float*>(pass.write_address(output, y)) + c * pass.layout(output).plane_stride;
-      for (int x = first; x < last; ++x)
-        to[x] = value(source, c * factor * factor + order[x % factor], y / factor, x / factor) +
-                (added ? value(*added, c, y / factor, x / factor) : 0.0F);
-    }
-  });
+  pass.parallel_for(
+      rows.end - rows.first, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
+        const int y = rows.first + row;
+        const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % factor * factor;
+        for (int c = 0; c < pass.tensor(output).channels; ++c) {
+          float* to = reinterpret_cast<float*>(pass.write_address(output, y)) + c * pass.layout(output).plane_stride;
+          for (int x = first; x < last; ++x)
+            to[x] = value(source, c * factor * factor + order[x % factor], y / factor, x / factor) +
+                    (added ? value(*added, c, y / factor, x / factor) : 0.0F);
+        }
+      });
 }
 
 /// Computes rows of the op with index `o`. From feature rows to planar rows, the most frequent case, a kernel computes
@@ -86,7 +88,7 @@ void compute_shuffle(PassOps& pass, int o, RowRange rows) {
   // The rows and columns of the input.
   const int row_count = (rows.end - rows.first) / op.factor;
   const int width = pass.extent(source.tensor).width - source.left;
-  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int) {
+  pass.parallel_for(row_count, width, PassOps::kColumnGrain, [&](int row, int first, int last, int /*member*/) {
     const int y = first_row + row;
     compute::ShuffleJob job;
     job.element_type = pass.element_type();

@@ -42,7 +42,14 @@ TapeTensor conv2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window wind
   Tape& t = *x.tape();
   const Shape& in = x.shape();
   const int out_c = weights.shape().c;
-  WindowShape s{in.n, in.h, in.w, in.c, 0, 0, out_c, window};
+  WindowShape s{.images = in.n,
+                .in_h = in.h,
+                .in_w = in.w,
+                .in_c = in.c,
+                .out_h = 0,
+                .out_w = 0,
+                .out_c = out_c,
+                .window = window};
   const bool fits = is_valid_window(window) && has_weight_shape(weights, window, in.c, out_c) &&
                     bias.shape() == Shape{1, out_c} && in.h + 2 * window.padding >= window.kernel &&
                     in.w + 2 * window.padding >= window.kernel;
@@ -78,7 +85,14 @@ TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, W
       is_valid_window(window) && has_weight_shape(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};
   const int out_h = fits ? output_side(in.h) : 0, out_w = fits ? output_side(in.w) : 0;
   if (out_h < 1 || out_w < 1) return t.fail(window_mismatch_error("conv_transpose2d", x, weights, window));
-  const WindowShape s{in.n, out_h, out_w, out_c, in.h, in.w, in.c, window};
+  const WindowShape s{.images = in.n,
+                      .in_h = out_h,
+                      .in_w = out_w,
+                      .in_c = out_c,
+                      .out_h = in.h,
+                      .out_w = in.w,
+                      .out_c = in.c,
+                      .window = window};
   const Shape out_shape{in.n, out_c, out_h, out_w};
   const TapeTensor out = t.make_output(out_shape, {x, weights, bias}, [=](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
@@ -102,7 +116,14 @@ TapeTensor max_pool(TapeTensor x, Window window) {
     return t.fail(window_mismatch_error("max_pool", x, x, window));
   }
   const int out_h = (in.h - window.kernel) / window.stride + 1, out_w = (in.w - window.kernel) / window.stride + 1;
-  const WindowShape s{in.n, in.h, in.w, in.c, out_h, out_w, in.c, window};
+  const WindowShape s{.images = in.n,
+                      .in_h = in.h,
+                      .in_w = in.w,
+                      .in_c = in.c,
+                      .out_h = out_h,
+                      .out_w = out_w,
+                      .out_c = in.c,
+                      .window = window};
   const TapeTensor out = t.make_output({in.n, in.c, out_h, out_w}, {x}, [=](Tape& tape, TapeTensor self) {
     if (const auto g = tape.gradient_target(x)) {
       tape.record(MaxPoolBackCommand{tape.value(x), tape.gradient(self), g.operand, s, g.accumulate});

@@ -117,18 +117,31 @@ int count_output_pixels(const WindowShape& s) { return s.images * s.out_h * s.ou
 void CpuExecutor::convolve(const ConvolveCommand& c) {
   const WindowShape& s = c.shape;
   if (is_matrix_product(s))
-    return product(
-        {c.in, c.weights, c.bias, c.out, count_output_pixels(s), s.out_c, s.in_c, false, false, c.accumulate});
-  convolve_rows(*this, {{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding},
-                        data(c.weights),
-                        data(c.bias),
-                        data(c.out),
-                        s.out_h,
-                        s.out_w,
-                        s.out_c,
-                        s.window.kernel,
-                        s.window.stride,
-                        c.accumulate});
+    return product({.a = c.in,
+                    .b = c.weights,
+                    .bias = c.bias,
+                    .out = c.out,
+                    .rows = count_output_pixels(s),
+                    .columns = s.out_c,
+                    .inner = s.in_c,
+                    .accumulate = c.accumulate});
+  const SpreadBatch input{.values = data(c.in),
+                          .images = s.images,
+                          .h = s.in_h,
+                          .w = s.in_w,
+                          .c = s.in_c,
+                          .spread = 1,
+                          .border = s.window.padding};
+  convolve_rows(*this, {.input = input,
+                        .weights = data(c.weights),
+                        .bias = data(c.bias),
+                        .out = data(c.out),
+                        .h = s.out_h,
+                        .w = s.out_w,
+                        .out_c = s.out_c,
+                        .kernel = s.window.kernel,
+                        .stride = s.window.stride,
+                        .accumulate = c.accumulate});
 }
 
 // The input gradient is a convolution of the output gradient, whose pixels are spread by the stride, with the kernel
@@ -136,16 +149,15 @@ void CpuExecutor::convolve(const ConvolveCommand& c) {
 void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
   if (is_matrix_product(s)) {
-    return product({c.out_gradient,
-                    c.weights,
-                    {},
-                    c.in_gradient,
-                    count_output_pixels(s),
-                    s.in_c,
-                    s.out_c,
-                    false,
-                    true,
-                    c.accumulate});
+    return product({.a = c.out_gradient,
+                    .b = c.weights,
+                    .bias = {},
+                    .out = c.in_gradient,
+                    .rows = count_output_pixels(s),
+                    .columns = s.in_c,
+                    .inner = s.out_c,
+                    .transpose_b = true,
+                    .accumulate = c.accumulate});
   }
   const int taps = s.window.kernel * s.window.kernel;
   float* rotated = weights_scratch(c.weights.count);
@@ -156,17 +168,23 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
       for (int o = 0; o < s.out_c; ++o) to[o * s.in_c + i] = from[i * s.out_c + o];
     }
   }
-  convolve_rows(*this, {{data(c.out_gradient), s.images, s.out_h, s.out_w, s.out_c, s.window.stride,
-                         s.window.kernel - 1 - s.window.padding},
-                        rotated,
-                        nullptr,
-                        data(c.in_gradient),
-                        s.in_h,
-                        s.in_w,
-                        s.in_c,
-                        s.window.kernel,
-                        1,
-                        c.accumulate});
+  const SpreadBatch out_gradient{.values = data(c.out_gradient),
+                                 .images = s.images,
+                                 .h = s.out_h,
+                                 .w = s.out_w,
+                                 .c = s.out_c,
+                                 .spread = s.window.stride,
+                                 .border = s.window.kernel - 1 - s.window.padding};
+  convolve_rows(*this, {.input = out_gradient,
+                        .weights = rotated,
+                        .bias = nullptr,
+                        .out = data(c.in_gradient),
+                        .h = s.in_h,
+                        .w = s.in_w,
+                        .out_c = s.in_c,
+                        .kernel = s.window.kernel,
+                        .stride = 1,
+                        .accumulate = c.accumulate});
 }
 
 // For each row `ky` of the kernel, the gradients of its weights [k * in_c, out_c] are a matrix product of inputs and
@@ -176,7 +194,13 @@ void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
 void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
-  const SpreadBatch input{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
+  const SpreadBatch input{.values = data(c.in),
+                          .images = s.images,
+                          .h = s.in_h,
+                          .w = s.in_w,
+                          .c = s.in_c,
+                          .spread = 1,
+                          .border = s.window.padding};
   const int rows = s.images * s.out_h, max_rows = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
   const std::size_t size = c.weight_gradient.count;
   const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // multiplications of one output row

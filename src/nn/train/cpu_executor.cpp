@@ -23,13 +23,14 @@ void CpuExecutor::product(const MatrixProductCommand& c) {
   job.bias = data(c.bias);
   job.out_step = c.columns;
   job.accumulate = c.accumulate;
-  parallel_for(c.rows, kernels_.group_rows, static_cast<double>(c.columns) * c.inner, [&](int first, int last, int) {
-    compute::ProductJob row_range = job;
-    row_range.values = data(c.a) + first * job.row_step;
-    row_range.out = data(c.out) + first * job.out_step;
-    row_range.rows = last - first;
-    kernels_.product(row_range);
-  });
+  parallel_for(c.rows, kernels_.group_rows, static_cast<double>(c.columns) * c.inner,
+               [&](int first, int last, int /*member*/) {
+                 compute::ProductJob row_range = job;
+                 row_range.values = data(c.a) + first * job.row_step;
+                 row_range.out = data(c.out) + first * job.out_step;
+                 row_range.rows = last - first;
+                 kernels_.product(row_range);
+               });
 }
 
 void CpuExecutor::cleanup() {

@@ -36,7 +36,7 @@ class CpuExecutor {
   void parallel_for_values(std::size_t count, F&& f) {
     constexpr std::size_t kChunk = 4096;
     const auto chunks = static_cast<int>((count + kChunk - 1) / kChunk);
-    parallel_for(chunks, 1, static_cast<double>(kChunk), [&](int first, int last, int) {
+    parallel_for(chunks, 1, static_cast<double>(kChunk), [&](int first, int last, int /*member*/) {
       const std::size_t from = static_cast<std::size_t>(first) * kChunk;
       f(from, std::min(count, static_cast<std::size_t>(last) * kChunk) - from);
     });
@@ -50,7 +50,8 @@ class CpuExecutor {
     const std::size_t parts = std::max<std::size_t>(1, (rows + rows_per_part - 1) / rows_per_part);
     float* sums = shared_scratch(parts * columns);
     parallel_for(
-        static_cast<int>(parts), 1, static_cast<double>(rows_per_part * columns), [&](int first, int last, int) {
+        static_cast<int>(parts), 1, static_cast<double>(rows_per_part * columns),
+        [&](int first, int last, int /*member*/) {
           for (std::size_t part = static_cast<std::size_t>(first); part < static_cast<std::size_t>(last); ++part) {
             float* part_sums = sums + part * columns;
             std::fill_n(part_sums, columns, 0.0F);

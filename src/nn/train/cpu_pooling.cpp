@@ -40,7 +40,7 @@ double image_cost(const WindowShape& s) {
 void CpuExecutor::max_pool(const MaxPoolCommand& c) {
   const WindowShape& s = c.shape;
   const std::vector<std::ptrdiff_t> offsets = window_offsets(s);
-  parallel_for(s.images, 1, image_cost(s), [&](int first, int last, int) {
+  parallel_for(s.images, 1, image_cost(s), [&](int first, int last, int /*member*/) {
     std::vector<const float*> taps(offsets.size());
     for_each_window(s, first, last, [&](std::ptrdiff_t out, std::ptrdiff_t in) {
       for (std::size_t t = 0; t < offsets.size(); ++t) taps[t] = data(c.in) + in * s.in_c + offsets[t];
@@ -54,7 +54,7 @@ void CpuExecutor::max_pool_back(const MaxPoolBackCommand& c) {
   const WindowShape& s = c.shape;
   const std::vector<std::ptrdiff_t> offsets = window_offsets(s);
   const std::ptrdiff_t image_values = static_cast<std::ptrdiff_t>(s.in_h) * s.in_w * s.in_c;
-  parallel_for(s.images, 1, image_cost(s), [&](int first, int last, int) {
+  parallel_for(s.images, 1, image_cost(s), [&](int first, int last, int /*member*/) {
     if (!c.accumulate)
       std::fill(data(c.in_gradient) + first * image_values, data(c.in_gradient) + last * image_values, 0.0F);
     std::vector<const float*> taps(offsets.size());

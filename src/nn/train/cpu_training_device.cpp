@@ -34,9 +34,10 @@ struct CpuCommandVisitor {
   void parallel_for_rows(std::size_t rows, std::size_t channels, F&& f) const {
     constexpr std::size_t kMinRangeValues = 4096;
     const int grain = static_cast<int>(std::max<std::size_t>(1, kMinRangeValues / std::max<std::size_t>(1, channels)));
-    executor.parallel_for(static_cast<int>(rows), grain, static_cast<double>(channels), [&](int first, int last, int) {
-      f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
-    });
+    executor.parallel_for(static_cast<int>(rows), grain, static_cast<double>(channels),
+                          [&](int first, int last, int /*member*/) {
+                            f(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+                          });
   }
   /// Returns a sum over the values 0..count-1. Divides them into chunks of a fixed size; chunk_sum(first, count)
   /// returns the sum over one chunk, and these sums are added in order.
@@ -45,11 +46,12 @@ struct CpuCommandVisitor {
     constexpr std::size_t kChunk = 8192;
     const std::size_t chunks = (count + kChunk - 1) / kChunk;
     std::vector<double> sums(chunks);
-    executor.parallel_for(static_cast<int>(chunks), 1, static_cast<double>(kChunk), [&](int first, int last, int) {
-      for (std::size_t i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-        sums[i] = chunk_sum(i * kChunk, std::min(count, (i + 1) * kChunk) - i * kChunk);
-      }
-    });
+    executor.parallel_for(
+        static_cast<int>(chunks), 1, static_cast<double>(kChunk), [&](int first, int last, int /*member*/) {
+          for (std::size_t i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+            sums[i] = chunk_sum(i * kChunk, std::min(count, (i + 1) * kChunk) - i * kChunk);
+          }
+        });
     double total = 0;
     for (const double sum : sums) total += sum;
     return total;
@@ -125,13 +127,14 @@ struct CpuCommandVisitor {
     });
   }
   void operator()(const PixelShuffleCommand& c) const {
-    executor.parallel_for(c.images, 1, static_cast<double>(c.in.count) / c.images, [&](int first, int last, int) {
-      PixelShuffleCommand part = c;
-      part.in = image_range(c.in, c.images, first, last - first);
-      part.out = image_range(c.out, c.images, first, last - first);
-      part.images = last - first;
-      Loops::pixel_shuffle(part);
-    });
+    executor.parallel_for(c.images, 1, static_cast<double>(c.in.count) / c.images,
+                          [&](int first, int last, int /*member*/) {
+                            PixelShuffleCommand part = c;
+                            part.in = image_range(c.in, c.images, first, last - first);
+                            part.out = image_range(c.out, c.images, first, last - first);
+                            part.images = last - first;
+                            Loops::pixel_shuffle(part);
+                          });
   }
   void operator()(const CopyChannelsCommand& c) const {
     parallel_for_rows(c.rows, static_cast<std::size_t>(c.count), [&](std::size_t first, std::size_t rows) {

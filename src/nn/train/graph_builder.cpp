@@ -38,9 +38,10 @@ int GraphBuilder::add_layer(const std::string& name_prefix, std::vector<int> inp
                             int channels) {
   const int blob = static_cast<int>(graph_.blobs.size());
   const std::string name = fmt::format("{}_{}", name_prefix, graph_.layers.size());
-  graph_.blobs.push_back({channels, false});
+  graph_.blobs.push_back({channels, /*is_vector=*/false});
   graph_.blob_names.push_back(name);
-  graph_.layers.push_back({name, 0, std::move(inputs), {blob}, std::move(operation)});
+  graph_.layers.push_back(
+      {.name = name, .line = 0, .inputs = std::move(inputs), .outputs = {blob}, .operation = std::move(operation)});
   return blob;
 }
 
@@ -49,7 +50,8 @@ int GraphBuilder::add_input(int channels) { return graph_.input = add_layer("inp
 int GraphBuilder::add_convolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
   const int in_c = channels_of(in), out_c = weights.shape.c;
   Convolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, read_values(bias)};
-  op.weight = reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, in_c, out_c, true);
+  op.weight =
+      reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, in_c, out_c, /*columns_outer=*/true);
   return add_layer("conv", {in}, std::move(op), out_c);
 }
 
@@ -57,7 +59,8 @@ int GraphBuilder::add_convolution(int in, const Parameter& weights, const Parame
 int GraphBuilder::add_deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
   const int in_c = channels_of(in), out_c = bias.shape.c;
   Deconvolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, read_values(bias)};
-  op.weight = reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, out_c, in_c, false);
+  op.weight =
+      reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, out_c, in_c, /*columns_outer=*/false);
   return add_layer("deconv", {in}, std::move(op), out_c);
 }
 
@@ -100,7 +103,7 @@ void GraphBuilder::insert_splits() {
     layers.push_back(std::move(layer));
     if (readers < 2) continue;
     const std::string& name = graph_.blob_names[static_cast<std::size_t>(output)];
-    Layer split{"split_" + name, 0, {output}, {}, Split{}};
+    Layer split{.name = "split_" + name, .line = 0, .inputs = {output}, .outputs = {}, .operation = Split{}};
     for (int i = 0; i < readers; ++i) {
       split.outputs.push_back(static_cast<int>(graph_.blobs.size()));
       graph_.blob_names.push_back(fmt::format("{}_copy_{}", graph_.blob_names[static_cast<std::size_t>(output)], i));

@@ -25,10 +25,26 @@ TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, in
                                                                                                 TapeTensor out) {
     const Operand g = t.gradient(out);
     if (const auto gx = t.gradient_target(x)) {  // g * transposed w
-      t.record(MatrixProductCommand{g, t.value(w), {}, gx.operand, rows, inner, columns, false, true, gx.accumulate});
+      t.record(MatrixProductCommand{.a = g,
+                                    .b = t.value(w),
+                                    .bias = {},
+                                    .out = gx.operand,
+                                    .rows = rows,
+                                    .columns = inner,
+                                    .inner = columns,
+                                    .transpose_b = true,
+                                    .accumulate = gx.accumulate});
     }
     if (const auto gw = t.gradient_target(w)) {  // transposed x * g
-      t.record(MatrixProductCommand{t.value(x), g, {}, gw.operand, inner, columns, rows, true, false, gw.accumulate});
+      t.record(MatrixProductCommand{.a = t.value(x),
+                                    .b = g,
+                                    .bias = {},
+                                    .out = gw.operand,
+                                    .rows = inner,
+                                    .columns = columns,
+                                    .inner = rows,
+                                    .transpose_a = true,
+                                    .accumulate = gw.accumulate});
     }
     if (has_bias) record_bias_gradient(t, b, g, static_cast<std::size_t>(rows));
   };
@@ -36,7 +52,13 @@ TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, in
   const TapeTensor out = bias != nullptr ? t.make_output({rows, columns}, {x, w, *bias}, back)
                                          : t.make_output({rows, columns}, {x, w}, back);
   const Operand b = bias != nullptr ? t.value(*bias) : Operand{};
-  t.record(MatrixProductCommand{t.value(x), t.value(w), b, t.value(out), rows, columns, inner});
+  t.record(MatrixProductCommand{.a = t.value(x),
+                                .b = t.value(w),
+                                .bias = b,
+                                .out = t.value(out),
+                                .rows = rows,
+                                .columns = columns,
+                                .inner = inner});
   return out;
 }
 
@@ -45,7 +67,7 @@ TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, in
 TapeTensor matmul(TapeTensor a, TapeTensor b) {
   if (!is_matrix(a) || !is_matrix(b) || a.shape().c != b.shape().n)
     return a.tape()->fail(shape_mismatch_error("matmul", a, b));
-  return record_product(a, b, nullptr, a.shape().n);
+  return record_product(a, b, /*bias=*/nullptr, a.shape().n);
 }
 
 TapeTensor linear(TapeTensor x, TapeTensor weights, TapeTensor bias) {

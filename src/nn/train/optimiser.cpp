@@ -37,8 +37,8 @@ Result<Optimiser> Optimiser::create(ParameterSet& parameters, OptimiserSettings 
 
 Status Optimiser::add_state_arrays(std::size_t count) {
   const bool is_adam = settings_.kind == OptimiserSettings::Kind::adam;
-  for (std::vector<DeviceArray>* list : {&first_, &second_}) {
-    if (list == &second_ && !is_adam) continue;
+  for (std::vector<DeviceArray>* list : {&mean_or_velocity_, &mean_square_}) {
+    if (list == &mean_square_ && !is_adam) continue;
     auto array = parameters_->device().acquire(count);
     if (!array) return array.error();
     if (auto done = parameters_->device().record(FillCommand{array->operand(), 0}); !done) return done;
@@ -66,15 +66,16 @@ Status Optimiser::step(double rate) {
   const auto step_count = static_cast<double>(steps_);
   const double correct1 = 1 / (1 - std::pow(settings_.beta1, step_count));
   const double correct2 = 1 / (1 - std::pow(settings_.beta2, step_count));
-  for (std::size_t i = 0; i < first_.size(); ++i) {
+  for (std::size_t i = 0; i < mean_or_velocity_.size(); ++i) {
     Parameter& p = parameters_->parameters()[i];
     if (!std::exchange(p.has_gradient, false)) continue;
     const double decay = p.has_weight_decay ? settings_.weight_decay : 0;
-    const Operand w = p.value.operand(), g = p.gradient.operand(), first = first_[i].operand();
-    const Command command = settings_.kind == OptimiserSettings::Kind::adam
-                                ? Command{AdamCommand{w, g, first, second_[i].operand(), *clip, rate, settings_.beta1,
-                                                      settings_.beta2, settings_.epsilon, decay, correct1, correct2}}
-                                : Command{SgdCommand{w, g, first, *clip, rate, settings_.momentum, decay}};
+    const Operand w = p.value.operand(), g = p.gradient.operand(), mean_or_velocity = mean_or_velocity_[i].operand();
+    const Command command =
+        settings_.kind == OptimiserSettings::Kind::adam
+            ? Command{AdamCommand{w, g, mean_or_velocity, mean_square_[i].operand(), *clip, rate, settings_.beta1,
+                                  settings_.beta2, settings_.epsilon, decay, correct1, correct2}}
+            : Command{SgdCommand{w, g, mean_or_velocity, *clip, rate, settings_.momentum, decay}};
     if (auto done = device.record(command); !done) return done;
   }
   return ok();
@@ -82,9 +83,9 @@ Status Optimiser::step(double rate) {
 
 std::vector<Operand> Optimiser::state() const {
   std::vector<Operand> arrays;
-  for (std::size_t i = 0; i < first_.size(); ++i) {
-    arrays.push_back(first_[i].operand());
-    if (i < second_.size()) arrays.push_back(second_[i].operand());
+  for (std::size_t i = 0; i < mean_or_velocity_.size(); ++i) {
+    arrays.push_back(mean_or_velocity_[i].operand());
+    if (i < mean_square_.size()) arrays.push_back(mean_square_[i].operand());
   }
   return arrays;
 }

@@ -62,8 +62,8 @@ class Optimiser {
   ParameterSet* parameters_;
   OptimiserSettings settings_;
   // One array for each parameter. Adam: moving averages of the gradient, and of its square. SGD: the velocity, and
-  // `second_` is empty.
-  std::vector<DeviceArray> first_, second_;
+  // `mean_square_` is empty.
+  std::vector<DeviceArray> mean_or_velocity_, mean_square_;
   // sum of the squares of all gradients; empty if there is no limit of the norm
   DeviceArray squared_norm_;
   std::uint64_t steps_ = 0;

@@ -75,7 +75,7 @@ TapeTensor Tape::variable(Shape shape, std::span<const float> values) {
 
 TapeTensor Tape::parameter(Parameter& parameter) {
   if (!parameter.value) return fail({Errc::invalid_argument, "parameter " + parameter.name + " has no memory"});
-  const TapeTensor tensor = add_node(parameter.shape, true);
+  const TapeTensor tensor = add_node(parameter.shape, /*needs_gradient=*/true);
   if (status_) node(tensor).parameter = &parameter;
   return tensor;
 }

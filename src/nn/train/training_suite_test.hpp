@@ -23,8 +23,8 @@ struct DeviceFactory {
   std::string name;
   /// opens the device; returns null if this machine has no such device
   std::function<std::unique_ptr<TrainingDevice>(HostDeviceSettings settings)> make;
-  Bytes memory_step;      ///< step by which the test of missing memory raises the memory limit
-  int epoch_batches = 3;  ///< number of batches of an epoch in the test of a thousand epochs
+  Bytes memory_step;      ///< step by which the test for missing memory raises the memory limit
+  int epoch_batches = 3;  ///< number of batches per epoch, in the test that runs a thousand epochs
   /// returns the messages of the driver since the last call
   std::function<std::vector<std::string>()> driver_messages = [] { return std::vector<std::string>{}; };
 };

@@ -50,7 +50,7 @@ std::string DeviceEngine::shrink_tiles(DevicePlan& plan) {
 
 std::string DeviceEngine::switch_to_float32(DevicePlan& plan) {
   if (!plan.half) return {};
-  auto float32_plan = replan(plan, false, plan.tile);
+  auto float32_plan = replan(plan, /*half=*/false, plan.tile);
   if (!float32_plan) return {};
   plan = *std::move(float32_plan);
   ++counts_.float32_retries;

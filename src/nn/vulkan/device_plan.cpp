@@ -61,7 +61,7 @@ class Planner {
                                to_text(largest), to_text(limits_.max_buffer_range))};
     }
     common_.weights = BufferPool::size_class(Bytes{weights.size});
-    common_.parameters = BufferPool::size_class(Bytes{layout_parameters(program_, graph_, common_.extents).size});
+    common_.parameters = BufferPool::size_class(Bytes{layout_picture_tables(program_, graph_, common_.extents).size});
     return ok();
   }
 
@@ -181,9 +181,9 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
   // Returns the plan for this side, if one fits: preferably one that copies tiles. Without copies it needs less memory.
   const auto plan_if_fits = [&](int tile) -> std::optional<DevicePlan> {
     if (limits.can_copy_tiles) {
-      if (DevicePlan plan = planner.plan(tile, true); planner.fits(plan)) return plan;
+      if (DevicePlan plan = planner.plan(tile, /*copies=*/true); planner.fits(plan)) return plan;
     }
-    if (DevicePlan plan = planner.plan(tile, false); planner.fits(plan)) return plan;
+    if (DevicePlan plan = planner.plan(tile, /*copies=*/false); planner.fits(plan)) return plan;
     return std::nullopt;
   };
   const int longest_side = std::max(input.height, input.width);
@@ -199,8 +199,8 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
   for (const int side : sides) {
     if (auto plan = plan_if_fits(side)) return *std::move(plan);
   }
-  return does_not_fit_error(planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest_side), false),
-                            limits);
+  return does_not_fit_error(
+      planner.plan(request.tile > 0 ? request.tile : std::min(kMinTile, longest_side), /*copies=*/false), limits);
 }
 
 }  // namespace weir::nn::vulkan

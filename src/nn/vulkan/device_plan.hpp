@@ -53,8 +53,9 @@ struct DevicePlan {
   bool copies_tiles = false;  ///< true: tiles are copied to and from the device; false: kernels use staging buffers
   int tile = 0;               ///< side of a tile in input pixels
   std::vector<DevicePass> passes;
-  Bytes weights, activations, staging, parameters;  ///< memory of each MemoryKind, as the pool counts it
-  Bytes upload, download;                           ///< largest input data and largest result data of a tile
+  /// Memory of each MemoryKind, as the pool counts it; `parameters` is that of the picture tables (PictureTableLayout).
+  Bytes weights, activations, staging, parameters;
+  Bytes upload, download;  ///< largest input data and largest result data of a tile
   /// The buffer with all tensors of a tile, a part of `activations`. If copies_tiles is true, the rest of `activations`
   /// is buffers for the input and result of kTilesInFlight tiles.
   Bytes arena_size;
@@ -79,9 +80,10 @@ inline constexpr Bytes kUploadChunk = 8_MiB;  ///< weights and tables are upload
 
 /// Plans the tiles of a picture: the largest that fit, or those of the request. A plan fits if it is within `limits`,
 /// and if each tile is within the limits of the kernels (at most 32767 pixels on a side of any tensor, for example).
-/// Errors, if no such plan fits: over_budget (the message has the memory that tiles of the requested side, or the
-/// smallest tiles, need); unsupported if the memory is enough and another limit is exceeded, or if a layer's weights are
-/// larger than a kernel can read; those of infer_extents(), for example if the input is too small for the network.
+/// Errors: over_budget if no such plan fits into the memory (the message has the memory that tiles of the requested
+/// side, or the smallest tiles, need); unsupported if the memory is enough but another limit is exceeded, or if a
+/// layer's weights are larger than a kernel can read; those of infer_extents(), for example if the input is too small
+/// for the network.
 Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TilePlanRequest& request,
                               const DeviceLimits& limits);
 

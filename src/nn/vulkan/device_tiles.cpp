@@ -36,7 +36,8 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
                                      Rect rect) {
   std::vector<TileOutput> outputs;
   if (pass.mean_index >= 0) {
-    outputs.push_back({pass.tensor, rect, false});  // computed by the last op of the tile, so nothing overwrites it
+    outputs.push_back(
+        {pass.tensor, rect, /*kept_to_end=*/false});  // computed by the last op of the tile, so nothing overwrites it
   } else if (!shuffle_makes_samples(program, plan.transfer)) {
     outputs.push_back({pass.tensor, rect});
   } else {
@@ -52,7 +53,8 @@ std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& p
   if (!plan.one_tile) return outputs;
   // The mean is computed directly after its tensor (Recorder::record_tile()), so the tensor is not kept to the end.
   for (const ChannelMeans& mean : program.means)
-    outputs.push_back({mean.source.tensor, full_rect(plan.extents[to_index(mean.source.tensor)]), false});
+    outputs.push_back(
+        {mean.source.tensor, full_rect(plan.extents[to_index(mean.source.tensor)]), /*kept_to_end=*/false});
   return outputs;
 }
 

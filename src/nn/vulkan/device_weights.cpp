@@ -176,9 +176,9 @@ DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool h
   return place_weights(graph, program, half, orientation);
 }
 
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
-                                  std::vector<std::byte>* bytes) {
-  ParameterLayout layout;
+PictureTableLayout layout_picture_tables(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
+                                         std::vector<std::byte>* bytes) {
+  PictureTableLayout layout;
   RangeWriter ranges{bytes};
   for (const Op& op : program.ops) {
     layout.taps.emplace_back();

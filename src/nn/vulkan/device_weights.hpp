@@ -18,8 +18,8 @@ struct BufferRange {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// The packed weights of a program: the place (range of bytes) of the weights of each op in a buffer, and the bytes of
-/// the buffer.
+/// The packed weights of a program: the bytes of a buffer that has the weights of all ops, and where in the buffer each
+/// op has its own.
 struct DeviceWeights {
   struct OpWeights {
     BufferRange weights;     ///< weights; size 0: the op has none
@@ -39,17 +39,19 @@ DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool h
 /// Returns the places of the weights only, without the bytes.
 DeviceWeights layout_weights(const Graph& graph, const Program& program, bool half);
 
-/// The places of the tables of one picture in a buffer. A tap is an input pixel that a resize reads for an output
-/// pixel.
-struct ParameterLayout {
-  std::vector<BufferRange> taps;     ///< by op: positions and weights of its taps; size 0: the op is no resize
-  std::vector<BufferRange> vectors;  ///< by blob (tensor of the graph): values of a vector; size 0: no vector
-  BufferRange sums;                  ///< sums of the mean that is being computed
-  std::uint64_t size = 0;            ///< size of the buffer in bytes
+/// The places of the picture tables in a buffer: the data, other than tensors, that depend on the size of the picture
+/// or on its values. A tap is an input pixel that a resize reads for an output pixel.
+struct PictureTableLayout {
+  std::vector<BufferRange> taps;  ///< by op: positions and weights of its taps; size 0: the op is no resize
+  /// By blob (tensor of the graph): the values of a vector, which has one value per channel: a mean, or a gate that is
+  /// computed from means. Size 0: the blob is no vector.
+  std::vector<BufferRange> vectors;
+  BufferRange sums;        ///< sums of the mean that is being computed
+  std::uint64_t size = 0;  ///< size of the buffer in bytes
 };
 /// Returns the places of the tables. `extents` has the extent of each tensor of the program. If `bytes` is not null, it
 /// receives the initial content of the buffer: the taps; vectors and sums are zero.
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
-                                  std::vector<std::byte>* bytes = nullptr);
+PictureTableLayout layout_picture_tables(const Program& program, const Graph& graph, const std::vector<Extent>& extents,
+                                         std::vector<std::byte>* bytes = nullptr);
 
 }  // namespace weir::nn::vulkan

@@ -36,7 +36,6 @@ struct InterpPush {
 }  // namespace
 
 std::string_view Recorder::kernel_name(std::string_view name, int from, int to) const {
-  // h: the kernel reads or writes float16, f: float32.
   const auto letter = [&](int t) { return half_ && t >= 0 && !tensor(t).planar ? 'h' : 'f'; };
   const auto* shader = compute::vulkan::find_shader(fmt::format("{}_{}{}", name, letter(from), letter(to)));
   return shader != nullptr ? shader->name : std::string_view{};
@@ -51,8 +50,8 @@ compute::vulkan::Slice Recorder::tensor_slice(const Tile& tile, int t) const {
 compute::vulkan::Slice Recorder::weight_slice(BufferRange range) const {
   return {memory_.weights.buffer, memory_.weights.offset + range.offset, range.size};
 }
-compute::vulkan::Slice Recorder::parameter_slice(BufferRange range) const {
-  return {memory_.parameters.buffer, memory_.parameters.offset + range.offset, range.size};
+compute::vulkan::Slice Recorder::table_slice(BufferRange range) const {
+  return {memory_.picture_tables.buffer, memory_.picture_tables.offset + range.offset, range.size};
 }
 
 Status Recorder::record_tile(const Tile& tile, Slice input, bool samples, bool means) {
@@ -155,7 +154,7 @@ Status Recorder::record_resize(const Tile& tile, const Op& op, int op_index) {
   Dispatch dispatch;
   dispatch.kernel = {kernel_name("interp", view.tensor, op.output), to_words({taps, vectors})};
   dispatch.source(0, tensor_slice(tile, view.tensor))
-      .read(BindingSlot::parameters, parameter_slice(parameters_.taps[to_index(op_index)]))
+      .read(BindingSlot::parameters, table_slice(table_layout_.taps[to_index(op_index)]))
       .write(BindingSlot::target, tensor_slice(tile, op.output))
       .push_constants(push);
   dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};

@@ -13,9 +13,9 @@ namespace weir::nn::vulkan {
 
 /// The parts of buffers that have a program's data on a device. The user of the Recorder owns the buffers.
 struct DeviceMemory {
-  compute::vulkan::Slice weights;     ///< layout: DeviceWeights
-  compute::vulkan::Slice parameters;  ///< layout: ParameterLayout
-  compute::vulkan::Slice arena;       ///< the tensors of a tile; layout: Tile::offsets
+  compute::vulkan::Slice weights;         ///< layout: DeviceWeights
+  compute::vulkan::Slice picture_tables;  ///< taps of resizes, vectors and sums; layout: PictureTableLayout
+  compute::vulkan::Slice arena;           ///< the tensors of a tile; layout: Tile::offsets
 };
 
 /// Records the commands that compute tiles into a stream. Each function records commands and returns before they are
@@ -25,13 +25,13 @@ struct DeviceMemory {
 class Recorder {
  public:
   Recorder(const Graph& graph, const Program& program, const std::vector<Extent>& extents, const DeviceWeights& weights,
-           const ParameterLayout& parameters, const DeviceMemory& memory, compute::vulkan::Stream& stream, bool half,
-           bool use_matrices = false)
+           const PictureTableLayout& table_layout, const DeviceMemory& memory, compute::vulkan::Stream& stream,
+           bool half, bool use_matrices = false)
       : graph_{graph},
         program_{program},
         extents_{extents},
         weights_{weights},
-        parameters_{parameters},
+        table_layout_{table_layout},
         memory_{memory},
         stream_{stream},
         half_{half},
@@ -73,31 +73,35 @@ class Recorder {
   Status record_input(const Tile& tile, int tensor, Slice input, bool samples);
   /// Records a vector op: an inner product, or an activation. Such ops compute gates (factors per channel) from means.
   Status record_vector_op(std::size_t op_index);
-  /// Where a kernel reads the residual (a tensor that is added to the result).
-  struct ResidualOrigin {
-    std::uint32_t offset = 0;  ///< pack_pair(x, y) of the pixel that belongs to the first output pixel
-    std::uint32_t width = 0;   ///< width of the residual's region
+  /// Where a kernel reads the residual (a tensor that is added to the result). Both are 0 without a residual.
+  struct ResidualPosition {
+    /// Position (x, y), in the residual's region, of the pixel that is added to output pixel (0, 0); packed with
+    /// pack_pair().
+    std::uint32_t packed_position = 0;
+    std::uint32_t width = 0;  ///< width of the residual's region
   };
-  /// Binds what a convolution reads besides its inputs: weights, bias and slopes, gates (factors per channel) and the
-  /// residual.
-  ResidualOrigin add_epilogue(const Tile& tile, const Op& op, int op_index, Dispatch& dispatch) const;
+  /// Binds to `dispatch` what a convolution reads besides its input tensors: weights, bias and slopes, the gate (one
+  /// factor per channel) of the first input, the residual, and the gate of the residual. Returns where the kernel reads
+  /// the residual, for its push constants.
+  ResidualPosition bind_weights_and_residual(const Tile& tile, const Op& op, int op_index, Dispatch& dispatch) const;
 
   // The functions X_slice return the part of a buffer that has a tensor, weights or a table.
   Slice tensor_slice(const Tile& tile, int tensor) const;
   Slice weight_slice(BufferRange range) const;
-  Slice parameter_slice(BufferRange range) const;
+  Slice table_slice(BufferRange range) const;
   const ProgramTensor& tensor(int t) const { return program_.tensors[static_cast<std::size_t>(t)]; }
   const Rect& region(const Tile& tile, int t) const { return tile.regions[static_cast<std::size_t>(t)]; }
-  /// Returns the name of the variant of a shader that reads tensor `from` and writes tensor `to`; -1 is a buffer of
-  /// float32. With float16, for example, "conv" from features to a picture is "conv_hf". The text is static;
-  /// empty if there is no such shader.
+  /// Returns the name of the shader that does the work `name` for tensor `from`, which it reads, and tensor `to`, which
+  /// it writes; -1 stands for a float32 buffer that is no tensor. The name is `name`, an underscore, and one letter
+  /// each for `from` and `to`: h is float16, f is float32. A tensor is float16 if `half` is set and it is not planar.
+  /// For example, "conv" from features to a picture is "conv_hf". The text is static; empty: there is no such shader.
   std::string_view kernel_name(std::string_view name, int from, int to) const;
 
   const Graph& graph_;
   const Program& program_;
   const std::vector<Extent>& extents_;
   const DeviceWeights& weights_;
-  const ParameterLayout& parameters_;
+  const PictureTableLayout& table_layout_;
   DeviceMemory memory_;
   compute::vulkan::Stream& stream_;
   bool half_;

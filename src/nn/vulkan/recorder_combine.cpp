@@ -41,7 +41,7 @@ Status Recorder::record_combine(const Tile& tile, const Op& op) {
     if (view.gate < 0) continue;
     assert(i < kMaxGatedInputs);
     dispatch.read(i == 0 ? BindingSlot::gate : BindingSlot::second_gate,
-                  parameter_slice(parameters_.vectors[to_index(view.gate)]));
+                  table_slice(table_layout_.vectors[to_index(view.gate)]));
   }
   push.constant = op.constant;
   push.a = op.activation.a;

@@ -54,18 +54,17 @@ Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Disp
 
 }  // namespace
 
-Recorder::ResidualOrigin Recorder::add_epilogue(const Tile& tile, const Op& op, int op_index,
-                                                Dispatch& dispatch) const {
+Recorder::ResidualPosition Recorder::bind_weights_and_residual(const Tile& tile, const Op& op, int op_index,
+                                                               Dispatch& dispatch) const {
   const DeviceWeights::OpWeights& op_weights = weights_.ops[to_index(op_index)];
   dispatch.read(BindingSlot::weights, weight_slice(op_weights.weights))
       .read(BindingSlot::parameters, weight_slice(op_weights.parameters));
   if (!op.inputs.empty() && op.inputs[0].gate >= 0)
-    dispatch.read(BindingSlot::gate, parameter_slice(parameters_.vectors[to_index(op.inputs[0].gate)]));
+    dispatch.read(BindingSlot::gate, table_slice(table_layout_.vectors[to_index(op.inputs[0].gate)]));
   if (!op.epilogue.has_residual) return {};
   const TensorView& view = op.epilogue.residual;
   dispatch.read(BindingSlot::residual, tensor_slice(tile, view.tensor));
-  if (view.gate >= 0)
-    dispatch.read(BindingSlot::second_gate, parameter_slice(parameters_.vectors[to_index(view.gate)]));
+  if (view.gate >= 0) dispatch.read(BindingSlot::second_gate, table_slice(table_layout_.vectors[to_index(view.gate)]));
   const Rect& out = region(tile, op.output);
   const Rect& source_region = region(tile, view.tensor);
   return {pack_pair(out.left + view.left - source_region.left, out.top + view.top - source_region.top),
@@ -92,11 +91,11 @@ Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index
     in_vectors += part_vectors[p];
     dispatch.source(static_cast<std::uint32_t>(p), tensor_slice(tile, view.tensor));
   }
-  const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
+  const ResidualPosition residual_position = bind_weights_and_residual(tile, op, op_index, dispatch);
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
   push.target_extent = pack_size(out);
-  push.residual_offset = residual_origin.offset;
-  push.residual_width = residual_origin.width;
+  push.residual_offset = residual_position.packed_position;
+  push.residual_width = residual_position.width;
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
   const int gated = op.inputs[0].gate >= 0 ? 1 : 0;
@@ -139,7 +138,7 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   const int vectors = vector_count(tensor(op.output));
   Dispatch dispatch;
   dispatch.source(0, tensor_slice(tile, view.tensor));
-  const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
+  const ResidualPosition residual_position = bind_weights_and_residual(tile, op, op_index, dispatch);
   dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
   const int factor = op.factor;
   // The transposed convolution computes an output without cropping; (full_y, full_x) is the position of the first pixel
@@ -152,8 +151,8 @@ Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_ind
   push.phase = pack_pair(full_x % factor, full_y % factor);
   push.extent = pack_size(source_region);
   push.target_extent = pack_size(out);
-  push.residual_offset = residual_origin.offset;
-  push.residual_width = residual_origin.width;
+  push.residual_offset = residual_position.packed_position;
+  push.residual_width = residual_position.width;
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
   // The numbers are the specialisation constants, in the order of deconv.comp.

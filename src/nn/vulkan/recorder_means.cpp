@@ -14,13 +14,13 @@ using compute::vulkan::BindingSlot;
 
 // The kernels mean_add.comp and mean_carry.comp have the sums in the slot BindingSlot::residual.
 
-Status Recorder::begin_mean() { return stream_.fill(parameter_slice(parameters_.sums), 0); }
+Status Recorder::begin_mean() { return stream_.fill(table_slice(table_layout_.sums), 0); }
 
 Status Recorder::add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect rect) {
   const int source = mean.source.tensor;
   const Rect& source_region = region(tile, source);
   const int vectors = vector_count(tensor(source));
-  const Slice sums = parameter_slice(parameters_.sums);
+  const Slice sums = table_slice(table_layout_.sums);
   Dispatch add;
   add.kernel = {kernel_name("mean_add", source, -1), to_words({vectors})};
   add.source(0, tensor_slice(tile, source)).read_write(BindingSlot::residual, sums);
@@ -41,8 +41,8 @@ Status Recorder::finish_mean(const ChannelMeans& mean) {
   const Extent extent = extents_[to_index(mean.source.tensor)];
   Dispatch finish;
   finish.kernel = {"mean_carry_ff", to_words({vectors, 1})};  // 1: computes the mean
-  finish.read_write(BindingSlot::residual, parameter_slice(parameters_.sums))
-      .write(BindingSlot::target, parameter_slice(parameters_.vectors[to_index(mean.blob)]))
+  finish.read_write(BindingSlot::residual, table_slice(table_layout_.sums))
+      .write(BindingSlot::target, table_slice(table_layout_.vectors[to_index(mean.blob)]))
       .push_constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));
   finish.groups = {group_count(vectors, 64), 1, 1};
   if (auto recorded = stream_.dispatch(finish); !recorded) return recorded;
@@ -68,8 +68,8 @@ Status Recorder::record_vector_op(std::size_t op_index) {
     activation = pointwise->activation;
   }
   dispatch.kernel = {"inner_product_ff", to_words({in, out, static_cast<int>(activation.kind)})};
-  dispatch.source(0, parameter_slice(parameters_.vectors[to_index(op.input)]))
-      .write(BindingSlot::target, parameter_slice(parameters_.vectors[to_index(op.output)]))
+  dispatch.source(0, table_slice(table_layout_.vectors[to_index(op.input)]))
+      .write(BindingSlot::target, table_slice(table_layout_.vectors[to_index(op.output)]))
       .push_constants(std::array{activation.a, activation.b});
   return stream_.dispatch(dispatch);
 }

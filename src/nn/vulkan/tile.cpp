@@ -107,7 +107,8 @@ Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>
   const Extent in_extent = extents[to_index((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
   const Extent out_extent = extents[to_index(op.output)];
   const RowRange rows = needed_input_rows(op, i, {out.top, out.bottom}, {in_extent.height, out_extent.height});
-  const RowRange columns = needed_input_rows(op, i, {out.left, out.right}, {in_extent.width, out_extent.width, true});
+  const RowRange columns =
+      needed_input_rows(op, i, {out.left, out.right}, {in_extent.width, out_extent.width, /*is_columns=*/true});
   return {rows.first, columns.first, rows.end, columns.end};
 }
 

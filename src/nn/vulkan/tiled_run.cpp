@@ -45,10 +45,10 @@ Status TiledRun::allocate_buffers() {
 
 Status TiledRun::upload_tables() {
   std::vector<std::byte> bytes;
-  parameter_layout_ = layout_parameters(program_, graph_, plan_.extents, &bytes);
+  table_layout_ = layout_picture_tables(program_, graph_, plan_.extents, &bytes);
   auto uploaded = session_.upload(bytes, MemoryKind::parameters);
   if (!uploaded) return uploaded.error();
-  parameters_ = *std::move(uploaded);
+  picture_tables_ = *std::move(uploaded);
   return ok();
 }
 
@@ -84,8 +84,8 @@ Status TiledRun::make_part(std::size_t pass_index, std::size_t /*part*/) {
 }
 
 Recorder TiledRun::recorder() {
-  const DeviceMemory memory{slice_of(weights_), slice_of(parameters_), slice_of(arena_)};
-  return {graph_, program_,          plan_.extents, packed_weights_, parameter_layout_,
+  const DeviceMemory memory{slice_of(weights_), slice_of(picture_tables_), slice_of(arena_)};
+  return {graph_, program_,          plan_.extents, packed_weights_, table_layout_,
           memory, session_.stream(), plan_.half,    use_matrices_};
 }
 

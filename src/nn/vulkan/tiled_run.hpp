@@ -54,9 +54,9 @@ class TiledRun final : private MultiPassRun {
     ColourRange range;                       ///< range of the input picture's colours at the same place
     double multiplications = 0;              ///< those of the tile, for the report of progress
   };
-  /// Allocates all buffers and uploads the tables.
+  /// Allocates all buffers and uploads the picture tables.
   Status prepare();
-  /// Uploads the tables for this picture (ParameterLayout).
+  /// Uploads the picture tables (PictureTableLayout).
   Status upload_tables();
   Status begin_means(const ChannelMeans& mean) override;
   Status finish_means(const ChannelMeans& mean) override;
@@ -82,8 +82,8 @@ class TiledRun final : private MultiPassRun {
   const DeviceWeights& packed_weights_;
   const compute::vulkan::Buffer& weights_;
   bool use_matrices_;
-  ParameterLayout parameter_layout_;
-  compute::vulkan::Buffer arena_, parameters_;
+  PictureTableLayout table_layout_;
+  compute::vulkan::Buffer arena_, picture_tables_;
   std::array<TileBuffers, kTilesInFlight> buffers_;
   std::size_t next_buffer_index_ = 0;
   std::deque<TileInFlight> in_flight_;

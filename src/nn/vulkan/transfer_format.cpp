@@ -12,7 +12,7 @@ Bytes upload_bytes(Rect rect, bool samples) {
 }
 
 Bytes download_bytes(Rect rect, bool samples) {
-  return samples ? Bytes{round_up(SamplesLayout{rect}.total_bytes(), 16)} : upload_bytes(rect, false);
+  return samples ? Bytes{round_up(SamplesLayout{rect}.total_bytes(), 16)} : upload_bytes(rect, /*samples=*/false);
 }
 
 TransferFormat sample_transfer(const Family& family) {

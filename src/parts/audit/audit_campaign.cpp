@@ -58,7 +58,7 @@ ExitResult print_verdict(const audit::Campaign& campaign) {
 /// Runs `weir audit plan`.
 ExitResult write_campaign_plan(const Arguments& args) {
   if (args.operands.size() < 2) return wrong_usage("no file or folder given: weir audit plan PATH...");
-  const auto request = make_request(args, {});
+  const auto request = make_request(args, /*planned_policy=*/{});
   if (!request) return wrong_usage(request.error().what);
   const auto campaign = audit::plan_campaign(*request);
   if (!campaign) return make_exit_result(campaign.error());
@@ -121,8 +121,8 @@ ExitResult write_campaign_report(const Arguments& args) {
 }  // namespace
 
 bool is_campaign_command(const Arguments& args) {
-  const std::string first = args.operands.empty() ? std::string{} : args.operands.front();
-  return first == "plan" || first == "run" || first == "report";
+  const std::string verb = args.operands.empty() ? std::string{} : args.operands.front();
+  return verb == "plan" || verb == "run" || verb == "report";
 }
 
 ExitResult run_campaign(const Invocation& invocation) {

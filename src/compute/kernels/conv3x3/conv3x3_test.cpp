@@ -175,8 +175,8 @@ class TileRow {
     return kAlpha * value + factor * residual_.value(y, x, o);
   }
 
-  /// Computes the variance of the errors of int16 results: from the variance of each of the 36 sums of a tile, through
-  /// the inverse transform.
+  /// Computes the variance of the errors in int16 results. A tile has 36 sums; the inverse transform makes the results
+  /// from them, and with the same factors squared, their variances from those of the sums.
   class Roundings {
    public:
     explicit Roundings(const TileRow& row) : row_{row}, sums_(36 * row.case_.out), values_(36 * row.case_.tiles) {

@@ -1,8 +1,8 @@
 // variants: ff hh fh hf
-// Transposed convolution. Pixel (y, x) of the full result (the result before its edges are cropped) has the base
-// (y / FACTOR, x / FACTOR), which is a source pixel, and the phase (y % FACTOR, x % FACTOR). It is a weighted sum of
-// TAPS x TAPS source pixels; the last of them, to the right and below, is the base. An invocation computes one vector
-// of channels of one pixel.
+// Transposed convolution. Pixel (y, x) of the full result (the result before its edges are cropped) belongs to the
+// position (y / FACTOR, x / FACTOR), which is a source pixel, and to the phase (y % FACTOR, x % FACTOR). It is a
+// weighted sum of TAPS x TAPS source pixels; the last of them, to the right and below, is that of the position. An
+// invocation computes one vector of channels of one pixel.
 //
 // source     [h, w, 4 * IN_VECTORS]; pixels outside of it are zero
 // target     [h, w, 4 * OUT_VECTORS]
@@ -23,7 +23,7 @@ layout(constant_id = 6) const bool GATED_RESIDUAL = false;
 layout(constant_id = 7) const uint IN_VECTORS = 1;
 
 layout(push_constant) uniform Push {
-  uint offset;  // source pixel for the first tap of the base of target pixel (0, 0)
+  uint offset;  // source pixel for the first tap of the position of target pixel (0, 0)
   uint extent;  // width and height of the source
   uint phase;   // phase of target pixel (0, 0)
   uint target_extent;

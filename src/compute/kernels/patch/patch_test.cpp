@@ -25,7 +25,7 @@ struct Case {
   std::uint64_t seed = 1;
   [[nodiscard]] bool planar() const { return out <= kMaxPlanarChannels; }
   [[nodiscard]] int factor() const { return transposed ? stride : 1; }
-  /// Returns the number of output rows (and columns) of the first base that are outside of the result.
+  /// Returns the number of output rows (and columns) of the first position that are outside of the result.
   [[nodiscard]] int output_crop() const { return transposed ? pad : 0; }
   [[nodiscard]] int input_step() const { return transposed ? 1 : stride; }
   /// Returns the number of taps of a patch on each axis.
@@ -35,7 +35,7 @@ struct Case {
   [[nodiscard]] int result(int extent) const {
     return transposed ? (extent - 1) * stride + kernel - 2 * pad : (extent - kernel) / stride + 1;
   }
-  [[nodiscard]] int bases(int extent) const { return (result(extent) - 1 + output_crop()) / factor() + 1; }
+  [[nodiscard]] int positions(int extent) const { return (result(extent) - 1 + output_crop()) / factor() + 1; }
   /// Returns the number of channels of a phase: whole vectors of every instruction set, unless the output is planar.
   [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
 };
@@ -47,8 +47,8 @@ std::ostream& operator<<(std::ostream& stream, const Case& c) {
 }
 
 /// Returns the weights in the order of the matrix, [phase][phase_channels][tap y][tap x][padded in]. In a transposed
-/// convolution, tap t of phase r is kernel row r + stride * (taps - 1 - t): input row b - (taps - 1) + t, multiplied by
-/// it, is added to output row stride * b + r.
+/// convolution, tap t of phase r is kernel row r + stride * (taps - 1 - t): input row p - (taps - 1) + t, multiplied by
+/// it, is added to output row stride * p + r. p is the row of the position (PatchJob).
 std::vector<float> pack_weights(const Case& c, const std::vector<float>& weight) {
   const int in = padded_channels(c.in);
   const int phases = c.factor() * c.factor();
@@ -102,11 +102,12 @@ class Picture {
     input_.set(y + case_.border(), x + case_.border(), channel, value);
   }
 
-  /// Computes the picture with jobs of at most `max_bases` bases each.
-  void run(int max_bases) {
-    const int bases = case_.bases(case_.width);
-    for (int row = 0; row < case_.bases(case_.height); ++row) {
-      for (int first = 0; first < bases; first += max_bases) run_job(row, first, std::min(max_bases, bases - first));
+  /// Computes the picture with jobs of at most `max_positions` positions each.
+  void run(int max_positions) {
+    const int positions = case_.positions(case_.width);
+    for (int row = 0; row < case_.positions(case_.height); ++row) {
+      for (int first = 0; first < positions; first += max_positions)
+        run_job(row, first, std::min(max_positions, positions - first));
     }
   }
 
@@ -154,7 +155,7 @@ class Picture {
     return lanes;
   }
 
-  void run_job(int row, int first, int bases) {
+  void run_job(int row, int first, int positions) {
     PatchJob job;
     job.matrix = &matrix_;
     job.epilogue = &epilogue_;
@@ -169,7 +170,7 @@ class Picture {
     }
     job.pixel_stride = input_.stride();
     if (case_.gate) job.gate = gate_.data();
-    job.bases = bases;
+    job.positions = positions;
     job.first_column = first * job.factor - case_.output_crop();
     job.columns = planes.width - kGuard;
     job.target = {output.stride(), static_cast<std::ptrdiff_t>(planes.plane_size()), case_.planar()};
@@ -207,7 +208,7 @@ class Picture {
     const double factor = kBeta * (case_.residual_gate ? static_cast<double>(residual_gate_.data()[o]) : 1.0);
     return kAlpha * value + factor * residual_.value(y, x, o);
   }
-  /// Variances of the int16 sums of the result: per output of the matrix, and per base.
+  /// Variances of the int16 sums of the result: per output of the matrix, and per position.
   struct Roundings {
     std::vector<RoundedSum> weights, values;
   };
@@ -217,27 +218,28 @@ class Picture {
       if (i % static_cast<std::size_t>(patch_size_) == 0) r.weights.emplace_back();
       r.weights.back().add_weight(packed_[i]);
     }
-    for (int by = 0; by < case_.bases(in.height); ++by) {
-      for (int bx = 0; bx < case_.bases(in.width); ++bx) add_values(in, by, bx, r.values.emplace_back());
+    for (int position_row = 0; position_row < case_.positions(in.height); ++position_row) {
+      for (int position_column = 0; position_column < case_.positions(in.width); ++position_column)
+        add_values(in, position_row, position_column, r.values.emplace_back());
     }
     return r;
   }
-  /// Adds the input values that the base in row `by` and column `bx` reads.
-  void add_values(const Planes& in, int by, int bx, RoundedSum& sum) const {
+  /// Adds the input values that the position in this row and column of positions reads.
+  void add_values(const Planes& in, int position_row, int position_column, RoundedSum& sum) const {
     for (int t = 0; t < case_.taps() * case_.taps(); ++t) {
-      const int y = by * case_.input_step() + t / case_.taps() - case_.border();
-      const int x = bx * case_.input_step() + t % case_.taps() - case_.border();
+      const int y = position_row * case_.input_step() + t / case_.taps() - case_.border();
+      const int x = position_column * case_.input_step() + t % case_.taps() - case_.border();
       if (y < 0 || y >= in.height || x < 0 || x >= in.width) continue;
       for (int c = 0; c < in.channels; ++c) sum.add_value(in.at(c, y, x));
     }
   }
   [[nodiscard]] double variance(const Roundings& r, int o, int y, int x) const {
     const int f = case_.factor();
-    const int base = (y + case_.output_crop()) / f * case_.bases(case_.width) + (x + case_.output_crop()) / f;
+    const int position = (y + case_.output_crop()) / f * case_.positions(case_.width) + (x + case_.output_crop()) / f;
     const int phase = (y + case_.output_crop()) % f * f + (x + case_.output_crop()) % f;
     RoundedSum sum = r.weights[phase * case_.phase_channels() + o];
-    sum.value_squares = r.values[base].value_squares;
-    sum.value_most = r.values[base].value_most;
+    sum.value_squares = r.values[position].value_squares;
+    sum.value_most = r.values[position].value_most;
     return sum.variance();
   }
 

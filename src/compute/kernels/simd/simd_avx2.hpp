@@ -57,9 +57,9 @@ struct Avx2 {
     _mm256_storeu_si256(reinterpret_cast<I*>(p), _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b)));
   }
   // The result of _mm256_packs_epi32 has in each 128-bit half four lanes of a, then four lanes of b.
-  static constexpr int channel_at(int position) {
-    const int half = position / 8;
-    const int rest = position % 8;
+  static constexpr int channel_at(int index) {
+    const int half = index / 8;
+    const int rest = index % 8;
     return rest < 4 ? 4 * half + rest : 8 + 4 * half + (rest - 4);
   }
   using W = __m256i;

@@ -64,9 +64,9 @@ struct Avx512 {
     _mm512_storeu_si512(p, _mm512_packs_epi32(_mm512_cvtps_epi32(a), _mm512_cvtps_epi32(b)));
   }
   // The result of _mm512_packs_epi32 has in each 128-bit quarter four lanes of a, then four lanes of b.
-  static constexpr int channel_at(int position) {
-    const int quarter = position / 8;
-    const int rest = position % 8;
+  static constexpr int channel_at(int index) {
+    const int quarter = index / 8;
+    const int rest = index % 8;
     return rest < 4 ? 4 * quarter + rest : 16 + 4 * quarter + (rest - 4);
   }
   using W = __m512i;

@@ -43,7 +43,7 @@ struct Neon {
   static inline void pack(std::int16_t* p, F a, F b) {
     vst1q_s16(p, vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(a)), vqmovn_s32(vcvtnq_s32_f32(b))));
   }
-  static constexpr int channel_at(int position) { return position; }
+  static constexpr int channel_at(int index) { return index; }
 
   using W = int16x4x2_t;  ///< the weights of the first channel and those of the second channel
   using B = int16x4_t;    ///< the pair of values, two times

@@ -100,7 +100,7 @@ struct Plain {
     }
   }
   /// Returns the channel that pack() stores at a position; both are 0..2 * lanes - 1.
-  static constexpr int channel_at(int position) { return position; }
+  static constexpr int channel_at(int index) { return index; }
 
   using W = const std::int16_t*;  ///< pairs of weights, one pair for each lane
   using B = std::int32_t;         ///< one pair of values, the same for all lanes: the first in the low 16 bits

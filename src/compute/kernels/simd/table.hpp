@@ -13,7 +13,7 @@ namespace weir::compute {
 
 template <class P>
 struct Table {
-  static int channel_at(int position) { return P::channel_at(position); }
+  static int channel_at(int index) { return P::channel_at(index); }
   static void to_float(const std::uint16_t* in, float* out, std::size_t count) {
     std::size_t i = 0;
     for (; i + P::lanes <= count; i += P::lanes) P::store(out + i, P::load(in + i));

@@ -11,11 +11,12 @@ namespace weir::compute {
 template <class P>
 struct TrainingTable {
   using E = Elementwise<P, float>;
-  // 24 is group_rows: a multiple of the rows of a full tile of MatrixProduct for every instruction set (2, 4 or 6).
-  static constexpr TrainingKernels kernels{
-      P::name,          P::lanes,     24,          MatrixProduct<P>::run, E::combine,      E::multiply, E::activate,
-      E::activate_back, E::add_bias,  E::prelu,    E::prelu_back,         E::prelu_slopes, E::sum_rows, E::sum_squares,
-      E::loss,          E::loss_back, E::max_pool, E::max_pool_back,      E::adam,         E::sgd};
+  // A full tile of MatrixProduct has 2, 4 or 6 rows, depending on the instruction set; 24 is a multiple of each.
+  static constexpr TrainingKernels kernels{P::name,     P::lanes,         /*group_rows=*/24, MatrixProduct<P>::run,
+                                           E::combine,  E::multiply,      E::activate,       E::activate_back,
+                                           E::add_bias, E::prelu,         E::prelu_back,     E::prelu_slopes,
+                                           E::sum_rows, E::sum_squares,   E::loss,           E::loss_back,
+                                           E::max_pool, E::max_pool_back, E::adam,           E::sgd};
 };
 
 }  // namespace weir::compute

@@ -1,3 +1,9 @@
+// Reads the layers of ncnn's .param files that have no weights, writes them, and has the table of all supported layers.
+// A parameter is identified by ncnn's number (id). The numbers in the calls of NcnnAttributes are, for read_integer():
+// the id, the value if the parameter is absent, and the smallest and the largest value that is supported; for
+// require(): the id, the value if the parameter is absent, and the only supported value; for read_number(): the id and
+// the value if the parameter is absent.
+
 #include "nn/formats/ncnn/ncnn_layers.hpp"
 
 #include <algorithm>
@@ -24,7 +30,7 @@ constexpr int kAny = 1 << 20;  // stands for any number of inputs or outputs
 NcnnLayer read_input(NcnnReadContext& context) {
   context.attributes.ignore({0, 1});  // width and height: weir accepts pictures of any size
   context.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
-  return {Input{}, {}, {kPictureChannels, false}};
+  return {Input{}, {}, {kPictureChannels, /*is_vector=*/false}};
 }
 
 NcnnLayerText layer_text(const Input&) { return {"Input", ""}; }
@@ -41,7 +47,7 @@ NcnnLayer read_pooling(NcnnReadContext& context) {
   attributes.require(7, 0, 0, "adaptive pooling");
   // Size, stride and pad of a window: global pooling has no windows.
   attributes.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});
-  return {GlobalAverage{}, {}, {context.inputs[0].channels, true}};
+  return {GlobalAverage{}, {}, {context.inputs[0].channels, /*is_vector=*/true}};
 }
 
 NcnnLayerText layer_text(const GlobalAverage&) { return {"Pooling", " 0=1 4=1"}; }
@@ -175,7 +181,7 @@ NcnnLayer read_concat(NcnnReadContext& context) {
     context.attributes.fail_unsupported(fmt::format("{} channels; supported: up to {}", channels, kMaxNcnnChannels));
     channels = 1;
   }
-  return {Concat{}, {}, {static_cast<int>(channels), false}};
+  return {Concat{}, {}, {static_cast<int>(channels), /*is_vector=*/false}};
 }
 
 NcnnLayerText layer_text(const Concat&) { return {"Concat", " 0=0"}; }
@@ -189,7 +195,7 @@ NcnnLayer read_pixel_shuffle(NcnnReadContext& context) {
   const int channels = context.inputs[0].channels, block = op.factor * op.factor;
   if (channels % block != 0)
     attributes.fail_corrupt(fmt::format("{} channels are not a multiple of {}", channels, block));
-  return {op, {}, {std::max(1, channels / block), false}};
+  return {op, {}, {std::max(1, channels / block), /*is_vector=*/false}};
 }
 
 NcnnLayerText layer_text(const PixelShuffle& op) { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }

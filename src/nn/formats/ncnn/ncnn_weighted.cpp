@@ -91,7 +91,7 @@ NcnnLayer read_convolution(NcnnReadContext& context) {
   context.attributes.require(19, 0, 0, "weights from another layer");
   auto op = read_kernel<Convolution>(context);
   auto arrays = read_arrays(context, 5, 6, kernel_weights(op), op.out_channels);
-  const BlobShape output{op.out_channels, false};
+  const BlobShape output{op.out_channels, /*is_vector=*/false};
   return {std::move(op), std::move(arrays), output};
 }
 
@@ -101,7 +101,7 @@ NcnnLayer read_deconvolution(NcnnReadContext& context) {
   context.attributes.require(28, 0, 0, "weights from another layer");
   auto op = read_kernel<Deconvolution>(context);
   auto arrays = read_arrays(context, 5, 6, kernel_weights(op), op.out_channels);
-  const BlobShape output{op.out_channels, false};
+  const BlobShape output{op.out_channels, /*is_vector=*/false};
   return {std::move(op), std::move(arrays), output};
 }
 
@@ -115,7 +115,7 @@ NcnnLayer read_inner_product(NcnnReadContext& context) {
   op.out_channels = attributes.read_integer(0, 0, 1, kMaxNcnnChannels, "number of outputs");
   op.activation = attributes.read_activation();
   auto arrays = read_arrays(context, 1, 2, std::int64_t{op.in_channels} * op.out_channels, op.out_channels);
-  const BlobShape output{op.out_channels, true};
+  const BlobShape output{op.out_channels, /*is_vector=*/true};
   return {std::move(op), std::move(arrays), output};
 }
 

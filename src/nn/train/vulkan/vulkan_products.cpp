@@ -152,7 +152,14 @@ Status VulkanExecutor::convolve(const ConvolveCommand& c) {
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.out_h * s.out_w;
   if (s.window == Window{})
-    return product({c.in, c.weights, c.bias, c.out, pixels, s.out_c, s.in_c, false, false, c.accumulate});
+    return product({.a = c.in,
+                    .b = c.weights,
+                    .bias = c.bias,
+                    .out = c.out,
+                    .rows = pixels,
+                    .columns = s.out_c,
+                    .inner = s.in_c,
+                    .accumulate = c.accumulate});
   ProductJob job{ProductKind::convolve, c.in, c.weights, c.out, {pixels, s.out_c, taps(s) * s.in_c}, c.accumulate};
   job.set_bias(c.bias);
   job.set_window(s);
@@ -163,7 +170,15 @@ Status VulkanExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.in_h * s.in_w;
   if (s.window == Window{}) {
-    return product({c.out_gradient, c.weights, {}, c.in_gradient, pixels, s.in_c, s.out_c, false, true, c.accumulate});
+    return product({.a = c.out_gradient,
+                    .b = c.weights,
+                    .bias = {},
+                    .out = c.in_gradient,
+                    .rows = pixels,
+                    .columns = s.in_c,
+                    .inner = s.out_c,
+                    .transpose_b = true,
+                    .accumulate = c.accumulate});
   }
   ProductJob job{ProductKind::input_gradient,         c.out_gradient, c.weights, c.in_gradient,
                  {pixels, s.in_c, taps(s) * s.out_c}, c.accumulate};
@@ -175,7 +190,15 @@ Status VulkanExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.out_h * s.out_w;
   if (s.window == Window{}) {
-    return product({c.in, c.out_gradient, {}, c.weight_gradient, s.in_c, s.out_c, pixels, true, false, c.accumulate});
+    return product({.a = c.in,
+                    .b = c.out_gradient,
+                    .bias = {},
+                    .out = c.weight_gradient,
+                    .rows = s.in_c,
+                    .columns = s.out_c,
+                    .inner = pixels,
+                    .transpose_a = true,
+                    .accumulate = c.accumulate});
   }
   ProductJob job{ProductKind::weight_gradient,        c.in,        c.out_gradient, c.weight_gradient,
                  {taps(s) * s.in_c, s.out_c, pixels}, c.accumulate};

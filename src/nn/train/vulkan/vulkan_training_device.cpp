@@ -161,8 +161,9 @@ struct VulkanCommandVisitor {
   // The constant of max_pool.comp and softmax.comp is 1 for the backward pass.
   Status operator()(const MaxPoolCommand& c) const {
     Dispatch dispatch = make_dispatch("max_pool", {0}, {c.in});
-    write_target(dispatch, c.out, false);
-    return executor.run_per_element(dispatch.push_constants(pool_push(c.shape, c.out.count, false)), c.out.count);
+    write_target(dispatch, c.out, /*accumulate=*/false);
+    return executor.run_per_element(dispatch.push_constants(pool_push(c.shape, c.out.count, /*accumulate=*/false)),
+                                    c.out.count);
   }
   Status operator()(const MaxPoolBackCommand& c) const {
     Dispatch dispatch = make_dispatch("max_pool", {1}, {c.in, c.out_gradient});
