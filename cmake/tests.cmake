@@ -91,6 +91,21 @@ if(WEIR_ENGINE_ONLY OR WEIR_KERNELS_ONLY)
   return()
 endif()
 
+# Films are drawn by ffmpeg once; the tests of film read them.
+if(WEIR_FILM)
+  add_executable(weir_film_tests ${WEIR_FILM_TEST_SOURCES} ${PROJECT_SOURCE_DIR}/tests/places.cpp)
+  target_include_directories(weir_film_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(weir_film_tests PRIVATE weir_film weir_core GTest::gmock GTest::gtest_main)
+  target_compile_options(weir_film_tests PRIVATE $<$<CONFIG:Release>:-O1>)
+  weir_unity(weir_film_tests)
+  add_dependencies(weir_tests weir_film_tests)
+  add_test(NAME film_cases COMMAND ${PROJECT_SOURCE_DIR}/tests/film/draw_cases ${PROJECT_BINARY_DIR}/film_cases)
+  set_tests_properties(film_cases PROPERTIES FIXTURES_SETUP film_cases TIMEOUT 300 SKIP_RETURN_CODE 77)
+  gtest_discover_tests(weir_film_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
+    PROPERTIES TIMEOUT 600 FIXTURES_REQUIRED film_cases
+    ENVIRONMENT "${weir_test_environment};WEIR_FILM_CASES=${PROJECT_BINARY_DIR}/film_cases")
+endif()
+
 # A second software driver, SwiftShader, comes with Debian's browser `chromium` (300 MB, so that nothing here installs it).
 # Where it is, pictures must come out the same on it; its validation is Mesa's business above.
 set(weir_swiftshader /usr/lib/chromium/vk_swiftshader_icd.json)

@@ -1,0 +1,150 @@
+#include "media/film/film_index.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace weir::film {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;  // version of the text
+
+Error damaged_index(const std::string& why) { return Error{Errc::corrupt, "film index: " + why}; }
+
+/// Removes the text up to the first blank from `rest` and reads it as a number; empty if it is none.
+template <class Number>
+std::optional<Number> take_number(std::string_view& rest, int base = 10) {
+  const std::string_view word = rest.substr(0, rest.find(' '));
+  rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  Number value{};
+  const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+  if (word.empty() || problem != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+// The letters of a frame's line.
+constexpr char kKey = 'k';
+constexpr char kDamaged = 'd';
+constexpr char kInterlaced = 'i';
+constexpr char kTopFieldFirst = 't';
+
+Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
+  if (!json.is_object() || json.value("format", 0) != kFormat) return damaged_index("another format");
+  FilmIndex index;
+  index.file = {json.at("file_size").get<std::uint64_t>(), json.at("file_mtime_ns").get<std::int64_t>()};
+  index.video_stream = json.at("video_stream").get<int>();
+  index.decoder_threads = json.at("decoder_threads").get<int>();
+  index.time_base = {json.at("time_base").at(0).get<int>(), json.at("time_base").at(1).get<int>()};
+  index.width = json.at("width").get<int>();
+  index.height = json.at("height").get<int>();
+  index.pixel_format = json.at("pixel_format").get<std::string>();
+  index.has_decoding_times = json.at("has_decoding_times").get<bool>();
+  index.skipped_packets = json.at("skipped_packets").get<std::int64_t>();
+  index.damage = json.at("damage").get<std::string>();
+  index.segments = json.at("segments").get<std::vector<FrameNumber>>();
+  frames = json.at("frames").get<std::size_t>();
+  if (index.time_base.numerator <= 0 || index.time_base.denominator <= 0) return damaged_index("wrong time base");
+  return index;
+}
+
+bool are_ascending_from_zero(const std::vector<FrameNumber>& segments, std::size_t frames) {
+  FrameNumber previous = -1;
+  for (const FrameNumber first : segments) {
+    if (first <= previous || (previous < 0 && first != 0)) return false;
+    previous = first;
+  }
+  return segments.empty() || static_cast<std::size_t>(previous) < frames;
+}
+
+}  // namespace
+
+FrameRange FilmIndex::segment(std::size_t number) const {
+  const auto frame_count = static_cast<FrameNumber>(frames.size());
+  return {segments[number], number + 1 < segments.size() ? segments[number + 1] : frame_count};
+}
+
+std::string to_line(const IndexedFrame& frame) {
+  std::string letters;
+  if (frame.is_key) letters += kKey;
+  if (frame.is_damaged) letters += kDamaged;
+  if (frame.is_interlaced) letters += kInterlaced;
+  if (frame.is_top_field_first) letters += kTopFieldFirst;
+  return fmt::format("{} {} {:016x} {}\n", frame.pts, frame.duration, frame.hash, letters.empty() ? "-" : letters);
+}
+
+Result<IndexedFrame> parse_frame_line(std::string_view line) {
+  const auto pts = take_number<std::int64_t>(line);
+  const auto duration = take_number<std::int64_t>(line);
+  const auto hash = take_number<std::uint64_t>(line, 16);
+  if (!pts || !duration || !hash || line.empty()) return damaged_index("a line is no frame");
+  IndexedFrame frame{.pts = *pts, .duration = *duration, .hash = *hash};
+  if (line == "-") return frame;
+  for (const char letter : line) {
+    switch (letter) {
+      case kKey:
+        frame.is_key = true;
+        break;
+      case kDamaged:
+        frame.is_damaged = true;
+        break;
+      case kInterlaced:
+        frame.is_interlaced = true;
+        break;
+      case kTopFieldFirst:
+        frame.is_top_field_first = true;
+        break;
+      default:
+        return damaged_index("a line is no frame");
+    }
+  }
+  return frame;
+}
+
+std::string to_text(const FilmIndex& index) {
+  const Json header{{"format", kFormat},
+                    {"file_size", index.file.size},
+                    {"file_mtime_ns", index.file.mtime_ns},
+                    {"video_stream", index.video_stream},
+                    {"decoder_threads", index.decoder_threads},
+                    {"time_base", {index.time_base.numerator, index.time_base.denominator}},
+                    {"width", index.width},
+                    {"height", index.height},
+                    {"pixel_format", index.pixel_format},
+                    {"has_decoding_times", index.has_decoding_times},
+                    {"skipped_packets", index.skipped_packets},
+                    {"damage", index.damage},
+                    {"segments", index.segments},
+                    {"frames", index.frames.size()}};
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (const IndexedFrame& frame : index.frames) text += to_line(frame);
+  return text;
+}
+
+Result<FilmIndex> parse_film_index(std::string_view text) try {
+  const std::size_t header_end = text.find('\n');
+  if (header_end == std::string_view::npos) return damaged_index("cut off");
+  std::size_t frames = 0;
+  auto index = parse_header(Json::parse(text.substr(0, header_end)), frames);
+  if (!index) return index;
+  text.remove_prefix(header_end + 1);
+  while (!text.empty()) {
+    const std::size_t line_end = text.find('\n');
+    if (line_end == std::string_view::npos) return damaged_index("cut off");
+    const auto frame = parse_frame_line(text.substr(0, line_end));
+    if (!frame) return frame.error();
+    index->frames.push_back(*frame);
+    text.remove_prefix(line_end + 1);
+  }
+  if (index->frames.size() != frames) return damaged_index("cut off");
+  if (!are_ascending_from_zero(index->segments, frames)) return damaged_index("wrong segments");
+  return index;
+} catch (const Json::exception& problem) {
+  return damaged_index(problem.what());
+}
+
+}  // namespace weir::film

@@ -1,0 +1,216 @@
+#include "media/film/index_pass.hpp"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "media/film/film_reader.hpp"
+#include "media/film/frame_hash.hpp"
+#include "media/film/partial_index.hpp"
+#include "media/film/segment_reader.hpp"
+
+namespace weir::film {
+namespace {
+
+constexpr FrameNumber kFramesPerStep = 1000;  // so many frames are stored in the partial index at once
+
+/// A film that ends this much before the end that its header states was cut off. Headers round, and sound often ends a
+/// little later or earlier than the picture.
+constexpr std::int64_t kTolerance = AV_TIME_BASE;
+
+std::string pixel_format_name(const AVFrame& frame) {
+  const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame.format));
+  return name == nullptr ? "unknown" : name;
+}
+
+/// The index of one film while it is made.
+class IndexPass {
+ public:
+  IndexPass(std::filesystem::path path, const IndexSettings& settings)
+      : path_{std::move(path)}, settings_{settings}, partial_{settings.partial} {}
+
+  Result<FilmIndex> run() {
+    const auto facts = file_facts(path_);
+    if (!facts) return Error{Errc::io, fmt::format("{}: no such file", printable(path_.string()))};
+    index_.file = *facts;
+    index_.decoder_threads = settings_.decoder_threads;
+    if (auto opened = open(); !opened) return opened.error();
+    if (auto decoded = decode_all(); !decoded) return decoded.error();
+    if (index_.frames.empty())
+      return Error{Errc::corrupt, fmt::format("{}: no frame can be decoded", printable(path_.string()))};
+    finish();
+    if (auto removed = partial_.remove(); !removed) return removed.error();
+    return std::move(index_);
+  }
+
+ private:
+  /// Opens the reader at the first frame that is not yet in the index.
+  Status open() {
+    if (auto known = partial_.read(index_); known) {
+      index_ = *std::move(known);
+      if (continue_after_known_frames()) return ok();
+      index_.frames.clear();
+      index_.skipped_packets = 0;
+    }
+    auto reader = FilmReader::open(path_, read_settings());
+    if (!reader) return reader.error();
+    reader_ = *std::move(reader);
+    index_.video_stream = reader_->stream().index;
+    index_.time_base = {reader_->stream().time_base.num, reader_->stream().time_base.den};
+    return ok();
+  }
+
+  ReadSettings read_settings() const {
+    return {.threads = settings_.decoder_threads, .all_streams = true, .stop = settings_.stop};
+  }
+
+  /// Positions the reader behind the frames of the partial index. Returns false if these frames are not found again:
+  /// then the film is indexed from its beginning.
+  bool continue_after_known_frames() {
+    if (index_.frames.empty() || index_.has_decoding_times) return false;
+    const auto known = static_cast<FrameNumber>(index_.frames.size());
+    auto segment = SegmentReader::open(path_, index_, {known - 1, known}, read_settings());
+    if (!segment) return false;
+    const auto last = (*segment)->next();
+    if (!last || *last == nullptr) return false;
+    reader_ = (*segment)->release();
+    earlier_skipped_ = index_.skipped_packets;
+    return true;
+  }
+
+  Status decode_all() {
+    for (;;) {
+      auto decoded = reader_->next();
+      if (!decoded) return decoded.error();
+      index_.skipped_packets = earlier_skipped_ + reader_->skipped_packets();
+      if (decoded->frame == nullptr) return ok();
+      if (auto added = add(*decoded); !added) return added.error();
+      if (static_cast<FrameNumber>(index_.frames.size()) % kFramesPerStep == 0) {
+        if (auto stored = partial_.append(index_); !stored) return stored.error();
+      }
+      report_progress();
+    }
+  }
+
+  Status add(const DecodedFrame& decoded) {
+    const AVFrame& frame = *decoded.frame;
+    if (index_.frames.empty()) {
+      index_.width = frame.width;
+      index_.height = frame.height;
+      index_.pixel_format = pixel_format_name(frame);
+      if (auto begun = partial_.begin(index_); !begun) return begun;
+    } else if (frame.width != index_.width || frame.height != index_.height ||
+               pixel_format_name(frame) != index_.pixel_format) {
+      return Error{Errc::unsupported,
+                   fmt::format("{}: frame {} is {}x{} {}, the frames before it are {}x{} {}; cut the film there",
+                               printable(path_.string()), index_.frames.size(), frame.width, frame.height,
+                               pixel_format_name(frame), index_.width, index_.height, index_.pixel_format)};
+    }
+    if (!decoded.pts) index_.has_decoding_times = true;
+    decoding_times_.push_back(decoded.decoding_time);
+    index_.frames.push_back({.pts = decoded.pts.value_or(0),
+                             .duration = duration_of(frame),
+                             .hash = hash_frame(frame),
+                             .is_key = is_key_frame(frame),
+                             .is_damaged = decoded.is_damaged,
+                             .is_interlaced = is_interlaced(frame),
+                             .is_top_field_first = is_top_field_first(frame)});
+    return ok();
+  }
+
+  void report_progress() {
+    if (!settings_.progress) return;
+    const std::int64_t whole = reader_->input().duration;
+    const double fraction =
+        whole > 0 ? static_cast<double>(reader_->end_time() - start_time()) / static_cast<double>(whole) : 0;
+    settings_.progress(static_cast<FrameNumber>(index_.frames.size()), std::clamp(fraction, 0.0, 1.0));
+  }
+  std::int64_t start_time() const {
+    const std::int64_t start = reader_->input().start_time;
+    return start == AV_NOPTS_VALUE ? 0 : start;
+  }
+
+  void finish() {
+    if (index_.has_decoding_times) use_decoding_times();
+    index_.segments = find_segments(index_.frames, settings_.segments);
+    index_.damage = describe_damage();
+  }
+
+  /// Replaces the times of all frames by those of the packets. Where a packet has none, a frame gets the time after that
+  /// of the frame before it.
+  void use_decoding_times() {
+    const std::int64_t step = typical_step();
+    std::int64_t next = 0;
+    for (std::size_t i = 0; i < index_.frames.size(); ++i) {
+      index_.frames[i].pts = i < decoding_times_.size() && decoding_times_[i] ? *decoding_times_[i] : next;
+      next = index_.frames[i].pts + step;
+    }
+  }
+  /// Returns the duration of a frame at the film's average rate, at least 1.
+  std::int64_t typical_step() const {
+    const AVRational rate = reader_->stream().avg_frame_rate;
+    if (rate.num <= 0 || rate.den <= 0) return 1;
+    return std::max<std::int64_t>(1, av_rescale_q(1, av_inv_q(rate), reader_->stream().time_base));
+  }
+
+  std::string describe_damage() const {
+    std::vector<std::string> found;
+    const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
+                                       [](const IndexedFrame& frame) { return frame.is_damaged; });
+    if (index_.skipped_packets > 0)
+      found.push_back(fmt::format("{} packets cannot be decoded", index_.skipped_packets));
+    if (damaged > 0) found.push_back(fmt::format("{} frames are damaged", damaged));
+    const std::int64_t whole = reader_->input().duration;
+    const std::int64_t read = reader_->end_time() - start_time();
+    if (whole > 0 && read + kTolerance < whole) {
+      found.push_back(fmt::format("the film ends at {:.1f} s of {:.1f} s", static_cast<double>(read) / AV_TIME_BASE,
+                                  static_cast<double>(whole) / AV_TIME_BASE));
+    }
+    std::string text;
+    for (const std::string& part : found) text += (text.empty() ? "" : ", ") + part;
+    return text;
+  }
+
+  std::filesystem::path path_;
+  const IndexSettings& settings_;
+  PartialIndex partial_;
+  FilmIndex index_;
+  std::unique_ptr<FilmReader> reader_;
+  std::int64_t earlier_skipped_ = 0;  // FilmIndex::skipped_packets of the part that an earlier call indexed
+  std::vector<std::optional<std::int64_t>> decoding_times_;  // DecodedFrame::decoding_time of each frame
+};
+
+}  // namespace
+
+std::vector<FrameNumber> find_segments(const std::vector<IndexedFrame>& frames, const SegmentRules& rules) {
+  const auto count = static_cast<FrameNumber>(frames.size());
+  std::vector<FrameNumber> segments;
+  for (FrameNumber first = 0; first < count;) {
+    segments.push_back(first);
+    FrameNumber end = std::min(first + rules.longest, count);
+    for (FrameNumber key = end; end < count && key >= first + rules.shortest; --key) {
+      if (!frames[static_cast<std::size_t>(key)].is_key) continue;
+      end = key;
+      break;
+    }
+    // A rest that is too short for a segment of its own is added to the last one.
+    if (count - end < rules.shortest) end = count;
+    first = end;
+  }
+  return segments;
+}
+
+Result<FilmIndex> index_film(const std::filesystem::path& path, const IndexSettings& settings) {
+  return IndexPass{path, settings}.run();
+}
+
+}  // namespace weir::film

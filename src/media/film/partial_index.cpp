@@ -1,0 +1,88 @@
+#include "media/film/partial_index.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/file_facts.hpp"
+#include "base/open_file.hpp"
+#include "base/text.hpp"
+
+namespace weir::film {
+namespace {
+
+/// The line that ends each step: "= SKIPPED_PACKETS HAS_DECODING_TIMES".
+std::string end_of_step(const FilmIndex& index) {
+  return fmt::format("= {} {}\n", index.skipped_packets, index.has_decoding_times ? 1 : 0);
+}
+
+/// Reads end_of_step(). Returns false if the line is another one.
+bool read_end_of_step(const std::string& line, FilmIndex& index) {
+  int has_decoding_times = 0;
+  long long skipped = 0;
+  if (std::sscanf(line.c_str(), "= %lld %d", &skipped, &has_decoding_times) != 2) return false;
+  index.skipped_packets = skipped;
+  index.has_decoding_times = has_decoding_times != 0;
+  return true;
+}
+
+}  // namespace
+
+std::optional<FilmIndex> PartialIndex::read(const FilmIndex& expected) {
+  if (path_.empty()) return std::nullopt;
+  const auto text = read_file(path_);
+  if (!text) return std::nullopt;
+  const std::size_t header_end = text->find('\n');
+  if (header_end == std::string::npos) return std::nullopt;
+  auto index = parse_film_index(std::string_view{*text}.substr(0, header_end + 1));
+  if (!index || index->file != expected.file || index->decoder_threads != expected.decoder_threads) return std::nullopt;
+  std::size_t whole_frames = 0;  // frames before the last end of a step
+  for (std::size_t begin = header_end + 1; begin < text->size();) {
+    const std::size_t end = text->find('\n', begin);
+    if (end == std::string::npos) break;
+    const std::string line = text->substr(begin, end - begin);
+    begin = end + 1;
+    if (read_end_of_step(line, *index)) {
+      whole_frames = index->frames.size();
+      continue;
+    }
+    const auto frame = parse_frame_line(line);
+    if (!frame) break;
+    index->frames.push_back(*frame);
+  }
+  index->frames.resize(whole_frames);
+  if (!begin(*index)) return std::nullopt;  // without the step that was cut off
+  return *std::move(index);
+}
+
+Status PartialIndex::begin(const FilmIndex& index) {
+  if (path_.empty()) return ok();
+  FilmIndex header = index;
+  header.frames.clear();
+  stored_ = 0;
+  if (auto written = write_file(path_, to_text(header)); !written) return written.error();
+  file_ = open_to_append(path_);
+  if (!file_) return Error{Errc::io, fmt::format("{}: cannot be opened", printable(path_.string()))};
+  return append(index);
+}
+
+Status PartialIndex::append(const FilmIndex& index) {
+  if (path_.empty()) return ok();
+  std::string text;
+  for (; stored_ < index.frames.size(); ++stored_) text += to_line(index.frames[stored_]);
+  text += end_of_step(index);
+  if (auto written = write_all(file_.get(), text, path_); !written) return written.error();
+  auto synced = sync_file(file_.get());
+  if (!synced) return Error{synced.error().code, fmt::format("{}: {}", printable(path_.string()), synced.error().what)};
+  return ok();
+}
+
+Status PartialIndex::remove() {
+  if (path_.empty()) return ok();
+  file_ = {};
+  return remove_file(path_);
+}
+
+}  // namespace weir::film
