@@ -1,0 +1,168 @@
+#include "media/film/frame_converter.hpp"
+
+#include <gtest/gtest.h>
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "media/film/frame_hash.hpp"
+
+namespace weir::film {
+namespace {
+
+FramePtr make_picture(AVPixelFormat format, int width, int height) {
+  FramePtr frame = make_frame();
+  frame->format = format;
+  frame->width = width;
+  frame->height = height;
+  EXPECT_EQ(av_frame_get_buffer(frame.get(), 0), 0);
+  return frame;
+}
+
+/// Fills all planes with random samples of the whole range of the depth: also values that no film should have.
+void fill_with_noise(AVFrame& frame, const FrameFormat& format, unsigned seed) {
+  std::mt19937 random{seed};
+  for (int i = 0; i < format.colours; ++i) {
+    const PlaneSize size = i == 0 ? format.luma_size() : format.chroma_size();
+    for (int y = 0; y < size.height; ++y) {
+      std::uint8_t* row = frame.data[i] + (static_cast<std::ptrdiff_t>(y) * frame.linesize[i]);
+      for (int x = 0; x < size.width; ++x) {
+        const auto sample = static_cast<unsigned>(random() & ((1U << format.depth) - 1U));
+        if (format.depth == 8)
+          row[x] = static_cast<std::uint8_t>(sample);
+        else
+          reinterpret_cast<std::uint16_t*>(row)[x] = static_cast<std::uint16_t>(sample);
+      }
+    }
+  }
+}
+
+struct ConverterCase {
+  AVPixelFormat format;
+  AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+  AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+  AVChromaLocation location = AVCHROMA_LOC_UNSPECIFIED;
+};
+
+class Converter : public testing::TestWithParam<ConverterCase> {};
+
+TEST_P(Converter, ANetworkThatChangesNothingGivesTheSamplesOfTheFilm) {
+  for (const auto& [width, height] : {std::pair{64, 48}, std::pair{101, 67}}) {
+    const FramePtr frame = make_picture(GetParam().format, width, height);
+    frame->colorspace = GetParam().matrix;
+    frame->color_range = GetParam().range;
+    frame->chroma_location = GetParam().location;
+    const auto format = describe_format(*frame);
+    ASSERT_TRUE(format) << format.error().what;
+    auto converter = FrameConverter::create(*format, width, height);
+    ASSERT_TRUE(converter) << converter.error().what;
+    const FramePtr result = make_picture(GetParam().format, width, height);
+    NetworkFrame picture;
+    for (unsigned seed = 1; seed < 4; ++seed) {
+      fill_with_noise(*frame, *format, seed);
+      ASSERT_TRUE((*converter)->to_network(*frame, picture));
+      ASSERT_TRUE((*converter)->to_frame(picture.samples, picture.remainder, *result));
+      EXPECT_EQ(hash_frame(*result), hash_frame(*frame)) << width << "x" << height << " seed " << seed;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Film, Converter,
+    testing::Values(ConverterCase{AV_PIX_FMT_YUV420P}, ConverterCase{AV_PIX_FMT_YUV420P, AVCOL_SPC_BT709},
+                    ConverterCase{AV_PIX_FMT_YUVJ420P}, ConverterCase{AV_PIX_FMT_YUV422P},
+                    ConverterCase{AV_PIX_FMT_YUV444P}, ConverterCase{AV_PIX_FMT_YUV411P},
+                    ConverterCase{AV_PIX_FMT_GRAY8}, ConverterCase{AV_PIX_FMT_GBRP},
+                    ConverterCase{AV_PIX_FMT_YUV420P10, AVCOL_SPC_BT2020_NCL, AVCOL_RANGE_MPEG, AVCHROMA_LOC_TOPLEFT},
+                    ConverterCase{AV_PIX_FMT_YUV420P12, AVCOL_SPC_BT2020_NCL}, ConverterCase{AV_PIX_FMT_YUV422P10},
+                    ConverterCase{AV_PIX_FMT_GBRP10}, ConverterCase{AV_PIX_FMT_GRAY10},
+                    ConverterCase{AV_PIX_FMT_YUV420P, AVCOL_SPC_BT470BG, AVCOL_RANGE_MPEG, AVCHROMA_LOC_CENTER}),
+    [](const auto& case_info) {
+      return std::string{av_get_pix_fmt_name(case_info.param.format)} + "_" + std::to_string(case_info.index);
+    });
+
+TEST(FrameConverterTest, WhiteBlackAndGreyOfLimitedRangeAreThoseOfTheNetwork) {
+  const FramePtr frame = make_picture(AV_PIX_FMT_YUV420P, 32, 2);
+  frame->colorspace = AVCOL_SPC_BT709;
+  const auto format = describe_format(*frame);
+  ASSERT_TRUE(format);
+  for (int i = 1; i < 3; ++i) std::fill_n(frame->data[i], 16, 128);
+  const std::uint8_t luma[3] = {16, 126, 235};
+  for (int y = 0; y < 2; ++y) {
+    std::uint8_t* row = frame->data[0] + (y * frame->linesize[0]);
+    for (int x = 0; x < 32; ++x) row[x] = luma[std::min(x / 12, 2)];
+  }
+  auto converter = FrameConverter::create(*format, 32, 2);
+  ASSERT_TRUE(converter);
+  NetworkFrame picture;
+  ASSERT_TRUE((*converter)->to_network(*frame, picture));
+  const double grey = 65535.0 * (126 - 16) / 219;
+  for (int colour = 0; colour < 3; ++colour) {
+    EXPECT_EQ(picture.samples[colour], 0);
+    EXPECT_NEAR(picture.samples[18 * 3 + colour], grey, 1);
+    EXPECT_EQ(picture.samples[30 * 3 + colour], 65535);
+  }
+}
+
+TEST(FrameConverterTest, ColoursAreThoseOfTheMatrix) {
+  // Red of BT.709 in limited range: Y 63, Cb 102, Cr 240 (rounded).
+  const FramePtr frame = make_picture(AV_PIX_FMT_YUV444P, 16, 1);
+  frame->colorspace = AVCOL_SPC_BT709;
+  const std::uint8_t red[3] = {63, 102, 240};
+  for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], 16, red[i]);
+  const auto format = describe_format(*frame);
+  ASSERT_TRUE(format);
+  auto converter = FrameConverter::create(*format, 16, 1);
+  ASSERT_TRUE(converter);
+  NetworkFrame picture;
+  ASSERT_TRUE((*converter)->to_network(*frame, picture));
+  EXPECT_NEAR(picture.samples[0], 65535, 300);
+  EXPECT_NEAR(picture.samples[1], 0, 300);
+  EXPECT_NEAR(picture.samples[2], 0, 300);
+}
+
+TEST(FrameConverterTest, AnEnlargedFrameKeepsValuesOutsideTheRangeOfDisplays) {
+  const FramePtr frame = make_picture(AV_PIX_FMT_YUV420P, 16, 16);
+  for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], frame->linesize[i] * (i == 0 ? 16 : 8), i == 0 ? 250 : 128);
+  const auto format = describe_format(*frame);
+  ASSERT_TRUE(format);
+  auto converter = FrameConverter::create(*format, 32, 32);
+  ASSERT_TRUE(converter);
+  NetworkFrame picture;
+  ASSERT_TRUE((*converter)->to_network(*frame, picture));
+  const std::vector<std::uint16_t> white(std::size_t{32} * 32 * 3, 65535);
+  const FramePtr result = make_picture(AV_PIX_FMT_YUV420P, 32, 32);
+  ASSERT_TRUE((*converter)->to_frame(white, picture.remainder, *result));
+  EXPECT_EQ(result->data[0][0], 250);
+  EXPECT_EQ(result->data[0][(16 * result->linesize[0]) + 16], 250);
+  EXPECT_EQ(result->data[1][0], 128);
+}
+
+TEST(FrameFormatTest, MissingTagsAreGuessedAsPlayersDo) {
+  const auto matrix_of = [](int height) {
+    const FramePtr frame = make_picture(AV_PIX_FMT_YUV420P, 64, height);
+    return describe_format(*frame);
+  };
+  EXPECT_EQ(matrix_of(480)->colour.matrix, AVCOL_SPC_SMPTE170M);
+  EXPECT_EQ(matrix_of(576)->colour.matrix, AVCOL_SPC_BT470BG);
+  EXPECT_EQ(matrix_of(720)->colour.matrix, AVCOL_SPC_BT709);
+  EXPECT_EQ(matrix_of(720)->guessed.size(), 5);
+}
+
+TEST(FrameFormatTest, FormatsThatCannotBeKeptAreRefusedByName) {
+  for (const AVPixelFormat pixel_format : {AV_PIX_FMT_YUVA420P, AV_PIX_FMT_NV12, AV_PIX_FMT_RGB24, AV_PIX_FMT_PAL8}) {
+    const FramePtr frame = make_picture(pixel_format, 32, 32);
+    const auto format = describe_format(*frame);
+    ASSERT_FALSE(format);
+    EXPECT_EQ(format.error().code, Errc::unsupported);
+    EXPECT_NE(format.error().what.find(av_get_pix_fmt_name(pixel_format)), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace weir::film
