@@ -48,11 +48,13 @@ bool is_key_frame(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_KE
 bool is_interlaced(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0; }
 bool is_top_field_first(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0; }
 std::int64_t duration_of(const AVFrame& frame) { return frame.duration; }
+void set_duration(AVFrame& frame, std::int64_t duration) { frame.duration = duration; }
 #else
 bool is_key_frame(const AVFrame& frame) { return frame.key_frame != 0; }
 bool is_interlaced(const AVFrame& frame) { return frame.interlaced_frame != 0; }
 bool is_top_field_first(const AVFrame& frame) { return frame.top_field_first != 0; }
 std::int64_t duration_of(const AVFrame& frame) { return frame.pkt_duration; }
+void set_duration(AVFrame& frame, std::int64_t duration) { frame.pkt_duration = duration; }
 #endif
 
 }  // namespace weir::film

@@ -49,4 +49,6 @@ bool is_interlaced(const AVFrame& frame);
 bool is_top_field_first(const AVFrame& frame);
 std::int64_t duration_of(const AVFrame& frame);  ///< in units of the stream's time base; 0 if the file does not say it
 
+void set_duration(AVFrame& frame, std::int64_t duration);
+
 }  // namespace weir::film

@@ -80,16 +80,25 @@ struct Span {
   double begin = 0, length = 0;
 };
 
-/// Returns the part of a source plane that the result's plane shows, along one axis. `enlargement`: pixels of the result
-/// per pixel of the source; `shift`: log2 of the distance of chroma samples; `is_first`: a chroma sample lies on the first
-/// of its pixels, not in their middle.
-///
-/// With s = 1 << shift and o the place of sample 0 in pixels, sample k lies at pixel s k + o. A pixel x of the source is
-/// pixel F (x + 1/2) - 1/2 of the result. From these follows where the samples of the result lie in the source.
-Span shown_part(int result_samples, double enlargement, int shift, bool is_first) {
+/// Where the samples of a plane lie along one axis: sample k is at pixel `distance` k + `first`, pixels being counted from
+/// the middle of the first one.
+struct SamplePlaces {
+  double distance = 1, first = 0;
+};
+
+/// `shift`: log2 of the distance; `is_first`: a sample lies on the first of its pixels, not in their middle.
+SamplePlaces sample_places(int shift, bool is_first) {
   const double distance = 1 << shift;
-  const double offset = is_first ? 0 : (distance - 1) / 2;
-  return {(1 - (1 / enlargement)) * (0.5 - ((offset + 0.5) / distance)), result_samples / enlargement};
+  return {distance, is_first ? 0 : (distance - 1) / 2};
+}
+
+/// Returns the part of a source plane that a plane of the result shows, along one axis, where the result has
+/// `enlargement` pixels per pixel of the source: pixel x of the source is pixel enlargement (x + 1/2) - 1/2 of the result.
+Span shown_part(int result_samples, double enlargement, SamplePlaces source, SamplePlaces result) {
+  const double step = result.distance / (enlargement * source.distance);  // source samples per sample of the result
+  // The place, in source samples, of the result's sample 0.
+  const double first = (((result.first + 0.5) / enlargement) - 0.5 - source.first) / source.distance;
+  return {first + 0.5 - (0.5 * step), result_samples * step};
 }
 
 /// Describes a source plane of which the result's plane shows a part.
@@ -200,9 +209,8 @@ void add(const Plane& from, const Plane& to) {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameConverter>> FrameConverter::create(const FrameFormat& source, int result_width,
-                                                               int result_height) {
-  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, with_size(source, result_width, result_height)}};
+Result<std::unique_ptr<FrameConverter>> FrameConverter::create(const FrameFormat& source, const FrameFormat& result) {
+  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, result}};
   if (auto prepared = converter->prepare(); !prepared) return prepared.error();
   return converter;
 }
@@ -255,11 +263,13 @@ Status FrameConverter::prepare_enlargement() {
   const bool is_top = location == AVCHROMA_LOC_TOPLEFT || location == AVCHROMA_LOC_TOP;
   for (int i = 0; i < std::min(source_.colours, 2); ++i) {
     const Plane& result = result_float_[i];
-    const int shift_x = i == 0 ? 0 : source_.chroma_shift_x;
-    const int shift_y = i == 0 ? 0 : source_.chroma_shift_y;
-    const auto part = describe_shown_part(source_float_[i], shown_part(result.width, across, shift_x, is_left),
-                                          shown_part(result.height, down, shift_y, is_top));
-    auto graph = ColourGraph::create(part, describe_single_plane(result));
+    const auto places = [&](int shift, bool is_first) { return sample_places(i == 0 ? 0 : shift, is_first); };
+    const Span columns = shown_part(result.width, across, places(source_.chroma_shift_x, is_left),
+                                    places(result_.chroma_shift_x, is_left));
+    const Span rows =
+        shown_part(result.height, down, places(source_.chroma_shift_y, is_top), places(result_.chroma_shift_y, is_top));
+    auto graph =
+        ColourGraph::create(describe_shown_part(source_float_[i], columns, rows), describe_single_plane(result));
     if (!graph) return graph.error();
     (i == 0 ? enlarge_luma_ : enlarge_chroma_) = *std::move(graph);
   }

@@ -28,8 +28,9 @@ struct NetworkFrame {
 /// network that changes nothing gives the frames of the film, sample for sample.
 class FrameConverter {
  public:
-  /// `result_width`, `result_height`: size of the network's results in pixels. Errors: unsupported; over_budget.
-  static Result<std::unique_ptr<FrameConverter>> create(const FrameFormat& source, int result_width, int result_height);
+  /// `result`: the format of the frames to make; it may differ from `source` in the size and in the places of chroma
+  /// samples. Errors: unsupported; over_budget.
+  static Result<std::unique_ptr<FrameConverter>> create(const FrameFormat& source, const FrameFormat& result);
 
   const FrameFormat& source() const { return source_; }
   const FrameFormat& result() const { return result_; }

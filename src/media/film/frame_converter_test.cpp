@@ -59,7 +59,7 @@ TEST_P(Converter, ANetworkThatChangesNothingGivesTheSamplesOfTheFilm) {
     frame->chroma_location = GetParam().location;
     const auto format = describe_format(*frame);
     ASSERT_TRUE(format) << format.error().what;
-    auto converter = FrameConverter::create(*format, width, height);
+    auto converter = FrameConverter::create(*format, with_size(*format, width, height));
     ASSERT_TRUE(converter) << converter.error().what;
     const FramePtr result = make_picture(GetParam().format, width, height);
     NetworkFrame picture;
@@ -97,7 +97,7 @@ TEST(FrameConverterTest, WhiteBlackAndGreyOfLimitedRangeAreThoseOfTheNetwork) {
     std::uint8_t* row = frame->data[0] + (y * frame->linesize[0]);
     for (int x = 0; x < 32; ++x) row[x] = luma[std::min(x / 12, 2)];
   }
-  auto converter = FrameConverter::create(*format, 32, 2);
+  auto converter = FrameConverter::create(*format, with_size(*format, 32, 2));
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));
@@ -117,7 +117,7 @@ TEST(FrameConverterTest, ColoursAreThoseOfTheMatrix) {
   for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], 16, red[i]);
   const auto format = describe_format(*frame);
   ASSERT_TRUE(format);
-  auto converter = FrameConverter::create(*format, 16, 1);
+  auto converter = FrameConverter::create(*format, with_size(*format, 16, 1));
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));
@@ -131,7 +131,7 @@ TEST(FrameConverterTest, AnEnlargedFrameKeepsValuesOutsideTheRangeOfDisplays) {
   for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], frame->linesize[i] * (i == 0 ? 16 : 8), i == 0 ? 250 : 128);
   const auto format = describe_format(*frame);
   ASSERT_TRUE(format);
-  auto converter = FrameConverter::create(*format, 32, 32);
+  auto converter = FrameConverter::create(*format, with_size(*format, 32, 32));
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));

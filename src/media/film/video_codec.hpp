@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "media/film/frame_format.hpp"
+
+namespace weir::film {
+
+/// The encoders of film that weir offers. ffv1 is lossless.
+enum class VideoCodec { x264, x265, av1, ffv1 };
+
+/// Returns the name that users write: "x264", "x265", "av1", "ffv1".
+std::string_view name_of(VideoCodec codec);
+/// Returns the codec with that name; empty for any other text.
+std::optional<VideoCodec> video_codec_named(std::string_view name);
+
+/// How the frames of a film are encoded. Equal settings make equal bytes of equal frames.
+struct EncodeSettings {
+  VideoCodec codec = VideoCodec::x264;
+  std::optional<int> crf;  ///< quality, smaller is better; empty: 18, or 30 for av1. ffv1 has none
+  std::string preset;      ///< of the encoder; empty: "medium", or "8" for av1
+  std::vector<std::pair<std::string, std::string>> options;  ///< further options of FFmpeg's encoder, name and value
+  int threads = 1;                                           ///< encoder threads; their number changes the bytes
+};
+
+/// Returns the format in which the codec stores frames of this format: the same format, or, for chroma samples at a quarter
+/// of the width (4:1:1), the one with half the width. Bits are never dropped.
+/// Errors: unsupported, if the codec cannot store it or FFmpeg was built without the encoder; the text names codecs that
+/// can.
+Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec);
+
+}  // namespace weir::film
