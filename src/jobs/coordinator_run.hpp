@@ -11,6 +11,7 @@
 #include "jobs/run_folder.hpp"
 #include "jobs/run_queue.hpp"
 #include "jobs/run_reporter.hpp"
+#include "jobs/stages.hpp"
 #include "jobs/stop_controller.hpp"
 #include "jobs/worker_pool.hpp"
 #include "jobs/worker_slots.hpp"
@@ -32,6 +33,11 @@ class Coordinator::Run {
   Status prepare();
   void adopt_compute_config();
   void decide_items();
+  /// Decides what to do with one item; ends it, or begins its first stage.
+  void decide(ItemNumber number);
+  /// Adds the prerequisites of the item's next stage (Stages) to the run; if there are none left, the item itself.
+  void begin_next_stage(ItemNumber number);
+  void fail_without_work(ItemNumber number, const Error& why);
   void loop();
   bool is_finished() const;
   void wait_for_events();
@@ -99,6 +105,7 @@ class Coordinator::Run {
   std::optional<SignalQueue> signals_;
   Bytes ram_per_worker_;
   Worklist worklist_;
+  Stages stages_;
   RunQueue queue_{worklist_};
   WorkerSlots slots_;
   StopController stop_controller_;

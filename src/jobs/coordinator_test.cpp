@@ -154,6 +154,98 @@ TEST_F(CoordinatorTest, AllItemsAreDoneOnceAndThenSkipped) {
   EXPECT_TRUE(left_over().empty());
 }
 
+/// Items in two stages before the last one: a list of names, the parts that it names, and their sum.
+class StagesTest : public CoordinatorTest {
+ protected:
+  void SetUp() override {
+    CoordinatorTest::SetUp();
+    add_device("two");
+    folder_.put("in/names", "cba");
+    items_.push_back({.task = "fake-sum",
+                      .inputs = {folder_ / "in/names"},
+                      .outputs = {folder_ / "out/sum"},
+                      .parameters = sum_parameters_});
+    settings_.prerequisites = [this](const Item& item, int stage) -> Result<std::vector<Item>> {
+      if (item.task != "fake-sum") return std::vector<Item>{};
+      stages_asked_.push_back(stage);
+      if (stage == 0)
+        return std::vector<Item>{{.task = "fake-list", .inputs = item.inputs, .outputs = {folder_ / "out/list"}}};
+      std::vector<Item> parts;
+      if (stage == 2) return parts;
+      for (const char name : folder_.text("out/list")) {  // "abc"
+        parts.push_back({.task = "fake-part",
+                         .inputs = {folder_ / "out/list"},
+                         .outputs = {folder_ / ("out/part_" + std::string{name})},
+                         .parameters = name == 'b' ? part_parameters_ : "{}"});
+      }
+      return parts;
+    };
+  }
+  std::string sum_parameters_ = "{}", part_parameters_ = "{}";
+  std::vector<int> stages_asked_;
+};
+
+TEST_F(StagesTest, AnItemIsProcessedAfterAllItemsThatItWaitsFor) {
+  const Totals totals = run();
+  EXPECT_EQ(stages_asked_, (std::vector{0, 1, 2}));
+  EXPECT_EQ(folder_.text("out/sum"), "abc");
+  for (const char* part : {"part_a", "part_b", "part_c"}) EXPECT_EQ(folder_.text(std::string{"out/"} + part), "cba");
+  EXPECT_EQ(totals.items, 1u);
+  EXPECT_EQ(totals.done, 1u);
+  EXPECT_EQ(totals.amount, 5) << "the work of prerequisites counts";
+  EXPECT_EQ(listener_.ends.size(), 5u);
+  EXPECT_TRUE(listener_.ends["list"].is_prerequisite);
+  EXPECT_FALSE(listener_.ends["sum"].is_prerequisite);
+}
+
+TEST_F(StagesTest, AFinishedItemNeedsNoPrerequisites) {
+  run();
+  for (const char* name : {"list", "part_a", "part_b", "part_c"}) fs::remove(folder_ / "out" / name);
+  stages_asked_.clear();
+  const Totals totals = run();
+  EXPECT_EQ(totals.skipped, 1u);
+  EXPECT_TRUE(stages_asked_.empty());
+  EXPECT_FALSE(fs::exists(folder_ / "out/list"));
+}
+
+TEST_F(StagesTest, FinishedPrerequisitesAreSkipped) {
+  run();
+  fs::remove(folder_ / "out/sum");
+  fs::remove(folder_ / "out/part_b");
+  EXPECT_EQ(run().done, 1u);
+  EXPECT_EQ(listener_.ends["list"].status, ItemStatus::skipped);
+  EXPECT_EQ(listener_.ends["part_a"].status, ItemStatus::skipped);
+  EXPECT_EQ(listener_.ends["part_b"].status, ItemStatus::done);
+  EXPECT_EQ(listener_.ends["sum"].status, ItemStatus::done);
+}
+
+TEST_F(StagesTest, AFailedPrerequisiteFailsTheItemOnceAndTheOthersAreDone) {
+  part_parameters_ = R"({"do":"throw"})";
+  const Totals totals = run();
+  EXPECT_EQ(totals.failed, 1u);
+  EXPECT_EQ(totals.done, 0u);
+  ASSERT_EQ(totals.failure_messages.size(), 1u);
+  EXPECT_NE(totals.failure_messages[0].find("part_b"), std::string::npos) << totals.failure_messages[0];
+  EXPECT_FALSE(fs::exists(folder_ / "out/sum"));
+  EXPECT_TRUE(fs::exists(folder_ / "out/part_c"));
+  EXPECT_EQ(stages_asked_, (std::vector{0, 1}));
+}
+
+TEST_F(StagesTest, AWorkerThatDiesInAStageDoesNotEndTheStage) {
+  part_parameters_ = R"({"do":"die once"})";
+  EXPECT_EQ(run().done, 1u);
+  EXPECT_EQ(folder_.text("out/sum"), "abc");
+}
+
+TEST_F(StagesTest, AStageThatCannotBeMadeFailsTheItem) {
+  settings_.prerequisites = [](const Item&, int) -> Result<std::vector<Item>> {
+    return Error{Errc::corrupt, "the list is damaged"};
+  };
+  const Totals totals = run();
+  EXPECT_EQ(totals.failed, 1u);
+  EXPECT_NE(totals.failure_messages.at(0).find("the list is damaged"), std::string::npos);
+}
+
 TEST_F(CoordinatorTest, ItemsWithHigherCostStartFirst) {
   item("small", R"({"cost":1})");
   item("large", R"({"cost":100})");

@@ -39,6 +39,10 @@ ItemResult result_without_work(ItemNumber number, const Decision& decision) {
 }
 
 void Totals::add(const Item& item, const ItemResult& result) {
+  if (result.is_prerequisite) {
+    if (result.status == ItemStatus::done) amount += result.amount;
+    return;
+  }
   const bool finished = result.status == ItemStatus::done || result.status == ItemStatus::skipped;
   if (finished && !result.damage.empty()) {
     ++damaged;

@@ -43,6 +43,8 @@ struct ItemResult {
   double sync_s = 0;               ///< time in fsync during the last attempt (ExecutionResult::sync_s)
   std::string device;              ///< name of the device; empty for a skipped item
   std::string variant;             ///< name of the variant; empty for the first one (Task::variants())
+  /// Another item of the run waits for this one (Stages). Totals count its work, but not the item.
+  bool is_prerequisite = false;
 };
 
 /// Makes the result of an item that is not processed (any action except Action::work).

@@ -48,8 +48,10 @@ void Coordinator::Run::assign_work(WorkerSlot& slot) {
 void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {
   const ItemState& state = worklist_[number];
   slot.assign_job(number, state.estimate, Clock::now());
-  workers_.send(
-      slot, {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"variant", state.variant}});
+  workers_.send(slot, {{"type", "estimate"},
+                       {"number", number},
+                       {"item", to_json(worklist_.item(number))},
+                       {"variant", state.variant}});
 }
 
 /// Starts the item, or handles that it does not fit: changes its variant, delays it or ends it. Returns false, and does
@@ -93,7 +95,7 @@ void Coordinator::Run::start_item(WorkerSlot& slot, ItemNumber number, Bytes nee
   reporter_.report_item_start(slot, worklist_, now);
   workers_.send(slot, {{"type", "run"},
                        {"number", number},
-                       {"item", to_json(items_[number])},
+                       {"item", to_json(worklist_.item(number))},
                        {"variant", state.variant},
                        {"attempt", state.attempts},
                        {"replace", state.replaces_output}});
@@ -101,7 +103,7 @@ void Coordinator::Run::start_item(WorkerSlot& slot, ItemNumber number, Bytes nee
 
 Admission Coordinator::Run::disk_admission(ItemNumber number) const {
   return admit_output(worklist_[number].estimate.output, slots_.running_output(),
-                      disk_space(items_[number].outputs.front().parent_path()));
+                      disk_space(worklist_.item(number).outputs.front().parent_path()));
 }
 
 }  // namespace weir::jobs

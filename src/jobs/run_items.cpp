@@ -97,7 +97,7 @@ void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   const double seconds = std::chrono::duration<double>(now - job.start).count();
   ItemResult result = read_item_result(worklist_.make_result(job.item), message);
   result.device = slot.device->name;
-  reporter_.report_attempt(slot, items_[job.item], message, seconds);
+  reporter_.report_attempt(slot, worklist_.item(job.item), message, seconds);
   slots_.set_rss(slot, bytes_field(message, "rss"));
   slot.finish_attempt(seconds, bytes_field(message, "pool"), bytes_field(message, "device_memory"), now);
   reporter_.report_memory(slot);
@@ -186,7 +186,7 @@ void Coordinator::Run::record_instability(ItemNumber number) {
 bool Coordinator::Run::use_smaller_variant(ItemNumber number, std::string_view why,
                                            std::optional<std::size_t> variant) {
   if (!(variant ? worklist_.use_variant(number, *variant) : worklist_.use_smaller_variant(number))) return false;
-  reporter_.report_variant_change(items_[number], worklist_.variant_name(number), why);
+  reporter_.report_variant_change(worklist_.item(number), worklist_.variant_name(number), why);
   return true;
 }
 
@@ -199,12 +199,23 @@ void Coordinator::Run::retry(const ItemResult& result, std::string_view reason, 
     return end_item(final_result);
   }
   const auto delay = retry_delay(attempts + 1);
-  reporter_.report_retry(items_[result.number], result, reason, attempts, delay);
+  reporter_.report_retry(worklist_.item(result.number), result, reason, attempts, delay);
   queue_.add_delayed(result.number, Clock::now() + delay);
 }
 
 void Coordinator::Run::end_item(const ItemResult& result) {
-  if (worklist_.mark_ended(result.number, result.status)) reporter_.report_item_result(items_[result.number], result);
+  if (!worklist_.mark_ended(result.number, result.status)) return;
+  const Item& item = worklist_.item(result.number);
+  ItemResult reported = result;
+  reported.is_prerequisite = stages_.is_prerequisite(result.number);
+  reporter_.report_item_result(item, reported);
+  if (stop_controller_.is_stopping() || result.status == ItemStatus::interrupted) return;
+  const bool failed = result.status == ItemStatus::failed;
+  const Error error = result.error.value_or(Error{Errc::failed, result.why});
+  const auto stage_end = stages_.end(result.number, display_name(item), failed ? std::optional{error} : std::nullopt);
+  if (!stage_end) return;
+  if (stage_end->failure) return fail_without_work(stage_end->item, *stage_end->failure);
+  begin_next_stage(stage_end->item);
 }
 
 /// Returns the decision about an item whose worker died, if its result is complete: the worker may die while it
@@ -212,7 +223,7 @@ void Coordinator::Run::end_item(const ItemResult& result) {
 /// Without this check the item would be processed twice, and the second attempt would fail because its output exists.
 std::optional<Decision> Coordinator::Run::find_finished_result(ItemNumber number) {
   if (!rules_.write_records) return std::nullopt;
-  Decision decision = decide_item(items_[number], rules_, identity_source_);
+  Decision decision = decide_item(worklist_.item(number), rules_, identity_source_);
   if (!decision.adopted && decision.action != Action::skip) return std::nullopt;
   return decision;
 }

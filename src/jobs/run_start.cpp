@@ -9,6 +9,8 @@ namespace weir::jobs {
 namespace {
 
 constexpr auto kWorkerEndTimeout = std::chrono::seconds{5};  // for workers to end after the last item
+// For so many prerequisites, whose number is not known at the start, the coordinator's share of the memory is planned.
+constexpr std::size_t kMaxPlannedPrerequisites = 4096;
 // Longest wait of the main loop for a message or a signal. It is shorter during a stop, whose steps have exact times.
 constexpr auto kLoopInterval = std::chrono::milliseconds{100};
 constexpr auto kStopLoopInterval = std::chrono::milliseconds{10};
@@ -43,7 +45,10 @@ Status Coordinator::Run::prepare() {
     folder_.emplace(*std::move(folder));
     reporter_.set_folder(*folder_);
   }
-  const auto share = ram_per_worker(settings_.ram_limit, std::min(slots_.size(), items_.size()), items_.size());
+  // An item with prerequisites may occupy all workers.
+  const std::size_t workers = settings_.prerequisites ? slots_.size() : std::min(slots_.size(), items_.size());
+  const std::size_t added = settings_.prerequisites ? kMaxPlannedPrerequisites : 0;
+  const auto share = ram_per_worker(settings_.ram_limit, workers, items_.size() + added);
   if (!share) return share.error();
   ram_per_worker_ = *share;
   auto signals = SignalQueue::open();
@@ -68,14 +73,38 @@ void Coordinator::Run::decide_items() {
   for (ItemNumber number = 0; number < items_.size(); ++number) {
     handle_signals();
     if (stop_controller_.is_stopping()) return;
-    const Decision decision = decide_item(items_[number], rules_, identity_source_);
-    reporter_.report_decision(items_[number], decision);
-    worklist_.set_decision(number, decision);
-    if (decision.action == Action::work)
-      queue_.add_unestimated(number);
-    else
-      end_item(result_without_work(number, decision));
+    decide(number);
   }
+}
+
+void Coordinator::Run::decide(ItemNumber number) {
+  const Item& item = worklist_.item(number);
+  const Decision decision = decide_item(item, rules_, identity_source_);
+  reporter_.report_decision(item, decision);
+  worklist_.set_decision(number, decision);
+  if (decision.action == Action::work)
+    begin_next_stage(number);
+  else
+    end_item(result_without_work(number, decision));
+}
+
+/// The recursion over decide() and end_item() is as deep as items depend on each other: a few levels.
+void Coordinator::Run::begin_next_stage(ItemNumber number) {
+  if (!settings_.prerequisites) return queue_.add_unestimated(number);
+  auto prerequisites = settings_.prerequisites(worklist_.item(number), stages_.next_stage(number));
+  if (!prerequisites) return fail_without_work(number, prerequisites.error());
+  if (prerequisites->empty()) return queue_.add_unestimated(number);
+  const auto first = static_cast<ItemNumber>(worklist_.size());
+  const std::size_t count = prerequisites->size();
+  for (Item& item : *prerequisites) worklist_.add(std::move(item));
+  stages_.wait(number, first, count);
+  for (std::size_t i = 0; i < count; ++i) decide(first + static_cast<ItemNumber>(i));
+}
+
+void Coordinator::Run::fail_without_work(ItemNumber number, const Error& why) {
+  ItemResult result = worklist_.make_result(number);
+  result.error = why;
+  end_item(result);
 }
 
 bool Coordinator::Run::is_finished() const {

@@ -66,7 +66,7 @@ void Coordinator::Run::resume() {
 
 /// Makes an item whose attempt filled the disk wait for disk space.
 void Coordinator::Run::requeue_for_disk(ItemNumber number) {
-  const auto space = disk_space(items_[number].outputs.front().parent_path());
+  const auto space = disk_space(worklist_.item(number).outputs.front().parent_path());
   worklist_.cancel_attempt(number, space ? space->free : Bytes{});
   queue_.add_waiting_for_disk(number);
 }
@@ -133,7 +133,7 @@ void Coordinator::Run::close_job(const std::optional<WorkerJob>& job) {
   ItemResult result = worklist_.make_result(job->item);
   result.status = find_finished_result(job->item) ? ItemStatus::done : ItemStatus::interrupted;
   if (result.status == ItemStatus::interrupted) {
-    remove_temporaries(items_[job->item]);
+    remove_temporaries(worklist_.item(job->item));
     result.error = Error{Errc::cancelled, "interrupted"};
   }
   end_item(result);

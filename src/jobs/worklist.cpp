@@ -8,6 +8,13 @@ namespace weir::jobs {
 Worklist::Worklist(const std::vector<Item>& items, std::filesystem::path needs_file)
     : items_{items}, states_(items.size()), remaining_{items.size()}, learned_needs_{std::move(needs_file)} {}
 
+ItemNumber Worklist::add(Item item) {
+  added_.push_back(std::move(item));
+  states_.emplace_back();
+  ++remaining_;
+  return static_cast<ItemNumber>(states_.size() - 1);
+}
+
 void Worklist::set_variant_names(std::vector<std::string> names) {
   if (variant_names_.empty()) variant_names_ = std::move(names);
 }

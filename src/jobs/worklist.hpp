@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,10 +29,14 @@ class Worklist {
   /// `items` must outlive the object. `needs_file`: file of LearnedNeeds; empty: no file.
   Worklist(const std::vector<Item>& items, std::filesystem::path needs_file);
 
-  std::size_t size() const { return items_.size(); }
+  std::size_t size() const { return states_.size(); }
   /// Returns the number of items that have not ended; interrupted items count as not ended.
   std::size_t remaining() const { return remaining_; }
-  const Item& item(ItemNumber number) const { return items_[number]; }
+  const Item& item(ItemNumber number) const {
+    return number < items_.size() ? items_[number] : added_[number - items_.size()];
+  }
+  /// Adds a prerequisite of another item (stages.hpp) and returns its number. References to other items stay valid.
+  ItemNumber add(Item item);
   const ItemState& operator[](ItemNumber number) const { return states_[number]; }
 
   /// Stores the names of the variants once; later calls have no effect, since all workers of a run have the same
@@ -68,7 +73,8 @@ class Worklist {
   ItemResult make_result(ItemNumber number) const;
 
  private:
-  const std::vector<Item>& items_;
+  const std::vector<Item>& items_;  // the items with which the run began
+  std::deque<Item> added_;          // those that were added later; their numbers continue those of items_
   std::vector<ItemState> states_;
   std::vector<std::string> variant_names_;
   std::size_t remaining_;

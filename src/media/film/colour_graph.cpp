@@ -10,8 +10,6 @@
 namespace weir::film {
 namespace {
 
-constexpr std::size_t kAlignment = 64;  // bytes, as in Planes
-
 Error last_zimg_error() {
   std::array<char, 256> text{};
   const zimg_error_code_e code = zimg_get_last_error(text.data(), text.size());

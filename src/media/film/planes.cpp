@@ -7,9 +7,6 @@
 #include "base/round_up.hpp"
 
 namespace weir::film {
-namespace {
-constexpr std::size_t kAlignment = 64;  // bytes; what zimg needs with AVX-512
-}  // namespace
 
 void Planes::Freer::operator()(std::byte* memory) const { std::free(memory); }
 

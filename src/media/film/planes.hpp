@@ -10,6 +10,9 @@
 
 namespace weir::film {
 
+/// The alignment of rows in bytes: what zimg needs with AVX-512.
+inline constexpr std::size_t kAlignment = 64;
+
 /// Samples of one plane of a frame: `height` rows of `width` samples. Rows begin `stride` bytes apart; the first sample and
 /// the stride are aligned to 64 bytes, as zimg needs it.
 struct Plane {

@@ -30,10 +30,10 @@ HdrData hdr_data_of(const AVFrame& frame);
 /// What all segments of a film have in common.
 struct SegmentFormat {
   FrameFormat frames;
-  Fraction time_base;            ///< unit of the presentation times: that of the source
-  Fraction frame_rate;           ///< average, for the rate control of the encoder; 0/1 if it is not known
-  Fraction sample_aspect{0, 1};  ///< width / height of a pixel; 0/1 if it is not known
-  HdrData hdr;
+  Fraction time_base;               ///< unit of the presentation times: that of the source
+  Fraction frame_rate;              ///< average, for the rate control of the encoder; 0/1 if it is not known
+  Fraction sample_aspect = {0, 1};  ///< width / height of a pixel; 0/1 if it is not known
+  HdrData hdr = {};
 };
 
 /// Writes one segment of the result: the encoded frames in a NUT file, with the presentation times of the source. The

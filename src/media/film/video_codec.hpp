@@ -21,10 +21,11 @@ std::optional<VideoCodec> video_codec_named(std::string_view name);
 /// How the frames of a film are encoded. Equal settings make equal bytes of equal frames.
 struct EncodeSettings {
   VideoCodec codec = VideoCodec::x264;
-  std::optional<int> crf;  ///< quality, smaller is better; empty: 18, or 30 for av1. ffv1 has none
-  std::string preset;      ///< of the encoder; empty: "medium", or "8" for av1
-  std::vector<std::pair<std::string, std::string>> options;  ///< further options of FFmpeg's encoder, name and value
-  int threads = 1;                                           ///< encoder threads; their number changes the bytes
+  std::optional<int> crf = {};  ///< quality, smaller is better; empty: 18, or 30 for av1. ffv1 has none
+  std::string preset = {};      ///< of the encoder; empty: "medium", or "8" for av1
+  std::vector<std::pair<std::string, std::string>> options =
+      {};           ///< further options of FFmpeg's encoder, name and value
+  int threads = 1;  ///< encoder threads; their number changes the bytes
 };
 
 /// Returns the format in which the codec stores frames of this format: the same format, or, for chroma samples at a quarter

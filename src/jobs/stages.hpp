@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "jobs/item.hpp"
+#include "jobs/run.hpp"
+
+namespace weir::jobs {
+
+/// Returns the items that must be done before `item` is processed: its prerequisites. They are made in stages, because
+/// those of a stage may depend on the results of the stage before: the segments of a film, on its index. The coordinator
+/// calls the function with stage 0 once the item is to be processed, and with each next stage once all prerequisites of
+/// the stage before are done. An empty list means that no further stage exists; then the item itself is processed.
+/// Prerequisites are items like all others: they are skipped if they were done before, are distributed over the devices,
+/// and may have prerequisites of their own. An item that is skipped needs no prerequisites.
+/// Errors: the item fails with the error.
+using Prerequisites = std::function<Result<std::vector<Item>>(const Item& item, int stage)>;
+
+/// The items that wait for others. It holds only numbers and starts nothing. Not thread-safe.
+class Stages {
+ public:
+  /// An item whose prerequisites of one stage have all ended.
+  struct StageEnd {
+    ItemNumber item = 0;
+    std::optional<Error> failure;  ///< why the item cannot be processed: the first of its prerequisites that failed
+  };
+
+  /// Returns the stage that follows for the item: 0, then 1, and so on.
+  int next_stage(ItemNumber item) { return next_stage_[item]++; }
+  /// Makes the item wait for `count` items (at least 1) from number `first` on.
+  void wait(ItemNumber item, ItemNumber first, std::size_t count);
+  /// Returns true if another item waits, or has waited, for this item.
+  bool is_prerequisite(ItemNumber item) const { return dependent_of_.contains(item); }
+  /// Records that an item has ended, with its error if it failed. Returns the item that waited for it, if no other
+  /// prerequisite of its stage is left. `name`: the ended item's name, for the message.
+  std::optional<StageEnd> end(ItemNumber item, const std::string& name, const std::optional<Error>& error);
+
+ private:
+  struct Waiting {
+    std::size_t left = 0;  // prerequisites of this stage that have not ended
+    std::optional<Error> failure;
+  };
+  std::map<ItemNumber, int> next_stage_;
+  std::map<ItemNumber, ItemNumber> dependent_of_;  // by prerequisite: the item that waits for it
+  std::map<ItemNumber, Waiting> waiting_;          // by waiting item
+};
+
+}  // namespace weir::jobs
