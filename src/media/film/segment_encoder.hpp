@@ -31,7 +31,7 @@ HdrData hdr_data_of(const AVFrame& frame);
 struct SegmentFormat {
   FrameFormat frames;
   Fraction time_base;               ///< unit of the presentation times: that of the source
-  Fraction frame_rate;              ///< average, for the rate control of the encoder; 0/1 if it is not known
+  Fraction frame_rate = {0, 1};     ///< average, for the rate control of the encoder; 0/1 if it is not known
   Fraction sample_aspect = {0, 1};  ///< width / height of a pixel; 0/1 if it is not known
   HdrData hdr = {};
 };

@@ -1,0 +1,158 @@
+// Enlarges segments of the drawn films. With a network that changes nothing, the encoded frames are those of the film.
+#include "tasks/film/segment_run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "enhance/picture_upscaler.hpp"
+#include "film_cases.hpp"
+#include "media/film/frame_hash.hpp"
+#include "media/film/index_pass.hpp"
+#include "media/film/segment_reader.hpp"
+#include "nn/network.hpp"
+
+namespace weir::film {
+namespace {
+
+/// Returns a network of one convolution that passes its input on.
+std::shared_ptr<const nn::Network> identity_network() {
+  const std::string param = "7767517\n2 2\nInput in0 0 1 in0\nConvolution copy 1 1 in0 out0 0=3 1=1 5=0 6=9\n";
+  std::vector<std::byte> bin(sizeof(std::uint32_t) + (9 * sizeof(float)));  // a tag of zeros: weights of float32
+  const float weights[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  std::memcpy(bin.data() + sizeof(std::uint32_t), weights, sizeof weights);
+  auto network = nn::parse_network(param, bin, "identity");
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return network ? std::make_shared<const nn::Network>(*std::move(network)) : nullptr;
+}
+
+/// A film that is opened, and a network that changes nothing.
+struct Opened {
+  FilmIndex index;
+  FrameFormat source;
+  std::unique_ptr<enhance::PictureUpscaler> upscaler;
+  enhance::UpscalePlan plan;
+};
+
+Opened open_film(const std::filesystem::path& film) {
+  Opened opened;
+  opened.index = *index_film(film, {});
+  auto reader = SegmentReader::open(film, opened.index, {0, 1}, settings_of(opened.index, {}));
+  opened.source = *describe_format(**(*reader)->next());
+  enhance::UpscaleSettings settings;
+  settings.precision = enhance::Precision::exact;
+  const auto network = identity_network();
+  opened.upscaler = *enhance::PictureUpscaler::create(network, settings);
+  media::WriteOptions output;
+  output.rows = enhance::rows_info(*network, network_picture(opened.source), settings);
+  auto plan = opened.upscaler->plan(network_picture(opened.source), {}, output);
+  EXPECT_TRUE(plan) << (plan ? "" : plan.error().what);
+  opened.plan = *std::move(plan);
+  return opened;
+}
+
+class SegmentRunCases : public WithFilmCases, public testing::WithParamInterface<const char*> {
+ protected:
+  std::filesystem::path output_ =
+      std::filesystem::path{testing::TempDir()} / (std::string{"weir_run_"} + GetParam() + ".nut");
+  void TearDown() override { std::filesystem::remove(output_); }
+};
+
+TEST_P(SegmentRunCases, ANetworkThatChangesNothingGivesTheFramesOfTheFilm) {
+  const auto film = film_case(GetParam());
+  Opened opened = open_film(film);
+  const auto count = static_cast<FrameNumber>(opened.index.frames.size());
+  const FrameRange range{count / 3, std::min(count / 3 + 20, count)};
+  const auto format = format_for_codec(opened.source, VideoCodec::ffv1);
+  ASSERT_TRUE(format) << format.error().what;
+  SegmentFormat segment{.frames = *format, .time_base = opened.index.time_base};
+  const EncodeSettings encoder{.codec = VideoCodec::ffv1};
+  FrameNumber progress = 0;
+  const auto report = run_segment({.film = film,
+                                   .index = opened.index,
+                                   .range = range,
+                                   .output = output_,
+                                   .source = opened.source,
+                                   .format = segment,
+                                   .encoder = encoder,
+                                   .upscaler = *opened.upscaler,
+                                   .plan = opened.plan,
+                                   .progress = [&](FrameNumber frames) { progress = frames; },
+                                   .stop = {}});
+  ASSERT_TRUE(report) << report.error().what;
+  EXPECT_EQ(report->frames, range.count());
+  EXPECT_EQ(progress, range.count());
+  const auto made = index_film(output_, {});
+  ASSERT_TRUE(made) << made.error().what;
+  ASSERT_EQ(static_cast<FrameNumber>(made->frames.size()), range.count());
+  for (FrameNumber i = 0; i < range.count(); ++i) {
+    EXPECT_EQ(made->frames[static_cast<std::size_t>(i)].hash,
+              opened.index.frames[static_cast<std::size_t>(range.first + i)].hash)
+        << "frame " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Film, SegmentRunCases,
+                         testing::Values("vfr.mp4", "hdr10.mp4", "odd.webm", "odd-ffv1.mkv", "opengop.mkv",
+                                         "interlaced.ts", "one-frame.mp4", "truncated.mkv"),
+                         [](const auto& case_info) {
+                           std::string name = case_info.param;
+                           std::replace_if(
+                               name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
+                           return name;
+                         });
+
+class SegmentRunFaults : public WithFilmCases {};
+
+TEST_F(SegmentRunFaults, AStopEndsAllStages) {
+  const auto film = film_case("opengop.mkv");
+  Opened opened = open_film(film);
+  const std::filesystem::path output = std::filesystem::path{testing::TempDir()} / "weir_run_stopped.nut";
+  std::stop_source stop;
+  SegmentFormat segment{.frames = opened.source, .time_base = opened.index.time_base};
+  const EncodeSettings encoder;
+  const auto report = run_segment({.film = film,
+                                   .index = opened.index,
+                                   .range = {0, 200},
+                                   .output = output,
+                                   .source = opened.source,
+                                   .format = segment,
+                                   .encoder = encoder,
+                                   .upscaler = *opened.upscaler,
+                                   .plan = opened.plan,
+                                   .progress =
+                                       [&](FrameNumber frames) {
+                                         if (frames == 5) stop.request_stop();
+                                       },
+                                   .stop = stop.get_token()});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, Errc::cancelled) << report.error().what;
+  std::filesystem::remove(output);
+}
+
+TEST_F(SegmentRunFaults, AnErrorOfOneStageEndsAllOthers) {
+  const auto film = film_case("opengop.mkv");
+  Opened opened = open_film(film);
+  opened.index.frames[30].hash ^= 1;  // the film seems to have changed
+  const std::filesystem::path output = std::filesystem::path{testing::TempDir()} / "weir_run_changed.nut";
+  SegmentFormat segment{.frames = opened.source, .time_base = opened.index.time_base};
+  const EncodeSettings encoder;
+  const auto report = run_segment({.film = film,
+                                   .index = opened.index,
+                                   .range = {0, 200},
+                                   .output = output,
+                                   .source = opened.source,
+                                   .format = segment,
+                                   .encoder = encoder,
+                                   .upscaler = *opened.upscaler,
+                                   .plan = opened.plan,
+                                   .progress = {},
+                                   .stop = {}});
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().what.find("frame 30 is not as in the index"), std::string::npos) << report.error().what;
+  std::filesystem::remove(output);
+}
+
+}  // namespace
+}  // namespace weir::film
