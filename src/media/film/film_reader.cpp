@@ -119,7 +119,7 @@ void FilmReader::note_end_of_packet() {
   const std::int64_t begin = packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts;
   if (begin == AV_NOPTS_VALUE) return;
   const AVRational unit = input_->streams[packet_->stream_index]->time_base;
-  end_time_ = std::max(end_time_, av_rescale_q(begin + packet_->duration, unit, AV_TIME_BASE_Q));
+  end_time_ = std::max(end_time_, av_rescale_q(begin + packet_->duration, unit, AVRational{1, AV_TIME_BASE}));
 }
 
 Result<DecodedFrame> FilmReader::next() {
