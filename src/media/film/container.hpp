@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "media/film/ffmpeg.hpp"
+
+namespace weir::film {
+
+/// The file formats of a result.
+enum class Container { mkv, webm, mp4, mov, nut };
+
+/// What the containers differ in.
+struct ContainerRow {
+  Container container;
+  const char* name;                  ///< for users; also the ending of file names
+  const char* muxer;                 ///< FFmpeg's name
+  AVCodecID text_subtitles;          ///< to which other text subtitles are converted; NONE: none
+  bool has_attachments;              ///< holds fonts and other files, and covers as files
+  bool has_cover_streams;            ///< holds covers as streams of one picture
+  bool has_display_matrix;           ///< can tell players to turn the pictures
+  bool has_edit_lists;               ///< a stream can begin before 0 with sound that is not played (priming)
+  bool adds_padding_when_read;       ///< players subtract the initial padding of Opus from the stored times
+  bool has_fixed_time_unit = false;  ///< all times are in ms
+};
+
+/// Returns the row of a container.
+const ContainerRow& row_of(Container container);
+/// Returns the name that users write: "mkv", "webm", "mp4", "mov", "nut".
+std::string_view name_of(Container container);
+/// Returns the container with that name; empty for any other text.
+std::optional<Container> container_named(std::string_view name);
+
+/// Returns whether the container can hold streams of this codec, by what FFmpeg knows of it.
+bool can_hold(Container container, AVCodecID codec);
+
+}  // namespace weir::film

@@ -1,0 +1,133 @@
+#include "media/film/joiner.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "media/film/film_files.hpp"
+#include "media/film/result_file.hpp"
+#include "media/film/result_streams.hpp"
+#include "media/film/segment_packets.hpp"
+#include "media/film/source_packets.hpp"
+
+namespace weir::film {
+namespace {
+
+Status check_request(const JoinRequest& request) {
+  const FilmIndex& index = request.index;
+  if (request.audio != "copy")
+    return Error{Errc::unsupported,
+                 fmt::format("sound cannot be encoded yet ({}); use copy", printable(request.audio))};
+  if (index.frames.empty() || request.segments.size() != index.segments.size()) {
+    return Error{Errc::invalid_argument, fmt::format("the film has {} segments, {} were given", index.segments.size(),
+                                                     request.segments.size())};
+  }
+  for (std::size_t i = 1; i < index.frames.size(); ++i) {
+    if (index.frames[i].pts <= index.frames[i - 1].pts)
+      return Error{Errc::unsupported, fmt::format("{}: frame {} is not shown after the frame before it",
+                                                  printable(request.source.string()), i)};
+  }
+  return ok();
+}
+
+/// Joins one film.
+class Join {
+ public:
+  explicit Join(const JoinRequest& request) : request_{request} {}
+
+  Result<JoinReport> run() {
+    if (auto planned = plan(); !planned) return planned.error();
+    SegmentPackets scanned{request_.index, request_.segments, request_.stop};
+    auto times = DecodingTimes::scan(scanned, request_.index);
+    if (!times) return times.error();
+    auto shift = find_time_shift(request_, report_.plan);
+    if (!shift) return shift.error();
+    report_.shift = *shift;
+    auto source = SourcePackets::open(request_.source, report_.plan, request_.stop);
+    if (!source) return source.error();
+    auto written = write(**source, *times);
+    if (!written) return written.error();
+    report_.size = *written;
+    report_.skipped_packets = (*source)->skipped_packets();
+    auto result = open_input(request_.output);
+    if (!result) return result.error();
+    for (std::string& lost : find_lost_properties((*source)->input(), **result, report_.plan))
+      report_.plan.lost.push_back(std::move(lost));
+    return std::move(report_);
+  }
+
+ private:
+  Status plan() {
+    auto plan = plan_streams(request_.source, {.container = request_.container,
+                                               .codec = request_.codec,
+                                               .video_stream = request_.index.video_stream,
+                                               .orientation = request_.display.orientation});
+    if (!plan) return plan.error();
+    report_.plan = *std::move(plan);
+    report_.frames = static_cast<FrameNumber>(request_.index.frames.size());
+    return ok();
+  }
+
+  Result<Bytes> write(SourcePackets& source, const DecodingTimes& times) {
+    auto first = open_input(request_.segments.front());
+    if (!first) return first.error();
+    const AVStream& segment = *(*first)->streams[0];
+    if (segment.codecpar->codec_id != report_.plan.video().codec) {
+      return Error{Errc::corrupt,
+                   fmt::format("segment 0 ({}): it holds {}, not {}", printable(request_.segments.front().string()),
+                               avcodec_get_name(segment.codecpar->codec_id), report_.plan.video().codec_name)};
+    }
+    auto file = ResultFile::create(request_, report_.plan, source, segment, report_.shift);
+    if (!file) return file.error();
+    if (auto copied = copy(source, times, **file); !copied) return copied.error();
+    report_.moved_packets = (*file)->moved_packets();
+    return (*file)->finish();
+  }
+
+  /// Writes the packets of the segments and of the source in the order of their decoding times. Each input is read in its
+  /// own order, so one packet of each is held.
+  Status copy(SourcePackets& source, const DecodingTimes& times, ResultFile& file) {
+    SegmentPackets film{request_.index, request_.segments, request_.stop};
+    const AVRational film_unit{request_.index.time_base.numerator, request_.index.time_base.denominator};
+    auto film_packet = film.next();
+    auto source_packet = source.next();
+    for (;;) {
+      if (!film_packet) return film_packet.error();
+      if (!source_packet) return source_packet.error();
+      AVPacket* const copied = *source_packet;
+      if (film_packet->packet == nullptr && copied == nullptr) return ok();
+      const bool is_film_next =
+          film_packet->packet != nullptr &&
+          (copied == nullptr || av_compare_ts(times.at(film_packet->position), film_unit, copied->dts,
+                                              source.input().streams[copied->stream_index]->time_base) <= 0);
+      if (is_film_next) {
+        auto written = file.write_film(*film_packet->packet, film_packet->frame, times.at(film_packet->position));
+        if (!written) return written;
+        film_packet = film.next();
+      } else {
+        const PlannedStream& planned = report_.plan.streams[static_cast<std::size_t>(copied->stream_index)];
+        if (auto written = file.write_copy(*copied, planned); !written) return written;
+        source_packet = source.next();
+      }
+    }
+  }
+
+  const JoinRequest& request_;
+  JoinReport report_;
+};
+
+}  // namespace
+
+Result<JoinReport> join_film(const JoinRequest& request) {
+  if (auto checked = check_request(request); !checked) return checked.error();
+  auto report = Join{request}.run();
+  if (!report) {
+    std::error_code ignored;
+    std::filesystem::remove(request.output, ignored);
+  }
+  return report;
+}
+
+}  // namespace weir::film

@@ -1,0 +1,107 @@
+#include "media/film/result_streams.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "media/film/film_files.hpp"
+
+namespace weir::film {
+namespace {
+
+/// Flags that containers store and FFmpeg can read again. An attached picture is part of the plan.
+constexpr std::array kDispositions{AV_DISPOSITION_DEFAULT,          AV_DISPOSITION_DUB,
+                                   AV_DISPOSITION_ORIGINAL,         AV_DISPOSITION_COMMENT,
+                                   AV_DISPOSITION_LYRICS,           AV_DISPOSITION_FORCED,
+                                   AV_DISPOSITION_HEARING_IMPAIRED, AV_DISPOSITION_VISUAL_IMPAIRED,
+                                   AV_DISPOSITION_CAPTIONS,         AV_DISPOSITION_DESCRIPTIONS};
+
+bool is_file(const AVStream& stream) { return stream.codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT; }
+bool is_cover(const AVStream& stream) { return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0; }
+
+/// Returns the place of a planned stream among those of its kind in the result.
+int rank_of(const StreamPlan& plan, const PlannedStream& planned) {
+  return static_cast<int>(std::count_if(plan.streams.begin(), plan.streams.end(), [&](const PlannedStream& other) {
+    return other.kind == planned.kind && other.target && *other.target < *planned.target;
+  }));
+}
+
+/// Returns the n-th stream with a property.
+template <class Property>
+const AVStream* nth_stream(const AVFormatContext& result, int rank, Property has_property) {
+  for (unsigned i = 0; i < result.nb_streams; ++i)
+    if (has_property(*result.streams[i]) && rank-- == 0) return result.streams[i];
+  return nullptr;
+}
+
+/// Languages are absent or "und" if they are not known.
+std::string language_of(const AVStream& stream) {
+  std::string language = tag_of(stream.metadata, "language");
+  return language == "und" ? std::string{} : language;
+}
+
+/// Containers without titles of streams may store them as the name of the handler.
+bool has_title(const AVStream& stream, const std::string& title) {
+  return tag_of(stream.metadata, "title") == title || tag_of(stream.metadata, "handler_name") == title;
+}
+
+void compare_streams(const AVStream& source, const AVStream& result, std::vector<std::string>& lost) {
+  const std::string language = language_of(source);
+  if (!language.empty() && language_of(result) != language)
+    lost.push_back(fmt::format("the language of stream {} ({})", source.index, printable(language)));
+  const std::string title = tag_of(source.metadata, "title");
+  if (!title.empty() && !has_title(result, title))
+    lost.push_back(fmt::format("the title of stream {} ({})", source.index, printable(title)));
+  for (const int disposition : kDispositions) {
+    if ((source.disposition & disposition) == 0 || (result.disposition & disposition) != 0) continue;
+    lost.push_back(fmt::format("the mark '{}' of stream {}", av_disposition_to_string(disposition), source.index));
+  }
+}
+
+}  // namespace
+
+bool is_tag_of_file(const std::string& name) {
+  constexpr std::array<std::string_view, 4> kNames{"major_brand", "minor_version", "compatible_brands", "encoder"};
+  return std::find(kNames.begin(), kNames.end(), lower_case(name)) != kNames.end();
+}
+
+bool is_tag_of_encoding(const std::string& name) {
+  constexpr std::array<std::string_view, 7> kNames{"encoder",          "encoder_options", "vendor_id", "bps",
+                                                   "number_of_frames", "number_of_bytes", "source_id"};
+  const std::string lower = lower_case(name);
+  return std::find(kNames.begin(), kNames.end(), lower) != kNames.end() || lower.starts_with("_statistics") ||
+         lower.starts_with("bps-") || lower.starts_with("number_of_");
+}
+
+const AVStream* find_result_stream(const AVFormatContext& result, const StreamPlan& plan,
+                                   const PlannedStream& planned) {
+  if (!planned.target) return nullptr;
+  if (planned.kind == StreamKind::attachment) return nth_stream(result, rank_of(plan, planned), is_file);
+  if (planned.kind == StreamKind::cover) return nth_stream(result, rank_of(plan, planned), is_cover);
+  return *planned.target < static_cast<int>(result.nb_streams) ? result.streams[*planned.target] : nullptr;
+}
+
+std::vector<std::string> find_lost_properties(const AVFormatContext& source, const AVFormatContext& result,
+                                              const StreamPlan& plan) {
+  std::vector<std::string> lost;
+  const AVDictionaryEntry* tag = nullptr;
+  while ((tag = av_dict_get(source.metadata, "", tag, AV_DICT_IGNORE_SUFFIX)) != nullptr) {
+    if (is_tag_of_file(tag->key) || av_dict_get(result.metadata, tag->key, nullptr, 0) != nullptr) continue;
+    lost.push_back(fmt::format("the tag {}", printable(tag->key)));
+  }
+  for (const PlannedStream& planned : plan.streams) {
+    if (!planned.target) continue;
+    const AVStream* written = find_result_stream(result, plan, planned);
+    if (written == nullptr)
+      lost.push_back(fmt::format("stream {} ({}) is not in the result", planned.source, name_of(planned.kind)));
+    else if (planned.kind != StreamKind::cover && planned.kind != StreamKind::attachment)
+      compare_streams(*source.streams[planned.source], *written, lost);
+  }
+  if (result.nb_chapters < source.nb_chapters)
+    lost.push_back(fmt::format("{} of {} chapters", source.nb_chapters - result.nb_chapters, source.nb_chapters));
+  return lost;
+}
+
+}  // namespace weir::film

@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <set>
+
+#include "media/film/result_file.hpp"
+
+namespace weir::film {
+namespace {
+
+constexpr int kMostPacketsToRead = 5000;  // of the beginning of a source, if one of its streams begins late
+
+/// Returns how many samples at the beginning of a sound are not played.
+std::int64_t unplayed_samples(const AVPacket& packet, const AVCodecParameters& parameters) {
+  std::size_t size = 0;
+  const std::uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+  std::int64_t skipped = 0;
+  // The number of samples to skip, in 32 bits with the lowest byte first.
+  for (std::size_t i = 0; data != nullptr && size >= 4 && i < 4; ++i) skipped |= std::int64_t{data[i]} << (8 * i);
+  return std::max<std::int64_t>(skipped, parameters.initial_padding);
+}
+
+}  // namespace
+
+std::int64_t padding_when_read(Container container, const AVCodecParameters& parameters, AVRational unit) {
+  if (!row_of(container).adds_padding_when_read || parameters.codec_id != AV_CODEC_ID_OPUS) return 0;
+  return av_rescale_q(parameters.initial_padding, {1, 48000}, unit);
+}
+
+Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan) {
+  const ContainerRow& row = row_of(request.container);
+  const Fraction film_unit = request.index.time_base;
+  // Where all times are in ms, other units would be rounded twice.
+  TimeShift shift{.unit = row.has_fixed_time_unit ? Fraction{1, 1000} : film_unit};
+  const AVRational unit{shift.unit.numerator, shift.unit.denominator};
+  std::int64_t earliest =
+      av_rescale_q(request.index.frames.front().pts, {film_unit.numerator, film_unit.denominator}, unit);
+  auto packets = SourcePackets::open(request.source, plan, request.stop);
+  if (!packets) return packets.error();
+  std::set<int> missing;
+  for (const PlannedStream& planned : plan.streams) {
+    if (planned.fate == StreamFate::copied && (planned.kind == StreamKind::audio || planned.kind == StreamKind::video))
+      missing.insert(planned.source);
+  }
+  for (int read = 0; read < kMostPacketsToRead && !missing.empty(); ++read) {
+    auto packet = (*packets)->next();
+    if (!packet) return packet.error();
+    if (*packet == nullptr) break;
+    const AVStream& stream = *(*packets)->input().streams[(*packet)->stream_index];
+    std::int64_t begin = av_rescale_q((*packet)->pts, stream.time_base, unit);
+    begin += padding_when_read(request.container, *stream.codecpar, unit);
+    if (row.has_edit_lists && stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && stream.codecpar->sample_rate > 0) {
+      begin += av_rescale_q_rnd(unplayed_samples(**packet, *stream.codecpar), {1, stream.codecpar->sample_rate}, unit,
+                                AV_ROUND_UP);
+    }
+    if (missing.erase((*packet)->stream_index) != 0) earliest = std::min(earliest, begin);
+  }
+  shift.count = request.container == Container::nut ? 0 : std::max<std::int64_t>(0, -earliest);
+  return shift;
+}
+
+}  // namespace weir::film

@@ -1,0 +1,225 @@
+#include "media/film/verifier.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "media/film/film_files.hpp"
+#include "media/film/film_reader.hpp"
+#include "media/film/result_streams.hpp"
+#include "media/film/source_packets.hpp"
+
+namespace weir::film {
+namespace {
+
+/// A copied packet, in short.
+struct PacketSummary {
+  std::int64_t pts = 0;  // in units of its file
+  std::uint64_t hash = 0;
+};
+
+/// Returns whether a muxer changes the data of packets: H.264 and HEVC with start codes instead of lengths.
+bool is_rewritten_by_muxer(const AVCodecParameters& parameters) {
+  const bool has_units = parameters.codec_id == AV_CODEC_ID_H264 || parameters.codec_id == AV_CODEC_ID_HEVC;
+  return has_units && (parameters.extradata_size == 0 || parameters.extradata[0] != 1);
+}
+
+/// Muxers of MP4 write packets without text between subtitles.
+bool is_gap(const AVPacket& packet, AVCodecID codec) {
+  return codec == AV_CODEC_ID_MOV_TEXT && packet.size >= 2 && packet.data[0] == 0 && packet.data[1] == 0;
+}
+
+/// Compares one result.
+class Verification {
+ public:
+  explicit Verification(const VerifyRequest& request) : request_{request}, plan_{request.report.plan} {}
+
+  Result<VerifyReport> run() {
+    if (auto same = compare_frames(); !same) return same.error();
+    auto source = SourcePackets::open(request_.source, plan_, request_.stop);
+    if (!source) return source.error();
+    auto result = open_input(request_.result);
+    if (!result) return result.error();
+    if (auto same = compare_files((*source)->input(), **result); !same) return same.error();
+    if (auto same = compare_packets(**source, **result); !same) return same.error();
+    return std::move(report_);
+  }
+
+ private:
+  Error wrong(const std::string& what) const {
+    return Error{Errc::corrupt, fmt::format("{}: {}", printable(request_.result.string()), what)};
+  }
+  static bool is_within(std::int64_t a, AVRational unit_a, std::int64_t b, AVRational unit_b, AVRational tolerance) {
+    const double difference = (static_cast<double>(a) * av_q2d(unit_a)) - (static_cast<double>(b) * av_q2d(unit_b));
+    return difference <= av_q2d(tolerance) && -difference <= av_q2d(tolerance);
+  }
+
+  Status compare_frames() {
+    auto reader = FilmReader::open(request_.result, {.video_stream = *plan_.video().target, .stop = request_.stop});
+    if (!reader) return reader.error();
+    const AVRational unit = (*reader)->stream().time_base;
+    report_.time_unit = {unit.num, unit.den};
+    report_.has_exact_times = true;
+    const auto count = static_cast<FrameNumber>(request_.index.frames.size());
+    for (;; ++report_.frames) {
+      auto decoded = (*reader)->next();
+      if (!decoded) return decoded.error();
+      if ((*reader)->skipped_packets() > 0)
+        return wrong(fmt::format("a packet near frame {} cannot be decoded", report_.frames));
+      if (decoded->frame == nullptr) break;
+      if (report_.frames >= count) return wrong(fmt::format("it has more than {} frames", count));
+      if (auto same = compare_frame(*decoded, unit); !same) return same;
+    }
+    if (report_.frames != count) return wrong(fmt::format("it has {} of {} frames", report_.frames, count));
+    return ok();
+  }
+
+  Status compare_frame(const DecodedFrame& decoded, AVRational unit) {
+    if (decoded.is_damaged) return wrong(fmt::format("frame {} is damaged", report_.frames));
+    if (!decoded.pts) return wrong(fmt::format("frame {} has no time", report_.frames));
+    const Fraction wanted_unit = request_.index.time_base;
+    const AVRational from{wanted_unit.numerator, wanted_unit.denominator};
+    const std::int64_t wanted = request_.index.frames[static_cast<std::size_t>(report_.frames)].pts;
+    const std::int64_t pts = *decoded.pts - shift_in(unit);
+    if (av_compare_ts(pts, unit, wanted, from) == 0) return ok();
+    report_.has_exact_times = false;
+    // The nearest time that the container has is at most half a unit away.
+    const bool is_representable = av_div_q(from, unit).den == 1;
+    if (!is_representable && pts == av_rescale_q(wanted, from, unit)) return ok();
+    return wrong(fmt::format("frame {} is shown at {} in units of {}/{} s, in the source at {} in units of {}/{} s",
+                             report_.frames, pts, unit.num, unit.den, wanted, from.num, from.den));
+  }
+
+  std::int64_t shift_in(AVRational unit) const {
+    const TimeShift& shift = request_.report.shift;
+    return av_rescale_q(shift.count, {shift.unit.numerator, shift.unit.denominator}, unit);
+  }
+
+  /// Compares covers and attachments.
+  Status compare_files(const AVFormatContext& source, const AVFormatContext& result) {
+    for (const PlannedStream& planned : plan_.streams) {
+      if (!planned.target || planned.fate == StreamFate::encoded) continue;
+      const AVStream* written = find_result_stream(result, plan_, planned);
+      if (written == nullptr)
+        return wrong(fmt::format("{} (stream {} of the source) is missing", name_of(planned.kind), planned.source));
+      const AVStream& original = *source.streams[planned.source];
+      const bool is_file = planned.kind == StreamKind::attachment;
+      if (!is_file && planned.kind != StreamKind::cover) continue;
+      if (file_hash(original) != file_hash(*written))
+        return wrong(fmt::format("{} (stream {} of the source) has other data", name_of(planned.kind), planned.source));
+      report_.streams.push_back({.source = planned.source, .packets = 1});
+    }
+    return ok();
+  }
+
+  static std::uint64_t file_hash(const AVStream& stream) {
+    if (stream.codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
+      return XXH3_64bits(stream.codecpar->extradata, static_cast<std::size_t>(stream.codecpar->extradata_size));
+    return XXH3_64bits(stream.attached_pic.data, static_cast<std::size_t>(stream.attached_pic.size));
+  }
+
+  Status compare_packets(SourcePackets& source, AVFormatContext& result) {
+    auto originals = read_source(source);
+    if (!originals) return originals.error();
+    auto written = read_result(result);
+    if (!written) return written.error();
+    for (const PlannedStream& planned : plan_.streams) {
+      const bool has_packets = planned.target && planned.fate != StreamFate::encoded &&
+                               planned.kind != StreamKind::attachment && planned.kind != StreamKind::cover;
+      if (!has_packets) continue;
+      const AVStream& from = *source.input().streams[planned.source];
+      const AVStream& to = *result.streams[*planned.target];
+      if (auto same = compare_stream(planned, from, (*originals)[planned.source], to, (*written)[*planned.target]);
+          !same)
+        return same;
+    }
+    return ok();
+  }
+
+  using Summaries = std::map<int, std::vector<PacketSummary>>;  // by the index of the stream
+
+  static void add(const AVPacket& packet, Summaries& summaries) {
+    summaries[packet.stream_index].push_back({.pts = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts,
+                                              .hash = XXH3_64bits(packet.data, static_cast<std::size_t>(packet.size))});
+  }
+
+  static Result<Summaries> read_source(SourcePackets& source) {
+    Summaries summaries;
+    for (;;) {
+      auto packet = source.next();
+      if (!packet) return packet.error();
+      if (*packet == nullptr) return summaries;
+      add(**packet, summaries);
+    }
+  }
+
+  Result<Summaries> read_result(AVFormatContext& result) {
+    Summaries summaries;
+    for (unsigned i = 0; i < result.nb_streams; ++i) result.streams[i]->discard = AVDISCARD_ALL;
+    for (const PlannedStream& planned : plan_.streams) {
+      if (planned.target && planned.fate != StreamFate::encoded &&
+          *planned.target < static_cast<int>(result.nb_streams))
+        result.streams[*planned.target]->discard = AVDISCARD_DEFAULT;
+    }
+    PacketPtr packet = make_packet();
+    if (!packet) return Error{Errc::over_budget, "no memory for a packet"};
+    for (;;) {
+      av_packet_unref(packet.get());
+      const int read = av_read_frame(&result, packet.get());
+      if (request_.stop.stop_requested()) return Error{Errc::cancelled, "stopped"};
+      if (read == AVERROR_EOF) return summaries;
+      if (read < 0) return ffmpeg_error(read, printable(request_.result.string()));
+      const AVStream& stream = *result.streams[packet->stream_index];
+      if (stream.discard == AVDISCARD_ALL || (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0 ||
+          is_gap(*packet, stream.codecpar->codec_id))
+        continue;
+      add(*packet, summaries);
+    }
+  }
+
+  Status compare_stream(const PlannedStream& planned, const AVStream& from, const std::vector<PacketSummary>& originals,
+                        const AVStream& to, const std::vector<PacketSummary>& written) {
+    const std::string stream = fmt::format("{} (stream {} of the source)", name_of(planned.kind), planned.source);
+    const bool is_rewritten = is_rewritten_by_muxer(*from.codecpar);
+    const std::size_t count = std::min(originals.size(), written.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!is_rewritten && originals[i].hash != written[i].hash)
+        return wrong(fmt::format("{}: packet {} has other data", stream, i));
+      if (auto same = compare_times(stream, i, originals[i].pts, from, written[i].pts, to); !same) return same;
+    }
+    if (originals.size() != written.size())
+      return wrong(fmt::format("{}: it has {} of {} packets", stream, written.size(), originals.size()));
+    report_.streams.push_back({.source = planned.source,
+                               .packets = static_cast<std::int64_t>(originals.size()),
+                               .is_rewritten = is_rewritten});
+    return ok();
+  }
+
+  Status compare_times(const std::string& stream, std::size_t packet, std::int64_t original, const AVStream& from,
+                       std::int64_t written, const AVStream& to) const {
+    // Both containers round to their units. Packets that the joiner moved, because their times went back, are not compared.
+    if (request_.report.moved_packets > 0) return ok();
+    const std::int64_t pts = written - shift_in(to.time_base);
+    const AVRational tolerance = av_add_q(from.time_base, to.time_base);
+    if (is_within(pts, to.time_base, original, from.time_base, tolerance)) return ok();
+    return wrong(fmt::format("{}: packet {} is at {} in units of {}/{} s, in the source at {} in units of {}/{} s",
+                             stream, packet, pts, to.time_base.num, to.time_base.den, original, from.time_base.num,
+                             from.time_base.den));
+  }
+
+  const VerifyRequest& request_;
+  const StreamPlan& plan_;
+  VerifyReport report_;
+};
+
+}  // namespace
+
+Result<VerifyReport> verify_film(const VerifyRequest& request) { return Verification{request}.run(); }
+
+}  // namespace weir::film
