@@ -2,6 +2,8 @@
 
 // What the tests of joining have in common. Included by tests only.
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 extern "C" {
@@ -140,7 +142,7 @@ class JoinedFilms : public WithFilmCases {
     std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
     for (char& c : name)
       if (c == '/') c = '_';
-    folder_ = std::filesystem::path{testing::TempDir()} / ("weir_join_" + name);
+    folder_ = std::filesystem::path{testing::TempDir()} / ("weir_join_" + name + "_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override {

@@ -84,7 +84,8 @@ std::string work_change_reason(const Item& item, const Record& record, const Rec
     return fmt::format("made with another {}", printable(changed_keys(identity, record.identity)));
   if (rules.upgrade && record.variant > 0)
     return fmt::format("made with a smaller variant: {}", printable(record.variant_name));
-  if (rules.required_config && record.compute_config != *rules.required_config && !record.failure)
+  const bool has_config = record.compute_config != ComputeConfig{};
+  if (rules.required_config && has_config && record.compute_config != *rules.required_config && !record.failure)
     return fmt::format("made with {}, the run uses {}", to_text(record.compute_config),
                        to_text(*rules.required_config));
   return {};

@@ -78,7 +78,7 @@ void Coordinator::Run::on_estimated(WorkerSlot& slot, const Json& message) {
 /// Implements RunSettings::same_pixels: the first estimate sets the configuration of the run unless a record has set it
 /// (adopt_compute_config()). A device with another configuration is dropped, and false is returned.
 bool Coordinator::Run::enforce_config(WorkerSlot& slot, const ComputeConfig& config) {
-  if (!settings_.same_pixels) return true;
+  if (!settings_.same_pixels || config == ComputeConfig{}) return true;
   if (!rules_.required_config) rules_.required_config = config;
   if (*rules_.required_config == config) return true;
   drop_device(slot, fmt::format("its results are of {}, those of this run of {}", to_text(config),

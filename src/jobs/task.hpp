@@ -16,7 +16,7 @@
 
 namespace weir::jobs {
 
-/// How a result is computed, such as {"cpu", "int16", "", "avx512_vnni"}. Two results with the same inputs, parameters,
+/// How a result is computed, such as {"cpu", "int16", "", "avx512_vnni"}; empty texts: it does not depend on that. Two results with the same inputs, parameters,
 /// identity (AttemptResult::identity) and ComputeConfig are equal byte by byte.
 struct ComputeConfig {
   std::string backend, precision, driver, instruction_set;

@@ -1,5 +1,7 @@
 #include "media/film/film_index.hpp"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -160,7 +162,8 @@ INSTANTIATE_TEST_SUITE_P(Film, FilmCases, testing::ValuesIn(names_of_films()), [
 
 class FilmFiles : public WithFilmCases {
  protected:
-  std::filesystem::path folder_ = std::filesystem::path{testing::TempDir()} / "weir_film_files";
+  std::filesystem::path folder_ =
+      std::filesystem::path{testing::TempDir()} / ("weir_film_files_" + std::to_string(getpid()));
   void SetUp() override {
     WithFilmCases::SetUp();
     std::filesystem::create_directories(folder_);

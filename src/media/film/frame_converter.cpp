@@ -209,8 +209,9 @@ void add(const Plane& from, const Plane& to) {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameConverter>> FrameConverter::create(const FrameFormat& source, const FrameFormat& result) {
-  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, result}};
+Result<std::unique_ptr<FrameConverter>> FrameConverter::create(const FrameFormat& source, const FrameFormat& result,
+                                                               PlaneSize network_result) {
+  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, result, network_result}};
   if (auto prepared = converter->prepare(); !prepared) return prepared.error();
   return converter;
 }
@@ -243,13 +244,13 @@ Status FrameConverter::prepare() {
     if (auto done = allocate(*planes, create_planes(*format, sample_type)); !done) return done;
   }
   if (auto done = allocate(source_rgb_, network_planes(source_)); !done) return done;
-  if (auto done = allocate(result_rgb_, network_planes(result_)); !done) return done;
+  if (auto done = allocate(result_rgb_, network_planes(network_result_)); !done) return done;
 
   const auto source_rgb = describe_network_picture(source_);
   if (auto done = build(widen_source_, source_samples, source_float); !done) return done;
   if (auto done = build(source_to_rgb_, source_float, source_rgb); !done) return done;
   if (auto done = build(rgb_to_source_, source_rgb, source_float); !done) return done;
-  if (auto done = build(rgb_to_result_, describe_network_picture(result_), result_float); !done) return done;
+  if (auto done = build(rgb_to_result_, describe_network_picture(network_result_), result_float); !done) return done;
   if (auto done = build(round_result_, result_float, describe(result_, type, result_.depth)); !done) return done;
   return prepare_enlargement();
 }
@@ -295,7 +296,7 @@ Status FrameConverter::to_network(const AVFrame& frame, NetworkFrame& picture) {
 }
 
 Status FrameConverter::to_frame(std::span<const std::uint16_t> samples, const Planes& remainder, AVFrame& frame) {
-  separate(samples.data(), result_.luma_size(), result_rgb_);
+  separate(samples.data(), network_result_.luma_size(), result_rgb_);
   if (auto done = rgb_to_result_.run(result_rgb_, result_float_); !done) return done;
   for (int i = 0; i < result_.colours; ++i) {
     ColourGraph& enlarge = i == 0 ? enlarge_luma_ : enlarge_chroma_;

@@ -29,24 +29,30 @@ struct NetworkFrame {
 class FrameConverter {
  public:
   /// `result`: the format of the frames to make; it may differ from `source` in the size and in the places of chroma
-  /// samples. Errors: unsupported; over_budget.
-  static Result<std::unique_ptr<FrameConverter>> create(const FrameFormat& source, const FrameFormat& result);
+  /// samples. `network_result`: the size of the network's results, which are resized to `result` by bicubic
+  /// interpolation. Errors: unsupported; over_budget.
+  static Result<std::unique_ptr<FrameConverter>> create(const FrameFormat& source, const FrameFormat& result,
+                                                        PlaneSize network_result);
 
   const FrameFormat& source() const { return source_; }
   const FrameFormat& result() const { return result_; }
   /// Converts a frame of the film. Errors: over_budget; unsupported.
   Status to_network(const AVFrame& frame, NetworkFrame& picture);
-  /// Converts a result of the network, [height, width, colours] of result(), to a frame. `remainder` is that of the
+  /// Converts a result of the network, [height, width, colours] in the size of `network_result`, to a frame. `remainder` is that of the
   /// network's input. `frame` must have the format, the size and writable planes of result(). Errors: over_budget;
   /// unsupported.
   Status to_frame(std::span<const std::uint16_t> samples, const Planes& remainder, AVFrame& frame);
 
  private:
-  FrameConverter(const FrameFormat& source, const FrameFormat& result) : source_{source}, result_{result} {}
+  FrameConverter(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result)
+      : source_{source},
+        result_{result},
+        network_result_{with_size(result, network_result.width, network_result.height)} {}
   Status prepare();
   Status prepare_enlargement();
 
   FrameFormat source_, result_;
+  FrameFormat network_result_;  // result_ in the size of the network's results
   // From the film to the network: samples to float32, to RGB, and back to float32.
   Planes source_samples_, source_float_, source_rgb_, source_again_;
   ColourGraph widen_source_, source_to_rgb_, rgb_to_source_;

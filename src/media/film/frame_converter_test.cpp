@@ -59,7 +59,7 @@ TEST_P(Converter, ANetworkThatChangesNothingGivesTheSamplesOfTheFilm) {
     frame->chroma_location = GetParam().location;
     const auto format = describe_format(*frame);
     ASSERT_TRUE(format) << format.error().what;
-    auto converter = FrameConverter::create(*format, with_size(*format, width, height));
+    auto converter = FrameConverter::create(*format, with_size(*format, width, height), {width, height});
     ASSERT_TRUE(converter) << converter.error().what;
     const FramePtr result = make_picture(GetParam().format, width, height);
     NetworkFrame picture;
@@ -97,7 +97,7 @@ TEST(FrameConverterTest, WhiteBlackAndGreyOfLimitedRangeAreThoseOfTheNetwork) {
     std::uint8_t* row = frame->data[0] + (y * frame->linesize[0]);
     for (int x = 0; x < 32; ++x) row[x] = luma[std::min(x / 12, 2)];
   }
-  auto converter = FrameConverter::create(*format, with_size(*format, 32, 2));
+  auto converter = FrameConverter::create(*format, with_size(*format, 32, 2), {32, 2});
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));
@@ -117,7 +117,7 @@ TEST(FrameConverterTest, ColoursAreThoseOfTheMatrix) {
   for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], 16, red[i]);
   const auto format = describe_format(*frame);
   ASSERT_TRUE(format);
-  auto converter = FrameConverter::create(*format, with_size(*format, 16, 1));
+  auto converter = FrameConverter::create(*format, with_size(*format, 16, 1), {16, 1});
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));
@@ -131,7 +131,7 @@ TEST(FrameConverterTest, AnEnlargedFrameKeepsValuesOutsideTheRangeOfDisplays) {
   for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], frame->linesize[i] * (i == 0 ? 16 : 8), i == 0 ? 250 : 128);
   const auto format = describe_format(*frame);
   ASSERT_TRUE(format);
-  auto converter = FrameConverter::create(*format, with_size(*format, 32, 32));
+  auto converter = FrameConverter::create(*format, with_size(*format, 32, 32), {32, 32});
   ASSERT_TRUE(converter);
   NetworkFrame picture;
   ASSERT_TRUE((*converter)->to_network(*frame, picture));
@@ -141,6 +141,26 @@ TEST(FrameConverterTest, AnEnlargedFrameKeepsValuesOutsideTheRangeOfDisplays) {
   EXPECT_EQ(result->data[0][0], 250);
   EXPECT_EQ(result->data[0][(16 * result->linesize[0]) + 16], 250);
   EXPECT_EQ(result->data[1][0], 128);
+}
+
+TEST(FrameConverterTest, AResultOfTheNetworkIsResizedToTheFrame) {
+  const FramePtr frame = make_picture(AV_PIX_FMT_YUV420P, 16, 16);
+  for (int i = 0; i < 3; ++i) std::fill_n(frame->data[i], frame->linesize[i] * (i == 0 ? 16 : 8), i == 0 ? 16 : 128);
+  const auto format = describe_format(*frame);
+  ASSERT_TRUE(format);
+  auto converter = FrameConverter::create(*format, with_size(*format, 24, 24), {32, 32});
+  ASSERT_TRUE(converter) << converter.error().what;
+  NetworkFrame picture;
+  ASSERT_TRUE((*converter)->to_network(*frame, picture));
+  std::vector<std::uint16_t> left_half_white(std::size_t{32} * 32 * 3, 0);
+  for (std::size_t i = 0; i < left_half_white.size(); ++i)
+    if (i / 3 % 32 < 16) left_half_white[i] = 65535;
+  const FramePtr result = make_picture(AV_PIX_FMT_YUV420P, 24, 24);
+  ASSERT_TRUE((*converter)->to_frame(left_half_white, picture.remainder, *result));
+  EXPECT_EQ(result->data[0][0], 235);
+  EXPECT_EQ(result->data[0][8], 235);
+  EXPECT_EQ(result->data[0][15], 16);
+  EXPECT_EQ(result->data[0][(23 * result->linesize[0]) + 23], 16);
 }
 
 TEST(FrameFormatTest, MissingTagsAreGuessedAsPlayersDo) {

@@ -1,5 +1,7 @@
 #include "media/film/segment_encoder.hpp"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 
 extern "C" {
@@ -22,8 +24,7 @@ using testing::HasSubstr;
 class SegmentFile : public testing::Test {
  protected:
   std::filesystem::path folder_ =
-      std::filesystem::path{testing::TempDir()} /
-      (std::string{"weir_"} + testing::UnitTest::GetInstance()->current_test_info()->name());
+      std::filesystem::path{testing::TempDir()} / ("weir_segment_" + std::to_string(getpid()));
   void SetUp() override { std::filesystem::create_directories(folder_); }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 };

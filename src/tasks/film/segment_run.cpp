@@ -110,7 +110,7 @@ class SegmentRun {
         if (!frame) return frame.error();
         if (slot->repeats_last) return ok();
         if (!converter) {
-          auto created = FrameConverter::create(job_.source, job_.format.frames);
+          auto created = FrameConverter::create(job_.source, job_.format.frames, job_.network_result);
           if (!created) return created.error();
           converter = *std::move(created);
         }
@@ -123,8 +123,8 @@ class SegmentRun {
   }
 
   Status enlarge_all() {
-    const FrameFormat& result = job_.format.frames;
-    const std::size_t samples = static_cast<std::size_t>(result.width) * result.height * result.colours;
+    const std::size_t samples =
+        static_cast<std::size_t>(job_.network_result.width) * job_.network_result.height * job_.format.frames.colours;
     while (auto decoded = decoded_.take()) {
       auto slot = free_enlarged_.take();
       if (!slot) return ok();
@@ -166,7 +166,7 @@ class SegmentRun {
           if (const int copied = av_frame_copy(*frame, last.get()); copied < 0) return ffmpeg_error(copied, "frame");
         } else {
           if (!converter) {
-            auto created = FrameConverter::create(job_.source, job_.format.frames);
+            auto created = FrameConverter::create(job_.source, job_.format.frames, job_.network_result);
             if (!created) return created.error();
             converter = *std::move(created);
           }

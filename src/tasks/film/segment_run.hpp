@@ -23,6 +23,7 @@ struct SegmentJob {
   const std::filesystem::path& output;  ///< the file to write
   const FrameFormat& source;            ///< of the frames of the film
   const SegmentFormat& format;          ///< of the result
+  PlaneSize network_result;             ///< size of the network's results, in pixels
   const EncodeSettings& encoder;
   enhance::PictureUpscaler& upscaler;
   const enhance::UpscalePlan& plan;                  ///< of one frame: network_picture() of the film's frames

@@ -1,6 +1,8 @@
 // Enlarges segments of the drawn films. With a network that changes nothing, the encoded frames are those of the film.
 #include "tasks/film/segment_run.hpp"
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -55,7 +57,7 @@ Opened open_film(const std::filesystem::path& film) {
 class SegmentRunCases : public WithFilmCases, public testing::WithParamInterface<const char*> {
  protected:
   std::filesystem::path output_ =
-      std::filesystem::path{testing::TempDir()} / (std::string{"weir_run_"} + GetParam() + ".nut");
+      std::filesystem::path{testing::TempDir()} / ("weir_run_" + std::to_string(getpid()) + ".nut");
   void TearDown() override { std::filesystem::remove(output_); }
 };
 
@@ -75,6 +77,7 @@ TEST_P(SegmentRunCases, ANetworkThatChangesNothingGivesTheFramesOfTheFilm) {
                                    .output = output_,
                                    .source = opened.source,
                                    .format = segment,
+                                   .network_result = opened.source.luma_size(),
                                    .encoder = encoder,
                                    .upscaler = *opened.upscaler,
                                    .plan = opened.plan,
@@ -108,7 +111,8 @@ class SegmentRunFaults : public WithFilmCases {};
 TEST_F(SegmentRunFaults, AStopEndsAllStages) {
   const auto film = film_case("opengop.mkv");
   Opened opened = open_film(film);
-  const std::filesystem::path output = std::filesystem::path{testing::TempDir()} / "weir_run_stopped.nut";
+  const std::filesystem::path output =
+      std::filesystem::path{testing::TempDir()} / ("weir_run_" + std::to_string(getpid()) + ".nut");
   std::stop_source stop;
   SegmentFormat segment{.frames = opened.source, .time_base = opened.index.time_base};
   const EncodeSettings encoder;
@@ -118,6 +122,7 @@ TEST_F(SegmentRunFaults, AStopEndsAllStages) {
                                    .output = output,
                                    .source = opened.source,
                                    .format = segment,
+                                   .network_result = opened.source.luma_size(),
                                    .encoder = encoder,
                                    .upscaler = *opened.upscaler,
                                    .plan = opened.plan,
@@ -135,7 +140,8 @@ TEST_F(SegmentRunFaults, AnErrorOfOneStageEndsAllOthers) {
   const auto film = film_case("opengop.mkv");
   Opened opened = open_film(film);
   opened.index.frames[30].hash ^= 1;  // the film seems to have changed
-  const std::filesystem::path output = std::filesystem::path{testing::TempDir()} / "weir_run_changed.nut";
+  const std::filesystem::path output =
+      std::filesystem::path{testing::TempDir()} / ("weir_run_" + std::to_string(getpid()) + ".nut");
   SegmentFormat segment{.frames = opened.source, .time_base = opened.index.time_base};
   const EncodeSettings encoder;
   const auto report = run_segment({.film = film,
@@ -144,6 +150,7 @@ TEST_F(SegmentRunFaults, AnErrorOfOneStageEndsAllOthers) {
                                    .output = output,
                                    .source = opened.source,
                                    .format = segment,
+                                   .network_result = opened.source.luma_size(),
                                    .encoder = encoder,
                                    .upscaler = *opened.upscaler,
                                    .plan = opened.plan,

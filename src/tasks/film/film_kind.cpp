@@ -1,0 +1,334 @@
+#include "tasks/film/film_kind.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+#include "media/film/joiner.hpp"
+#include "media/film/segment_reader.hpp"
+#include "media/film/verifier.hpp"
+#include "nn/vulkan/gpu.hpp"
+#include "tasks/film/segment_run.hpp"
+#include "tasks/gpu_worker.hpp"
+#include "tasks/network_identity.hpp"
+
+namespace weir::film {
+namespace {
+
+using jobs::Json;
+
+/// Memory of a decoder beside its frames, and of FFmpeg's readers of containers; measured for H.264 and HEVC.
+constexpr Bytes kDecoderMemory = 40_MiB;
+
+/// Memory of an encoder for a frame of 1080p, beside the frames of its format, measured with one thread
+/// (docs/measurements.md has the command): it grows with the pixels.
+Bytes encoder_memory(const FrameFormat& format, VideoCodec codec) {
+  constexpr double kPixels1080 = 1920.0 * 1080;
+  const double megabytes = codec == VideoCodec::x264   ? 360
+                           : codec == VideoCodec::x265 ? 400
+                           : codec == VideoCodec::av1  ? 420
+                                                       : 320;
+  const double pixels = static_cast<double>(format.width) * format.height;
+  return Bytes{static_cast<std::uint64_t>(megabytes * 1e6 * std::max(pixels / kPixels1080, 0.05))} + 32_MiB;
+}
+
+/// Expected bytes of an encoded frame per pixel. It only decides whether an item waits for disk space.
+double expected_bytes_per_pixel(VideoCodec codec) { return codec == VideoCodec::ffv1 ? 0.4 : 0.08; }
+
+/// What a film's segments have in common; computed once per film.
+struct OpenedFilm {
+  FilmIndex index;
+  FrameFormat source;
+  SegmentFormat format;
+  PlaneSize network_result;
+  Orientation orientation;
+  enhance::UpscalePlan plan;
+};
+
+/// The task for all kinds of items of a film run.
+class FilmTask final : public jobs::Task {
+ public:
+  FilmTask(FilmRequest request, std::vector<std::pair<std::string, tasks::NetworkCache>> variants)
+      : request_{std::move(request)},
+        variants_{std::move(variants)},
+        identity_{variants_.front().second, request_.upscale.upscale} {}
+
+  std::vector<std::string> variants() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, cache] : variants_) names.push_back(name);
+    return names;
+  }
+
+  Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t variant) override {
+    if (item.task != kSegmentKind) return jobs::Estimate{.cost = 1, .ram = kDecoderMemory};
+    const auto segment = parse_segment_item(item);
+    if (!segment) return segment.error();
+    auto film = open(item, *segment, variant);
+    if (!film) return film.error();
+    const enhance::UpscalePlan& plan = (*film)->plan;
+    const auto frames = static_cast<double>((*film)->index.segment(segment->number).count());
+    const double pixels = static_cast<double>(plan.output_width) * plan.output_height;
+    return jobs::Estimate{
+        .cost = plan.multiplications * frames,
+        .seconds = plan.expected_time.count() * frames,
+        .ram = plan.ram,
+        .device = plan.device_memory,
+        .output = Bytes{static_cast<std::uint64_t>(pixels * frames * expected_bytes_per_pixel(request_.encode.codec))},
+        .size = fmt::format("{}x{}", plan.input_width, plan.input_height),
+        .compute_config = compute_config_of(plan)};
+  }
+
+  jobs::AttemptResult run(const jobs::Attempt& attempt) override {
+    jobs::AttemptResult result;
+    Status done = attempt.item.task == kIndexKind     ? run_index(attempt, result)
+                  : attempt.item.task == kSegmentKind ? run_one_segment(attempt, result)
+                                                      : run_join(attempt, result);
+    if (!done) result.error = done.error();
+    return result;
+  }
+
+ private:
+  static jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
+    if (plan.device_name == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
+    return {"vulkan", plan.precision, plan.device_name, ""};
+  }
+
+  Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
+    IndexSettings settings;
+    settings.decoder_threads = request_.decoder_threads;
+    settings.segments = request_.segments;
+    settings.partial = attempt.item.outputs.front().string() + ".part";
+    settings.stop = attempt.stop;
+    settings.progress = [&](FrameNumber frames, double fraction) {
+      if (attempt.progress) attempt.progress({fraction, static_cast<double>(frames)});
+    };
+    const auto index = index_film(attempt.item.inputs.front(), settings);
+    if (!index) return index.error();
+    result.damage = index->damage;
+    result.report = jobs::dump(Json{{"frames", index->frames.size()}, {"segments", index->segments.size()}});
+    return write_file(attempt.outputs.front(), to_text(*index));
+  }
+
+  Status run_one_segment(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
+    const auto segment = parse_segment_item(attempt.item);
+    if (!segment) return segment.error();
+    auto film = open(attempt.item, *segment, attempt.variant);
+    if (!film) return film.error();
+    const FrameRange range = (*film)->index.segment(segment->number);
+    const auto report =
+        run_segment({.film = segment->film,
+                     .index = (*film)->index,
+                     .range = range,
+                     .output = attempt.outputs.front(),
+                     .source = (*film)->source,
+                     .format = (*film)->format,
+                     .network_result = (*film)->network_result,
+                     .encoder = request_.encode,
+                     .upscaler = *upscaler_,
+                     .plan = (*film)->plan,
+                     .progress =
+                         [&](FrameNumber frames) {
+                           if (attempt.progress)
+                             attempt.progress({static_cast<double>(frames) / static_cast<double>(range.count()),
+                                               static_cast<double>(frames)});
+                         },
+                     .stop = attempt.stop});
+    result.identity = identity_.identify_for_scale(scale_of((*film)->source));
+    result.compute_config = compute_config_of((*film)->plan);
+    if (!report) return report.error();
+    result.amount = static_cast<double>(report->frames);
+    result.notes = report->notes;
+    result.stage_seconds = {
+        {"decode", report->decode.count()}, {"network", report->network.count()}, {"encode", report->encode.count()}};
+    result.report = jobs::dump(Json{{"frames", report->frames}, {"repeated", report->repeated}});
+    return ok();
+  }
+
+  /// Joins the segments, decodes the result and compares it with the index and the film.
+  Status run_join(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
+    const jobs::Item& item = attempt.item;
+    const std::filesystem::path folder = work_folder(item.outputs.front());
+    const auto index = read_film_index(folder / "index");
+    if (!index) return index.error();
+    OpenedFilm film;
+    film.index = *index;
+    if (auto described = describe(item.inputs.front(), film); !described) return described;
+    JoinRequest join{.source = item.inputs.front(),
+                     .index = *index,
+                     .segments = {},
+                     .output = attempt.outputs.front(),
+                     .container = container_of(item.outputs.front()).value_or(Container::mkv),
+                     .codec = request_.encode.codec,
+                     .display = {.colour = film.source.colour,
+                                 .sample_aspect = film.format.sample_aspect,
+                                 .orientation = film.orientation,
+                                 .hdr = film.format.hdr},
+                     .stop = attempt.stop};
+    for (std::size_t number = 0; number < index->segments.size(); ++number)
+      join.segments.push_back(folder / segment_name(number));
+    const auto joined = join_film(join);
+    if (!joined) return joined.error();
+    const auto verified = verify_film({.result = attempt.outputs.front(),
+                                       .source = item.inputs.front(),
+                                       .index = *index,
+                                       .report = *joined,
+                                       .stop = attempt.stop});
+    if (!verified) return verified.error();
+    result.identity = identity_.identify_for_scale(scale_of(film.source));
+    result.damage = index->damage;
+    for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
+    result.report = jobs::dump(report_json(*joined, *verified));
+    return ok();
+  }
+
+  static Json report_json(const JoinReport& joined, const VerifyReport& verified) {
+    Json streams = Json::array();
+    for (const PlannedStream& stream : joined.plan.streams) {
+      streams.push_back({{"source", stream.source},
+                         {"target", stream.target ? Json(*stream.target) : Json()},
+                         {"kind", name_of(stream.kind)},
+                         {"codec", stream.codec_name},
+                         {"language", stream.language},
+                         {"title", stream.title},
+                         {"reason", stream.reason}});
+    }
+    return {{"frames", joined.frames},
+            {"bytes", joined.size.count()},
+            {"exact_times", verified.has_exact_times},
+            {"streams", streams},
+            {"lost", joined.plan.lost}};
+  }
+
+  double scale_of(const FrameFormat& source) const {
+    return tasks::required_scale(request_.upscale.upscale, source.width, source.height);
+  }
+
+  /// Opens the film of a segment and plans its frames; returns the same object for further segments of the film.
+  Result<OpenedFilm*> open(const jobs::Item& item, const SegmentItem& segment, std::size_t variant) {
+    const auto key = std::pair{item.inputs.front(), variant};
+    if (opened_ && opened_key_ == key) return &*opened_;
+    opened_.reset();
+    OpenedFilm film;
+    auto index = read_film_index(item.inputs.front());
+    if (!index) return index.error();
+    film.index = *std::move(index);
+    if (auto described = describe(segment.film, film); !described) return described.error();
+    if (auto planned = plan(film, variant); !planned) return planned.error();
+    opened_ = std::move(film);
+    opened_key_ = key;
+    return &*opened_;
+  }
+
+  /// Reads one frame of the film, which says how its colours are encoded.
+  Status describe(const std::filesystem::path& path, OpenedFilm& film) const {
+    auto reader = SegmentReader::open(path, film.index, {0, 1}, settings_of(film.index, {}));
+    if (!reader) return reader.error();
+    const auto frame = (*reader)->next();
+    if (!frame) return frame.error();
+    auto source = describe_format(**frame);
+    if (!source)
+      return Error{source.error().code, fmt::format("{}: {}", printable(path.string()), source.error().what)};
+    film.source = *std::move(source);
+    film.format.hdr = hdr_data_of(**frame);
+    film.format.time_base = film.index.time_base;
+    const std::unique_ptr<FilmReader> opened = (*reader)->release();
+    const AVStream& stream = opened->stream();
+    film.orientation = orientation_of(stream);
+    film.format.frame_rate = {stream.avg_frame_rate.num, std::max(stream.avg_frame_rate.den, 1)};
+    const AVRational aspect = av_guess_sample_aspect_ratio(nullptr, const_cast<AVStream*>(&stream), nullptr);
+    film.format.sample_aspect = {aspect.num, std::max(aspect.den, 1)};
+    return ok();
+  }
+
+  Status plan(OpenedFilm& film, std::size_t variant) {
+    if (auto selected = select_variant(variant, scale_of(film.source)); !selected) return selected;
+    const media::PictureInfo picture = network_picture(film.source);
+    const enhance::UpscaleSettings& settings = request_.upscale.upscale;
+    const auto size = enhance::final_size(upscaler_->network(), picture, settings);
+    if (!size) return size.error();
+    auto stored = format_for_codec(film.source, request_.encode.codec);
+    if (!stored) return stored.error();
+    film.format.frames = with_size(*stored, size->width, size->height);
+    media::WriteOptions output;
+    output.rows = enhance::rows_info(upscaler_->network(), picture, settings);
+    output.final_width = size->width;
+    output.final_height = size->height;
+    film.network_result = {output.rows.width, output.rows.height};
+    // Decoder, waiting frames and encoder count as the reader of the pictures.
+    const Bytes other = frame_memory(film.source, film.format.frames) + kDecoderMemory +
+                        encoder_memory(film.format.frames, request_.encode.codec);
+    auto plan = upscaler_->plan(picture, {.ram = other, .disk = {}}, output);
+    if (!plan) return plan.error();
+    film.plan = *std::move(plan);
+    return ok();
+  }
+
+  /// Prepares the network of a variant for enlarging by `scale`. Keeps it for further films.
+  Status select_variant(std::size_t variant, double scale) {
+    if (!source_ || current_variant_ != variant) {
+      upscaler_ = nullptr;
+      source_ = nullptr;
+      if (current_variant_ != variant) variants_.at(current_variant_).second.release();
+      current_variant_ = variant;
+      tasks::NetworkCache& cache = variants_.at(variant).second;
+      source_ =
+          tasks::make_upscaler_source([&cache](double wanted) { return cache.load(wanted); }, request_.upscale.upscale);
+    }
+    auto upscaler = source_(scale);
+    if (!upscaler) return upscaler.error();
+    upscaler_ = *std::move(upscaler);
+    return ok();
+  }
+
+  FilmRequest request_;
+  std::vector<std::pair<std::string, tasks::NetworkCache>> variants_;  // name and networks
+  tasks::NetworkIdentifier identity_;
+  std::size_t current_variant_ = 0;
+  tasks::UpscalerSource source_;                              // of the current variant
+  std::shared_ptr<enhance::PictureUpscaler> upscaler_;        // that source_ returned last
+  std::optional<OpenedFilm> opened_;                          // the film of the last segment
+  std::pair<std::filesystem::path, std::size_t> opened_key_;  // its index, and the variant of its plan
+};
+
+}  // namespace
+
+Result<std::unique_ptr<jobs::Task>> make_film_task_from_json(const Json& settings,
+                                                             const jobs::WorkerResources& resources) {
+  auto request = parse_film_request(settings);
+  if (!request) return request.error();
+  enhance::UpscaleSettings& upscale = request->upscale.upscale;
+  upscale.ram = resources.ram;
+  upscale.threads = resources.threads;
+  upscale.device_settings.memory = resources.vram;
+  if (tasks::is_gpu_name(resources.device)) {
+    auto gpu = nn::vulkan::find_gpu(resources.device);
+    if (!gpu) return gpu.error();
+    upscale.gpu = *std::move(gpu);
+  }
+  std::vector<std::pair<std::string, tasks::NetworkCache>> variants;
+  auto first = tasks::NetworkCache::open(request->upscale.network_options);
+  if (!first) return first.error();
+  variants.emplace_back("first choice", *std::move(first));
+  for (const std::string& name : request->upscale.variants) {
+    tasks::NetworkOptions options = request->upscale.network_options;
+    options.name = name;
+    auto cache = tasks::NetworkCache::open(std::move(options));
+    if (!cache) return Error{cache.error().code, "--variants: " + cache.error().what};
+    variants.emplace_back(name, *std::move(cache));
+  }
+  return std::unique_ptr<jobs::Task>{std::make_unique<FilmTask>(*std::move(request), std::move(variants))};
+}
+
+jobs::IdentitySource make_film_identity_source(const tasks::NetworkCache& cache, const FilmRequest& request) {
+  const auto identity = std::make_shared<tasks::NetworkIdentifier>(cache, request.upscale.upscale);
+  const double scale = request.upscale.upscale.scale;
+  return [identity, scale](const jobs::Item& item, const Json&) {
+    return item.task == kIndexKind ? Json::object() : identity->identify_for_scale(scale);
+  };
+}
+
+}  // namespace weir::film

@@ -1,0 +1,160 @@
+#include "tasks/film/film_plan.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+#include "jobs/json.hpp"
+
+namespace weir::film {
+namespace {
+
+using jobs::Json;
+
+/// Returns the settings on which the bytes of the segments depend, beside the film and the network.
+Json result_settings_json(const FilmRequest& request) {
+  const enhance::UpscaleSettings& upscale = request.upscale.upscale;
+  Json options = Json::array();
+  for (const auto& [name, value] : request.encode.options) options.push_back({name, value});
+  return {{"scale", upscale.scale},
+          {"width", upscale.width},
+          {"height", upscale.height},
+          {"precision", upscale.precision == enhance::Precision::exact ? "exact" : "auto"},
+          {"tta", upscale.tta},
+          {"codec", name_of(request.encode.codec)},
+          {"crf", request.encode.crf ? Json(*request.encode.crf) : Json()},
+          {"preset", request.encode.preset},
+          {"encoder_options", options},
+          {"encoder_threads", request.encode.threads}};
+}
+
+Json index_settings_json(const FilmRequest& request) {
+  return {{"longest_segment", request.segments.longest},
+          {"shortest_segment", request.segments.shortest},
+          {"decoder_threads", request.decoder_threads}};
+}
+
+jobs::Item make_index_item(const jobs::Item& film, const FilmRequest& request) {
+  jobs::Item item;
+  item.task = kIndexKind;
+  item.inputs = film.inputs;
+  item.outputs = {work_folder(film.outputs.front()) / "index"};
+  item.name = fmt::format("{}: index", jobs::display_name(film));
+  item.parameters = jobs::dump(index_settings_json(request));
+  return item;
+}
+
+jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std::size_t number,
+                             const FilmRequest& request) {
+  const std::filesystem::path folder = work_folder(film.outputs.front());
+  const FrameRange range = index.segment(number);
+  Json parameters = result_settings_json(request);
+  parameters["film"] = jobs::encode_path(film.inputs.front());
+  parameters["segment"] = number;
+  jobs::Item item;
+  item.task = kSegmentKind;
+  item.inputs = {folder / "index"};  // it has the size, the time and the hashes of the film
+  item.outputs = {folder / segment_name(number)};
+  item.name = fmt::format("{}: frames {} to {}", jobs::display_name(film), range.first, range.end - 1);
+  item.parameters = jobs::dump(parameters);
+  return item;
+}
+
+Status create_work_folder(const std::filesystem::path& output) {
+  std::error_code problem;
+  std::filesystem::create_directories(work_folder(output), problem);
+  if (!problem) return ok();
+  return Error{Errc::io, fmt::format("{}: {}", printable(work_folder(output).string()), problem.message())};
+}
+
+}  // namespace
+
+Json to_json(const FilmRequest& request) {
+  Json json = tasks::to_json(request.upscale);
+  json["film"] = result_settings_json(request);
+  json["index"] = index_settings_json(request);
+  return json;
+}
+
+Result<FilmRequest> parse_film_request(const Json& json) {
+  auto upscale = tasks::parse_upscale_request(json);
+  if (!upscale) return upscale.error();
+  FilmRequest request;
+  request.upscale = *std::move(upscale);
+  const Json film = jobs::object_field(json, "film");
+  const auto codec = video_codec_named(jobs::text_field(film, "codec"));
+  if (!codec) return Error{Errc::corrupt, "a request without a codec"};
+  request.encode.codec = *codec;
+  if (film.contains("crf") && film["crf"].is_number_integer()) request.encode.crf = film["crf"].get<int>();
+  request.encode.preset = jobs::text_field(film, "preset");
+  request.encode.threads = static_cast<int>(jobs::number_field(film, "encoder_threads"));
+  for (const Json& option : film.value("encoder_options", Json::array())) {
+    if (option.size() == 2 && option[0].is_string() && option[1].is_string())
+      request.encode.options.emplace_back(option[0].get<std::string>(), option[1].get<std::string>());
+  }
+  const Json index = jobs::object_field(json, "index");
+  request.segments = {.longest = static_cast<FrameNumber>(jobs::number_field(index, "longest_segment")),
+                      .shortest = static_cast<FrameNumber>(jobs::number_field(index, "shortest_segment"))};
+  request.decoder_threads = static_cast<int>(jobs::number_field(index, "decoder_threads"));
+  return request;
+}
+
+std::filesystem::path work_folder(const std::filesystem::path& output) {
+  return output.parent_path() / ("." + output.filename().string() + ".weir");
+}
+
+std::string segment_name(std::size_t number) { return fmt::format("{:05}.nut", number); }
+
+std::optional<Container> container_of(const std::filesystem::path& output) {
+  const std::string extension = lower_case(output.extension().string());
+  return container_named(extension.empty() ? extension : extension.substr(1));
+}
+
+jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
+  jobs::Item item;
+  item.task = kFilmKind;
+  item.inputs = {film.film};
+  item.outputs = {film.output};
+  Json parameters = result_settings_json(request);
+  parameters.update(index_settings_json(request));
+  item.parameters = jobs::dump(parameters);
+  item.problem = film.problem;
+  return item;
+}
+
+jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
+  return [request](const jobs::Item& item, int stage) -> Result<std::vector<jobs::Item>> {
+    std::vector<jobs::Item> items;
+    if (item.task != kFilmKind || stage > 1) return items;
+    if (stage == 0) {
+      if (auto created = create_work_folder(item.outputs.front()); !created) return created.error();
+      items.push_back(make_index_item(item, request));
+      return items;
+    }
+    const auto index = read_film_index(work_folder(item.outputs.front()) / "index");
+    if (!index) return index.error();
+    for (std::size_t number = 0; number < index->segments.size(); ++number)
+      items.push_back(make_segment_item(item, *index, number, request));
+    return items;
+  };
+}
+
+Result<FilmIndex> read_film_index(const std::filesystem::path& path) {
+  const auto text = read_file(path);
+  if (!text) return text.error();
+  auto index = parse_film_index(*text);
+  if (!index) return Error{index.error().code, fmt::format("{}: {}", printable(path.string()), index.error().what)};
+  return index;
+}
+
+Result<SegmentItem> parse_segment_item(const jobs::Item& item) {
+  const auto parameters = jobs::parse_object(item.parameters);
+  if (!parameters) return parameters.error();
+  return SegmentItem{jobs::decode_path(jobs::text_field(*parameters, "film")),
+                     jobs::count_field(*parameters, "segment")};
+}
+
+}  // namespace weir::film

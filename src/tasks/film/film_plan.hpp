@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/item.hpp"
+#include "jobs/stages.hpp"
+#include "media/film/container.hpp"
+#include "media/film/index_pass.hpp"
+#include "media/film/video_codec.hpp"
+#include "tasks/upscale_kind.hpp"
+
+namespace weir::film {
+
+// The kinds of items of a film run, in the order of their stages. They are parts of the names of records.
+inline constexpr char kIndexKind[] = "film_index";
+inline constexpr char kSegmentKind[] = "film_segment";
+inline constexpr char kFilmKind[] = "film";
+
+/// Settings of a run that enlarges films. The coordinator of the run sends them to its worker processes as JSON.
+struct FilmRequest {
+  tasks::UpscaleRequest upscale;  ///< the networks and how they run; the fields of pictures in files are not used
+  EncodeSettings encode;
+  SegmentRules segments;
+  int decoder_threads = 1;
+};
+
+/// Converts the request to JSON for the workers.
+jobs::Json to_json(const FilmRequest& request);
+/// Reads the request from its JSON. Errors: those of tasks::parse_upscale_request(); corrupt.
+Result<FilmRequest> parse_film_request(const jobs::Json& json);
+
+/// One film to enlarge.
+struct FilmItem {
+  std::filesystem::path film;
+  std::filesystem::path output;
+  std::optional<Error> problem = {};  ///< known before the work, such as a missing file
+};
+
+/// Returns the hidden folder beside the output that holds the index and the segments until the film is joined.
+std::filesystem::path work_folder(const std::filesystem::path& output);
+
+/// Returns the file name of a segment in the work folder.
+std::string segment_name(std::size_t number);
+/// Returns the container that the file name asks for by its extension; empty if there is none of that name.
+std::optional<Container> container_of(const std::filesystem::path& output);
+
+/// Makes the item of a film. Its prerequisites are those of film_prerequisites().
+jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request);
+
+/// Returns what a film waits for: in stage 0 its index, in stage 1 the segments that the index names.
+jobs::Prerequisites film_prerequisites(const FilmRequest& request);
+
+/// Reads the index of a film from its file. Errors: io; corrupt.
+Result<FilmIndex> read_film_index(const std::filesystem::path& path);
+
+/// What the parameters of a segment's item say.
+struct SegmentItem {
+  std::filesystem::path film;
+  std::size_t number = 0;  ///< of the segment in the index
+};
+Result<SegmentItem> parse_segment_item(const jobs::Item& item);
+
+}  // namespace weir::film

@@ -1,0 +1,188 @@
+// Runs whole films with a coordinator and worker processes: index, segments, the joined and verified result.
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "film_cases.hpp"
+#include "folder.hpp"
+#include "jobs/coordinator.hpp"
+#include "jobs/worker.hpp"
+#include "media/film/index_pass.hpp"
+#include "tasks/film/film_kind.hpp"
+
+namespace weir::film {
+namespace {
+
+namespace fs = std::filesystem;
+
+jobs::TaskFactories film_factories() { return {{kFilmKind, make_film_task_from_json}}; }
+
+/// The tests start this program again as their workers; without the arguments of a worker it does nothing.
+TEST(FilmWorker, Main) {
+  const auto arguments = testing::internal::GetArgvs();
+  const auto value_of = [&](const std::string& flag) {
+    for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
+      if (arguments[i] == flag) return arguments[i + 1];
+    return std::string{};
+  };
+  if (value_of("--channel").empty()) return;
+  std::_Exit(
+      jobs::run_worker(std::stoi(value_of("--channel")), value_of("--device"), film_factories(), tasks::bind_device));
+}
+
+/// Writes a network of one convolution that passes its input on.
+void write_identity_network(const fs::path& folder) {
+  std::ofstream{folder / "identity.param"}
+      << "7767517\n2 2\nInput in0 0 1 in0\nConvolution copy 1 1 in0 out0 0=3 1=1 5=0 6=9\n";
+  std::ofstream bin{folder / "identity.bin", std::ios::binary};
+  const std::uint32_t tag = 0;  // weights of float32
+  bin.write(reinterpret_cast<const char*>(&tag), sizeof tag);
+  const float weights[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  bin.write(reinterpret_cast<const char*>(weights), sizeof weights);
+}
+
+/// Keeps what a run reports.
+class Listener final : public jobs::RunObserver {
+ public:
+  void on_decision(const jobs::Item&, const jobs::Decision&) override {}
+  void on_item_result(const jobs::Item& item, const jobs::ItemResult& result) override {
+    results.push_back(std::string{jobs::name_of(result.status)} + " " + item.outputs.front().filename().string());
+    if (result.error) errors += result.error->what + "\n";
+  }
+  void on_progress(const jobs::RunProgress& progress) override {
+    if (on_run_progress) on_run_progress(progress);
+  }
+  void on_message(jobs::Severity, const std::string& text) override { errors += text + "\n"; }
+  int count(const std::string& beginning) const {
+    return static_cast<int>(std::count_if(results.begin(), results.end(),
+                                          [&](const std::string& result) { return result.starts_with(beginning); }));
+  }
+
+  std::vector<std::string> results;
+  std::string errors;
+  std::function<void(const jobs::RunProgress&)> on_run_progress;
+};
+
+class FilmRun : public WithFilmCases {
+ protected:
+  void SetUp() override {
+    WithFilmCases::SetUp();
+    write_identity_network(folder_.path());
+    request_.upscale.network_options.model = folder_ / "identity.param";
+    request_.upscale.upscale.precision = enhance::Precision::exact;
+    request_.encode.codec = VideoCodec::ffv1;
+    request_.segments = {.longest = 40, .shortest = 10};
+  }
+
+  jobs::Totals run(const fs::path& film, const fs::path& output) {
+    listener_.results.clear();
+    listener_.errors.clear();
+    jobs::RunSettings settings;
+    settings.task = kFilmKind;
+    settings.task_settings = to_json(request_);
+    settings.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=FilmWorker.Main"};
+    settings.ram_limit = 4_GiB;
+    settings.outputs = output.parent_path();
+    for (const char* name : {"one", "two"}) {
+      auto device = jobs::cpu_device("cpu", {}, 1);
+      EXPECT_TRUE(device);
+      device->name = name;
+      settings.devices.push_back(*std::move(device));
+    }
+    settings.prerequisites = film_prerequisites(request_);
+    auto cache = tasks::NetworkCache::open(request_.upscale.network_options);
+    EXPECT_TRUE(cache) << (cache ? "" : cache.error().what);
+    const std::vector<jobs::Item> items{make_film_item({film, output}, request_)};
+    observe::EventLog events;
+    observe::Metrics metrics;
+    jobs::Coordinator coordinator{settings,  items,  make_film_identity_source(*cache, request_),
+                                  listener_, events, metrics};
+    auto totals = coordinator.run();
+    EXPECT_TRUE(totals) << (totals ? "" : totals.error().what);
+    return totals ? *totals : jobs::Totals{};
+  }
+
+  test::Folder folder_;
+  FilmRequest request_;
+  Listener listener_;
+};
+
+TEST_F(FilmRun, AFilmIsIndexedEnlargedInSegmentsAndJoined) {
+  const auto film = film_case("sink.mkv");
+  const auto output = folder_ / "out/big.mkv";
+  fs::create_directories(folder_ / "out");
+  const jobs::Totals totals = run(film, output);
+  EXPECT_EQ(totals.done, 1u) << listener_.errors;
+  EXPECT_EQ(totals.items, 1u);
+  const auto source = index_film(film, {});
+  EXPECT_EQ(totals.amount, static_cast<double>(source->frames.size()));
+  const auto made = index_film(output, {});
+  ASSERT_TRUE(made) << made.error().what;
+  ASSERT_EQ(made->frames.size(), source->frames.size());
+  for (std::size_t i = 0; i < made->frames.size(); ++i) {
+    EXPECT_EQ(made->frames[i].hash, source->frames[i].hash) << i;
+    EXPECT_EQ(made->frames[i].pts, source->frames[i].pts) << i;
+  }
+  EXPECT_EQ(run(film, output).skipped, 1u);
+  EXPECT_EQ(listener_.results, (std::vector<std::string>{"skipped big.mkv"}));
+}
+
+TEST_F(FilmRun, ASegmentThatIsMissingIsMadeAgainAloneAndTheFilmIsTheSame) {
+  const auto film = film_case("opengop.mkv");
+  request_.encode.codec = VideoCodec::x264;
+  request_.encode.preset = "ultrafast";
+  const auto output = folder_ / "out/film.mp4";
+  fs::create_directories(folder_ / "out");
+  ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
+  const std::string first = folder_.text("out/film.mp4");
+  fs::remove(output);
+  fs::remove(work_folder(output) / segment_name(2));
+  ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
+  EXPECT_EQ(listener_.count("done 0"), 1) << "segments made again";
+  EXPECT_EQ(listener_.count("skipped index"), 1);
+  EXPECT_EQ(folder_.text("out/film.mp4"), first);
+}
+
+TEST_F(FilmRun, AWorkerThatIsKilledCostsItsSegmentAlone) {
+  const auto film = film_case("whole.mp4");
+  request_.encode.codec = VideoCodec::x264;
+  request_.encode.preset = "ultrafast";
+  const auto output = folder_ / "out/film.mkv";
+  fs::create_directories(folder_ / "out");
+  bool is_killed = false;
+  listener_.on_run_progress = [&](const jobs::RunProgress& progress) {
+    for (const auto& device : progress.devices) {
+      if (is_killed || device.item.find("frames") == std::string::npos) continue;
+      is_killed = true;
+      std::ifstream children{"/proc/self/task/" + std::to_string(getpid()) + "/children"};
+      pid_t worker = 0;
+      ASSERT_TRUE(children >> worker);
+      EXPECT_EQ(kill(worker, SIGKILL), 0);
+    }
+  };
+  EXPECT_EQ(run(film, output).done, 1u) << listener_.errors;
+  EXPECT_TRUE(is_killed);
+  const auto made = index_film(output, {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->frames.size(), 200u);
+}
+
+TEST_F(FilmRun, AFileThatIsNoFilmFailsByName) {
+  const auto output = folder_ / "out/film.mkv";
+  fs::create_directories(folder_ / "out");
+  const jobs::Totals totals = run(film_case("truncated.mp4"), output);
+  EXPECT_EQ(totals.failed, 1u);
+  ASSERT_EQ(totals.failure_messages.size(), 1u);
+  EXPECT_NE(totals.failure_messages[0].find("truncated.mp4"), std::string::npos);
+  EXPECT_FALSE(fs::exists(output));
+}
+
+}  // namespace
+}  // namespace weir::film
