@@ -31,7 +31,13 @@ std::string_view name_of(Container container);
 /// Returns the container with that name; empty for any other text.
 std::optional<Container> container_named(std::string_view name);
 
-/// Returns whether the container can hold streams of this codec, by what FFmpeg knows of it.
+/// Returns whether the container can hold streams of this codec, by what FFmpeg's tables say.
 bool can_hold(Container container, AVCodecID codec);
+
+/// How a muxer takes a stream.
+enum class Acceptance { yes, experimental, no };
+/// Asks the muxer of a container whether it takes a stream: it may refuse what its tables allow, such as a number of
+/// channels. `experimental`: FFmpeg writes it only on request, because few programs read it.
+Acceptance acceptance_of(Container container, const AVCodecParameters& parameters);
 
 }  // namespace weir::film

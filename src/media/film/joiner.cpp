@@ -53,7 +53,7 @@ class Join {
     report_.skipped_packets = (*source)->skipped_packets();
     auto result = open_input(request_.output);
     if (!result) return result.error();
-    for (std::string& lost : find_lost_properties((*source)->input(), **result, report_.plan))
+    for (std::string& lost : find_lost_properties((*source)->input(), **result, report_.plan, request_.display))
       report_.plan.lost.push_back(std::move(lost));
     return std::move(report_);
   }
@@ -82,7 +82,8 @@ class Join {
     auto file = ResultFile::create(request_, report_.plan, source, segment, report_.shift);
     if (!file) return file.error();
     if (auto copied = copy(source, times, **file); !copied) return copied.error();
-    report_.moved_packets = (*file)->moved_packets();
+    for (PlannedStream& planned : report_.plan.streams)
+      if (planned.target) planned.moved_packets = (*file)->moved_packets(*planned.target);
     return (*file)->finish();
   }
 
@@ -125,7 +126,7 @@ Result<JoinReport> join_film(const JoinRequest& request) {
   auto report = Join{request}.run();
   if (!report) {
     std::error_code ignored;
-    std::filesystem::remove(request.output, ignored);
+    if (std::filesystem::is_regular_file(request.output, ignored)) std::filesystem::remove(request.output, ignored);
   }
   return report;
 }

@@ -41,7 +41,6 @@ struct JoinReport {
   StreamPlan plan;  ///< for each stream, where it is or why it is lost; and what else is lost
   TimeShift shift;
   FrameNumber frames = 0;
-  std::int64_t moved_packets = 0;    ///< copied packets with times that go back; their times were moved forward
   std::int64_t skipped_packets = 0;  ///< packets of other streams that could not be read or converted
   Bytes size;                        ///< of the file
 };

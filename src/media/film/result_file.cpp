@@ -87,6 +87,7 @@ Result<std::unique_ptr<ResultFile>> ResultFile::create(const JoinRequest& reques
   result->file_.reset(context);
   context->avoid_negative_ts = 0;  // all shifts are in `shift`
   context->flags |= AVFMT_FLAG_BITEXACT;
+  context->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;  // the plan says which streams need it
   result->times_.resize(static_cast<std::size_t>(plan.count_targets()));
   if (auto added = result->add_streams(segment); !added) return added.error();
   if (auto added = result->add_chapters(); !added) return added.error();
@@ -277,7 +278,7 @@ Status ResultFile::write(AVPacket& packet, int target) {
   if (times.last_dts != AV_NOPTS_VALUE && packet.dts < times.last_dts + (may_repeat ? 0 : 1)) {
     packet.dts = times.last_dts + (may_repeat ? 0 : 1);
     packet.pts = std::max(packet.pts, packet.dts);
-    ++moved_packets_;
+    ++times.moved_packets;
   }
   times.last_dts = packet.dts;
   packet.stream_index = target;

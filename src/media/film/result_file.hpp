@@ -30,7 +30,8 @@ class ResultFile {
   /// Completes the file and syncs it to disk. Returns its size. Call it once. Errors: io, disk_full.
   Result<Bytes> finish();
 
-  std::int64_t moved_packets() const { return moved_packets_; }
+  /// Returns the number of packets of a stream of the result whose times went back and were moved forward.
+  std::int64_t moved_packets(int target) const { return times_[static_cast<std::size_t>(target)].moved_packets; }
 
  private:
   ResultFile(const JoinRequest& request, const StreamPlan& plan, const SourcePackets& source)
@@ -56,9 +57,9 @@ class ResultFile {
   struct StreamTimes {
     std::int64_t last_dts = AV_NOPTS_VALUE;     // in units of the result
     std::int64_t delta_state = AV_NOPTS_VALUE;  // of av_rescale_delta()
+    std::int64_t moved_packets = 0;
   };
   std::vector<StreamTimes> times_;
-  std::int64_t moved_packets_ = 0;
 };
 
 /// Returns the shift that a result needs: the times of the container begin at 0, and those of a source may begin earlier.

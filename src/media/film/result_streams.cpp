@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "media/film/film_files.hpp"
+#include "media/film/stream_side_data.hpp"
 
 namespace weir::film {
 namespace {
@@ -60,6 +61,32 @@ void compare_streams(const AVStream& source, const AVStream& result, std::vector
   }
 }
 
+/// Unspecified tags were not requested.
+template <class Tag>
+void compare_colour(const char* name, Tag requested, Tag written, Tag unspecified, std::vector<std::string>& lost) {
+  if (requested != unspecified && requested != written)
+    lost.push_back(fmt::format("the colour tag '{}' (players will guess it)", name));
+}
+
+void compare_display(const DisplayProperties& display, bool with_orientation, const AVStream& film,
+                     std::vector<std::string>& lost) {
+  const AVCodecParameters& written = *film.codecpar;
+  const ColourTags& colour = display.colour;
+  compare_colour("matrix", colour.matrix, written.color_space, AVCOL_SPC_UNSPECIFIED, lost);
+  compare_colour("primaries", colour.primaries, written.color_primaries, AVCOL_PRI_UNSPECIFIED, lost);
+  compare_colour("transfer", colour.transfer, written.color_trc, AVCOL_TRC_UNSPECIFIED, lost);
+  compare_colour("range", colour.range, written.color_range, AVCOL_RANGE_UNSPECIFIED, lost);
+  const AVRational aspect{display.sample_aspect.numerator, display.sample_aspect.denominator};
+  const AVRational shown = film.sample_aspect_ratio.num > 0 ? film.sample_aspect_ratio : AVRational{1, 1};
+  if (aspect.num > 0 && av_cmp_q(aspect, shown) != 0)
+    lost.push_back(fmt::format("the aspect {}:{} of pixels", aspect.num, aspect.den));
+  if (with_orientation && orientation_of(film) != display.orientation) lost.emplace_back("the orientation");
+  if (display.hdr.mastering_display && find_side_data(film, AV_PKT_DATA_MASTERING_DISPLAY_METADATA) == nullptr)
+    lost.emplace_back("the HDR10 data of the mastering display, in the container");
+  if (display.hdr.content_light && find_side_data(film, AV_PKT_DATA_CONTENT_LIGHT_LEVEL) == nullptr)
+    lost.emplace_back("the HDR10 data of the brightness, in the container");
+}
+
 }  // namespace
 
 bool is_tag_of_file(const std::string& name) {
@@ -84,7 +111,7 @@ const AVStream* find_result_stream(const AVFormatContext& result, const StreamPl
 }
 
 std::vector<std::string> find_lost_properties(const AVFormatContext& source, const AVFormatContext& result,
-                                              const StreamPlan& plan) {
+                                              const StreamPlan& plan, const DisplayProperties& display) {
   std::vector<std::string> lost;
   const AVDictionaryEntry* tag = nullptr;
   while ((tag = av_dict_get(source.metadata, "", tag, AV_DICT_IGNORE_SUFFIX)) != nullptr) {
@@ -99,6 +126,8 @@ std::vector<std::string> find_lost_properties(const AVFormatContext& source, con
     else if (planned.kind != StreamKind::cover && planned.kind != StreamKind::attachment)
       compare_streams(*source.streams[planned.source], *written, lost);
   }
+  if (const AVStream* film = find_result_stream(result, plan, plan.video()); film != nullptr)
+    compare_display(display, row_of(plan.container).has_display_matrix, *film, lost);
   if (result.nb_chapters < source.nb_chapters)
     lost.push_back(fmt::format("{} of {} chapters", source.nb_chapters - result.nb_chapters, source.nb_chapters));
   return lost;

@@ -12,10 +12,10 @@ namespace weir::film {
 /// their order, because demuxers list them at different places.
 const AVStream* find_result_stream(const AVFormatContext& result, const StreamPlan& plan, const PlannedStream& planned);
 
-/// Returns what a written file lacks of the properties of its source: tags, languages, titles, dispositions, chapters. One
-/// line each, for people.
+/// Returns what a written file lacks of the properties of its source: tags, languages, titles, dispositions, chapters;
+/// and of `display`, which was requested for the film. One line each, for people.
 std::vector<std::string> find_lost_properties(const AVFormatContext& source, const AVFormatContext& result,
-                                              const StreamPlan& plan);
+                                              const StreamPlan& plan, const DisplayProperties& display);
 
 /// Returns whether a tag of the source describes its file or its encoding, and so is not true for the result.
 bool is_tag_of_file(const std::string& name);

@@ -18,6 +18,11 @@ bool has_adts_headers(const AVStream& stream) {
 
 }  // namespace
 
+bool is_subtitle_gap(const AVPacket& packet, AVCodecID codec) {
+  // The text begins with its length in 16 bits.
+  return codec == AV_CODEC_ID_MOV_TEXT && packet.size >= 2 && packet.data[0] == 0 && packet.data[1] == 0;
+}
+
 Result<std::unique_ptr<SourcePackets>> SourcePackets::open(const std::filesystem::path& path, const StreamPlan& plan,
                                                            std::stop_token stop) {
   auto input = open_input(path);
@@ -94,6 +99,7 @@ Result<AVPacket*> SourcePackets::next() {
 
 Result<bool> SourcePackets::convert() {
   complete_times();
+  if (is_subtitle_gap(*packet_, input_->streams[packet_->stream_index]->codecpar->codec_id)) return false;
   if (const auto filter = filters_.find(packet_->stream_index); filter != filters_.end()) {
     if (av_bsf_send_packet(filter->second.get(), packet_.get()) < 0 ||
         av_bsf_receive_packet(filter->second.get(), packet_.get()) < 0) {

@@ -17,6 +17,9 @@ extern "C" {
 
 namespace weir::film {
 
+/// Returns whether a packet only ends the subtitle before it: muxers of MP4 write such packets themselves.
+bool is_subtitle_gap(const AVPacket& packet, AVCodecID codec);
+
 /// Reads the packets of a source that a plan copies or converts, in the order of the file and in the form in which the
 /// container of the result holds them. Covers and attachments have no packets here. Not thread-safe.
 class SourcePackets {

@@ -22,11 +22,12 @@ AVCodecID codec_id_of(VideoCodec codec) {
   return encoder == nullptr ? AV_CODEC_ID_NONE : encoder->id;
 }
 
-/// Returns "a or b": the containers that can hold a codec.
-std::string containers_for(AVCodecID codec) {
+/// Returns "a or b": the containers for which `can_hold_it` is true.
+template <class Predicate>
+std::string containers_where(Predicate can_hold_it) {
   std::string text;
   for (const Container container : kFileContainers)
-    if (can_hold(container, codec)) text += fmt::format("{}{}", text.empty() ? "" : " or ", name_of(container));
+    if (can_hold_it(container)) text += fmt::format("{}{}", text.empty() ? "" : " or ", name_of(container));
   return text;
 }
 
@@ -100,7 +101,8 @@ class Planner {
                           .codec_name = {},
                           .language = tag_of(stream.metadata, "language"),
                           .title = tag_of(stream.metadata, "title"),
-                          .reason = {}};
+                          .reason = {},
+                          .moved_packets = 0};
     if (auto decided = stream.index == plan_.video_stream ? decide_film(planned) : decide(stream, planned); !decided)
       return decided;
     planned.codec_name = avcodec_get_name(planned.codec);
@@ -117,7 +119,8 @@ class Planner {
       const std::string codecs = codecs_for(request_.container);
       return Error{Errc::unsupported,
                    fmt::format("{} cannot hold films of {}: use {}{}{}", row_.name, name_of(request_.codec),
-                               containers_for(codec), codecs.empty() ? "" : ", or the codec ", codecs)};
+                               containers_where([&](Container container) { return can_hold(container, codec); }),
+                               codecs.empty() ? "" : ", or the codec ", codecs)};
     }
     planned.fate = StreamFate::encoded;
     planned.codec = codec;
@@ -128,7 +131,7 @@ class Planner {
     switch (planned.kind) {
       case StreamKind::video:
       case StreamKind::audio:
-        return decide_essential(planned);
+        return decide_essential(*stream.codecpar, planned);
       case StreamKind::subtitles:
         decide_subtitles(planned);
         return ok();
@@ -154,9 +157,13 @@ class Planner {
   }
 
   /// A result without the sound of the film is no result, so the user chooses another container.
-  Status decide_essential(const PlannedStream& planned) const {
-    if (can_hold(request_.container, planned.codec)) return ok();
-    const std::string others = containers_for(planned.codec);
+  Status decide_essential(const AVCodecParameters& parameters, PlannedStream& planned) const {
+    const Acceptance acceptance = acceptance_of(request_.container, parameters);
+    if (acceptance == Acceptance::experimental)
+      planned.reason = fmt::format("{} in {}: some players cannot play it", avcodec_get_name(planned.codec), row_.name);
+    if (acceptance != Acceptance::no) return ok();
+    const std::string others =
+        containers_where([&](Container container) { return acceptance_of(container, parameters) == Acceptance::yes; });
     return Error{Errc::unsupported,
                  fmt::format("{}: {} cannot hold {} {} (stream {}){}{}", name_, row_.name, name_of(planned.kind),
                              avcodec_get_name(planned.codec), planned.source, others.empty() ? "" : ": use ", others)};

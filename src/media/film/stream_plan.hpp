@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -33,7 +34,10 @@ struct PlannedStream {
   AVCodecID codec = AV_CODEC_ID_NONE;  ///< in the result; of a lost stream, in the source
   std::string codec_name;              ///< FFmpeg's name of `codec`
   std::string language, title;         ///< empty: the source does not say it
-  std::string reason;  ///< of a lost stream, why; of a converted stream, from what; for people, one line
+  /// One line for people: of a lost stream, why; of a converted stream, from what; of a copied one, what to beware of.
+  std::string reason;
+  /// Copied packets with decoding times that go back, which were moved forward. Set by join_film().
+  std::int64_t moved_packets = 0;
 };
 
 /// What a result in a given container keeps of a source.

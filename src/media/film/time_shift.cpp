@@ -53,7 +53,7 @@ Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& 
     }
     if (missing.erase((*packet)->stream_index) != 0) earliest = std::min(earliest, begin);
   }
-  shift.count = request.container == Container::nut ? 0 : std::max<std::int64_t>(0, -earliest);
+  shift.count = std::max<std::int64_t>(0, -earliest);
   return shift;
 }
 

@@ -30,11 +30,6 @@ bool is_rewritten_by_muxer(const AVCodecParameters& parameters) {
   return has_units && (parameters.extradata_size == 0 || parameters.extradata[0] != 1);
 }
 
-/// Muxers of MP4 write packets without text between subtitles.
-bool is_gap(const AVPacket& packet, AVCodecID codec) {
-  return codec == AV_CODEC_ID_MOV_TEXT && packet.size >= 2 && packet.data[0] == 0 && packet.data[1] == 0;
-}
-
 /// Compares one result.
 class Verification {
  public:
@@ -55,6 +50,7 @@ class Verification {
   Error wrong(const std::string& what) const {
     return Error{Errc::corrupt, fmt::format("{}: {}", printable(request_.result.string()), what)};
   }
+  /// Returns whether two times differ by no more than `tolerance` seconds.
   static bool is_within(std::int64_t a, AVRational unit_a, std::int64_t b, AVRational unit_b, AVRational tolerance) {
     const double difference = (static_cast<double>(a) * av_q2d(unit_a)) - (static_cast<double>(b) * av_q2d(unit_b));
     return difference <= av_q2d(tolerance) && -difference <= av_q2d(tolerance);
@@ -177,7 +173,7 @@ class Verification {
       if (read < 0) return ffmpeg_error(read, printable(request_.result.string()));
       const AVStream& stream = *result.streams[packet->stream_index];
       if (stream.discard == AVDISCARD_ALL || (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0 ||
-          is_gap(*packet, stream.codecpar->codec_id))
+          is_subtitle_gap(*packet, stream.codecpar->codec_id))
         continue;
       add(*packet, summaries);
     }
@@ -191,22 +187,25 @@ class Verification {
     for (std::size_t i = 0; i < count; ++i) {
       if (!is_rewritten && originals[i].hash != written[i].hash)
         return wrong(fmt::format("{}: packet {} has other data", stream, i));
+      // The joiner moved packets whose times went back; what follows them is moved too.
+      if (planned.moved_packets > 0) continue;
       if (auto same = compare_times(stream, i, originals[i].pts, from, written[i].pts, to); !same) return same;
     }
     if (originals.size() != written.size())
       return wrong(fmt::format("{}: it has {} of {} packets", stream, written.size(), originals.size()));
     report_.streams.push_back({.source = planned.source,
                                .packets = static_cast<std::int64_t>(originals.size()),
-                               .is_rewritten = is_rewritten});
+                               .is_rewritten = is_rewritten,
+                               .has_moved_packets = planned.moved_packets > 0});
     return ok();
   }
 
   Status compare_times(const std::string& stream, std::size_t packet, std::int64_t original, const AVStream& from,
                        std::int64_t written, const AVStream& to) const {
-    // Both containers round to their units. Packets that the joiner moved, because their times went back, are not compared.
-    if (request_.report.moved_packets > 0) return ok();
+    // Both containers round to their units.
     const std::int64_t pts = written - shift_in(to.time_base);
-    const AVRational tolerance = av_add_q(from.time_base, to.time_base);
+    const bool has_same_unit = av_cmp_q(from.time_base, to.time_base) == 0;
+    const AVRational tolerance = has_same_unit ? AVRational{0, 1} : av_add_q(from.time_base, to.time_base);
     if (is_within(pts, to.time_base, original, from.time_base, tolerance)) return ok();
     return wrong(fmt::format("{}: packet {} is at {} in units of {}/{} s, in the source at {} in units of {}/{} s",
                              stream, packet, pts, to.time_base.num, to.time_base.den, original, from.time_base.num,

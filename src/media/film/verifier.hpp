@@ -18,6 +18,8 @@ struct VerifiedStream {
   /// The container writes the packets in another form (H.264 and HEVC of transport streams), so only their number and times
   /// were compared.
   bool is_rewritten = false;
+  /// The joiner moved packets of this stream (PlannedStream::moved_packets), so times were not compared.
+  bool has_moved_packets = false;
 };
 
 /// What verify_film() compared.
