@@ -254,10 +254,10 @@ class FilmTask final : public jobs::Task {
     if (!stored) return stored.error();
     film.format.frames = with_size(*stored, size->width, size->height);
     media::WriteOptions output;
-    output.rows = enhance::rows_info(upscaler_->network(), picture, settings);
+    output.row_format = enhance::rows_info(upscaler_->network(), picture, settings);
     output.final_width = size->width;
     output.final_height = size->height;
-    film.network_result = {output.rows.width, output.rows.height};
+    film.network_result = {output.row_format.width, output.row_format.height};
     // Decoder, waiting frames and encoder count as the reader of the pictures.
     const Bytes other = frame_memory(film.source, film.format.frames) + kDecoderMemory +
                         encoder_memory(film.format.frames, request_.encode.codec);

@@ -47,7 +47,7 @@ Opened open_film(const std::filesystem::path& film) {
   const auto network = identity_network();
   opened.upscaler = *enhance::PictureUpscaler::create(network, settings);
   media::WriteOptions output;
-  output.rows = enhance::rows_info(*network, network_picture(opened.source), settings);
+  output.row_format = enhance::rows_info(*network, network_picture(opened.source), settings);
   auto plan = opened.upscaler->plan(network_picture(opened.source), {}, output);
   EXPECT_TRUE(plan) << (plan ? "" : plan.error().what);
   opened.plan = *std::move(plan);
