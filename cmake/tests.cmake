@@ -64,7 +64,7 @@ if(TARGET weir_cli)
 endif()
 
 set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/places.cpp PROPERTIES COMPILE_DEFINITIONS
-  "WEIR_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\";WEIR_PROGRAM=\"${weir_program}\";WEIR_FAKE_NVML_FOLDER=\"${weir_fake_nvml_folder}\";WEIR_JUMPING_CLOCK=\"${weir_jumping_clock}\";WEIR_PART_WITH_WORKERS=\"${weir_part_with_workers}\"")
+  "WEIR_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\";WEIR_PROGRAM=\"${weir_program}\";WEIR_FAKE_NVML_FOLDER=\"${weir_fake_nvml_folder}\";WEIR_JUMPING_CLOCK=\"${weir_jumping_clock}\";WEIR_PART_WITH_WORKERS=\"${weir_part_with_workers}\";WEIR_FILM_CASES=\"${PROJECT_BINARY_DIR}/film_cases\"")
 # What takes time in a test is the library, which is optimised in full; the tests' own code compiles in half the time so.
 target_compile_options(weir_tests PRIVATE $<$<CONFIG:Release>:-O1>)
 weir_unity(weir_tests)
@@ -103,7 +103,7 @@ if(WEIR_FILM)
   set_tests_properties(film_cases PROPERTIES FIXTURES_SETUP film_cases TIMEOUT 300 SKIP_RETURN_CODE 77)
   gtest_discover_tests(weir_film_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
     PROPERTIES TIMEOUT 600 FIXTURES_REQUIRED film_cases
-    ENVIRONMENT "${weir_test_environment};WEIR_FILM_CASES=${PROJECT_BINARY_DIR}/film_cases")
+    ENVIRONMENT "${weir_test_environment}")
 endif()
 
 # A second software driver, SwiftShader, comes with Debian's browser `chromium` (300 MB, so that nothing here installs it).

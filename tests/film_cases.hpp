@@ -2,17 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include "places.hpp"
 
 namespace weir::film {
 
 /// Returns the path of a film that tests/film/draw_cases drew; empty if they were not drawn.
 inline std::filesystem::path film_case(const std::string& name) {
-  const char* folder = std::getenv("WEIR_FILM_CASES");
-  if (folder == nullptr) return {};
-  const std::filesystem::path path = std::filesystem::path{folder} / name;
+  const std::filesystem::path path = std::filesystem::path{places::film_cases()} / name;
   return std::filesystem::exists(path) ? path : std::filesystem::path{};
 }
 

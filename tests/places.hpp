@@ -11,5 +11,6 @@ const char* program();            ///< the built program `weir`; empty if this b
 const char* fake_nvml();          ///< the folder of the fake NVML library (tests/fake_nvml); empty if it is not built
 const char* jumping_clock();      ///< the library of tests/jumping_clock; empty if it is not built
 const char* part_with_workers();  ///< the program of tests/part_with_workers; empty if it is not built
+const char* film_cases();         ///< the folder of the films that tests/film/draw_cases draws
 
 }  // namespace weir::places

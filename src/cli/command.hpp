@@ -41,7 +41,8 @@ struct Command {
   std::string_view operands;
   std::string_view summary;      ///< one line of text
   std::string_view description;  ///< text for the help and the manual page
-  /// Usage lines; empty if `operands` is enough. If a line starts with a word of small letters, that word is a verb.
+  /// Usage lines; empty if `operands` is enough. A line that starts with a lower-case word (operands are upper-case)
+  /// describes the verb of that name.
   std::vector<UsageLine> usages;
   std::vector<UsageLine> examples;  ///< they work as printed if the named files exist
   std::span<const Flag> flags;

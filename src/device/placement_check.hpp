@@ -13,10 +13,10 @@ namespace weir::device {
 
 /// Evidence of the devices on which a command (a set of processes) works.
 struct PlacementEvidence {
-  /// Memory or engine time on one card that a driver reports for one of the processes (it "books" them).
+  /// The use of one card that a driver reports for one of the processes.
   struct Booking {
     PciAddress pci;
-    Bytes memory{};
+    Bytes memory{};            ///< 16 MiB, the least that counts, if NVML lists the process but not its memory (WSL)
     bool engine_used = false;  ///< an engine worked for the process
     std::string source;        ///< name of the source, for messages: "NVML", "fdinfo"
   };
@@ -42,7 +42,7 @@ struct PlacementCheck {
 
 /// Checks whether the command works on the device `requested` and on no other of `devices`. These count as evidence of
 /// use: a UUID that the process itself reported, engine time, at least 16 MiB of memory, or an entry in NVML's list of
-/// compute or graphics processes without a memory size. Less memory does not count, because a program that only lists
+/// compute or graphics processes whose memory NVML does not know. Less memory does not count, because a program that only lists
 /// the devices allocates a few MiB on every card. An open device file does not count either. A pure function.
 PlacementCheck check_placement(const Device& requested, std::span<const Device> devices,
                                const PlacementEvidence& evidence);

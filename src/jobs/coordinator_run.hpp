@@ -81,7 +81,7 @@ class Coordinator::Run {
   Admission disk_admission(ItemNumber number) const;
 
   // run_stops.cpp: signals, pauses, a full disk, early stop. suspend() suspends this process, pause() the workers.
-  // close_job() ends the item of a worker that has ended during a stop.
+  // close_job() ends the item of a worker that has ended, or was abandoned, during a stop.
   void handle_signals();
   void suspend();
   void check_pause_file();

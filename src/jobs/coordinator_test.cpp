@@ -176,6 +176,7 @@ class StagesTest : public CoordinatorTest {
         parts.push_back({.task = "fake-part",
                          .inputs = {folder_ / "out/list"},
                          .outputs = {folder_ / ("out/part_" + std::string{name})},
+                         .name = std::string{"part_"} + name,
                          .parameters = name == 'b' ? part_parameters_ : "{}"});
       }
       return parts;

@@ -49,7 +49,7 @@ class FakeTask final : public Task {
     const Json parameters = *parse_object(item.parameters);
     Estimate estimate{
         .cost = std::max(1.0, number_field(parameters, "cost")), .ram = Bytes{1000}, .output = Bytes{1000}};
-    estimate.size = "1";
+    estimate.input_size = "1";
     estimate.compute_config.backend = "fake";
     if (text_field(parameters, "do") == "never fits") return Error{Errc::over_budget, "too large"};
     if (variant == 0 && text_field(parameters, "do") == "fits below") return Error{Errc::over_budget, "too large"};

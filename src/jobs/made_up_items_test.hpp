@@ -24,7 +24,7 @@ inline std::vector<Item> made_up_items(std::size_t count) {
 
 inline Estimate made_up_estimate(double cost, Bytes output = {}, Bytes ram = 1_MiB) {
   Estimate estimate{.cost = cost, .ram = ram, .output = output};
-  estimate.size = "1x1";
+  estimate.input_size = "1x1";
   return estimate;
 }
 

@@ -15,10 +15,11 @@ namespace weir::jobs {
 
 void Coordinator::Run::handle_signals() {
   for (int signal = signals_->next_signal(); signal != 0; signal = signals_->next_signal()) {
+    const bool is_second = stop_controller_.is_stopping();  // a second signal ends the grace period
     if (signal == SIGTSTP)
       suspend();
     else
-      stop("interrupted", stop_controller_.is_stopping(), signal);
+      stop("interrupted", /*at_once=*/is_second, signal);
   }
 }
 
@@ -64,10 +65,10 @@ void Coordinator::Run::resume() {
   reporter_.log(observe::Level::info, "resume");
 }
 
-/// Makes an item whose attempt filled the disk wait for disk space.
+/// Lets an item wait for disk space, after its attempt has filled the disk.
 void Coordinator::Run::requeue_for_disk(ItemNumber number) {
   const auto space = disk_space(worklist_.item(number).outputs.front().parent_path());
-  worklist_.cancel_attempt(number, space ? space->free : Bytes{});
+  worklist_.cancel_attempt_for_disk(number, space ? space->free : Bytes{});
   queue_.add_waiting_for_disk(number);
 }
 
@@ -79,8 +80,8 @@ void Coordinator::Run::check_disk() {
       !stop_controller_.mark_disk_check_if_due(Clock::now()))
     return;
   const auto waiting = queue_.waiting_for_disk();
-  const bool full = std::none_of(waiting.begin(), waiting.end(),
-                                 [&](ItemNumber number) { return disk_admission(number) != Admission::wait; });
+  const bool full = std::all_of(waiting.begin(), waiting.end(),
+                                [&](ItemNumber number) { return disk_admission(number) == Admission::wait; });
   const bool changed = stop_controller_.set_disk_full(full);
   if (!full) {
     queue_.release_waiting_for_disk();
@@ -126,7 +127,7 @@ void Coordinator::Run::check_stop() {
   }
 }
 
-/// Ends the item of a worker that has ended during a stop: as done if its result is complete, else as interrupted. Also
+/// Ends the item of a worker that has ended, or was abandoned, during a stop: as done if its result is complete, else as interrupted. Also
 /// removes the temporary files of an interrupted item, since no later step of this run removes them.
 void Coordinator::Run::close_job(const std::optional<WorkerJob>& job) {
   if (!job || !job->is_running || worklist_[job->item].is_ended) return;

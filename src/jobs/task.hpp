@@ -29,12 +29,12 @@ ComputeConfig compute_config_from_json(const Json& json);
 
 /// The expected cost and memory of one item with one variant, computed from file headers before anything is allocated.
 struct Estimate {
-  double cost = 1;        ///< work in a unit of the task kind, such as multiplications, to compare items of this kind
-  double seconds = 0;     ///< expected duration; 0 if unknown
-  Bytes ram = {};         ///< memory of the process
-  Bytes device = {};      ///< memory on the device; zero for the CPU
-  Bytes output = {};      ///< expected size of the outputs on disk
-  std::string size = {};  ///< input size as text, "1200x1800"; with one variant, equal sizes need the same memory
+  double cost = 1;     ///< work in a unit of the task kind, such as multiplications, to compare items of this kind
+  double seconds = 0;  ///< expected duration; 0 if unknown
+  Bytes ram = {};      ///< memory of the process
+  Bytes device = {};   ///< memory on the device; zero for the CPU
+  Bytes output = {};   ///< expected size of the outputs on disk
+  std::string input_size = {};  ///< input size as text, "1200x1800"; with one variant, equal sizes need the same memory
   ComputeConfig compute_config = {};
 };
 

@@ -10,7 +10,7 @@ Json to_json(const Estimate& estimate) {
           {"ram", estimate.ram.count()},
           {"device", estimate.device.count()},
           {"output", estimate.output.count()},
-          {"size", estimate.size},
+          {"size", estimate.input_size},
           {"compute_config", to_json(estimate.compute_config)}};
 }
 
@@ -20,7 +20,7 @@ Estimate estimate_from_json(const Json& json) {
           .ram = bytes_field(json, "ram"),
           .device = bytes_field(json, "device"),
           .output = bytes_field(json, "output"),
-          .size = text_field(json, "size"),
+          .input_size = text_field(json, "size"),
           .compute_config = compute_config_from_json(object_field(json, "compute_config"))};
 }
 

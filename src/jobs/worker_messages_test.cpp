@@ -11,7 +11,7 @@ TEST(WorkerMessages, AnEstimateIsUnchangedAfterConversionToJsonAndBack) {
                       .ram = 4_MiB,
                       .device = 5_MiB,
                       .output = 6_MiB,
-                      .size = "7x8",
+                      .input_size = "7x8",
                       .compute_config = {"cpu", "int16", "", "avx2"}};
   const Estimate got = estimate_from_json(to_json(sent));
   EXPECT_EQ(got.cost, sent.cost);
@@ -19,7 +19,7 @@ TEST(WorkerMessages, AnEstimateIsUnchangedAfterConversionToJsonAndBack) {
   EXPECT_EQ(got.ram, sent.ram);
   EXPECT_EQ(got.device, sent.device);
   EXPECT_EQ(got.output, sent.output);
-  EXPECT_EQ(got.size, sent.size);
+  EXPECT_EQ(got.input_size, sent.input_size);
   EXPECT_EQ(got.compute_config, sent.compute_config);
 }
 

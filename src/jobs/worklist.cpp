@@ -31,10 +31,10 @@ void Worklist::set_decision(ItemNumber number, const Decision& decision) {
   state.is_redone = decision.replace && decision.action == Action::work;
 }
 
-void Worklist::cancel_attempt(ItemNumber number, Bytes free) {
+void Worklist::cancel_attempt_for_disk(ItemNumber number, Bytes free) {
   ItemState& state = states_[number];
   --state.attempts;
-  const Bytes output = state.estimate.output;
+  const Bytes output = state.estimate.output;  // too small, since the disk was full before the output was complete
   state.estimate.output = std::max(output + Bytes{output.count() / 4}, free + 1_MiB);
 }
 
@@ -47,19 +47,19 @@ bool Worklist::use_variant(ItemNumber number, std::size_t variant) {
 
 Bytes Worklist::memory_need(ItemNumber number, const std::string& device) const {
   const Estimate& estimate = states_[number].estimate;
-  return learned_needs_.need(variant_name(number), estimate.size, device, estimate.ram);
+  return learned_needs_.need(variant_name(number), estimate.input_size, device, estimate.ram);
 }
 
 void Worklist::record_memory_shortage(ItemNumber number, const std::string& device) {
   const Estimate& estimate = states_[number].estimate;
-  (void)learned_needs_.raise_need(variant_name(number), estimate.size, device, estimate.ram);
+  (void)learned_needs_.raise_need(variant_name(number), estimate.input_size, device, estimate.ram);
 }
 
 bool Worklist::mark_ended(ItemNumber number, ItemStatus status) {
   ItemState& state = states_[number];
   if (std::exchange(state.is_ended, true)) return false;
   if (status != ItemStatus::interrupted) --remaining_;
-  state.estimate.size = {};  // frees the text; it is not needed any more
+  state.estimate.input_size = {};  // frees the text, such as "1200x1800"; it is not needed any more
   return true;
 }
 

@@ -53,7 +53,7 @@ class Worklist {
   /// Reverts count_attempt() for an attempt that failed because the disk was full. Since the expected output
   /// (Estimate::output) was too small, raises it by a quarter, and at least to 1 MiB more than `free`, the free space
   /// of the disk.
-  void cancel_attempt(ItemNumber number, Bytes free);
+  void cancel_attempt_for_disk(ItemNumber number, Bytes free);
 
   /// Changes the item to the next smaller variant. Returns false if the item has the smallest one already.
   bool use_smaller_variant(ItemNumber number) { return use_variant(number, states_[number].variant + std::size_t{1}); }

@@ -58,11 +58,11 @@ TEST_F(WorklistTest, ARedoneItemHasItsReason) {
 TEST_F(WorklistTest, AFullDiskCostsNoAttemptAndRaisesTheExpectedOutput) {
   list_.set_estimate(0, made_up_estimate(1, 100_MiB));
   list_.count_attempt(0);
-  list_.cancel_attempt(0, 10_MiB);
+  list_.cancel_attempt_for_disk(0, 10_MiB);
   EXPECT_EQ(list_[0].attempts, 0);
   EXPECT_EQ(list_[0].estimate.output, 125_MiB);
   list_.count_attempt(0);
-  list_.cancel_attempt(0, 200_MiB);
+  list_.cancel_attempt_for_disk(0, 200_MiB);
   EXPECT_EQ(list_[0].estimate.output, 201_MiB) << "more than the free space";
 }
 

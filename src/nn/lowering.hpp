@@ -29,8 +29,8 @@ class Lowering {
   ProgramTensor& tensor(int t) { return program_.tensors[to_index(t)]; }
   Op& op(int o) { return program_.ops[to_index(o)]; }
   Program& program() { return program_; }
-  /// Returns how many inputs of layers are this blob, plus one if it is the result of the graph. The outputs of a Split
-  /// count as the same blob as its input, and the Split itself does not count.
+  /// Returns the number of layer inputs that read this blob, plus one if it is the result of the graph. A Split only
+  /// gives a blob more names: what reads its outputs reads its input, and the Split is no reader.
   int count_readers(int blob) const { return reader_counts_[to_index(blob)]; }
 
   /// Adds the op `added` to the program as the producer of `blob`, with a new output tensor.
@@ -38,8 +38,8 @@ class Lowering {
   /// Adds a layer on vectors (blobs with one value per channel) as the producer of `blob`.
   void emit_vector_op(const Layer& layer, int blob);
   /// Returns the convolution whose output is exactly this blob and to whose epilogue (the operations on each sum before
-  /// it is stored) a further operation can still be added: the blob has one reader, and the epilogue does not add
-  /// another tensor (the residual). Returns null if there is no such convolution.
+  /// it is stored) a further operation can be added: the blob has one reader, and the epilogue has no residual
+  /// (a tensor that is added) yet. Returns null if there is no such convolution.
   Op* find_open_producer(int blob);
   /// Makes an op the producer of `blob`: its output tensor now represents this blob.
   void set_output_blob(Op& producer, int blob);

@@ -8,7 +8,7 @@ namespace weir::synth {
 enum class ResizeKernel {
   box,       ///< shrinking: mean of the covered pixels; enlarging: nearest pixel
   triangle,  ///< linear interpolation
-  cubic,     ///< Keys with a = -0.5: "bicubic" with antialiasing in Pillow and Matlab
+  cubic,     ///< the kernel of R. Keys with a = -0.5: "bicubic" with antialiasing in Pillow and Matlab
   lanczos3,  ///< Lanczos with three lobes
 };
 

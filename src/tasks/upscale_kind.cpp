@@ -74,7 +74,7 @@ class UpscaleTask final : public jobs::Task {
                           .ram = plan.ram,
                           .device = plan.device_memory,
                           .output = expected_output(plan, picture, *picture_result.input_info),
-                          .size = std::to_string(plan.input_width) + "x" + std::to_string(plan.input_height),
+                          .input_size = std::to_string(plan.input_width) + "x" + std::to_string(plan.input_height),
                           .compute_config = compute_config_of(plan)};
   }
 

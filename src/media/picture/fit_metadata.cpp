@@ -47,7 +47,7 @@ class MetadataFitter {
     return fmt::format("{} has no place for {}; use {}", format_name_, data_name, list_formats_with(supports));
   }
 
-  // Removes a profile for other samples, such as an RGB profile for a grey picture, which would make the file invalid.
+  // Removes a profile that does not fit the channels of the picture, such as an RGB profile for a grey picture, which would make the file invalid.
   void fit_profile() {
     if (fitted_->icc.empty() || profile_matches(fitted_->icc, stored_.colours)) return;
     fitted_->icc.clear();
@@ -64,7 +64,7 @@ class MetadataFitter {
     const ColourInfo original = std::exchange(colour, {});
     if (!original.cicp && original.gamma <= 0 && !original.primaries && !original.srgb_intent) return;
     if (!original.cicp && !fitted_->icc.empty()) return;  // the profile is more precise
-    if (is_srgb(original)) {
+    if (is_srgb(original)) {  // kept without being written: a picture without colour information is sRGB
       report_.kept.emplace_back("colour (sRGB)");
       return;
     }
@@ -80,6 +80,7 @@ class MetadataFitter {
       return support_.texts ||
              (has_comments && text.key == kCommentKey && text.value.size() <= support_.max_comment_bytes);
     };
+    // Recorded as omissions, whose number is limited: a file may have very many texts.
     for (const TextEntry& text : fitted_->texts)
       if (!can_store(text)) record_omission(*fitted_, "text " + text.key, text_loss_reason());
     std::erase_if(fitted_->texts, [&](const TextEntry& text) { return !can_store(text); });
@@ -103,7 +104,7 @@ class MetadataFitter {
     }
   }
 
-  // Moves the omissions that the decoder recorded into the report.
+  // Moves the omissions that the decoder and fit_texts() recorded into the report.
   void report_omissions() {
     auto& lost = report_.lost;
     lost.insert(lost.end(), fitted_->omissions.begin(), fitted_->omissions.end());

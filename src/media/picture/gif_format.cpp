@@ -12,7 +12,7 @@ constexpr VipsLoader kGifLoader{.format = Format::gif,
                                   return ok();
                                 },
                                 .cost = {.bytes_at_8_bits = 10, .bytes_at_16_bits = 10},
-                                .missing_is_transparent = true};
+                                .missing_pixels_are_transparent = true};
 
 }  // namespace
 

@@ -134,7 +134,7 @@ Status VipsDecoder::read(std::span<std::byte> rows) {
 /// Records row_ in first_missing_row_ if the row has missing pixels. Errors: corrupt, if the whole first row is
 /// missing.
 Status VipsDecoder::check_transparent_row(std::span<const std::byte> row) {
-  if (!lenient_ || !loader_.missing_is_transparent || !info_.alpha || first_missing_row_ >= 0) return ok();
+  if (!lenient_ || !loader_.missing_pixels_are_transparent || !info_.alpha || first_missing_row_ >= 0) return ok();
   const auto channels = static_cast<std::size_t>(info_.channels());
   int transparent_pixels = 0;
   for (std::size_t at = channels - 1; at < row.size(); at += channels)

@@ -26,7 +26,7 @@ struct VipsLoader {
   /// such rows, and the need of the decoder includes the size of the file.
   std::uint32_t (*read_rows_per_strip)(const InputFile& file) = nullptr;
   /// The library makes the pixels that a damaged file lacks transparent.
-  bool missing_is_transparent = false;
+  bool missing_pixels_are_transparent = false;
 };
 
 /// A picture that libvips has open, converted to grey or RGB samples of 8 or 16 bits, with or without alpha.

@@ -165,7 +165,7 @@ struct MaxPoolBackCommand {
 };
 
 using compute::LossKind;
-/// out[0] = the mean of the loss over all values; compute::LossKind has the formulas. LossKind::mean ignores `target`.
+/// out[0] = the mean of the loss over all values; compute::LossKind has the formulas. LossKind::prediction ignores `target`.
 struct LossCommand {
   Operand prediction, target, out;
   LossKind kind = LossKind::squared;

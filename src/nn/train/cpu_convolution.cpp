@@ -88,10 +88,10 @@ void convolve_rows(CpuExecutor& executor, const ConvolutionJob& p) {
       for (int r = 0; r < rows; ++r) {
         ProductJob job;
         job.values = band + r * p.stride * pitch;
-        job.values_outer = pitch;
+        job.values_outer_step = pitch;
         job.row_step = static_cast<std::ptrdiff_t>(p.stride) * in_c;
         job.matrix = p.weights;
-        job.matrix_outer = static_cast<std::ptrdiff_t>(p.kernel) * in_c * p.out_c;
+        job.matrix_outer_step = static_cast<std::ptrdiff_t>(p.kernel) * in_c * p.out_c;
         job.matrix_step = p.out_c;
         job.outer = p.kernel;
         job.inner = p.kernel * in_c;
@@ -222,11 +222,11 @@ void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
           // The inputs are the transposed left factor: its rows are weights, its inner index is an output pixel.
           ProductJob job;
           job.values = band + ky * pitch;
-          job.values_outer = stride * pitch;
+          job.values_outer_step = stride * pitch;
           job.row_step = 1;
           job.inner_step = static_cast<std::ptrdiff_t>(stride) * s.in_c;
           job.matrix = data(c.out_gradient) + static_cast<std::ptrdiff_t>(first) * s.out_w * s.out_c;
-          job.matrix_outer = static_cast<std::ptrdiff_t>(s.out_w) * s.out_c;
+          job.matrix_outer_step = static_cast<std::ptrdiff_t>(s.out_w) * s.out_c;
           job.matrix_step = s.out_c;
           job.outer = count;
           job.inner = s.out_w;

@@ -22,8 +22,8 @@ TapeTensor record_loss(const char* name, TapeTensor prediction, TapeTensor targe
 
 }  // namespace
 
-// LossKind::mean ignores the target, so any tensor of the same shape can be passed.
-TapeTensor mean(TapeTensor x) { return record_loss("mean", x, x, LossKind::mean, 0); }
+// LossKind::prediction ignores the target, so any tensor of the same shape can be passed.
+TapeTensor mean(TapeTensor x) { return record_loss("mean", x, x, LossKind::prediction, 0); }
 TapeTensor mse(TapeTensor prediction, TapeTensor target) {
   return record_loss("mse", prediction, target, LossKind::squared, 0);
 }

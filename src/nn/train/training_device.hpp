@@ -27,6 +27,7 @@ class DeviceArray {
     return *this;
   }
   ~DeviceArray();
+  /// Returns a reference to the array, for commands, write() and read(). It does not own the array.
   Operand operand() const { return operand_; }
   /// Returns false for an empty array.
   explicit operator bool() const { return device_ != nullptr; }
@@ -46,9 +47,10 @@ struct TrainingDeviceStatistics {
       idle,                           ///< part of `allocated` that is kept for reuse
       peak;                           ///< largest value of `allocated` so far
   std::uint64_t max_idle_blocks = 0;  ///< largest number of idle blocks of one size class so far
-  /// Number of recorded commands, and of times that a list was submitted. The numbers of commands of a GPU count kernel
-  /// runs, copies, fills and barriers for the host: a recorded command becomes one or more of these.
-  std::uint64_t commands = 0, submissions = 0;
+  /// On the CPU: number of recorded commands. On a GPU: number of the Vulkan commands that they became, one or more of
+  /// each: kernel runs, copies, fills, and the barriers that make copies visible to the host.
+  std::uint64_t commands = 0;
+  std::uint64_t submissions = 0;              ///< number of times that a list was submitted
   std::uint64_t max_submission_commands = 0;  ///< largest number of commands in one submission so far
 };
 
@@ -65,18 +67,19 @@ class TrainingDevice {
   /// unsupported if the kernels of a GPU cannot access so large an array; device_lost.
   Result<DeviceArray> acquire(std::size_t count);
   /// Records a command. The device executes it when the list is submitted.
-  /// Errors of this and the following functions: over_budget if memory for intermediate results or for a transfer
-  /// cannot be allocated: then the call has changed no array and may be repeated. Errors of a GPU's driver during
-  /// recording or execution (device_lost, over_budget, unsupported): then all later calls of these functions fail too.
-  /// Devices in the host's memory return no errors.
+  /// Errors of this and the following functions are of two kinds. over_budget, if memory for intermediate results or for
+  /// a transfer cannot be allocated: the call has changed no array and may be repeated. device_lost, unsupported, or
+  /// another over_budget, if a GPU's driver fails while it records or executes: all later calls of these functions fail
+  /// too. Devices in the host's memory return no errors.
   virtual Status record(const Command& command) = 0;
   /// Submits the recorded commands; does not wait for a GPU.
   virtual Status flush() = 0;
   /// Waits until the device has executed everything recorded so far.
   virtual Status sync() = 0;
-  /// Writes `from.size()` values to the start of `to`; at most `to.count`.
+  /// Writes `from.size()` values to the start of `to`; `from.size()` must not exceed `to.count`.
   virtual Status write(Operand to, std::span<const float> from) = 0;
-  /// Waits for all commands recorded so far and reads the first `to.size()` values of `from`; at most `from.count`.
+  /// Waits for all commands recorded so far and reads the first `to.size()` values of `from`; `to.size()` must
+  /// not exceed `from.count`.
   virtual Status read(Operand from, std::span<float> to) = 0;
   /// Waits for the recorded commands and returns all idle memory to the system or the driver. May be called at any time
   /// and repeatedly.

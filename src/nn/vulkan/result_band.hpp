@@ -16,8 +16,8 @@ namespace weir::nn::vulkan {
 /// complete, passes it on to the output as rows of the full width. Not thread-safe.
 class ResultBand {
  public:
-  /// `extent` is that of the result. `samples`: the result is 8-bit samples, not planes. Rows above `next_row` are not
-  /// passed on again; `next_row` is updated with the rows that are passed on. `output` and `next_row` must outlive this
+  /// `extent` is that of the result. `samples`: the result is 8-bit samples, not planes. Rows before row
+  /// `next_row` were passed on already and are skipped; `next_row` is updated with the rows that are passed on. `output` and `next_row` must outlive this
   /// object.
   ResultBand(Extent extent, bool samples, const EngineOutput& output, int& next_row)
       : extent_{extent}, is_samples_{samples}, output_{output}, next_row_{next_row} {}
@@ -42,7 +42,7 @@ class ResultBand {
   int& next_row_;
   std::vector<float> planes_;          // [3][h][w] of a row of tiles; unused if one tile has the full width
   std::vector<std::uint8_t> samples_;  // [h][w][3] of a row of tiles; unused if one tile has the full width
-  std::vector<bool> non_uniform_;      // by pixel row of a row of tiles: true if it has more than one colour
+  std::vector<bool> non_uniform_;      // for each pixel row of the row of tiles: it has several colours
 };
 
 }  // namespace weir::nn::vulkan

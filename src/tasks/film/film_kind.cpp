@@ -78,7 +78,7 @@ class FilmTask final : public jobs::Task {
         .ram = plan.ram,
         .device = plan.device_memory,
         .output = Bytes{static_cast<std::uint64_t>(pixels * frames * expected_bytes_per_pixel(request_.encode.codec))},
-        .size = fmt::format("{}x{}", plan.input_width, plan.input_height),
+        .input_size = fmt::format("{}x{}", plan.input_width, plan.input_height),
         .compute_config = compute_config_of(plan)};
   }
 

@@ -38,7 +38,9 @@ struct RowKernels {
   /// fewer, which are then read and written one by one.
   template <class T>
   static void combine_typed(const CombineJob& job) {
-    const int period = job.channels;  // number of channels after which the gate repeats
+    // The gate repeats after the elements of one pixel. With a gate their number is a multiple of P::lanes, so a vector
+    // never crosses the end of the gate.
+    const int period = job.channels;
     for (int i = 0; i < job.count; i += P::lanes) {
       const int n = std::min(P::lanes, job.count - i);
       alignas(64) float lanes[P::lanes];
@@ -94,6 +96,7 @@ struct RowKernels {
       alignas(64) float values[kMaxPlanarChannels * kMaxArea + P::lanes];
       for (int i = 0; i < job.planes * area; i += P::lanes) P::store(values + i, P::load(pixel + i));
       for (int c = 0; c < job.planes; ++c) {
+        // A pixel of the small picture that is added, enlarged by repeating it.
         const float base = job.base == nullptr ? 0.0F : job.base[c * job.base_plane_stride + x];
         for (int dy = 0; dy < factor; ++dy) {
           float* to = job.out[static_cast<std::size_t>(dy)] + c * job.plane_stride + x * factor;
@@ -153,7 +156,8 @@ struct RowKernels {
     }
   }
 
-  /// Updates `summary` with the values. It computes on the bits, which costs an AND and an XOR for each value.
+  /// Records in `summary` whether a value is infinite or not a number, and whether one differs from `reference`, a value
+  /// of the same plane. It computes on the bits, which costs an AND and an XOR for each value.
   static void summarise_values(const float* values, int count, float reference, ValueSummary& summary) {
     const std::uint32_t reference_bits = std::bit_cast<std::uint32_t>(reference);
     std::uint32_t non_finite = 0;

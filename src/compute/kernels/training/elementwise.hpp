@@ -114,7 +114,7 @@ struct Elementwise {
   }
   static double loss(LossKind kind, T epsilon, const T* p, const T* t, std::size_t n) {
     switch (kind) {
-      case LossKind::mean:
+      case LossKind::prediction:
         return sum(n, [p](std::size_t i) { return p[i]; });
       case LossKind::squared:
         return sum(n, [p, t](std::size_t i) { return (p[i] - t[i]) * (p[i] - t[i]); });
@@ -129,7 +129,7 @@ struct Elementwise {
   static void loss_back(LossKind kind, T epsilon, const T* p, const T* t, T scale, T* gradient, bool accumulate,
                         std::size_t n) {
     switch (kind) {
-      case LossKind::mean:
+      case LossKind::prediction:
         for (std::size_t i = 0; i < n; ++i) put(gradient + i, scale, accumulate);
         break;
       case LossKind::squared:

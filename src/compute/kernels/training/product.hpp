@@ -51,8 +51,8 @@ struct MatrixProduct {
       for (int i = 0; i < Rows; ++i) sum[i][v] = start;
     }
     for (int o = 0; o < job.outer; ++o) {
-      const float* values = job.values + o * job.values_outer + row * job.row_step;
-      const float* matrix = job.matrix + o * job.matrix_outer + column;
+      const float* values = job.values + o * job.values_outer_step + row * job.row_step;
+      const float* matrix = job.matrix + o * job.matrix_outer_step + column;
       const std::ptrdiff_t step = job.row_step;
       for (int k = 0; k < job.inner; ++k, values += job.inner_step, matrix += job.matrix_step) {
         F m[Vectors];

@@ -10,18 +10,18 @@ namespace weir::compute {
 /// A generalised matrix product. It computes every matrix product, and all three products of a convolution (the result,
 /// and the gradients of input and weights):
 ///
-///   out[i][j] (+)= bias[j] + sum_o sum_k values[o * values_outer + i * row_step + k * inner_step]
-///                                      * matrix[o * matrix_outer + k * matrix_step + j]
+///   out[i][j] (+)= bias[j] + sum_o sum_k values[o * values_outer_step + i * row_step + k * inner_step]
+///                                      * matrix[o * matrix_outer_step + k * matrix_step + j]
 ///
-/// for i < `rows`, j < `columns`, o < `outer`, k < `inner`. out[i][j] is out[i * out_step + j]. The fields *_outer and
-/// *_step are distances in floats.
+/// for i < `rows`, j < `columns`, o < `outer`, k < `inner`. out[i][j] is out[i * out_step + j]. The fields *_step
+/// are distances in floats.
 /// At least kProductPadding floats after the last row of `matrix`, and after `bias`, must be readable; they have no
 /// effect. Each out[i][j] is summed in the order of o and k, whatever the sizes are.
 struct ProductJob {
   const float* values = nullptr;
-  std::ptrdiff_t values_outer = 0, row_step = 0, inner_step = 1;
+  std::ptrdiff_t values_outer_step = 0, row_step = 0, inner_step = 1;
   const float* matrix = nullptr;
-  std::ptrdiff_t matrix_outer = 0, matrix_step = 0;
+  std::ptrdiff_t matrix_outer_step = 0, matrix_step = 0;
   int outer = 1, inner = 0, rows = 0, columns = 0;
   const float* bias = nullptr;  ///< null: no bias
   float* out = nullptr;
@@ -32,10 +32,10 @@ inline constexpr int kProductPadding = 16;  ///< number of floats in the widest 
 
 /// Activation functions of training.
 enum class ActivationKind { relu, leaky_relu, sigmoid, tanh };
-/// Losses. With a prediction p and a target t, the loss of an element is p itself (`mean`), (p - t)^2 (`squared`),
+/// Losses. With a prediction p and a target t, the loss of an element is p itself (`prediction`), (p - t)^2 (`squared`),
 /// |p - t| (`absolute`), or sqrt((p - t)^2 + epsilon^2) (`charbonnier`). The loss of training is the mean over all
 /// elements.
-enum class LossKind { mean, squared, absolute, charbonnier };
+enum class LossKind { prediction, squared, absolute, charbonnier };
 
 /// One step of the Adam optimiser. Source: Kingma and Ba, "Adam", ICLR 2015; the weight decay is separate from the
 /// gradient (AdamW): Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
