@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 extern "C" {
 #include <libavutil/frame.h>
@@ -92,7 +93,8 @@ inline void encode_segment(EncodedFilm& film, FrameRange range, const std::files
                                              .time_base = film.index.time_base,
                                              .frame_rate = {25, 1},
                                              .sample_aspect = film.display.sample_aspect,
-                                             .hdr = film.display.hdr},
+                                             .hdr = film.display.hdr,
+                                             .time_offset = segment_time_offset(film.index)},
                                             settings);
       ASSERT_TRUE(created) << created.error().what;
       encoder = *std::move(created);
@@ -108,9 +110,10 @@ inline void encode_segment(EncodedFilm& film, FrameRange range, const std::files
   ASSERT_TRUE(size) << size.error().what;
 }
 
-/// Encodes a film that is cut at these frames; an empty list leaves the cuts of the index.
+/// Encodes a film that is cut at these frames; an empty list leaves the cuts of the index. `earlier`: is subtracted from
+/// all times in the index.
 inline EncodedFilm encode_film(const std::filesystem::path& source, const std::vector<FrameNumber>& cuts,
-                               VideoCodec codec, const std::filesystem::path& folder) {
+                               VideoCodec codec, const std::filesystem::path& folder, std::int64_t earlier = 0) {
   EncodedFilm film;
   film.source = source;
   film.codec = codec;
@@ -118,6 +121,7 @@ inline EncodedFilm encode_film(const std::filesystem::path& source, const std::v
   EXPECT_TRUE(index) << index.error().what;
   if (!index) return film;
   film.index = *std::move(index);
+  for (IndexedFrame& frame : film.index.frames) frame.pts -= earlier;
   if (!cuts.empty()) film.index.segments = cuts;
   auto input = FilmReader::open(source, {});
   EXPECT_TRUE(input);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/file_facts.hpp"
 #include "base/text.hpp"
 #include "media/film/film_files.hpp"
 #include "media/film/result_file.hpp"
@@ -24,6 +25,9 @@ Status check_request(const JoinRequest& request) {
     return Error{Errc::invalid_argument, fmt::format("the film has {} segments, {} were given", index.segments.size(),
                                                      request.segments.size())};
   }
+  if (const auto facts = file_facts(request.source); !facts || *facts != index.file)
+    return Error{Errc::corrupt,
+                 fmt::format("{}: the film was changed after it was indexed", printable(request.source.string()))};
   for (std::size_t i = 1; i < index.frames.size(); ++i) {
     if (index.frames[i].pts <= index.frames[i - 1].pts)
       return Error{Errc::unsupported, fmt::format("{}: frame {} is not shown after the frame before it",

@@ -81,8 +81,8 @@ class JoinCases : public JoinedFilms, public testing::WithParamInterface<std::st
     ASSERT_TRUE(report) << report.error().what;
     EXPECT_EQ(report->size.count(), std::filesystem::file_size(output));
     for (const PlannedStream& stream : report->plan.streams) EXPECT_EQ(stream.moved_packets, 0) << stream.source;
-    const auto verified =
-        verify_film({.result = output, .source = film.source, .index = film.index, .report = *report});
+    const auto verified = verify_film(
+        {.result = output, .source = film.source, .index = film.index, .report = *report, .segments = film.segments});
     ASSERT_TRUE(verified) << verified.error().what;
     EXPECT_EQ(verified->frames, kFilms.at(GetParam()));
     if (container != Container::mkv || film.index.time_base == Fraction{1, 1000}) {
@@ -145,8 +145,8 @@ class JoinDetails : public JoinedFilms {
     auto report = join_film(film.request(container, result_));
     ASSERT_TRUE(report) << report.error().what;
     report_ = *std::move(report);
-    const auto verified =
-        verify_film({.result = result_, .source = film.source, .index = film.index, .report = report_});
+    const auto verified = verify_film(
+        {.result = result_, .source = film.source, .index = film.index, .report = report_, .segments = film.segments});
     ASSERT_TRUE(verified) << verified.error().what;
   }
   /// Draws a film with ffmpeg from other films and returns its path.
@@ -350,6 +350,31 @@ TEST_F(JoinDetails, SoundMayBeginBeforeZero) {
     EXPECT_NEAR(times_of(result_, "a:0")[0] - times_of(result_, "v:0")[0],
                 times_of(source, "a:0")[0] - times_of(source, "v:0")[0], 0.001);
     EXPECT_GE(times_of(result_, "v:0")[0], 0);
+  }
+}
+
+TEST_F(JoinDetails, TheFilmMayBeginBeforeZero) {
+  const EncodedFilm film = encode_film(film_case("opengop.mkv"), {0, 60}, VideoCodec::x264, folder_, 3000);
+  ASSERT_EQ(film.index.frames[0].pts, -3000);
+  for (const Container container : {Container::mkv, Container::mp4}) {
+    join(film, container);
+    ASSERT_FALSE(HasFailure());
+    EXPECT_EQ(report_.shift.count, 3000);
+    if (!has_program("ffprobe")) continue;
+    EXPECT_EQ(times_of(result_, "v:0")[1], 0.04);
+  }
+}
+
+TEST_F(JoinDetails, AFilmWithoutPresentationTimesIsJoined) {
+  const auto source = draw(
+      "-f lavfi -i testsrc2=s=64x64:r=25:d=3 -f lavfi -i sine=440:d=3 -c:v libx264 -bf 3 -preset veryfast -c:a "
+      "libmp3lame",
+      "film.avi");
+  const EncodedFilm film = encode_film(source, {0, 40}, VideoCodec::x264, folder_);
+  EXPECT_TRUE(film.index.has_decoding_times);
+  for (const Container container : {Container::mkv, Container::mp4}) {
+    join(film, container);
+    ASSERT_FALSE(HasFailure());
   }
 }
 

@@ -128,6 +128,8 @@ Status ResultFile::add_film(const AVStream& segment, AVStream& stream) {
   const AVStream& source = *source_.input().streams[plan_.video_stream];
   stream.time_base = {request_.index.time_base.numerator, request_.index.time_base.denominator};
   if (has_constant_rate(request_.index)) stream.avg_frame_rate = source.avg_frame_rate;
+  for (const AVPacketSideDataType type : {AV_PKT_DATA_STEREO3D, AV_PKT_DATA_SPHERICAL})
+    if (auto copied = copy_side_data(source, stream, type); !copied) return copied;
   return apply_display(request_.display, row.has_display_matrix, stream);
 }
 

@@ -68,6 +68,19 @@ void compare_colour(const char* name, Tag requested, Tag written, Tag unspecifie
     lost.push_back(fmt::format("the colour tag '{}' (players will guess it)", name));
 }
 
+/// Names what the container of the source says of the film and the result does not repeat. The properties in
+/// DisplayProperties are compared by their values.
+void compare_side_data(const AVStream& source, const AVStream& film, std::vector<std::string>& lost) {
+  constexpr std::array kCompared{AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
+                                 AV_PKT_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_CPB_PROPERTIES};
+  for (const AVPacketSideDataType type : side_data_types(source)) {
+    if (std::find(kCompared.begin(), kCompared.end(), type) != kCompared.end()) continue;
+    const char* name = av_packet_side_data_name(type);
+    if (find_side_data(film, type) == nullptr)
+      lost.push_back(fmt::format("the film's data of the kind '{}'", name == nullptr ? "unknown" : name));
+  }
+}
+
 void compare_display(const DisplayProperties& display, bool with_orientation, const AVStream& film,
                      std::vector<std::string>& lost) {
   const AVCodecParameters& written = *film.codecpar;
@@ -126,8 +139,10 @@ std::vector<std::string> find_lost_properties(const AVFormatContext& source, con
     else if (planned.kind != StreamKind::cover && planned.kind != StreamKind::attachment)
       compare_streams(*source.streams[planned.source], *written, lost);
   }
-  if (const AVStream* film = find_result_stream(result, plan, plan.video()); film != nullptr)
+  if (const AVStream* film = find_result_stream(result, plan, plan.video()); film != nullptr) {
+    compare_side_data(*source.streams[plan.video_stream], *film, lost);
     compare_display(display, row_of(plan.container).has_display_matrix, *film, lost);
+  }
   if (result.nb_chapters < source.nb_chapters)
     lost.push_back(fmt::format("{} of {} chapters", source.nb_chapters - result.nb_chapters, source.nb_chapters));
   return lost;

@@ -6,6 +6,7 @@ extern "C" {
 #include <libavutil/pixdesc.h>
 }
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -97,6 +98,10 @@ HdrData hdr_data_of(const AVFrame& frame) {
   return hdr;
 }
 
+std::int64_t segment_time_offset(const FilmIndex& index) {
+  return index.frames.empty() ? 0 : std::max<std::int64_t>(0, -index.frames.front().pts);
+}
+
 void SegmentEncoder::OutputFreer::operator()(AVFormatContext* context) const {
   avio_closep(&context->pb);
   avformat_free_context(context);
@@ -110,6 +115,7 @@ Result<std::unique_ptr<SegmentEncoder>> SegmentEncoder::create(const std::filesy
   av_log_set_level(AV_LOG_QUIET);
   std::unique_ptr<SegmentEncoder> segment{new SegmentEncoder};
   segment->path_ = path;
+  segment->time_offset_ = format.time_offset;
   if (!segment->frame_ || !segment->packet_) return Error{Errc::over_budget, "no memory for a frame"};
   if (auto opened = segment->open_encoder(format, settings); !opened) return opened.error();
   if (auto opened = segment->open_file(format); !opened) return opened.error();
@@ -204,7 +210,7 @@ Result<AVFrame*> SegmentEncoder::next_frame() {
 }
 
 Status SegmentEncoder::write(std::int64_t pts, std::int64_t duration) {
-  frame_->pts = pts;
+  frame_->pts = pts + time_offset_;
   set_duration(*frame_, duration);
   frame_->pict_type = is_first_ ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
   is_first_ = false;

@@ -34,9 +34,15 @@ struct SegmentFormat {
   Fraction frame_rate = {0, 1};     ///< average, for the rate control of the encoder; 0/1 if it is not known
   Fraction sample_aspect = {0, 1};  ///< width / height of a pixel; 0/1 if it is not known
   HdrData hdr = {};
+  std::int64_t time_offset = 0;  ///< segment_time_offset() of the film
 };
 
-/// Writes one segment of the result: the encoded frames in a NUT file, with the presentation times of the source. The
+/// Returns what is added to all presentation times in segments, in units of FilmIndex::time_base: NUT cannot store times
+/// below 0, at which a few films begin. It is 0 for all others.
+std::int64_t segment_time_offset(const FilmIndex& index);
+
+/// Writes one segment of the result: the encoded frames in a NUT file, with the presentation times of the source, plus
+/// SegmentFormat::time_offset. The
 /// first frame is a key frame, and no frame depends on another segment. NUT keeps times exactly, where other containers
 /// round them; its unit of time may be an integer fraction of the source's. Not thread-safe.
 class SegmentEncoder {
@@ -74,6 +80,7 @@ class SegmentEncoder {
   FramePtr frame_ = make_frame();
   PacketPtr packet_ = make_packet();
   bool is_first_ = true;
+  std::int64_t time_offset_ = 0;
 };
 
 }  // namespace weir::film

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "media/film/segment_encoder.hpp"
 
 namespace weir::film {
 namespace {
@@ -61,12 +62,13 @@ Status SegmentPackets::check_encoding(const AVFormatContext& input) {
 Result<FrameNumber> SegmentPackets::frame_of(const AVPacket& packet) {
   const AVRational unit = input_->streams[0]->time_base;
   const AVRational wanted{index_.time_base.numerator, index_.time_base.denominator};
-  const std::int64_t pts = packet.pts == AV_NOPTS_VALUE ? packet.pts : av_rescale_q(packet.pts, unit, wanted);
+  const std::int64_t offset = segment_time_offset(index_);
+  const std::int64_t pts = packet.pts == AV_NOPTS_VALUE ? packet.pts : av_rescale_q(packet.pts, unit, wanted) - offset;
   const FrameRange range = index_.segment(segment_);
   const auto begin = index_.frames.begin() + range.first;
   const auto end = index_.frames.begin() + range.end;
   const auto place = std::lower_bound(begin, end, pts, is_shown_before);
-  if (place == end || place->pts != pts || av_compare_ts(packet.pts, unit, pts, wanted) != 0)
+  if (place == end || place->pts != pts || av_compare_ts(packet.pts, unit, pts + offset, wanted) != 0)
     return wrong(fmt::format("it has a frame at {} (in units of {}/{} s), which is none of the frames {} to {}", pts,
                              wanted.num, wanted.den, range.first, range.end - 1));
   const auto i = static_cast<std::size_t>(place - begin);

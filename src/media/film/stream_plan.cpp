@@ -146,8 +146,8 @@ class Planner {
         return ok();
       case StreamKind::data:
         if (is_chapter_track(source_, stream)) {
-          planned.fate = StreamFate::lost;
-          planned.reason = "the titles of the chapters are stored with the chapters";
+          planned.fate = StreamFate::chapters;
+          planned.reason = "the titles of the chapters";
         } else if (!can_hold(request_.container, planned.codec)) {
           lose(planned, "data of this kind");
         }
@@ -197,7 +197,8 @@ class Planner {
     for (const bool is_late : {false, true}) {
       for (PlannedStream& planned : plan_.streams) {
         const bool is_picture_or_file = planned.kind == StreamKind::attachment || planned.kind == StreamKind::cover;
-        if (planned.fate != StreamFate::lost && is_picture_or_file == is_late) planned.target = next++;
+        const bool is_stream = planned.fate != StreamFate::lost && planned.fate != StreamFate::chapters;
+        if (is_stream && is_picture_or_file == is_late) planned.target = next++;
       }
     }
   }

@@ -18,6 +18,7 @@ enum class StreamFate {
   encoded,    ///< the film itself: replaced by the encoded segments
   copied,     ///< packet for packet
   converted,  ///< text subtitles, to the codec that the container has for them
+  chapters,   ///< the titles of chapters as a stream, which the result has with its chapters
   lost
 };
 

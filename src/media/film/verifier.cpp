@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "base/text.hpp"
 #include "media/film/film_files.hpp"
 #include "media/film/film_reader.hpp"
+#include "media/film/frame_hash.hpp"
 #include "media/film/result_streams.hpp"
 #include "media/film/source_packets.hpp"
 
@@ -71,9 +73,28 @@ class Verification {
       if (decoded->frame == nullptr) break;
       if (report_.frames >= count) return wrong(fmt::format("it has more than {} frames", count));
       if (auto same = compare_frame(*decoded, unit); !same) return same;
+      if (request_.segments.empty()) continue;
+      if (auto same = compare_samples(*decoded->frame); !same) return same;
     }
     if (report_.frames != count) return wrong(fmt::format("it has {} of {} frames", report_.frames, count));
     return ok();
+  }
+
+  /// Compares the samples with the frame of the same number in the segments.
+  Status compare_samples(const AVFrame& frame) {
+    for (; segment_ < request_.segments.size(); segment_reader_.reset(), ++segment_) {
+      if (!segment_reader_) {
+        auto opened = FilmReader::open(request_.segments[segment_], {.stop = request_.stop});
+        if (!opened) return opened.error();
+        segment_reader_ = *std::move(opened);
+      }
+      auto decoded = segment_reader_->next();
+      if (!decoded) return decoded.error();
+      if (decoded->frame == nullptr) continue;
+      if (hash_frame(*decoded->frame) == hash_frame(frame)) return ok();
+      return wrong(fmt::format("frame {} has other samples than in segment {}", report_.frames, segment_));
+    }
+    return wrong(fmt::format("frame {} is in no segment", report_.frames));
   }
 
   Status compare_frame(const DecodedFrame& decoded, AVRational unit) {
@@ -214,6 +235,8 @@ class Verification {
 
   const VerifyRequest& request_;
   const StreamPlan& plan_;
+  std::size_t segment_ = 0;  // the one whose frames are compared next
+  std::unique_ptr<FilmReader> segment_reader_;
   VerifyReport report_;
 };
 

@@ -38,11 +38,13 @@ struct VerifyRequest {
   std::filesystem::path source;
   const FilmIndex& index;    ///< of the source
   const JoinReport& report;  ///< of join_film()
+  /// Its segments, whose decoded frames the result must have; empty: the samples are not compared.
+  std::vector<std::filesystem::path> segments = {};
   std::stop_token stop = {};
 };
 
-/// Compares a result with its source: decodes all frames of the film and compares their number and times with the index,
-/// and compares each copied stream packet by packet: data, and times relative to the film, to the units of both containers.
+/// Compares a result with its source: decodes all frames of the film, compares their number and times with the index and
+/// their samples with the segments; and compares each copied stream packet by packet: data, and times relative to the film, to the units of both containers.
 /// Errors: corrupt, with the first difference; io; over_budget; cancelled.
 Result<VerifyReport> verify_film(const VerifyRequest& request);
 

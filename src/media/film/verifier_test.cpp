@@ -60,6 +60,17 @@ TEST_F(Verifier, FindsExchangedSegments) {
   EXPECT_THAT(verify_filtered("-bsf:v 'setts=pts=if(lt(N\\,100)\\,PTS+4000\\,PTS-4000)'"), HasSubstr("frame "));
 }
 
+TEST_F(Verifier, FindsFramesThatAreNotThoseOfTheSegments) {
+  std::swap(film_->segments[0], film_->segments[1]);
+  const auto verified = verify_film({.result = folder_ / "result.mkv",
+                                     .source = film_->source,
+                                     .index = film_->index,
+                                     .report = report_,
+                                     .segments = film_->segments});
+  ASSERT_FALSE(verified);
+  EXPECT_THAT(verified.error().what, HasSubstr("frame 0 has other samples than in segment 0"));
+}
+
 TEST_F(Verifier, FindsAFrameThatIsShownAMillisecondTooLate) {
   if (!has_program("ffmpeg")) GTEST_SKIP() << "no ffmpeg";
   EXPECT_THAT(verify_filtered("-bsf:v 'setts=pts=PTS+eq(N\\,60)'"), HasSubstr("is shown at"));
