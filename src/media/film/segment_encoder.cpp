@@ -8,6 +8,7 @@ extern "C" {
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -107,7 +108,16 @@ void SegmentEncoder::OutputFreer::operator()(AVFormatContext* context) const {
   avformat_free_context(context);
 }
 
-SegmentEncoder::~SegmentEncoder() = default;
+SegmentEncoder::~SegmentEncoder() {
+  // SVT-AV1 1.4 waits for ever when it is freed before it got a frame.
+  if (!encoder_ || encoder_->codec_id != AV_CODEC_ID_AV1 || avcodec_is_open(encoder_.get()) == 0 || !is_first_) return;
+  if (!next_frame()) return;
+  for (int i = 0; i < AV_NUM_DATA_POINTERS && frame_->buf[i] != nullptr; ++i)
+    std::memset(frame_->buf[i]->data, 0, frame_->buf[i]->size);
+  frame_->pts = 0;
+  avcodec_send_frame(encoder_.get(), frame_.get());
+  avcodec_receive_packet(encoder_.get(), packet_.get());  // hands the frame to the encoder
+}
 
 Result<std::unique_ptr<SegmentEncoder>> SegmentEncoder::create(const std::filesystem::path& path,
                                                                const SegmentFormat& format,

@@ -148,6 +148,28 @@ TEST_F(SegmentFile, UnknownOptionsAndValuesAreRefusedByName) {
   EXPECT_EQ(wrong.error().code, Errc::invalid_argument);
 }
 
+TEST_F(SegmentFile, AnEncoderThatIsGivenUpEndsAtOnce) {
+  const SegmentFormat format{.frames = format_of(AV_PIX_FMT_YUV420P), .time_base = {1, 25}};
+  for (const VideoCodec codec : {VideoCodec::av1, VideoCodec::x264, VideoCodec::x265}) {
+    for (const int frames : {0, 1, 40}) {
+      auto encoder = SegmentEncoder::create(folder_ / "a.nut", format, {.codec = codec, .threads = 2});
+      ASSERT_TRUE(encoder);
+      for (int i = 0; i < frames; ++i) {
+        auto frame = (*encoder)->next_frame();
+        ASSERT_TRUE(frame);
+        draw(**frame, format.frames, i);
+        ASSERT_TRUE((*encoder)->write(i, 1));
+      }
+    }
+  }
+}
+
+TEST_F(SegmentFile, AMissingFolderIsReportedAtOnce) {
+  const SegmentFormat format{.frames = format_of(AV_PIX_FMT_YUV420P), .time_base = {1, 25}};
+  for (const VideoCodec codec : {VideoCodec::av1, VideoCodec::x264, VideoCodec::x265})
+    EXPECT_FALSE(SegmentEncoder::create(folder_ / "absent" / "a.nut", format, {.codec = codec, .threads = 2}));
+}
+
 TEST_F(SegmentFile, AFullDiskIsReported) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const SegmentFormat format{.frames = format_of(AV_PIX_FMT_YUV420P), .time_base = {1, 25}};
