@@ -68,7 +68,8 @@ constexpr std::array kContainers{ContainerRow{.container = Container::mkv,
                                               .has_cover_streams = false,
                                               .has_display_matrix = false,
                                               .has_edit_lists = false,
-                                              .adds_padding_when_read = false}};
+                                              .adds_padding_when_read = false,
+                                              .has_decoding_times_from_zero = true}};
 
 /// Returns whether the muxer writes the header of a file with this stream alone.
 bool writes_header(Container container, const AVCodecParameters& parameters, int compliance) {

@@ -13,15 +13,16 @@ enum class Container { mkv, webm, mp4, mov, nut };
 /// What the containers differ in.
 struct ContainerRow {
   Container container;
-  const char* name;                  ///< for users; also the ending of file names
-  const char* muxer;                 ///< FFmpeg's name
-  AVCodecID text_subtitles;          ///< to which other text subtitles are converted; NONE: none
-  bool has_attachments;              ///< holds fonts and other files, and covers as files
-  bool has_cover_streams;            ///< holds covers as streams of one picture
-  bool has_display_matrix;           ///< can tell players to turn the pictures
-  bool has_edit_lists;               ///< a stream can begin before 0 with sound that is not played (priming)
-  bool adds_padding_when_read;       ///< players subtract the initial padding of Opus from the stored times
-  bool has_fixed_time_unit = false;  ///< all times are in ms
+  const char* name;                           ///< for users; also the ending of file names
+  const char* muxer;                          ///< FFmpeg's name
+  AVCodecID text_subtitles;                   ///< to which other text subtitles are converted; NONE: none
+  bool has_attachments;                       ///< holds fonts and other files, and covers as files
+  bool has_cover_streams;                     ///< holds covers as streams of one picture
+  bool has_display_matrix;                    ///< can tell players to turn the pictures
+  bool has_edit_lists;                        ///< a stream can begin before 0 with sound that is not played (priming)
+  bool adds_padding_when_read;                ///< players subtract the initial padding of Opus from the stored times
+  bool has_fixed_time_unit = false;           ///< all times are in ms
+  bool has_decoding_times_from_zero = false;  ///< decoding times below 0 damage the file
 };
 
 /// Returns the row of a container.

@@ -46,7 +46,7 @@ class Join {
     SegmentPackets scanned{request_.index, request_.segments, request_.stop};
     auto times = DecodingTimes::scan(scanned, request_.index);
     if (!times) return times.error();
-    auto shift = find_time_shift(request_, report_.plan);
+    auto shift = find_time_shift(request_, report_.plan, times->at(0));
     if (!shift) return shift.error();
     report_.shift = *shift;
     auto source = SourcePackets::open(request_.source, report_.plan, request_.stop);

@@ -378,6 +378,24 @@ TEST_F(JoinDetails, AFilmWithoutPresentationTimesIsJoined) {
   }
 }
 
+TEST_F(JoinDetails, NutHoldsFilmAndSound) {
+  for (const char* name : {"whole.mp4", "late-video.mkv"}) {
+    join(encode_film(film_case(name), {0, 40}, VideoCodec::x264, folder_), Container::nut);
+    ASSERT_FALSE(HasFailure());
+  }
+}
+
+TEST_F(JoinDetails, AFullDiskIsReported) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const EncodedFilm film = encode_film(film_case("vfr.mp4"), {0, 40}, VideoCodec::x264, folder_);
+  for (const Container container : {Container::mkv, Container::mp4}) {
+    const auto report = join_film(film.request(container, "/dev/full"));
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, Errc::disk_full) << report.error().what;
+    EXPECT_TRUE(std::filesystem::exists("/dev/full"));
+  }
+}
+
 TEST(StreamPlan, ImpossiblePairsAreRefusedWithWhatWouldDo) {
   if (film_case("complete").empty()) GTEST_SKIP() << "no film cases";
   const auto refusal = [](const std::string& film, Container container, VideoCodec codec) {

@@ -63,8 +63,9 @@ class ResultFile {
 };
 
 /// Returns the shift that a result needs: the times of the container begin at 0, and those of a source may begin earlier.
-/// Reads the beginning of the source. Errors: those of SourcePackets.
-Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan);
+/// Reads the beginning of the source. `first_dts`: of the film, in units of FilmIndex::time_base. Errors: those of
+/// SourcePackets.
+Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan, std::int64_t first_dts);
 
 /// Returns the time that a container's reader subtracts from the stored times of a stream, in `unit`: its initial padding.
 std::int64_t padding_when_read(Container container, const AVCodecParameters& parameters, AVRational unit);

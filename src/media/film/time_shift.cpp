@@ -25,14 +25,14 @@ std::int64_t padding_when_read(Container container, const AVCodecParameters& par
   return av_rescale_q(parameters.initial_padding, {1, 48000}, unit);
 }
 
-Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan) {
+Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan, std::int64_t first_dts) {
   const ContainerRow& row = row_of(request.container);
   const Fraction film_unit = request.index.time_base;
   // Where all times are in ms, other units would be rounded twice.
   TimeShift shift{.unit = row.has_fixed_time_unit ? Fraction{1, 1000} : film_unit};
   const AVRational unit{shift.unit.numerator, shift.unit.denominator};
-  std::int64_t earliest =
-      av_rescale_q(request.index.frames.front().pts, {film_unit.numerator, film_unit.denominator}, unit);
+  const std::int64_t first_time = row.has_decoding_times_from_zero ? first_dts : request.index.frames.front().pts;
+  std::int64_t earliest = av_rescale_q(first_time, {film_unit.numerator, film_unit.denominator}, unit);
   auto packets = SourcePackets::open(request.source, plan, request.stop);
   if (!packets) return packets.error();
   std::set<int> missing;
@@ -45,7 +45,8 @@ Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& 
     if (!packet) return packet.error();
     if (*packet == nullptr) break;
     const AVStream& stream = *(*packets)->input().streams[(*packet)->stream_index];
-    std::int64_t begin = av_rescale_q((*packet)->pts, stream.time_base, unit);
+    const std::int64_t first = row.has_decoding_times_from_zero ? (*packet)->dts : (*packet)->pts;
+    std::int64_t begin = av_rescale_q(first, stream.time_base, unit);
     begin += padding_when_read(request.container, *stream.codecpar, unit);
     if (row.has_edit_lists && stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && stream.codecpar->sample_rate > 0) {
       begin += av_rescale_q_rnd(unplayed_samples(**packet, *stream.codecpar), {1, stream.codecpar->sample_rate}, unit,
