@@ -38,6 +38,7 @@ const std::uint8_t* find_side_data(const AVStream& stream, AVPacketSideDataType 
 
 std::vector<AVPacketSideDataType> side_data_types(const AVStream& stream) {
   std::vector<AVPacketSideDataType> types;
+  types.reserve(static_cast<std::size_t>(count_side_data(stream)));
   for (int i = 0; i < count_side_data(stream); ++i) types.push_back(all_side_data(stream)[i].type);
   return types;
 }
