@@ -38,9 +38,9 @@ class FrameConverter {
   const FrameFormat& result() const { return result_; }
   /// Converts a frame of the film. Errors: over_budget; unsupported.
   Status to_network(const AVFrame& frame, NetworkFrame& picture);
-  /// Converts a result of the network, [height, width, colours] in the size of `network_result`, to a frame. `remainder` is that of the
-  /// network's input. `frame` must have the format, the size and writable planes of result(). Errors: over_budget;
-  /// unsupported.
+  /// Converts a result of the network, [height, width, colours] in the size of `network_result`, to a frame.
+  /// `remainder` is that of the network's input. `frame` must have the format, the size and writable planes of
+  /// result(). Errors: over_budget; unsupported.
   Status to_frame(std::span<const std::uint16_t> samples, const Planes& remainder, AVFrame& frame);
 
  private:

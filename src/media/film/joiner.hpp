@@ -49,7 +49,8 @@ struct JoinReport {
 /// as plan_streams() decides. Reads the segments twice; holds one packet of each input, so memory does not grow with the
 /// film. The file is synced to disk. After an error there is no file.
 /// Errors: those of plan_streams() and SegmentPackets::next(); invalid_argument (the number of segments differs from the
-/// index); corrupt (the source was changed after it was indexed); unsupported (an encoder for sound; frames without ascending times); io; disk_full; cancelled.
+/// index); corrupt (the source was changed after it was indexed); unsupported (an encoder for sound; frames without
+/// ascending times); io; disk_full; cancelled.
 Result<JoinReport> join_film(const JoinRequest& request);
 
 }  // namespace weir::film

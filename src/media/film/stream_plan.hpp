@@ -62,10 +62,9 @@ struct PlanRequest {
   Orientation orientation = {};          ///< DisplayProperties::orientation of the result
 };
 
-/// Decides for each stream of a film whether the result has it, before any frame is computed. Attachments and covers have the last
-/// places in the result.
-/// Errors: unsupported, if the container cannot hold the encoded film or the sound of the source; the text names
-/// containers or codecs that can. Those of open_input().
+/// Decides for each stream of a film whether the result has it, before any frame is computed. Attachments and covers
+/// have the last places in the result. Errors: unsupported, if the container cannot hold the encoded film or the sound
+/// of the source; the text names containers or codecs that can. Those of open_input().
 Result<StreamPlan> plan_streams(const std::filesystem::path& source, const PlanRequest& request);
 /// Does the same for a film that is open.
 Result<StreamPlan> plan_streams(const AVFormatContext& source, const PlanRequest& request, const std::string& name);

@@ -43,7 +43,7 @@ Result<std::unique_ptr<SubtitleConverter>> SubtitleConverter::create(const AVStr
     return ffmpeg_error(result, operation);
   from->pkt_timebase = stream.time_base;
   if (const int result = avcodec_open2(from, decoder, nullptr); result < 0) return ffmpeg_error(result, operation);
-  to->time_base = AV_TIME_BASE_Q;
+  to->time_base = AVRational{1, AV_TIME_BASE};
   if (from->subtitle_header != nullptr) {
     // Encoders of text read the styles from the header that the decoder made.
     const auto size = static_cast<std::size_t>(from->subtitle_header_size);
@@ -63,7 +63,7 @@ Result<bool> SubtitleConverter::convert(AVPacket& packet) {
     return ffmpeg_error(result, "subtitle");
   if (is_found == 0 || subtitle.content.num_rects == 0) return false;
   std::vector<std::uint8_t> text(kLongestSubtitle);
-  subtitle.content.pts = av_rescale_q(packet.pts, time_base_, AV_TIME_BASE_Q);
+  subtitle.content.pts = av_rescale_q(packet.pts, time_base_, AVRational{1, AV_TIME_BASE});
   const std::int64_t shown_ms = std::int64_t{subtitle.content.end_display_time} - subtitle.content.start_display_time;
   // The start is the packet's time; an encoder must not add its own offset.
   subtitle.content.end_display_time -= subtitle.content.start_display_time;

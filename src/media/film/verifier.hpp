@@ -43,9 +43,9 @@ struct VerifyRequest {
   std::stop_token stop = {};
 };
 
-/// Compares a result with its source: decodes all frames of the film, compares their number and times with the index and
-/// their samples with the segments; and compares each copied stream packet by packet: data, and times relative to the film, to the units of both containers.
-/// Errors: corrupt, with the first difference; io; over_budget; cancelled.
+/// Compares a result with its source: decodes all frames of the film, compares their number and times with the index
+/// and their samples with the segments; and compares each copied stream packet by packet: data, and times relative to
+/// the film, to the units of both containers. Errors: corrupt, with the first difference; io; over_budget; cancelled.
 Result<VerifyReport> verify_film(const VerifyRequest& request);
 
 }  // namespace weir::film

@@ -176,6 +176,7 @@ class FilmTask final : public jobs::Task {
                                        .source = item.inputs.front(),
                                        .index = *index,
                                        .report = *joined,
+                                       .segments = join.segments,
                                        .stop = attempt.stop});
     if (!verified) return verified.error();
     result.identity = identity_.identify_for_scale(scale_of(film.source));
@@ -235,6 +236,7 @@ class FilmTask final : public jobs::Task {
     film.source = *std::move(source);
     film.format.hdr = hdr_data_of(**frame);
     film.format.time_base = film.index.time_base;
+    film.format.time_offset = segment_time_offset(film.index);
     const std::unique_ptr<FilmReader> opened = (*reader)->release();
     const AVStream& stream = opened->stream();
     film.orientation = orientation_of(stream);
