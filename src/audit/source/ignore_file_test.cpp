@@ -22,6 +22,7 @@ std::vector<bool> ignored_by_git(const std::string& ignore_file, const std::vect
   if (!listed) return {};
   const std::string ignored_paths = '\0' + listed->output;  // each path between two zero bytes
   std::vector<bool> ignored;
+  ignored.reserve(paths.size());
   for (const std::string& path : paths) ignored.push_back(ignored_paths.find('\0' + path + '\0') != std::string::npos);
   return ignored;
 }

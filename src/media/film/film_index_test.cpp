@@ -90,6 +90,14 @@ TEST(Segments, AShortRestBelongsToTheLastSegment) {
   EXPECT_TRUE(find_segments({}, rules).empty());
 }
 
+TEST(TimesFromPackets, AscendAlsoWhereTheFileHasNone) {
+  EXPECT_THAT(times_from_packets({std::nullopt, std::nullopt, 80, std::nullopt, 160}, 40),
+              ElementsAre(0, 40, 80, 120, 160));
+  EXPECT_THAT(times_from_packets({100, std::nullopt, 110, 110}, 40), ElementsAre(100, 140, 141, 142));
+  EXPECT_THAT(times_from_packets({std::nullopt, std::nullopt}, 3), ElementsAre(0, 3));
+  EXPECT_TRUE(times_from_packets({}, 1).empty());
+}
+
 /// What ../shared/cases/film/expected.tsv says about a film.
 struct ExpectedFilm {
   std::size_t frames = 0;
@@ -150,6 +158,7 @@ TEST_P(FilmCases, EverySegmentHasTheFramesOfTheIndexWhereverItBegins) {
 
 std::vector<std::string> names_of_films() {
   std::vector<std::string> names;
+  names.reserve(kExpected.size());
   for (const auto& [name, expected] : kExpected) names.push_back(name);
   return names;
 }
@@ -204,20 +213,20 @@ TEST_F(FilmFiles, AnIndexPassThatWasStoppedContinues) {
   // Long enough for two steps of stored frames: 1,400 frames of 16x16 with B-frames.
   const auto film = folder_ / "long.mkv";
   const std::string draw =
-      "ffmpeg -hide_banner -loglevel error -nostdin -y -f lavfi -i testsrc2=s=32x32:r=25:d=100 -c:v mpeg4 -bf 2 -g 50 "
+      "-f lavfi -i testsrc2=s=32x32:r=25:d=100 -c:v mpeg4 -bf 2 -g 50 "
       "-c:a none '" +
       film.string() + "'";
-  ASSERT_EQ(std::system(draw.c_str()), 0);
+  ASSERT_TRUE(run_ffmpeg(draw));
   expect_resumed_index_is_the_same(film, folder_ / "index.part", 1500);
 }
 
 TEST_F(FilmFiles, AFilmWithoutTimesGetsThemFromThePackets) {
   const auto film = folder_ / "b-frames.avi";
   const std::string draw =
-      "ffmpeg -hide_banner -loglevel error -nostdin -y -f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v libx264 -bf 3 "
+      "-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v libx264 -bf 3 "
       "-preset veryfast '" +
       film.string() + "'";
-  ASSERT_EQ(std::system(draw.c_str()), 0);
+  ASSERT_TRUE(run_ffmpeg(draw));
   const auto index = index_film(film, {});
   ASSERT_TRUE(index) << index.error().what;
   ASSERT_EQ(index->frames.size(), 100);

@@ -124,12 +124,15 @@ void FilmReader::note_end_of_packet() {
 
 Result<DecodedFrame> FilmReader::next() {
   av_frame_unref(frame_.get());
-  for (;;) {
+  for (int undecodable = 0;;) {
     const int result = avcodec_receive_frame(decoder_.get(), frame_.get());
     if (result == 0) return describe_frame();
     if (result == AVERROR_EOF) return DecodedFrame{};
     if (result == AVERROR(ENOMEM)) return ffmpeg_error(result, name_of_film(path_));
-    if (result != AVERROR(EAGAIN)) ++skipped_packets_;  // damaged data; the next packet may be readable
+    if (result != AVERROR(EAGAIN)) {  // damaged data; the next packet may be readable
+      ++skipped_packets_;
+      if (++undecodable > kMaxUnreadablePackets) return ffmpeg_error(result, name_of_film(path_));
+    }
     if (auto fed = feed_decoder(); !fed) return fed.error();
   }
 }

@@ -145,15 +145,11 @@ class IndexPass {
     index_.damage = describe_damage();
   }
 
-  /// Replaces the times of all frames by those of the packets. Where a packet has none, a frame gets the time after that
-  /// of the frame before it.
+  /// Replaces the times of all frames by those of the packets.
   void use_decoding_times() {
-    const std::int64_t step = typical_step();
-    std::int64_t next = 0;
-    for (std::size_t i = 0; i < index_.frames.size(); ++i) {
-      index_.frames[i].pts = i < decoding_times_.size() && decoding_times_[i] ? *decoding_times_[i] : next;
-      next = index_.frames[i].pts + step;
-    }
+    decoding_times_.resize(index_.frames.size());
+    const auto times = times_from_packets(decoding_times_, typical_step());
+    for (std::size_t i = 0; i < times.size(); ++i) index_.frames[i].pts = times[i];
   }
   /// Returns the duration of a frame at the film's average rate, at least 1.
   std::int64_t typical_step() const {
@@ -207,6 +203,18 @@ std::vector<FrameNumber> find_segments(const std::vector<IndexedFrame>& frames, 
     first = end;
   }
   return segments;
+}
+
+std::vector<std::int64_t> times_from_packets(const std::vector<std::optional<std::int64_t>>& times, std::int64_t step) {
+  std::vector<std::int64_t> result;
+  const auto known = std::find_if(times.begin(), times.end(), [](const auto& time) { return time.has_value(); });
+  const std::int64_t first = known == times.end() ? 0 : **known - (known - times.begin()) * step;
+  for (const auto& time : times) {
+    const std::int64_t guess = result.empty() ? first : result.back() + step;
+    const std::int64_t least = result.empty() ? INT64_MIN : result.back() + 1;
+    result.push_back(std::max(time.value_or(guess), least));
+  }
+  return result;
 }
 
 Result<FilmIndex> index_film(const std::filesystem::path& path, const IndexSettings& settings) {

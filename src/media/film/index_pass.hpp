@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "base/result.hpp"
 #include "media/film/film_index.hpp"
@@ -18,6 +21,11 @@ struct SegmentRules {
 /// Returns the first frame of each segment. Cuts are placed at key frames where possible, because a segment that begins
 /// at a key frame is decoded without the frames before it.
 std::vector<FrameNumber> find_segments(const std::vector<IndexedFrame>& frames, const SegmentRules& rules);
+
+/// Returns presentation times of frames in ascending order. `times`: the decoding time of the packet with the rank of the
+/// frame (DecodedFrame::decoding_time), or nothing if the file has none. Missing times are `step` after the frame before
+/// them, those at the beginning `step` before the frame after them. A time that is not above the one before is raised.
+std::vector<std::int64_t> times_from_packets(const std::vector<std::optional<std::int64_t>>& times, std::int64_t step);
 
 /// Settings of index_film().
 struct IndexSettings {

@@ -121,6 +121,7 @@ TEST_P(JoinCases, LosslessResultsHaveTheSamples) {
 
 std::vector<std::string> names_of_joined_films() {
   std::vector<std::string> names;
+  names.reserve(kFilms.size());
   for (const auto& [name, frames] : kFilms) names.push_back(name);
   return names;
 }
@@ -151,10 +152,8 @@ class JoinDetails : public JoinedFilms {
   }
   /// Draws a film with ffmpeg from other films and returns its path.
   std::filesystem::path draw(const std::string& arguments, const std::string& name) {
-    const auto path = folder_ / name;
-    const std::string command =
-        "ffmpeg -hide_banner -loglevel error -nostdin -y " + arguments + " '" + path.string() + "'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    std::filesystem::path path = folder_ / name;
+    EXPECT_TRUE(run_ffmpeg(arguments + " '" + path.string() + "'")) << arguments;
     return path;
   }
 

@@ -1,7 +1,8 @@
 #include "media/film/partial_index.hpp"
 
-#include <algorithm>
+#include <charconv>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,13 +19,17 @@ std::string end_of_step(const FilmIndex& index) {
   return fmt::format("= {} {}\n", index.skipped_packets, index.has_decoding_times ? 1 : 0);
 }
 
-/// Reads end_of_step(). Returns false if the line is another one.
-bool read_end_of_step(const std::string& line, FilmIndex& index) {
-  int has_decoding_times = 0;
-  long long skipped = 0;
-  if (std::sscanf(line.c_str(), "= %lld %d", &skipped, &has_decoding_times) != 2) return false;
+/// Reads end_of_step() without its newline. Returns false if the line is another one.
+bool read_end_of_step(std::string_view line, FilmIndex& index) {
+  constexpr std::size_t kShortest = 5;  // "= 0 0"
+  if (line.size() < kShortest || !line.starts_with("= ") || (!line.ends_with(" 0") && !line.ends_with(" 1")))
+    return false;
+  std::int64_t skipped = 0;
+  const char* number_end = line.data() + line.size() - 2;
+  const auto [end, problem] = std::from_chars(line.data() + 2, number_end, skipped);
+  if (problem != std::errc{} || end != number_end) return false;
   index.skipped_packets = skipped;
-  index.has_decoding_times = has_decoding_times != 0;
+  index.has_decoding_times = line.back() == '1';
   return true;
 }
 

@@ -37,10 +37,9 @@ class Verifier : public JoinedFilms {
   /// Copies the result with a filter of its packets, and returns the error of verify_film().
   std::string verify_filtered(const std::string& filter) const {
     const auto path = folder_ / "filtered.mkv";
-    const std::string command = "ffmpeg -hide_banner -loglevel error -nostdin -y -i '" +
-                                (folder_ / "result.mkv").string() + "' -c copy -map 0 " + filter +
-                                " -copyts -avoid_negative_ts disabled '" + path.string() + "' 2>/dev/null";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    const std::string arguments = "-i '" + (folder_ / "result.mkv").string() + "' -c copy -map 0 " + filter +
+                                  " -copyts -avoid_negative_ts disabled '" + path.string() + "' 2>/dev/null";
+    EXPECT_TRUE(run_ffmpeg(arguments)) << arguments;
     return verify(path);
   }
 
