@@ -71,6 +71,16 @@ class CliBatch : public ::testing::Test {
   std::string network_ = "blocks";
 };
 
+TEST_F(CliBatch, VariantsAreFoundBesideTheModelAndUnknownOnesAreRefusedAtOnce) {
+  pictures(2);
+  write_tiny_network(folder_ / "nets", "small", 2, 4);
+  const ProgramResult unknown = upscale({"--variants", "nowhere"});
+  EXPECT_EQ(unknown.status, 2) << unknown.error;
+  EXPECT_TRUE(unknown.error_contains("--variants: no network named 'nowhere'")) << unknown.error;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  EXPECT_EQ(upscale({"--variants", "small"}).status, 0);
+}
+
 TEST_F(CliBatch, TheWorkersShareTheSizeOfSpill) {
   const media::PictureInfo picture{
       .width = 100, .height = 40, .colours = 3};  // reading it takes a file of 12,000 bytes

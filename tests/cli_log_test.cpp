@@ -42,6 +42,30 @@ TEST(CliLog, MetricsThatCannotBeWrittenAreReportedOnceAndTurnStatus0Into1) {
   EXPECT_EQ(machine.run_shell("weir run --metrics-file m -- test -d {} ::: /usr").status, 0);
 }
 
+TEST(CliLog, FilesOfOtherProgramsAreNotReplaced) {
+  const FakeMachine machine;
+  machine.folder().put("notes.txt", "notes");
+  ASSERT_EQ(machine.run_shell("weir run --log log.jsonl -- test -d {} ::: /usr").status, 0);
+  for (const char* arguments : {"run --log notes.txt -- true", "run --metrics-file notes.txt -- true",
+                                "run --log notes.txt -- test -d {} ::: /usr", "report log.jsonl -o notes.txt"}) {
+    const ProgramResult result = machine.run_shell(std::string{"weir "} + arguments);
+    EXPECT_NE(result.status, 0) << arguments;
+    EXPECT_EQ(count_of(result.out, "notes.txt: exists and is no "), 1U) << arguments << result.out;
+    EXPECT_EQ(machine.folder().text("notes.txt"), "notes") << arguments;
+  }
+}
+
+TEST(CliLog, FilesOfWeirAreContinuedOrReplaced) {
+  const FakeMachine machine;
+  for (int i = 0; i < 2; ++i) {
+    const ProgramResult result =
+        machine.run_shell("weir run --log l.jsonl --metrics-file m.prom -- test -d {} ::: /usr");
+    EXPECT_EQ(result.status, 0) << result.out;
+    EXPECT_EQ(machine.run_shell("weir report l.jsonl -o page.html").status, 0);
+  }
+  EXPECT_EQ(count_of(machine.folder().text("l.jsonl"), "run_start"), 2U);
+}
+
 TEST(CliLog, BothAreReported) {
   const FakeMachine machine;
   const ProgramResult result = machine.run_shell("weir run --log /dev/full --metrics-file /proc/no/such -- true");

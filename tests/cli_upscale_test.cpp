@@ -464,6 +464,22 @@ TEST_F(CliUpscale, ADryRunPrintsThePlanAndWritesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
+TEST_F(CliUpscale, ADryRunCountsFinishedPicturesAndFailsForThoseOfOtherPrograms) {
+  picture("in/a.png");
+  picture("in/b.png");
+  ASSERT_EQ(upscale({"in", "-o", "out"}).status, 0);
+  const ProgramResult finished = upscale({"in", "-o", "out", "--dry-run"});
+  EXPECT_EQ(finished.status, 0) << finished.error;
+  EXPECT_TRUE(finished.error_contains("2 of 2 pictures were done before")) << finished.error;
+  picture("in/c.png");
+  picture("out/d.png");
+  picture("in/d.png");
+  const ProgramResult mixed = upscale({"in", "-o", "out", "--dry-run"});
+  EXPECT_EQ(mixed.status, 1);
+  EXPECT_NE(mixed.out.find("in/c.png -> out/c.png"), std::string::npos) << mixed.out;
+  EXPECT_TRUE(mixed.error_contains("the output out/d.png exists")) << mixed.error;
+}
+
 TEST_F(CliUpscale, JsonDescribesEachPicture) {
   picture("a.png");
   const ProgramResult dry = upscale({"a.png", "gone.png", "-o", "out", "--dry-run", "--json"});

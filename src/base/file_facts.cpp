@@ -6,7 +6,9 @@
 #include <xxhash.h>
 
 #include <cerrno>
+#include <fstream>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -38,6 +40,19 @@ std::optional<FileFacts> file_facts(const std::filesystem::path& path) {
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return FileFacts{static_cast<std::uint64_t>(info.st_size),
                    std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+Status check_own_file(const std::filesystem::path& path, std::string_view beginning, std::string_view kind) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return ok();
+  std::ifstream file{path, std::ios::binary};
+  std::string start(beginning.size(), '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  if (start.empty() && !file.bad()) return ok();
+  if (start == beginning) return ok();
+  return Error{Errc::exists,
+               fmt::format("{}: exists and is no {}; it is not replaced", printable(path.native()), kind)};
 }
 
 bool is_executable(const std::filesystem::path& path) { return ::access(path.c_str(), X_OK) == 0; }

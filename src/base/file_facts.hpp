@@ -21,6 +21,11 @@ struct FileFacts {
 /// is no such file or it cannot be examined. Thread-safe.
 std::optional<FileFacts> file_facts(const std::filesystem::path& path);
 
+/// Checks that `path` may be replaced or continued by a program that writes files beginning with `beginning`: there is
+/// nothing at `path`, or something that is no regular file (such as /dev/stderr), or an empty file, or a file that begins
+/// so. `kind`: name of such files for the message, "report of weir". Errors: exists.
+Status check_own_file(const std::filesystem::path& path, std::string_view beginning, std::string_view kind);
+
 /// Returns whether this process may execute the file.
 bool is_executable(const std::filesystem::path& path);
 

@@ -17,6 +17,10 @@ Status open_event_log(const Arguments& args, const Environment& environment, run
 
 Status open_logs(const Arguments& args, const Environment& environment, runs::RunLogs& logs) {
   if (auto opened = open_event_log(args, environment, logs); !opened) return opened.error();
+  if (const std::string& file = args.batch.metrics_file; !file.empty()) {
+    if (auto own = observe::Metrics::check_file(file); !own)
+      return Error{own.error().code, "--metrics-file: " + own.error().what};
+  }
   if (auto served = logs.serve_metrics(args.batch.metrics); !served)
     return Error{served.error().code, "--metrics: " + served.error().what};
   return ok();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "jobs/run_folder.hpp"
@@ -28,6 +29,8 @@ ExitResult run_report(const Invocation& invocation) {
     return {ExitStatus::nothing_started, fmt::format("{}: has no run in it", printable(events->native()))};
   const std::string output = args.output.empty() ? kDefaultName : args.output;
   if (output == "-") return print(observe::run_report_html(report));
+  if (auto own = check_own_file(output, observe::kRunReportStart, "report of weir"); !own)
+    return {ExitStatus::some_failed, own.error().what};
   if (auto written = write_file(output, observe::run_report_html(report)); !written)
     return {ExitStatus::some_failed, written.error().what};
   return {};

@@ -13,6 +13,7 @@
 #include "base/standard_streams.hpp"
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
+#include "cli/batch_setup.hpp"
 #include "cli/command.hpp"
 #include "cli/defaults.hpp"
 #include "cli/list_report.hpp"
@@ -183,7 +184,32 @@ ExitResult make_exit_result(const tasks::WorklistTotals& totals, const WorklistR
   return {};
 }
 
-/// Does a dry run, or writes a picture to standard output. Neither writes output files, so neither uses checkpoints.
+/// Returns the pictures that a run would process now. Pictures that were done before are left out, with a message;
+/// those that a run would not process, such as pictures whose output is of another program, get the reason as their problem.
+std::vector<tasks::PictureItem> find_work(const Arguments& args, const tasks::UpscaleRequest& request,
+                                          const tasks::PictureList& list, const tasks::NetworkCache& network_cache,
+                                          observe::Log& log) {
+  jobs::RecordRules rules = make_run_settings(args).rules;
+  rules.read_only = true;
+  rules.use_damaged = args.damaged == media::DamagePolicy::use;
+  const auto identity_source = tasks::make_identity_source(network_cache, request);
+  std::vector<tasks::PictureItem> work;
+  std::size_t done_before = 0;
+  for (tasks::PictureItem picture : list.items) {
+    const jobs::Decision decision =
+        jobs::decide_item(tasks::make_upscale_item(picture, request), rules, identity_source);
+    if (decision.action == jobs::Action::skip) {
+      ++done_before;
+      continue;
+    }
+    if (decision.failure) picture.problem = decision.failure;
+    work.push_back(std::move(picture));
+  }
+  if (done_before > 0) log.info(fmt::format("{} of {} pictures were done before", done_before, list.items.size()));
+  return work;
+}
+
+/// Does a dry run, or writes a picture to standard output. Neither writes output files. A dry run reads checkpoints.
 ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleRequest& request,
                              const tasks::PictureList& list, tasks::NetworkCache network_cache, std::stop_token stop) {
   const Arguments& args = invocation.args();
@@ -194,12 +220,13 @@ ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleR
   settings.upscale = request.upscale;
   settings.quality = args.quality;
   settings.damaged = args.damaged;
-  settings.overwrite = args.overwrite;
+  settings.overwrite = args.overwrite || args.dry_run;  // find_work() has decided about outputs that exist
   settings.dry_run = args.dry_run;
   settings.upscalers = tasks::make_upscaler_source([&network_cache](double scale) { return network_cache.load(scale); },
                                                    settings.upscale);
   WorklistReporter reporter{args, log};
-  const auto totals = tasks::run_worklist(list.items, settings, reporter, std::move(stop));
+  const auto items = args.dry_run ? find_work(args, request, list, network_cache, log) : list.items;
+  const auto totals = tasks::run_worklist(items, settings, reporter, std::move(stop));
   return make_exit_result(totals, reporter, request.upscale.ram);
 }
 
@@ -243,6 +270,10 @@ ExitResult run_upscale(const Invocation& invocation) {
   const auto request = upscale_request(invocation, *std::move(upscale));
   auto network_cache = tasks::NetworkCache::open(request.network_options);
   if (!network_cache) return make_refusal(network_cache.error());
+  for (const std::string& variant : request.variants) {
+    if (auto found = tasks::NetworkCache::open_variant(request.network_options, variant); !found)
+      return make_refusal(found.error());
+  }
   if (leaves_no_files) {
     if (args.size.width == 0) {  // checked before any work if the scale does not depend on the picture
       if (auto network = network_cache->load(args.size.scale); !network) return make_refusal(network.error());

@@ -8,6 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/file_facts.hpp"
 #include "base/open_file.hpp"
 #include "base/text.hpp"
 #include "base/this_process.hpp"
@@ -16,6 +17,8 @@ namespace weir::observe {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20;  // a longer file is renamed before it is opened again
+
+constexpr std::string_view kLineStart = "{\"time\":\"";  // of every line, see write()
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -40,6 +43,7 @@ std::string timestamp_now() {
 }
 
 Status EventLog::add_file(const std::filesystem::path& path) {
+  if (auto own = check_own_file(path, kLineStart, "log of weir"); !own) return own;
   FileDescriptor file = open_to_append(path);
   if (file && rotate_if_long(path, file.get(), kMaxFileBytes)) file = open_to_append(path);
   if (!file)

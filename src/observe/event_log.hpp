@@ -27,7 +27,8 @@ class EventLog {
  public:
   /// Creates a log without files: events are discarded.
   EventLog() = default;
-  /// Adds a file that events are appended to. If it is longer than 64 MiB, it is first renamed to FILE.1. Errors: io,
+  /// Adds a file that events are appended to. If it is longer than 64 MiB, it is first renamed to FILE.1. Errors: exists, if the
+  /// file is no such log; io,
   /// disk_full.
   Status add_file(const std::filesystem::path& path);
 

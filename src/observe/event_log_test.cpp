@@ -15,7 +15,7 @@ constexpr std::uintmax_t kTooLong = (std::uintmax_t{64} << 20) + 1;  // bytes; a
 TEST(EventLog, ALongFileIsRotatedOnce) {
   const weir::test::Folder folder;
   const fs::path path = folder / "log.jsonl";
-  folder.put("log.jsonl", "");
+  folder.put("log.jsonl", "{\"time\":\"");
   fs::resize_file(path, kTooLong);  // a sparse file: it uses no disk space
   {
     std::vector<std::jthread> writers;
@@ -37,12 +37,24 @@ TEST(EventLog, ALongFileIsRotatedOnce) {
 
 TEST(EventLog, AShortFileIsAppendedTo) {
   const weir::test::Folder folder;
-  folder.put("log.jsonl", "{}\n");
+  const std::string earlier = "{\"time\":\"2026-11-29T10:00:00.000Z\"}\n";
+  folder.put("log.jsonl", earlier);
   EventLog log;
   ASSERT_TRUE(log.add_file(folder / "log.jsonl"));
   log.write(Level::warning, "stop", {{"why", "enough"}});
-  EXPECT_TRUE(folder.text("log.jsonl").starts_with("{}\n{\"time\":"));
+  EXPECT_TRUE(folder.text("log.jsonl").starts_with(earlier + "{\"time\":"));
   EXPECT_FALSE(fs::exists(folder / "log.jsonl.1"));
+}
+
+TEST(EventLog, AFileThatIsNoLogIsKept) {
+  const weir::test::Folder folder;
+  folder.put("notes.txt", "notes");
+  EventLog log;
+  const auto added = log.add_file(folder / "notes.txt");
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, Errc::exists);
+  log.write(Level::info, "run_start");
+  EXPECT_EQ(folder.text("notes.txt"), "notes");
 }
 
 TEST(EventLog, AnUnwritableFileIsReportedAndTheOthersContinue) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
 
 namespace weir::observe {
 namespace {
@@ -73,8 +74,13 @@ std::string Metrics::text() const {
   return text;
 }
 
+Status Metrics::check_file(const std::filesystem::path& path) {
+  return check_own_file(path, "# HELP ", "file of metrics");
+}
+
 Status Metrics::write(const std::filesystem::path& path) const {
-  Status written = write_file(path, text());
+  Status written = check_file(path);
+  if (written) written = write_file(path, text());
   const std::lock_guard lock{mutex_};
   last_write_error_ = written ? std::nullopt : std::optional{written.error()};
   return written;

@@ -35,7 +35,10 @@ class Metrics {
   void set(const MetricDefinition& metric, double value, const Labels& labels = {});
   /// Returns all metrics in the Prometheus text format.
   std::string text() const;
-  /// Replaces the file atomically, for the textfile collector of the node exporter. Errors: io, disk_full.
+  /// Checks that write() would not replace a file of another kind. Errors: exists.
+  static Status check_file(const std::filesystem::path& path);
+  /// Replaces the file atomically, for the textfile collector of the node exporter. Errors: exists, if
+  /// the file is no file of metrics; io, disk_full.
   Status write(const std::filesystem::path& path) const;
   /// Returns why the last write() failed; empty if it succeeded. Earlier failures are not kept, because each write
   /// replaces the whole file.

@@ -46,6 +46,10 @@ struct RunReport {
 /// Reads an event log and returns the report of its last run (a run begins with a run_start event).
 RunReport read_run_report(std::istream& lines);
 
+/// The beginning of every document of run_report_html().
+inline constexpr std::string_view kRunReportStart =
+    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>weir: a run</title>";
+
 /// Returns a self-contained HTML document: totals, a timeline of devices and items, memory curves, failed items,
 /// warnings.
 std::string run_report_html(const RunReport& report);

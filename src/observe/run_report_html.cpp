@@ -138,10 +138,10 @@ std::string messages_html(const RunReport& report) {
 
 std::string run_report_html(const RunReport& report) {
   return fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>weir: a run</title><style>{}</style>\n"
+      "{}<style>{}</style>\n"
       "<h1>A run of weir</h1>\n{}\n<h2>Devices and items</h2>\n{}\n<h2>Memory after each item</h2>\n{}\n"
       "<h2>Failed items</h2>\n{}\n{}<h2>Warnings</h2>\n{}\n</html>\n",
-      kStyle, totals_html(report), timeline_html(report), memory_html(report), failures_html(report),
+      kRunReportStart, kStyle, totals_html(report), timeline_html(report), memory_html(report), failures_html(report),
       damages_html(report), messages_html(report));
 }
 

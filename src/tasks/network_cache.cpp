@@ -1,6 +1,8 @@
 #include "tasks/network_cache.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,6 +45,23 @@ Result<NetworkCache> NetworkCache::open(NetworkOptions options) {
 
 Result<nn::CatalogueEntry> NetworkCache::select(double scale) const {
   return scale > 0 ? nn::select_for_enlargement(entries_, request_, scale) : nn::select_network(entries_, request_);
+}
+
+Result<NetworkCache> NetworkCache::open_variant(const NetworkOptions& first_choice, const std::string& name) {
+  NetworkOptions options = first_choice;
+  options.name = name;
+  auto found = open(options);
+  if (found) return found;
+  if (!first_choice.model.empty()) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(first_choice.model, ignored)) {
+      options.model = std::filesystem::absolute(first_choice.model, ignored).parent_path();
+      if (auto beside = open(options); beside) return beside;
+    }
+    options.model.clear();
+    if (auto elsewhere = open(options); elsewhere) return elsewhere;
+  }
+  return Error{found.error().code, "--variants: " + found.error().what};
 }
 
 Result<std::shared_ptr<const nn::Network>> NetworkCache::load(double scale) {

@@ -27,6 +27,10 @@ class NetworkCache {
   /// noise level); unsupported if no network is found, or no found network can be read.
   static Result<NetworkCache> open(NetworkOptions options);
 
+  /// Finds the networks of a variant by its name: where `first_choice` searches, else beside its network file, else in its
+  /// search folders. Errors: those of open() for the first of these places, with the text "--variants: ...".
+  static Result<NetworkCache> open_variant(const NetworkOptions& first_choice, const std::string& name);
+
   /// Returns the network that select() chooses, and reads its files if it is not in memory. Errors: those of select()
   /// and nn::load_network.
   Result<std::shared_ptr<const nn::Network>> load(double scale);

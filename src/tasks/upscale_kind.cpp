@@ -163,10 +163,8 @@ Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, co
   if (!first_choice) return first_choice.error();
   variants.push_back({"first choice", *std::move(first_choice)});
   for (const std::string& name : request.variants) {
-    NetworkOptions options = request.network_options;
-    options.name = name;
-    auto cache = NetworkCache::open(std::move(options));
-    if (!cache) return Error{cache.error().code, "--variants: " + cache.error().what};
+    auto cache = NetworkCache::open_variant(request.network_options, name);
+    if (!cache) return cache.error();
     variants.push_back({name, *std::move(cache)});
   }
   return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(variants))};

@@ -318,10 +318,8 @@ Result<std::unique_ptr<jobs::Task>> make_film_task_from_json(const Json& setting
   if (!first) return first.error();
   variants.emplace_back("first choice", *std::move(first));
   for (const std::string& name : request->upscale.variants) {
-    tasks::NetworkOptions options = request->upscale.network_options;
-    options.name = name;
-    auto cache = tasks::NetworkCache::open(std::move(options));
-    if (!cache) return Error{cache.error().code, "--variants: " + cache.error().what};
+    auto cache = tasks::NetworkCache::open_variant(request->upscale.network_options, name);
+    if (!cache) return cache.error();
     variants.emplace_back(name, *std::move(cache));
   }
   return std::unique_ptr<jobs::Task>{std::make_unique<FilmTask>(*std::move(request), std::move(variants))};
