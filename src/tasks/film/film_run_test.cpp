@@ -55,10 +55,9 @@ class Listener final : public jobs::RunObserver {
   void on_item_result(const jobs::Item& item, const jobs::ItemResult& result) override {
     results.push_back(std::string{jobs::name_of(result.status)} + " " + item.outputs.front().filename().string());
     if (result.error) errors += result.error->what + "\n";
+    if (on_result) on_result(results.back());
   }
-  void on_progress(const jobs::RunProgress& progress) override {
-    if (on_run_progress) on_run_progress(progress);
-  }
+  void on_progress(const jobs::RunProgress&) override {}
   void on_message(jobs::Severity, const std::string& text) override { errors += text + "\n"; }
   int count(const std::string& beginning) const {
     return static_cast<int>(std::count_if(results.begin(), results.end(),
@@ -67,7 +66,7 @@ class Listener final : public jobs::RunObserver {
 
   std::vector<std::string> results;
   std::string errors;
-  std::function<void(const jobs::RunProgress&)> on_run_progress;
+  std::function<void(const std::string& result)> on_result;  // called with each entry of `results`
 };
 
 class FilmRun : public WithFilmCases {
@@ -157,15 +156,14 @@ TEST_F(FilmRun, AWorkerThatIsKilledCostsItsSegmentAlone) {
   const auto output = folder_ / "out/film.mkv";
   fs::create_directories(folder_ / "out");
   bool is_killed = false;
-  listener_.on_run_progress = [&](const jobs::RunProgress& progress) {
-    for (const auto& device : progress.devices) {
-      if (is_killed || device.item.find("frames") == std::string::npos) continue;
-      is_killed = true;
-      std::ifstream children{"/proc/self/task/" + std::to_string(getpid()) + "/children"};
-      pid_t worker = 0;
-      ASSERT_TRUE(children >> worker);
-      EXPECT_EQ(kill(worker, SIGKILL), 0);
-    }
+  // Once the first of several segments is done, one of the two workers is killed.
+  listener_.on_result = [&](const std::string& result) {
+    if (is_killed || !result.starts_with("done 0")) return;
+    is_killed = true;
+    std::ifstream children{"/proc/self/task/" + std::to_string(getpid()) + "/children"};
+    pid_t worker = 0;
+    ASSERT_TRUE(children >> worker);
+    EXPECT_EQ(kill(worker, SIGKILL), 0);
   };
   EXPECT_EQ(run(film, output).done, 1u) << listener_.errors;
   EXPECT_TRUE(is_killed);
