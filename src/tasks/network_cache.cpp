@@ -75,4 +75,18 @@ Result<std::shared_ptr<const nn::Network>> NetworkCache::load(double scale) {
   return loaded_;
 }
 
+Result<std::vector<NetworkVariant>> open_variants(const NetworkOptions& first_choice,
+                                                  const std::vector<std::string>& names) {
+  std::vector<NetworkVariant> variants;
+  auto first = NetworkCache::open(first_choice);
+  if (!first) return first.error();
+  variants.push_back({"first choice", *std::move(first)});
+  for (const std::string& name : names) {
+    auto cache = NetworkCache::open_variant(first_choice, name);
+    if (!cache) return cache.error();
+    variants.push_back({name, *std::move(cache)});
+  }
+  return variants;
+}
+
 }  // namespace weir::tasks

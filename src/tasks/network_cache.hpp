@@ -53,4 +53,15 @@ class NetworkCache {
   std::shared_ptr<const nn::Network> loaded_;
 };
 
+/// The networks of one variant.
+struct NetworkVariant {
+  std::string name;
+  NetworkCache cache;
+};
+
+/// Opens the first choice, which is named "first choice", and after it the variants with these names. Errors: those of
+/// NetworkCache::open() and open_variant().
+Result<std::vector<NetworkVariant>> open_variants(const NetworkOptions& first_choice,
+                                                  const std::vector<std::string>& names);
+
 }  // namespace weir::tasks

@@ -30,18 +30,6 @@ Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& pictu
   return Bytes{static_cast<std::uint64_t>(std::min(sample_bytes, 16 * input_bytes_per_pixel * pixels + (1 << 20)))};
 }
 
-jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
-  if (plan.device_name == "cpu")
-    return {.backend = "cpu", .precision = plan.precision, .driver = "", .instruction_set = plan.instruction_set};
-  return {.backend = "vulkan", .precision = plan.precision, .driver = plan.device_name, .instruction_set = ""};
-}
-
-/// The network of one variant.
-struct NetworkVariant {
-  std::string name;
-  NetworkCache cache;
-};
-
 /// Enlarges one picture per item with upscale_picture().
 class UpscaleTask final : public jobs::Task {
  public:
@@ -146,6 +134,12 @@ class UpscaleTask final : public jobs::Task {
 
 }  // namespace
 
+jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
+  if (plan.device_name == "cpu")
+    return {.backend = "cpu", .precision = plan.precision, .driver = "", .instruction_set = plan.instruction_set};
+  return {.backend = "vulkan", .precision = plan.precision, .driver = plan.device_name, .instruction_set = ""};
+}
+
 Result<std::string> bind_device(const std::string& device) {
   if (!is_gpu_name(device)) return jobs::bind_cpu(device);
   const auto gpu = nn::vulkan::find_gpu(device);
@@ -158,16 +152,9 @@ Result<std::string> bind_device(const std::string& device) {
 Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::WorkerResources& resources) {
   request.upscale.ram = resources.ram;
   request.upscale.threads = resources.threads;
-  std::vector<NetworkVariant> variants;
-  auto first_choice = NetworkCache::open(request.network_options);
-  if (!first_choice) return first_choice.error();
-  variants.push_back({"first choice", *std::move(first_choice)});
-  for (const std::string& name : request.variants) {
-    auto cache = NetworkCache::open_variant(request.network_options, name);
-    if (!cache) return cache.error();
-    variants.push_back({name, *std::move(cache)});
-  }
-  return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(variants))};
+  auto variants = open_variants(request.network_options, request.variants);
+  if (!variants) return variants.error();
+  return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), *std::move(variants))};
 }
 
 jobs::IdentitySource make_identity_source(const NetworkCache& cache, const UpscaleRequest& request) {

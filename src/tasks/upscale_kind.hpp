@@ -42,6 +42,9 @@ jobs::Item make_upscale_item(const PictureItem& picture, const UpscaleRequest& r
 /// Converts the item back to a picture, for messages and reports.
 PictureItem picture_from_item(const jobs::Item& item, const UpscaleRequest& request);
 
+/// Returns how the results of a plan are computed.
+jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan);
+
 /// Makes the task that enlarges pictures, within the memory limit `resources.ram` and with `resources.threads` threads.
 /// Errors: those of NetworkCache::open.
 Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::WorkerResources& resources);

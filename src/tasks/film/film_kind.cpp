@@ -53,14 +53,14 @@ struct OpenedFilm {
 /// The task for all kinds of items of a film run.
 class FilmTask final : public jobs::Task {
  public:
-  FilmTask(FilmRequest request, std::vector<std::pair<std::string, tasks::NetworkCache>> variants)
+  FilmTask(FilmRequest request, std::vector<tasks::NetworkVariant> variants)
       : request_{std::move(request)},
         variants_{std::move(variants)},
-        identity_{variants_.front().second, request_.upscale.upscale} {}
+        identity_{variants_.front().cache, request_.upscale.upscale} {}
 
   std::vector<std::string> variants() const override {
     std::vector<std::string> names;
-    for (const auto& [name, cache] : variants_) names.push_back(name);
+    for (const tasks::NetworkVariant& variant : variants_) names.push_back(variant.name);
     return names;
   }
 
@@ -80,7 +80,7 @@ class FilmTask final : public jobs::Task {
         .device = plan.device_memory,
         .output = Bytes{static_cast<std::uint64_t>(pixels * frames * expected_bytes_per_pixel(request_.encode.codec))},
         .input_size = fmt::format("{}x{}", plan.input_width, plan.input_height),
-        .compute_config = compute_config_of(plan)};
+        .compute_config = tasks::compute_config_of(plan)};
   }
 
   jobs::AttemptResult run(const jobs::Attempt& attempt) override {
@@ -93,11 +93,6 @@ class FilmTask final : public jobs::Task {
   }
 
  private:
-  static jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
-    if (plan.device_name == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
-    return {"vulkan", plan.precision, plan.device_name, ""};
-  }
-
   Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
     IndexSettings settings;
     settings.decoder_threads = request_.decoder_threads;
@@ -139,7 +134,7 @@ class FilmTask final : public jobs::Task {
                          },
                      .stop = attempt.stop});
     result.identity = identity_.identify_for_scale(scale_of((*film)->source));
-    result.compute_config = compute_config_of((*film)->plan);
+    result.compute_config = tasks::compute_config_of((*film)->plan);
     if (!report) return report.error();
     result.amount = static_cast<double>(report->frames);
     result.notes = report->notes;
@@ -276,9 +271,9 @@ class FilmTask final : public jobs::Task {
     if (!source_ || current_variant_ != variant) {
       upscaler_ = nullptr;
       source_ = nullptr;
-      if (current_variant_ != variant) variants_.at(current_variant_).second.release();
+      if (current_variant_ != variant) variants_.at(current_variant_).cache.release();
       current_variant_ = variant;
-      tasks::NetworkCache& cache = variants_.at(variant).second;
+      tasks::NetworkCache& cache = variants_.at(variant).cache;
       source_ =
           tasks::make_upscaler_source([&cache](double wanted) { return cache.load(wanted); }, request_.upscale.upscale);
     }
@@ -289,7 +284,7 @@ class FilmTask final : public jobs::Task {
   }
 
   FilmRequest request_;
-  std::vector<std::pair<std::string, tasks::NetworkCache>> variants_;  // name and networks
+  std::vector<tasks::NetworkVariant> variants_;
   tasks::NetworkIdentifier identity_;
   std::size_t current_variant_ = 0;
   tasks::UpscalerSource source_;                              // of the current variant
@@ -313,16 +308,9 @@ Result<std::unique_ptr<jobs::Task>> make_film_task_from_json(const Json& setting
     if (!gpu) return gpu.error();
     upscale.gpu = *std::move(gpu);
   }
-  std::vector<std::pair<std::string, tasks::NetworkCache>> variants;
-  auto first = tasks::NetworkCache::open(request->upscale.network_options);
-  if (!first) return first.error();
-  variants.emplace_back("first choice", *std::move(first));
-  for (const std::string& name : request->upscale.variants) {
-    auto cache = tasks::NetworkCache::open_variant(request->upscale.network_options, name);
-    if (!cache) return cache.error();
-    variants.emplace_back(name, *std::move(cache));
-  }
-  return std::unique_ptr<jobs::Task>{std::make_unique<FilmTask>(*std::move(request), std::move(variants))};
+  auto variants = tasks::open_variants(request->upscale.network_options, request->upscale.variants);
+  if (!variants) return variants.error();
+  return std::unique_ptr<jobs::Task>{std::make_unique<FilmTask>(*std::move(request), *std::move(variants))};
 }
 
 jobs::IdentitySource make_film_identity_source(const tasks::NetworkCache& cache, const FilmRequest& request) {
