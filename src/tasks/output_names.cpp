@@ -144,7 +144,7 @@ class NameChooser {
 
 fs::path short_output_name(const NamingInput& input, const fs::path& folder) {
   const std::string stem =
-      (input.has_picture_extension ? input.relative_path.stem() : input.relative_path.filename()).native();
+      (input.has_own_extension ? input.relative_path.stem() : input.relative_path.filename()).native();
   return folder / input.relative_path.parent_path() / fit_file_name(stem, input.output_extension);
 }
 

@@ -16,8 +16,8 @@ struct NamingInput {
   std::string identity;                 ///< file_identity(path); empty for standard input
   std::filesystem::path relative_path;  ///< path below the output folder, with the input's own file name
   std::string output_extension;         ///< extension of the output, with its dot
-  /// `relative_path` ends in a picture extension, which the output's extension replaces.
-  bool has_picture_extension = true;
+  /// `relative_path` ends in an extension of its kind of files, which the output's extension replaces.
+  bool has_own_extension = true;
 };
 
 /// The input from which an earlier run made an existing output.

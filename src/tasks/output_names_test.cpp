@@ -20,7 +20,7 @@ NamingInput input(const std::string& path, const std::string& below = {}, const 
   made.identity = file_identity(path);
   made.relative_path = below.empty() ? fs::path{path}.filename() : fs::path{below};
   made.output_extension = extension;
-  made.has_picture_extension = made.relative_path.has_extension();
+  made.has_own_extension = made.relative_path.has_extension();
   return made;
 }
 
