@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -85,6 +86,19 @@ struct Arguments {
     std::optional<double> hours;
     std::optional<int> steps;
   } train{};
+
+  struct Film {             ///< flags of `weir film`
+    std::string container;  ///< --format: "mkv", "mp4", "mov", "webm", "nut", "y4m"; empty: by the output's name
+    std::string codec = "x264";
+    std::optional<int> crf;
+    std::string preset;                                                ///< empty: the codec's default
+    std::vector<std::pair<std::string, std::string>> encoder_options;  ///< name and value
+    std::string audio = "copy";
+    std::optional<double> from_s, to_s;  ///< --from and --to, in seconds
+    std::string deinterlace = "auto";
+    std::optional<int> limit;         ///< most frames of a film
+    std::optional<double> preview_s;  ///< --preview: time of the film, in seconds
+  } film{};
 
   bool help = false;
   bool man = false;

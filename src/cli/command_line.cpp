@@ -26,10 +26,18 @@ void escape_for_cli11(std::string& argument) {
   if (is_list || argument == "++") argument.insert(0, "./");
 }
 
+/// Replaces an argument that is the alias of a flag by the flag's name.
+void replace_alias(std::string& argument, std::span<const Flag> flags) {
+  const auto named = std::find_if(flags.begin(), flags.end(),
+                                  [&](const Flag& flag) { return !flag.alias.empty() && flag.alias == argument; });
+  if (named != flags.end()) argument = named->name;
+}
+
 CLI::Option* add_option_for(CLI::App& app, const Flag& flag) {
   if (flag.is_switch()) return app.add_flag(option_names(flag));
   CLI::Option* option = app.add_option(option_names(flag));
-  return option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return option->type_size(1)->expected(1)->multi_option_policy(flag.can_repeat ? CLI::MultiOptionPolicy::TakeAll
+                                                                                : CLI::MultiOptionPolicy::TakeLast);
 }
 
 /// Makes the error for an unknown flag. `argument` may contain a value: "--scael=2".
@@ -84,6 +92,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
     line.external_arguments.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
   }
+  for (std::string& argument : arguments) replace_alias(argument, flags);
   const std::vector<std::string> given = arguments;
   const CLI::Option* operands = app.add_option("operands", unused);
   for (std::string& argument : arguments) escape_for_cli11(argument);
@@ -100,9 +109,14 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   line.operands = operands->results();
   line.operands.insert(line.operands.end(), line.external_arguments.begin(), line.external_arguments.end());
   for (const auto& [flag, option] : options) {
+    if (option->count() == 0) continue;
+    if (flag->can_repeat) {
+      for (const std::string& value : option->results()) line.flags.push_back({flag, value});
+      continue;
+    }
     if (option->count() > 1 && !flag->is_switch())
       return invalid(fmt::format("{} is given more than once", flag->name));
-    if (option->count() > 0) line.flags.push_back({flag, option->results().back()});
+    line.flags.push_back({flag, option->results().back()});
   }
   if (auto exclusive = check_exclusive(line); !exclusive) return exclusive.error();
   return line;

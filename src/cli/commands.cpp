@@ -28,6 +28,28 @@ Command upscale() {
       .run = run_upscale};
 }
 
+Command film() {
+  return {
+      .name = "film",
+      .operands = "INPUT... -o OUTPUT",
+      .summary = "Enlarge films.",
+      .description =
+          "INPUT is a film, a folder (taken with its subfolders, whose structure is kept), a pattern such as "
+          "'*.mkv', or '-' for a film on standard input, as y4m or NUT. Every frame keeps its time, and sound, "
+          "subtitles, chapters, covers and tags are copied; what the result cannot keep is named. The film is done "
+          "in segments of a few seconds, which are kept in the hidden folder .NAME.weir beside the output: the same "
+          "command again continues an interrupted run. At the end the result is decoded and compared with the "
+          "film, and only then gets its name.",
+      .usages = {},
+      .examples = {{"weir film tape.mp4 -o tape-2x.mkv", "Twice as large, with the network that comes with weir."},
+                   {"weir film tapes/ -o enlarged/ --device 0,1 --codec x265 --crf 20",
+                    "A folder of films on two GPUs. The same command again continues an interrupted run."},
+                   {"weir film tape.mp4 -o try.mkv --from 1:30 --to 1:40", "Ten seconds, to try a network."}},
+      .flags = film_flags(),
+      .reads_settings = true,
+      .run = nullptr};
+}
+
 Command models() {
   return {.name = "models",
           .operands = "[DIR|FILE]",
@@ -260,8 +282,9 @@ Command version() {
 }  // namespace
 
 std::span<const Command> commands() {
-  static const std::vector<Command> kCommands{upscale(), models(), devices(), doctor(), lease(),  run(),  leak(),
-                                              config(),  audit(),  train(),   status(), report(), help(), version()};
+  static const std::vector<Command> kCommands{upscale(), film(),   models(), devices(), doctor(),
+                                              lease(),   run(),    leak(),   config(),  audit(),
+                                              train(),   status(), report(), help(),    version()};
   return kCommands;
 }
 

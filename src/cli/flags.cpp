@@ -390,7 +390,7 @@ constexpr bool is_setting(const Flag& flag) { return !flag.setting_key.empty(); 
 /// Returns the settings of all commands (for each key the first flag with it) and --help.
 std::vector<Flag> make_config_flags() {
   std::vector<Flag> flags;
-  for (const auto& table : {upscale_flags(), lease_flags(), run_flags(), leak_flags(), scope_flags()}) {
+  for (const auto& table : {upscale_flags(), film_flags(), lease_flags(), run_flags(), leak_flags(), scope_flags()}) {
     std::copy_if(table.begin(), table.end(), std::back_inserter(flags), [&](const Flag& flag) {
       return is_setting(flag) && std::none_of(flags.begin(), flags.end(),
                                               [&](const Flag& other) { return other.setting_key == flag.setting_key; });

@@ -42,12 +42,14 @@ struct Flag {
   std::string_view help;        ///< description, without the default
   /// Description of the default, such as "the format's". Empty: `default_value` returns the default; a switch is off.
   std::string_view default_text;
-  std::string_view setting_key;  ///< key in weir.toml, in small letters, dashes and points; empty: not a setting
+  std::string_view setting_key = {};  ///< key in weir.toml, in small letters, dashes and points; empty: not a setting
   /// Parses the value (of a switch: "true" or "false") and stores it in `args`. Errors: invalid_argument.
   Status (*set)(std::string_view text, Arguments& args) = nullptr;
   /// Returns the default value as text, for `weir config` and, if default_text is empty, for the help. Null: there is
   /// no default value.
   std::string (*default_value)(const Arguments& args) = nullptr;
+  std::string_view alias = {};  ///< another name, which users of ffmpeg know: "-crf"; empty: none
+  bool can_repeat = false;      ///< it may be given several times, and `set` is called for each value
 
   bool is_switch() const { return value_name.empty(); }
 };
@@ -73,6 +75,7 @@ std::span<const Flag> worker_flags();
 std::span<const Flag> status_flags();
 std::span<const Flag> report_flags();
 std::span<const Flag> train_flags();
+std::span<const Flag> film_flags();
 
 /// Parses a list of devices, such as "cpu" or "cpu:0-3,gpu", and stores it in args.devices. Errors: invalid_argument.
 Status set_device(std::string_view text, Arguments& args);

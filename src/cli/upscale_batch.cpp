@@ -8,33 +8,18 @@
 #include "cli/batch_reporter.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/list_report.hpp"
+#include "cli/upscale_setup.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "runs/picture_run.hpp"
 
 namespace weir::cli {
 namespace {
 
-jobs::RunSettings make_settings(const Invocation& invocation, std::vector<jobs::WorkerDevice> devices) {
-  const Arguments& args = invocation.args();
-  jobs::RunSettings settings = make_run_settings(args);
-  settings.rules.use_damaged = args.damaged == media::DamagePolicy::use;
-  settings.devices = std::move(devices);
-  settings.same_pixels = args.batch.same_pixels;
-  settings.outputs = args.output;
-  settings.stall_timeout = std::chrono::duration<double>{args.batch.stall_s};
-  settings.max_lease_wait = args.guard.wait;
-  settings.max_items_per_worker = static_cast<std::size_t>(args.batch.max_items_per_worker);
-  settings.full_disk_policy = args.batch.stop_on_full_disk ? jobs::FullDiskPolicy::stop : jobs::FullDiskPolicy::wait;
-  if (const auto state = user_state_folder(invocation.environment); !state.empty())
-    settings.learned_needs_file = state / "needs.json";
-  return settings;
-}
-
 runs::PictureRunRequest make_run_request(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices) {
   return {.request = batch.request,
           .list = batch.list,
           .network_cache = batch.network_cache,
-          .settings = make_settings(batch.invocation, std::move(devices))};
+          .settings = make_upscale_run_settings(batch.invocation, std::move(devices))};
 }
 
 }  // namespace

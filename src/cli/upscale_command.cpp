@@ -20,6 +20,7 @@
 #include "cli/model_folders.hpp"
 #include "cli/report.hpp"
 #include "cli/upscale_batch.hpp"
+#include "cli/upscale_setup.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "observe/log.hpp"
 #include "observe/progress.hpp"
@@ -92,11 +93,6 @@ class WorklistReporter final : public tasks::WorklistObserver {
   ResultOutput output_;
 };
 
-/// Makes the command's result for an error before the work.
-ExitResult make_refusal(const Error& error) {
-  return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};
-}
-
 /// Binds this process to the processors of the first device. For runs in which this process does the work itself.
 Status bind_to_first_device(const Arguments& args) {
   const auto& cpus = args.devices.front().cpus;
@@ -122,42 +118,6 @@ std::string check_upscale_usage(const Arguments& args) {
   if (!args.checkpoints.enabled && !args.checkpoints.folder.empty())
     return "--checkpoints and --no-checkpoints contradict each other";
   return {};
-}
-
-/// Returns the settings with the folder of --spill, in which data is stored that does not fit in memory, and the size
-/// limit of this data: the given limit, else the free disk space.
-Result<enhance::UpscaleSettings> add_spill(const Arguments& args, enhance::UpscaleSettings settings) {
-  if (args.spill.folder.empty()) return settings;
-  std::error_code problem;
-  const auto space = std::filesystem::space(args.spill.folder, problem);
-  if (problem || !std::filesystem::is_directory(args.spill.folder, problem))
-    return Error{Errc::invalid_argument, fmt::format("--spill: {} is not a folder", printable(args.spill.folder))};
-  settings.spill_folder = args.spill.folder;
-  settings.spill_limit = args.spill.limit.value_or(Bytes{space.available});
-  return settings;
-}
-
-Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
-  enhance::UpscaleSettings upscale;
-  upscale.scale = args.size.scale;
-  upscale.width = args.size.width;
-  upscale.height = args.size.height;
-  upscale.ram = effective_ram(args);
-  upscale.threads = effective_threads(args);
-  upscale.precision = args.precision;
-  upscale.tta = args.tta;
-  upscale.device_settings.memory = args.vram.value_or(Bytes{});
-  upscale.device_settings.tile = args.tile;
-  upscale.device_settings.max_commands = args.max_commands.value_or(upscale.device_settings.max_commands);
-  upscale.device_settings.max_idle = args.max_idle.value_or(upscale.device_settings.max_idle);
-  upscale.device_settings.strict = args.strict_device || args.batch.no_cpu;
-  return add_spill(args, std::move(upscale));
-}
-
-/// Logs the notes about the GPU masks.
-void log_notes(const std::vector<std::string>& notes, const Arguments& args) {
-  observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  for (const std::string& note : notes) log.info(note);
 }
 
 tasks::OutputOptions output_options(const Invocation& invocation, Bytes ram, std::stop_token stop) {
@@ -230,31 +190,14 @@ ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleR
   return make_exit_result(totals, reporter, request.upscale.ram);
 }
 
-tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::UpscaleSettings upscale) {
-  const Arguments& args = invocation.args();
-  tasks::UpscaleRequest request;
-  request.network_options = {.model = args.model,
-                             .name = args.name,
-                             .noise = args.noise,
-                             .folders = model_search_folders(args, invocation.environment)};
-  request.variants = args.batch.variants;
-  request.upscale = std::move(upscale);
-  request.quality = args.quality;
-  request.damaged = args.damaged;
-  return request;
-}
-
 }  // namespace
 
 ExitResult run_upscale(const Invocation& invocation) {
   const SignalBlocker signal_blocker;
   const Arguments& args = invocation.args();
   if (auto usage_error = check_upscale_usage(args); !usage_error.empty()) return wrong_usage(std::move(usage_error));
-  if (args.batch.no_cpu &&
-      std::any_of(args.devices.begin(), args.devices.end(), [](const auto& each) { return !each.is_gpu(); }))
-    return {ExitStatus::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
-  auto devices = runs::make_worker_devices(args.devices, args.threads, args.vram.value_or(Bytes{}));
-  if (!devices) return {ExitStatus::nothing_started, "--device: " + devices.error().what};
+  auto devices = named_devices(args);
+  if (!devices) return {ExitStatus::nothing_started, devices.error().what};
   std::optional<SignalStopSource> signals{std::in_place, kUpscaleGrace, static_cast<int>(ExitStatus::interrupted),
                                           print_interrupted};
   auto upscale = upscale_settings(args);
@@ -268,12 +211,8 @@ ExitResult run_upscale(const Invocation& invocation) {
     if (auto added = add_gpu(args, *upscale); !added) return make_refusal(added.error());
   }
   const auto request = upscale_request(invocation, *std::move(upscale));
-  auto network_cache = tasks::NetworkCache::open(request.network_options);
+  auto network_cache = open_networks(request);
   if (!network_cache) return make_refusal(network_cache.error());
-  for (const std::string& variant : request.variants) {
-    if (auto found = tasks::NetworkCache::open_variant(request.network_options, variant); !found)
-      return make_refusal(found.error());
-  }
   if (leaves_no_files) {
     if (args.size.width == 0) {  // checked before any work if the scale does not depend on the picture
       if (auto network = network_cache->load(args.size.scale); !network) return make_refusal(network.error());
@@ -282,10 +221,7 @@ ExitResult run_upscale(const Invocation& invocation) {
   }
   const UpscaleBatch batch{invocation, request, *list, *network_cache};
   if (!is_batch) return run_single(batch, *std::move(devices), signals->token());
-  std::vector<std::string> notes;
-  if (auto resolved = tasks::resolve_gpus(*devices, notes); !resolved)
-    return make_refusal({resolved.error().code, "--device: " + resolved.error().what});
-  log_notes(notes, args);
+  if (auto resolved = resolve_devices(args, *devices); !resolved) return make_refusal(resolved.error());
   signals.reset();  // the coordinator handles signals itself
   return run_batch(batch, *std::move(devices));
 }
