@@ -15,4 +15,7 @@ endfunction()
 if(WEIR_AUDIT)
   weir_part(audit weir_audit)
 endif()
+if(WEIR_FILM)
+  weir_part(film weir_film)
+endif()
 add_custom_target(weir_parts DEPENDS ${WEIR_PARTS})  # all that can be made here

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "cli/item_json.hpp"
 #include "nn/catalogue.hpp"
 #include "observe/progress.hpp"
 #include "tasks/picture_report.hpp"
@@ -16,28 +17,6 @@ namespace weir::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Returns the JSON of one item: the fields of the result, then those fields of the task's report that the result does
-/// not have.
-Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
-  Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
-  if (!json.is_object()) json = Json::object();
-  Json item_fields{{"status", jobs::name_of(result.status)},
-                   {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
-                   {"output", item.outputs.front().native()}};
-  if (!result.why.empty()) item_fields["why"] = result.why;
-  if (result.redone) item_fields["redone"] = true;
-  if (!result.damage.empty()) item_fields["damaged"] = result.damage;
-  if (!result.variant.empty()) item_fields["variant"] = result.variant;
-  if (!result.device.empty()) item_fields["device"] = result.device;
-  if (result.error)
-    item_fields["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
-                            {"what", result.error->what}};
-  for (const auto& [key, value] : json.items()) {
-    if (!item_fields.contains(key)) item_fields[key] = value;
-  }
-  return item_fields;
-}
 
 Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::size_t>& lost) {
   Json devices = Json::array();

@@ -17,14 +17,14 @@ void add_count(std::string& text, std::size_t count, std::string_view one, std::
 }
 
 /// Returns how many entries of folders were skipped, by reason; empty if none were skipped.
-std::string skipped_text(const tasks::SkippedEntries& skipped) {
+std::string skipped_text(const tasks::SkippedEntries& skipped, std::string_view noun) {
   std::string text;
   add_count(text, skipped.folder_links, "link to a folder not followed", "links to folders not followed");
   add_count(text, skipped.broken_links, "link to nothing", "links to nothing");
   add_count(text, skipped.hidden_files, "hidden file", "hidden files");
   add_count(text, skipped.hidden_folders, "hidden folder", "hidden folders");
-  add_count(text, skipped.other_files, "file that is no picture by its extension",
-            "files that are no pictures by their extensions");
+  add_count(text, skipped.other_files, fmt::format("file that is no {} by its extension", noun),
+            fmt::format("files that are no {}s by their extensions", noun));
   add_count(text, skipped.special_files, "pipe, socket or device", "pipes, sockets or devices");
   add_count(text, skipped.earlier_results, "result of an earlier run", "results of an earlier run");
   return text;
@@ -32,14 +32,15 @@ std::string skipped_text(const tasks::SkippedEntries& skipped) {
 
 }  // namespace
 
-void report_list(const tasks::PictureList& list, observe::Log& log) {
-  if (const std::string skipped = skipped_text(list.skipped); !skipped.empty())
+void report_list(const tasks::SkippedEntries& skipped_entries, const std::vector<tasks::RenamedOutput>& renamed,
+                 std::string_view noun, observe::Log& log) {
+  if (const std::string skipped = skipped_text(skipped_entries, noun); !skipped.empty())
     log.info("not taken from folders: " + skipped);
-  if (list.renamed.empty()) return;
-  const tasks::RenamedOutput& first = list.renamed.front();
-  const std::size_t others = list.renamed.size() - 1;
-  log.info(fmt::format("{} has a longer name, because the short one is another picture's: {}{}",
-                       display_path(first.input), display_path(first.output),
+  if (renamed.empty()) return;
+  const tasks::RenamedOutput& first = renamed.front();
+  const std::size_t others = renamed.size() - 1;
+  log.info(fmt::format("{} has a longer name, because the short one is another {}'s: {}{}", display_path(first.input),
+                       noun, display_path(first.output),
                        others == 0 ? "" : fmt::format("; and {} more of this kind", others)));
 }
 

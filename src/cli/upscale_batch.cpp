@@ -40,7 +40,7 @@ ExitResult run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice>
   if (auto opened = open_logs(args, batch.invocation.environment, logs); !opened)
     return make_log_failure(opened.error());
   observe::Log log = make_log(args);
-  report_list(batch.list, log);
+  report_list(batch.list.skipped, batch.list.renamed, "picture", log);
   warn_software_device(batch.request.upscale, log);
   BatchReporter reporter{args, log};
   const auto totals =
@@ -60,7 +60,7 @@ ExitResult run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> 
   if (auto opened = open_logs(args, batch.invocation.environment, logs); !opened)
     return make_log_failure(opened.error());
   observe::Log log = make_log(args);
-  report_list(batch.list, log);
+  report_list(batch.list.skipped, batch.list.renamed, "picture", log);
   warn_software_device(batch.request.upscale, log);
   BatchReporter reporter{args, log};
   const auto totals = runs::run_on_workers(make_run_request(batch, std::move(devices)), reporter, logs);

@@ -174,7 +174,7 @@ ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleR
                              const tasks::PictureList& list, tasks::NetworkCache network_cache, std::stop_token stop) {
   const Arguments& args = invocation.args();
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  report_list(list, log);
+  report_list(list.skipped, list.renamed, "picture", log);
   warn_software_device(request.upscale, log);
   tasks::PictureSettings settings;
   settings.upscale = request.upscale;

@@ -1,8 +1,10 @@
 #include "observe/log.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <string>
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
@@ -17,21 +19,27 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
   void set_status(std::string_view line) {
     const std::lock_guard lock{mutex_};
     if (line.empty() && status_.empty()) return;
+    const std::string erase = erase_status();
     status_ = line;
-    write_standard_error(kEraseLine + status_);
+    write_standard_error(erase + status_);
   }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     std::string text{message.payload.data(), message.payload.size()};
     text += '\n';
-    if (!status_.empty()) text = kEraseLine + text + status_;
+    if (!status_.empty()) text = erase_status() + text + status_;
     write_standard_error(text);
   }
   void flush_() override {}
 
  private:
-  inline static const std::string kEraseLine = "\r\x1b[K";  // moves to the start of the line and erases the line
+  /// Returns the control sequence that moves to the start of the first status line and erases all that follows.
+  std::string erase_status() const {
+    const auto line_breaks = std::count(status_.begin(), status_.end(), '\n');
+    return line_breaks == 0 ? "\r\x1b[K" : fmt::format("\r\x1b[{}A\x1b[J", line_breaks);
+  }
+
   std::string status_;
 };
 

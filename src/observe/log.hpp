@@ -8,8 +8,8 @@ namespace weir::observe {
 /// Quiet mode writes errors only.
 enum class Verbosity { quiet, normal };
 
-/// Messages for people on standard error: lines. On a terminal there is also one status line at the bottom, which is
-/// overwritten again and again. In quiet mode only errors are written. Thread-safe.
+/// Messages for people on standard error: lines. On a terminal there is also a status at the bottom, of one or
+/// several lines, which is overwritten again and again. In quiet mode only errors are written. Thread-safe.
 class Log {
  public:
   explicit Log(Verbosity verbosity);
@@ -22,10 +22,10 @@ class Log {
   void warning(std::string_view line);
   void info(std::string_view line);
 
-  /// Replaces the status line; an empty text removes it. Does nothing in quiet mode or if standard error is not a
+  /// Replaces the status, whose lines must be shorter than columns(); an empty text removes it. Does nothing in quiet mode or if standard error is not a
   /// terminal.
-  void set_status(std::string_view line);
-  bool shows_status() const;  ///< Returns whether a status line can be shown: on a terminal and not quiet.
+  void set_status(std::string_view text);
+  bool shows_status() const;  ///< Returns whether a status can be shown: on a terminal and not quiet.
   int columns() const;        ///< Returns the width of the terminal in characters; 80 if it is unknown.
 
  private:

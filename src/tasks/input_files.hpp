@@ -38,6 +38,12 @@ struct FoundInput {
   std::optional<Error> problem = {};  ///< why it cannot be used
 };
 
+/// An input whose output has a longer name than its short name (short_output_name()), for example because another
+/// input has the short name or because an earlier run chose the longer name (see choose_output_names()).
+struct RenamedOutput {
+  std::filesystem::path input, output;
+};
+
 /// The inputs of a run.
 struct FoundInputs {
   std::vector<FoundInput> files;

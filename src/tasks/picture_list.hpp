@@ -27,12 +27,6 @@ struct OutputOptions {
   std::optional<std::filesystem::path> checkpoint_folder;
 };
 
-/// A picture whose output has a longer name than its short name (short_output_name()), for example because another
-/// picture has the short name or because an earlier run chose the longer name (see choose_output_names()).
-struct RenamedOutput {
-  std::filesystem::path input, output;
-};
-
 /// The result of list_pictures().
 struct PictureList {
   std::vector<PictureItem> items;

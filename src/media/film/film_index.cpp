@@ -39,6 +39,7 @@ Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   index.file = {json.at("file_size").get<std::uint64_t>(), json.at("file_mtime_ns").get<std::int64_t>()};
   index.video_stream = json.at("video_stream").get<int>();
   index.decoder_threads = json.at("decoder_threads").get<int>();
+  index.encoder_threads = json.at("encoder_threads").get<int>();
   index.time_base = {json.at("time_base").at(0).get<int>(), json.at("time_base").at(1).get<int>()};
   index.width = json.at("width").get<int>();
   index.height = json.at("height").get<int>();
@@ -111,6 +112,7 @@ std::string to_text(const FilmIndex& index) {
                     {"file_mtime_ns", index.file.mtime_ns},
                     {"video_stream", index.video_stream},
                     {"decoder_threads", index.decoder_threads},
+                    {"encoder_threads", index.encoder_threads},
                     {"time_base", {index.time_base.numerator, index.time_base.denominator}},
                     {"width", index.width},
                     {"height", index.height},

@@ -47,6 +47,7 @@ struct FilmIndex {
   FileFacts file;            ///< size and time of the film when it was indexed
   int video_stream = 0;      ///< index of the stream
   int decoder_threads = 1;   ///< ReadSettings::threads; damaged frames depend on it
+  int encoder_threads = 1;   ///< EncodeSettings::threads of the segments, unless the user names a number
   Fraction time_base{0, 1};  ///< unit of the times, in seconds
   int width = 0;             ///< in pixels, of every frame
   int height = 0;            ///< in pixels, of every frame

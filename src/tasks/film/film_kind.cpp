@@ -94,16 +94,17 @@ class FilmTask final : public jobs::Task {
 
  private:
   Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
-    IndexSettings settings;
-    settings.decoder_threads = request_.decoder_threads;
-    settings.segments = request_.segments;
+    auto parsed = parse_index_item(attempt.item);
+    if (!parsed) return parsed.error();
+    IndexSettings settings = *std::move(parsed);
     settings.partial = attempt.item.outputs.front().string() + ".part";
     settings.stop = attempt.stop;
     settings.progress = [&](FrameNumber frames, double fraction) {
       if (attempt.progress) attempt.progress({fraction, static_cast<double>(frames)});
     };
-    const auto index = index_film(attempt.item.inputs.front(), settings);
+    auto index = index_film(attempt.item.inputs.front(), settings);
     if (!index) return index.error();
+    index->encoder_threads = request_.suggested_encoder_threads;
     result.damage = index->damage;
     result.report = jobs::dump(Json{{"frames", index->frames.size()}, {"segments", index->segments.size()}});
     return write_file(attempt.outputs.front(), to_text(*index));
@@ -115,6 +116,8 @@ class FilmTask final : public jobs::Task {
     auto film = open(attempt.item, *segment, attempt.variant);
     if (!film) return film.error();
     const FrameRange range = (*film)->index.segment(segment->number);
+    EncodeSettings encoder = request_.encode;
+    encoder.threads = request_.encoder_threads.value_or((*film)->index.encoder_threads);
     const auto report =
         run_segment({.film = segment->film,
                      .index = (*film)->index,
@@ -123,7 +126,7 @@ class FilmTask final : public jobs::Task {
                      .source = (*film)->source,
                      .format = (*film)->format,
                      .network_result = (*film)->network_result,
-                     .encoder = request_.encode,
+                     .encoder = encoder,
                      .upscaler = *upscaler_,
                      .plan = (*film)->plan,
                      .progress =

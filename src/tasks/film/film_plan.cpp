@@ -1,5 +1,6 @@
 #include "tasks/film/film_plan.hpp"
 
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -28,22 +29,23 @@ Json result_settings_json(const FilmRequest& request) {
           {"crf", request.encode.crf ? Json(*request.encode.crf) : Json()},
           {"preset", request.encode.preset},
           {"encoder_options", options},
-          {"encoder_threads", request.encode.threads}};
+          {"encoder_threads", request.encoder_threads ? Json(*request.encoder_threads) : Json()}};
 }
 
-Json index_settings_json(const FilmRequest& request) {
-  return {{"longest_segment", request.segments.longest},
-          {"shortest_segment", request.segments.shortest},
-          {"decoder_threads", request.decoder_threads}};
-}
+/// The keys of the settings on which an index depends, in the parameters of a film's item.
+constexpr std::array kIndexKeys{"longest_segment", "shortest_segment", "decoder_threads"};
 
-jobs::Item make_index_item(const jobs::Item& film, const FilmRequest& request) {
+Result<jobs::Item> make_index_item(const jobs::Item& film) {
+  const auto parameters = jobs::parse_object(film.parameters);
+  if (!parameters) return parameters.error();
+  Json settings = Json::object();
+  for (const char* key : kIndexKeys) settings[key] = jobs::count_field(*parameters, key);
   jobs::Item item;
   item.task = kIndexKind;
   item.inputs = film.inputs;
   item.outputs = {work_folder(film.outputs.front()) / "index"};
   item.name = fmt::format("{}: index", jobs::display_name(film));
-  item.parameters = jobs::dump(index_settings_json(request));
+  item.parameters = jobs::dump(settings);
   return item;
 }
 
@@ -54,6 +56,7 @@ jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std
   Json parameters = result_settings_json(request);
   parameters["film"] = jobs::encode_path(film.inputs.front());
   parameters["segment"] = number;
+  parameters["encoder_threads"] = request.encoder_threads.value_or(index.encoder_threads);
   jobs::Item item;
   item.task = kSegmentKind;
   item.inputs = {folder / "index"};  // it has the size, the time and the hashes of the film
@@ -75,7 +78,7 @@ Status create_work_folder(const std::filesystem::path& output) {
 Json to_json(const FilmRequest& request) {
   Json json = tasks::to_json(request.upscale);
   json["film"] = result_settings_json(request);
-  json["index"] = index_settings_json(request);
+  json["suggested_encoder_threads"] = request.suggested_encoder_threads;
   return json;
 }
 
@@ -90,15 +93,13 @@ Result<FilmRequest> parse_film_request(const Json& json) {
   request.encode.codec = *codec;
   if (film.contains("crf") && film["crf"].is_number_integer()) request.encode.crf = film["crf"].get<int>();
   request.encode.preset = jobs::text_field(film, "preset");
-  request.encode.threads = static_cast<int>(jobs::number_field(film, "encoder_threads"));
+  if (film.contains("encoder_threads") && film["encoder_threads"].is_number_integer())
+    request.encoder_threads = film["encoder_threads"].get<int>();
   for (const Json& option : film.value("encoder_options", Json::array())) {
     if (option.size() == 2 && option[0].is_string() && option[1].is_string())
       request.encode.options.emplace_back(option[0].get<std::string>(), option[1].get<std::string>());
   }
-  const Json index = jobs::object_field(json, "index");
-  request.segments = {.longest = static_cast<FrameNumber>(jobs::number_field(index, "longest_segment")),
-                      .shortest = static_cast<FrameNumber>(jobs::number_field(index, "shortest_segment"))};
-  request.decoder_threads = static_cast<int>(jobs::number_field(index, "decoder_threads"));
+  request.suggested_encoder_threads = static_cast<int>(jobs::number_field(json, "suggested_encoder_threads"));
   return request;
 }
 
@@ -119,7 +120,9 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
   item.inputs = {film.film};
   item.outputs = {film.output};
   Json parameters = result_settings_json(request);
-  parameters.update(index_settings_json(request));
+  parameters["longest_segment"] = film.segments.longest;
+  parameters["shortest_segment"] = film.segments.shortest;
+  parameters["decoder_threads"] = request.decoder_threads;
   item.parameters = jobs::dump(parameters);
   item.problem = film.problem;
   return item;
@@ -131,7 +134,9 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
     if (item.task != kFilmKind || stage > 1) return items;
     if (stage == 0) {
       if (auto created = create_work_folder(item.outputs.front()); !created) return created.error();
-      items.push_back(make_index_item(item, request));
+      auto index = make_index_item(item);
+      if (!index) return index.error();
+      items.push_back(*std::move(index));
       return items;
     }
     const auto index = read_film_index(work_folder(item.outputs.front()) / "index");
@@ -148,6 +153,16 @@ Result<FilmIndex> read_film_index(const std::filesystem::path& path) {
   auto index = parse_film_index(*text);
   if (!index) return Error{index.error().code, fmt::format("{}: {}", printable(path.string()), index.error().what)};
   return index;
+}
+
+Result<IndexSettings> parse_index_item(const jobs::Item& item) {
+  const auto parameters = jobs::parse_object(item.parameters);
+  if (!parameters) return parameters.error();
+  IndexSettings settings;
+  settings.segments = {.longest = static_cast<FrameNumber>(jobs::count_field(*parameters, "longest_segment")),
+                       .shortest = static_cast<FrameNumber>(jobs::count_field(*parameters, "shortest_segment"))};
+  settings.decoder_threads = static_cast<int>(jobs::count_field(*parameters, "decoder_threads"));
+  return settings;
 }
 
 Result<SegmentItem> parse_segment_item(const jobs::Item& item) {

@@ -23,8 +23,11 @@ inline constexpr char kFilmKind[] = "film";
 struct FilmRequest {
   tasks::UpscaleRequest upscale;  ///< the networks and how they run; the fields of pictures in files are not used
   EncodeSettings encode;
-  SegmentRules segments;
   int decoder_threads = 1;
+  /// Threads of the encoder that the user asked for; empty: the number in the index of each film, which is that of the
+  /// run that made the index.
+  std::optional<int> encoder_threads = {};
+  int suggested_encoder_threads = 1;  ///< for new indexes
 };
 
 /// Converts the request to JSON for the workers.
@@ -36,6 +39,7 @@ Result<FilmRequest> parse_film_request(const jobs::Json& json);
 struct FilmItem {
   std::filesystem::path film;
   std::filesystem::path output;
+  SegmentRules segments = {};
   std::optional<Error> problem = {};  ///< known before the work, such as a missing file
 };
 
@@ -55,6 +59,10 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request);
 
 /// Reads the index of a film from its file. Errors: io; corrupt.
 Result<FilmIndex> read_film_index(const std::filesystem::path& path);
+
+/// Returns the settings of index_film() in the parameters of an index's item: decoder threads and segments. Errors:
+/// corrupt.
+Result<IndexSettings> parse_index_item(const jobs::Item& item);
 
 /// What the parameters of a segment's item say.
 struct SegmentItem {

@@ -77,7 +77,6 @@ class FilmRun : public WithFilmCases {
     request_.upscale.network_options.model = folder_ / "identity.param";
     request_.upscale.upscale.precision = enhance::Precision::exact;
     request_.encode.codec = VideoCodec::ffv1;
-    request_.segments = {.longest = 40, .shortest = 10};
   }
 
   jobs::Totals run(const fs::path& film, const fs::path& output) {
@@ -98,7 +97,7 @@ class FilmRun : public WithFilmCases {
     settings.prerequisites = film_prerequisites(request_);
     auto cache = tasks::NetworkCache::open(request_.upscale.network_options);
     EXPECT_TRUE(cache) << (cache ? "" : cache.error().what);
-    const std::vector<jobs::Item> items{make_film_item({film, output}, request_)};
+    const std::vector<jobs::Item> items{make_film_item({film, output, {.longest = 40, .shortest = 10}}, request_)};
     observe::EventLog events;
     observe::Metrics metrics;
     jobs::Coordinator coordinator{settings,  items,  make_film_identity_source(*cache, request_),

@@ -1,0 +1,101 @@
+#include "parts/film/film_reporter.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "cli/item_json.hpp"
+#include "cli/report.hpp"
+#include "jobs/json.hpp"
+#include "observe/progress.hpp"
+#include "tasks/film/film_plan.hpp"
+
+namespace weir::parts {
+namespace {
+
+using jobs::Json;
+using observe::Seconds;
+
+/// Returns the error in one line with the name of its item. Errors of a film's own file already begin with it.
+std::string error_text(const jobs::Item& item, const Error& error) {
+  const std::string path = item.inputs.empty() ? std::string{} : cli::display_path(item.inputs.front());
+  if (error.what.starts_with(path + ": ") && item.task != film::kSegmentKind) return one_line(error.what);
+  return cli::failure_text(jobs::display_name(item), error);
+}
+
+Json report_of(const jobs::ItemResult& result) {
+  const auto report = jobs::parse_object(result.report);
+  return report ? *report : Json::object();
+}
+
+}  // namespace
+
+/// A line with the finished films, the speed and the remaining time, and a line per device.
+std::string FilmReporter::progress_text(const jobs::RunProgress& run, int columns) const {
+  const auto line_length = static_cast<std::size_t>(std::max(columns, 0));
+  std::string text = run.total_items > 1 ? fmt::format("[{}/{}] ", run.finished_items, run.total_items) : std::string{};
+  text += fmt::format("{:.0f} frames", run.amount);
+  if (run.seconds > 0) text += fmt::format(", {:.2f} frames/s", run.amount / run.seconds);
+  if (run.remaining_s) text += fmt::format(", {} left", observe::format_clock(Seconds{*run.remaining_s}));
+  if (!run.idle_reason.empty()) text += ", " + run.idle_reason;
+  text.resize(std::min(text.size(), line_length));
+  for (const auto& device : run.devices) {
+    std::string line = printable(device.name) + "  ";
+    const std::string end = device.item.empty() ? "no item" : fmt::format("  {:3.0f} %", 100 * device.fraction);
+    if (!device.item.empty() && line.size() + end.size() < line_length)
+      line += observe::shorten_name(device.item, line_length - line.size() - end.size());
+    text += '\n' + (line + end).substr(0, line_length);
+  }
+  return text;
+}
+
+void FilmReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
+  log().set_status({});
+  if (result.status == jobs::ItemStatus::failed)
+    log().error(error_text(item, result.error.value_or(Error{Errc::unsupported, result.why})));
+  if (item.task == film::kFilmKind) report_film(item, result);
+  if (item.task == film::kIndexKind) report_index(item, result);
+  if (item.task == film::kSegmentKind)
+    for (const std::string& note : result.notes)
+      log().warning(fmt::format("{}: {}", jobs::display_name(item), printable(note)));
+}
+
+void FilmReporter::report_index(const jobs::Item& item, const jobs::ItemResult& result) {
+  if (result.status != jobs::ItemStatus::done) return;
+  const Json report = report_of(result);
+  log().info(fmt::format("{}: {} frames, {} segments, in {}", jobs::display_name(item),
+                         jobs::count_field(report, "frames"), jobs::count_field(report, "segments"),
+                         observe::format_duration(Seconds{result.seconds})));
+}
+
+void FilmReporter::report_film(const jobs::Item& item, const jobs::ItemResult& result) {
+  if (!result.damage.empty()) log().error(cli::damage_line(jobs::display_name(item), result.damage));
+  const Json report = report_of(result);
+  for (const Json& lost : report.value("lost", Json::array()))
+    if (lost.is_string())
+      log().warning(fmt::format("{}: not kept: {}", jobs::display_name(item), printable(lost.get<std::string>())));
+  for (const std::string& note : result.notes)
+    log().warning(fmt::format("{}: {}", jobs::display_name(item), printable(note)));
+  if (result.status == jobs::ItemStatus::done)
+    log().info(fmt::format("{} -> {}: {} frames, {}, {} MB, verified", jobs::display_name(item),
+                           cli::display_path(item.outputs.front()), jobs::count_field(report, "frames"),
+                           jobs::text_field(report, "size"), jobs::count_field(report, "bytes") / 1'000'000));
+  if (args().json) print_line(cli::item_json(item, result));
+}
+
+void FilmReporter::summary(const jobs::Totals& totals) {
+  log().set_status({});
+  if (totals.items > 1) log().info(cli::counts_text(totals, "films", totals.refused));
+  if (totals.amount <= 0) return;
+  log().info(fmt::format("{:.0f} frames in {}, {:.2f} frames/s", totals.amount,
+                         observe::format_duration(Seconds{totals.seconds}),
+                         totals.amount / std::max(totals.seconds, 1e-9)));
+  if (totals.devices.size() < 2) return;
+  for (const auto& device : totals.devices)
+    log().info(fmt::format("  {}: {:.0f} frames, busy {:.0f} %", printable(device.name), device.amount,
+                           100 * device.busy_s / std::max(totals.seconds, 1e-9)));
+}
+
+}  // namespace weir::parts
