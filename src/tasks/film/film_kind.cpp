@@ -1,6 +1,5 @@
 #include "tasks/film/film_kind.hpp"
 
-#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "media/film/segment_reader.hpp"
 #include "media/film/verifier.hpp"
 #include "nn/vulkan/gpu.hpp"
+#include "tasks/film/film_frames.hpp"
 #include "tasks/film/segment_run.hpp"
 #include "tasks/gpu_worker.hpp"
 #include "tasks/network_identity.hpp"
@@ -21,33 +21,12 @@ namespace {
 
 using jobs::Json;
 
-/// Memory of a decoder beside its frames, and of FFmpeg's readers of containers. A rough value, not yet measured.
-constexpr Bytes kDecoderMemory = 40_MiB;
-
-/// Returns the memory of an encoder, which grows with the pixels. The values for 1080p were measured with FFmpeg 5.1 and
-/// one thread: x264 medium 354 MB, x265 ultrafast 360, SVT-AV1 preset 12 380, FFV1 311; slower presets of x265 and
-/// SVT-AV1 were not measured.
-Bytes encoder_memory(const FrameFormat& format, VideoCodec codec) {
-  constexpr double kPixels1080 = 1920.0 * 1080;
-  const double megabytes = codec == VideoCodec::x264   ? 360
-                           : codec == VideoCodec::x265 ? 400
-                           : codec == VideoCodec::av1  ? 420
-                                                       : 320;
-  const double pixels = static_cast<double>(format.width) * format.height;
-  return Bytes{static_cast<std::uint64_t>(megabytes * 1e6 * std::max(pixels / kPixels1080, 0.05))} + 32_MiB;
-}
-
 /// Expected bytes of an encoded frame per pixel. It only decides whether an item waits for disk space.
 double expected_bytes_per_pixel(VideoCodec codec) { return codec == VideoCodec::ffv1 ? 0.4 : 0.08; }
 
 /// What a film's segments have in common; computed once per film.
-struct OpenedFilm {
+struct OpenedFilm : FilmFrames {
   FilmIndex index;
-  FrameFormat source;
-  SegmentFormat format;
-  PlaneSize network_result;
-  Orientation orientation;
-  enhance::UpscalePlan plan;
 };
 
 /// The task for all kinds of items of a film run.
@@ -224,49 +203,23 @@ class FilmTask final : public jobs::Task {
   }
 
   /// Reads one frame of the film, which says how its colours are encoded.
-  Status describe(const std::filesystem::path& path, OpenedFilm& film) const {
+  static Status describe(const std::filesystem::path& path, OpenedFilm& film) {
     auto reader = SegmentReader::open(path, film.index, {0, 1}, settings_of(film.index, {}));
     if (!reader) return reader.error();
     const auto frame = (*reader)->next();
     if (!frame) return frame.error();
-    auto source = describe_format(**frame);
-    if (!source)
-      return Error{source.error().code, fmt::format("{}: {}", printable(path.string()), source.error().what)};
-    film.source = *std::move(source);
-    film.format.hdr = hdr_data_of(**frame);
-    film.format.time_base = film.index.time_base;
-    film.format.time_offset = segment_time_offset(film.index);
     const std::unique_ptr<FilmReader> opened = (*reader)->release();
-    const AVStream& stream = opened->stream();
-    film.orientation = orientation_of(stream);
-    film.format.frame_rate = {stream.avg_frame_rate.num, std::max(stream.avg_frame_rate.den, 1)};
-    const AVRational aspect = stream.sample_aspect_ratio.num > 0 ? stream.sample_aspect_ratio  // of the container
-                                                                 : stream.codecpar->sample_aspect_ratio;
-    film.format.sample_aspect = {aspect.num, std::max(aspect.den, 1)};
+    auto frames = describe_frames(**frame, opened->stream());
+    if (!frames)
+      return Error{frames.error().code, fmt::format("{}: {}", printable(path.string()), frames.error().what)};
+    static_cast<FilmFrames&>(film) = *std::move(frames);
+    film.format.time_offset = segment_time_offset(film.index);
     return ok();
   }
 
   Status plan(OpenedFilm& film, std::size_t variant) {
     if (auto selected = select_variant(variant, scale_of(film.source)); !selected) return selected;
-    const media::PictureInfo picture = network_picture(film.source);
-    const enhance::UpscaleSettings& settings = request_.upscale.upscale;
-    const auto size = enhance::final_size(upscaler_->network(), picture, settings);
-    if (!size) return size.error();
-    auto stored = format_for_codec(film.source, request_.encode.codec);
-    if (!stored) return stored.error();
-    film.format.frames = with_size(*stored, size->width, size->height);
-    media::WriteOptions output;
-    output.row_format = enhance::rows_info(upscaler_->network(), picture, settings);
-    output.final_width = size->width;
-    output.final_height = size->height;
-    film.network_result = {output.row_format.width, output.row_format.height};
-    // Decoder, waiting frames and encoder count as the reader of the pictures.
-    const Bytes other = frame_memory(film.source, film.format.frames) + kDecoderMemory +
-                        encoder_memory(film.format.frames, request_.encode.codec);
-    auto plan = upscaler_->plan(picture, {.ram = other, .disk = {}}, output);
-    if (!plan) return plan.error();
-    film.plan = *std::move(plan);
-    return ok();
+    return plan_frames(film, *upscaler_, request_.upscale.upscale, request_.encode.codec);
   }
 
   /// Prepares the network of a variant for enlarging by `scale`. Keeps it for further films.
