@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "media/film/film_index.hpp"
+#include "media/film/frame_flow.hpp"
 #include "media/film/frame_format.hpp"
 #include "media/film/video_codec.hpp"
 
@@ -45,21 +46,18 @@ std::int64_t segment_time_offset(const FilmIndex& index);
 /// SegmentFormat::time_offset. The
 /// first frame is a key frame, and no frame depends on another segment. NUT keeps times exactly, where other containers
 /// round them; its unit of time may be an integer fraction of the source's. Not thread-safe.
-class SegmentEncoder {
+class SegmentEncoder final : public FrameSink {
  public:
   /// Creates the file. Errors: unsupported (the codec, the pixel format, an option); io; disk_full; invalid_argument (an
   /// option of EncodeSettings has another value than the encoder takes).
   static Result<std::unique_ptr<SegmentEncoder>> create(const std::filesystem::path& path, const SegmentFormat& format,
                                                         const EncodeSettings& settings);
-  ~SegmentEncoder();
+  ~SegmentEncoder() override;
   SegmentEncoder(const SegmentEncoder&) = delete;
   SegmentEncoder& operator=(const SegmentEncoder&) = delete;
 
-  /// Returns a frame with writable planes to be filled and given to write(). Errors: over_budget.
-  Result<AVFrame*> next_frame();
-  /// Encodes the frame of next_frame(), shown at `pts`, which must be greater than that of the frame before it.
-  /// Errors: io, disk_full, unsupported, over_budget.
-  Status write(std::int64_t pts, std::int64_t duration);
+  Result<AVFrame*> next_frame() override;
+  Status write(std::int64_t pts, std::int64_t duration) override;
   /// Encodes the frames that the encoder still holds, completes the file and syncs it to disk. Returns the size of the
   /// file. Call it once. Errors: those of write().
   Result<Bytes> finish();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tasks/film/segment_run.hpp"
+#include "tasks/film/frame_stages.hpp"
 
 namespace weir::film {
 namespace {

@@ -1,234 +1,58 @@
 #include "tasks/film/segment_run.hpp"
 
-#include <mutex>
-#include <optional>
-#include <thread>
+#include <memory>
 #include <utility>
 
-#include "base/blocking_queue.hpp"
-#include "media/film/frame_converter.hpp"
 #include "media/film/segment_reader.hpp"
-#include "tasks/film/frame_rows.hpp"
 
 namespace weir::film {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
-
-/// Calls `call`, adds its duration to `sum` and returns its result.
-template <class Call>
-auto timed(Seconds& sum, Call&& call) {
-  const auto start = std::chrono::steady_clock::now();
-  auto result = call();
-  sum += std::chrono::steady_clock::now() - start;
-  return result;
-}
-
-/// A decoded frame on its way to the network.
-struct DecodedPicture {
-  FrameNumber number = 0;
-  bool repeats_last = false;  // it is equal to the frame before it, and `picture` is empty
-  NetworkFrame picture;
-};
-
-/// An enlarged frame on its way to the encoder.
-struct EnlargedPicture {
-  FrameNumber number = 0;
-  bool repeats_last = false;  // the encoder gets the frame before it once more
-  std::vector<std::uint16_t> samples;
-  Planes remainder;
-};
-
-/// The three stages of one segment.
-class SegmentRun {
+/// The frames of a segment, with what the index knows of them.
+class SegmentFrames final : public FrameSource {
  public:
-  explicit SegmentRun(const SegmentJob& job) : job_{job} {}
+  SegmentFrames(SegmentReader& reader, const FilmIndex& index, FrameRange range)
+      : reader_{reader}, index_{index}, range_{range}, next_{range.first} {}
 
-  Result<SegmentReport> run() {
-    if (auto prepared = prepare(); !prepared) return prepared.error();
-    {
-      const std::jthread decoder{[this] {
-        end_stage(decode_all());
-        decoded_.close();
-      }};
-      const std::jthread encoder{[this] { end_stage(encode_all()); }};
-      end_stage(enlarge_all());
-      enlarged_.close();
-    }
-    if (error_) return *error_;
-    auto size = encoder_->finish();
-    if (!size) return size.error();
-    report_.size = *size;
-    report_.frames = job_.range.count();
-    return std::move(report_);
+  Result<SourceFrame> next() override {
+    const auto frame = reader_.next();
+    if (!frame) return frame.error();
+    if (*frame == nullptr) return SourceFrame{};
+    const IndexedFrame& indexed = index_.frames[static_cast<std::size_t>(next_)];
+    const bool repeats_last =
+        next_ > range_.first && indexed.hash == index_.frames[static_cast<std::size_t>(next_ - 1)].hash;
+    ++next_;
+    return SourceFrame{.frame = *frame, .repeats_last = repeats_last, .pts = indexed.pts, .duration = indexed.duration};
   }
 
  private:
-  Status prepare() {
-    auto reader = SegmentReader::open(job_.film, job_.index, job_.range, settings_of(job_.index, job_.stop));
-    if (!reader) return reader.error();
-    reader_ = *std::move(reader);
-    auto encoder = SegmentEncoder::create(job_.output, job_.format, job_.encoder);
-    if (!encoder) return encoder.error();
-    encoder_ = *std::move(encoder);
-    for (int i = 0; i < kFramesBetweenStages + 1; ++i) {
-      free_decoded_.add({});
-      free_enlarged_.add({});
-    }
-    return ok();
-  }
-
-  /// Records the first error of a stage, and makes all stages end.
-  void end_stage(const Status& status) {
-    if (status) return;
-    {
-      const std::lock_guard lock{mutex_};
-      if (!error_) error_ = status.error();
-    }
-    decoded_.cancel();
-    enlarged_.cancel();
-    free_decoded_.cancel();
-    free_enlarged_.cancel();
-  }
-
-  bool repeats_last(FrameNumber number) const {
-    if (number == job_.range.first) return false;
-    const auto& frames = job_.index.frames;
-    const auto i = static_cast<std::size_t>(number);
-    return frames[i].hash == frames[i - 1].hash;
-  }
-
-  Status decode_all() {
-    std::unique_ptr<FrameConverter> converter;
-    for (FrameNumber number = job_.range.first; number < job_.range.end; ++number) {
-      auto slot = free_decoded_.take();
-      if (!slot) return ok();  // another stage failed
-      slot->number = number;
-      slot->repeats_last = repeats_last(number);
-      auto decoded = timed(report_.decode, [&]() -> Status {
-        const auto frame = reader_->next();
-        if (!frame) return frame.error();
-        if (slot->repeats_last) return ok();
-        if (!converter) {
-          auto created = FrameConverter::create(job_.source, job_.format.frames, job_.network_result);
-          if (!created) return created.error();
-          converter = *std::move(created);
-        }
-        return converter->to_network(**frame, slot->picture);
-      });
-      if (!decoded) return decoded;
-      decoded_.add(*std::move(slot));
-    }
-    return ok();
-  }
-
-  Status enlarge_all() {
-    const std::size_t samples =
-        static_cast<std::size_t>(job_.network_result.width) * job_.network_result.height * job_.format.frames.colours;
-    while (auto decoded = decoded_.take()) {
-      auto slot = free_enlarged_.take();
-      if (!slot) return ok();
-      slot->number = decoded->number;
-      slot->repeats_last = decoded->repeats_last;
-      if (decoded->repeats_last) {
-        ++report_.repeated;
-      } else {
-        slot->samples.resize(samples);
-        if (auto made = timed(report_.network, [&] { return enlarge(decoded->picture.samples, slot->samples); }); !made)
-          return made;
-        std::swap(slot->remainder, decoded->picture.remainder);
-      }
-      if (job_.progress) job_.progress(decoded->number - job_.range.first + 1);
-      enlarged_.add(*std::move(slot));
-      free_decoded_.add(*std::move(decoded));
-    }
-    return ok();
-  }
-
-  Status enlarge(std::span<const std::uint16_t> from, std::span<std::uint16_t> to) {
-    FrameRowReader rows{network_picture(job_.source), from};
-    FrameRowWriter writer{to};
-    auto events = job_.upscaler.run({job_.plan, rows, writer, {}, job_.stop});
-    if (!events) return events.error();
-    report_.notes.insert(report_.notes.end(), events->begin(), events->end());
-    auto finished = writer.finish();
-    return finished ? ok() : Status{finished.error()};
-  }
-  Status encode_all() {
-    std::unique_ptr<FrameConverter> converter;
-    FramePtr last = make_frame();
-    if (!last) return Error{Errc::over_budget, "no memory for a frame"};
-    while (auto enlarged = enlarged_.take()) {
-      auto encoded = timed(report_.encode, [&]() -> Status {
-        auto frame = encoder_->next_frame();
-        if (!frame) return frame.error();
-        if (enlarged->repeats_last) {
-          if (const int copied = av_frame_copy(*frame, last.get()); copied < 0) return ffmpeg_error(copied, "frame");
-        } else {
-          if (!converter) {
-            auto created = FrameConverter::create(job_.source, job_.format.frames, job_.network_result);
-            if (!created) return created.error();
-            converter = *std::move(created);
-          }
-          if (auto made = converter->to_frame(enlarged->samples, enlarged->remainder, **frame); !made) return made;
-        }
-        av_frame_unref(last.get());
-        if (const int kept = av_frame_ref(last.get(), *frame); kept < 0) return ffmpeg_error(kept, "frame");
-        const IndexedFrame& indexed = job_.index.frames[static_cast<std::size_t>(enlarged->number)];
-        return encoder_->write(indexed.pts, indexed.duration);
-      });
-      if (!encoded) return encoded;
-      free_enlarged_.add(*std::move(enlarged));
-    }
-    return ok();
-  }
-
-  const SegmentJob& job_;
-  std::unique_ptr<SegmentReader> reader_;    // of the decoding thread
-  std::unique_ptr<SegmentEncoder> encoder_;  // of the encoding thread
-  // Frames travel from the free ones through a stage to the next one, and back.
-  BlockingQueue<DecodedPicture> free_decoded_, decoded_;
-  BlockingQueue<EnlargedPicture> free_enlarged_, enlarged_;
-  std::mutex mutex_;  // guards error_
-  std::optional<Error> error_;
-  SegmentReport report_;  // each stage writes fields of its own
+  SegmentReader& reader_;
+  const FilmIndex& index_;
+  FrameRange range_;
+  FrameNumber next_;
 };
 
 }  // namespace
 
-media::PictureInfo network_picture(const FrameFormat& frames) {
-  media::PictureInfo info;
-  info.width = frames.width;
-  info.height = frames.height;
-  info.colours = frames.colours;
-  info.bits = 16;
-  return info;
+Result<SegmentReport> run_segment(const SegmentJob& job) {
+  auto reader = SegmentReader::open(job.film, job.index, job.range, settings_of(job.index, job.stop));
+  if (!reader) return reader.error();
+  auto encoder = SegmentEncoder::create(job.output, job.format, job.encoder);
+  if (!encoder) return encoder.error();
+  SegmentFrames frames{**reader, job.index, job.range};
+  auto report = run_frames({.source = frames,
+                            .sink = **encoder,
+                            .from = job.source,
+                            .to = job.format.frames,
+                            .network_result = job.network_result,
+                            .upscaler = job.upscaler,
+                            .plan = job.plan,
+                            .progress = job.progress,
+                            .stop = job.stop});
+  if (!report) return report.error();
+  auto size = (*encoder)->finish();
+  if (!size) return size.error();
+  return SegmentReport{*std::move(report), *size};
 }
-
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result) {
-  const auto pixels = [](const FrameFormat& format) {
-    return static_cast<std::uint64_t>(format.padded_luma_size().width) * format.padded_luma_size().height;
-  };
-  const auto samples = [&](const FrameFormat& format) {  // of all planes
-    const PlaneSize chroma = format.chroma_size();
-    const std::uint64_t chroma_samples = static_cast<std::uint64_t>(chroma.width) * chroma.height;
-    return pixels(format) + (format.colours == 1 ? 0 : 2 * chroma_samples);
-  };
-  constexpr std::uint64_t kFloat = sizeof(float), kSample = sizeof(std::uint16_t);
-  const std::uint64_t waiting = kFramesBetweenStages + 1;
-  const std::uint64_t network_source = pixels(source) * source.colours * kSample;
-  const std::uint64_t network_result = pixels(result) * result.colours * kSample;
-  const std::uint64_t remainder = samples(source) * kFloat;
-  const auto converter = [&](const FrameFormat& format, std::uint64_t float_copies) {
-    return samples(format) * (float_copies * kFloat + kSample) + pixels(format) * format.colours * kSample;
-  };
-  // Both threads have a converter with all planes of source and result.
-  const std::uint64_t converters = 2 * (converter(source, 2) + converter(result, 2));
-  constexpr std::uint64_t kDecoderFrames = 20;  // reference frames and frames in flight of H.264 and HEVC
-  return Bytes{waiting * (network_source + network_result + 2 * remainder) + converters +
-               kDecoderFrames * samples(source) * (source.depth == 8 ? 1 : 2)};
-}
-
-Result<SegmentReport> run_segment(const SegmentJob& job) { return SegmentRun{job}.run(); }
 
 }  // namespace weir::film

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <stop_token>
-#include <string>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "enhance/picture_upscaler.hpp"
 #include "media/film/film_index.hpp"
 #include "media/film/segment_encoder.hpp"
+#include "tasks/film/frame_stages.hpp"
 
 namespace weir::film {
 
@@ -31,29 +29,13 @@ struct SegmentJob {
   std::stop_token stop;
 };
 
-/// What a segment took. The three stages overlap, so their sum is more than the time that passed.
-struct SegmentReport {
-  Bytes size;                ///< of the file
-  FrameNumber frames = 0;    ///< frames written
-  FrameNumber repeated = 0;  ///< of these, equal to the frame before: the network did not run
-  std::chrono::duration<double> decode{}, network{}, encode{};  ///< time of work, without waiting for other stages
-  std::vector<std::string> notes;  ///< messages of the network, such as rows that were repeated in float32
+/// What a segment took, and the size of its file.
+struct SegmentReport : FrameReport {
+  Bytes size;
 };
 
-/// Returns the format of the pictures that the network reads for frames of this format.
-media::PictureInfo network_picture(const FrameFormat& frames);
-
-/// Returns the memory that a run of segments of this kind takes beside the network and the encoder: decoded frames,
-/// frames that wait between the stages, and the conversion of colours.
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result);
-
-/// Decodes the frames of a segment, enlarges and encodes them; each stage has a thread of its own, and the network has
-/// the calling one. At most kFramesBetweenStages frames wait between two stages. Frames that are equal bit for bit to
-/// the one before are enlarged once. Errors: those of SegmentReader, PictureUpscaler::run() and SegmentEncoder;
-/// cancelled.
+/// Decodes the frames of a segment, enlarges and encodes them with run_frames(). Errors: those of SegmentReader,
+/// PictureUpscaler::run() and SegmentEncoder; cancelled.
 Result<SegmentReport> run_segment(const SegmentJob& job);
-
-/// The number of frames that may be decoded, or enlarged, and wait for the next stage.
-inline constexpr int kFramesBetweenStages = 2;
 
 }  // namespace weir::film

@@ -1,0 +1,227 @@
+#include "tasks/film/frame_stages.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/blocking_queue.hpp"
+#include "media/film/frame_converter.hpp"
+#include "tasks/film/frame_rows.hpp"
+
+namespace weir::film {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+/// Calls `call`, adds its duration to `sum` and returns its result.
+template <class Call>
+auto timed(Seconds& sum, Call&& call) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = call();
+  sum += std::chrono::steady_clock::now() - start;
+  return result;
+}
+
+/// A decoded frame on its way to the network.
+struct DecodedPicture {
+  std::int64_t pts = 0, duration = 0;
+  bool repeats_last = false;  // it is equal to the frame before it, and `picture` is empty
+  NetworkFrame picture;
+};
+
+/// An enlarged frame on its way to the encoder.
+struct EnlargedPicture {
+  std::int64_t pts = 0, duration = 0;
+  bool repeats_last = false;  // the encoder gets the frame before it once more
+  std::vector<std::uint16_t> samples;
+  Planes remainder;
+};
+
+/// The three stages of one run.
+class FrameStages {
+ public:
+  explicit FrameStages(const FrameJob& job) : job_{job} {
+    for (int i = 0; i < kFramesBetweenStages + 1; ++i) {
+      free_decoded_.add({});
+      free_enlarged_.add({});
+    }
+  }
+
+  Result<FrameReport> run() {
+    {
+      const std::jthread decoder{[this] {
+        end_stage(decode_all());
+        decoded_.close();
+      }};
+      const std::jthread encoder{[this] { end_stage(encode_all()); }};
+      end_stage(enlarge_all());
+      enlarged_.close();
+    }
+    if (error_) return *error_;
+    return std::move(report_);
+  }
+
+ private:
+  /// Records the first error of a stage, and makes all stages end.
+  void end_stage(const Status& status) {
+    if (status) return;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!error_) error_ = status.error();
+    }
+    decoded_.cancel();
+    enlarged_.cancel();
+    free_decoded_.cancel();
+    free_enlarged_.cancel();
+    if (job_.on_error) job_.on_error();
+  }
+
+  Result<std::unique_ptr<FrameConverter>> create_converter() const {
+    return FrameConverter::create(job_.from, job_.to, job_.network_result);
+  }
+
+  Status decode_all() {
+    std::unique_ptr<FrameConverter> converter;
+    for (;;) {
+      auto slot = free_decoded_.take();
+      if (!slot) return ok();  // another stage failed
+      bool is_end = false;
+      auto decoded = timed(report_.decode, [&]() -> Status {
+        const auto next = job_.source.next();
+        if (!next) return next.error();
+        is_end = next->frame == nullptr;
+        slot->pts = next->pts;
+        slot->duration = next->duration;
+        slot->repeats_last = next->repeats_last;
+        if (is_end || next->repeats_last) return ok();
+        if (!converter) {
+          auto created = create_converter();
+          if (!created) return created.error();
+          converter = *std::move(created);
+        }
+        return converter->to_network(*next->frame, slot->picture);
+      });
+      if (!decoded || is_end) return decoded;
+      decoded_.add(*std::move(slot));
+    }
+  }
+
+  Status enlarge_all() {
+    const std::size_t samples =
+        static_cast<std::size_t>(job_.network_result.width) * job_.network_result.height * job_.to.colours;
+    for (FrameNumber done = 1; auto decoded = decoded_.take(); ++done) {
+      auto slot = free_enlarged_.take();
+      if (!slot) return ok();
+      slot->pts = decoded->pts;
+      slot->duration = decoded->duration;
+      slot->repeats_last = decoded->repeats_last;
+      if (decoded->repeats_last) {
+        ++report_.repeated;
+      } else {
+        slot->samples.resize(samples);
+        if (auto made = timed(report_.network, [&] { return enlarge(decoded->picture.samples, slot->samples); }); !made)
+          return made;
+        std::swap(slot->remainder, decoded->picture.remainder);
+      }
+      if (job_.progress) job_.progress(done);
+      enlarged_.add(*std::move(slot));
+      free_decoded_.add(*std::move(decoded));
+    }
+    return ok();
+  }
+
+  Status enlarge(std::span<const std::uint16_t> from, std::span<std::uint16_t> to) {
+    FrameRowReader rows{network_picture(job_.from), from};
+    FrameRowWriter writer{to};
+    auto events = job_.upscaler.run({job_.plan, rows, writer, {}, job_.stop});
+    if (!events) return events.error();
+    for (std::string& note : *events) add_note(std::move(note));
+    auto finished = writer.finish();
+    return finished ? ok() : Status{finished.error()};
+  }
+
+  /// Keeps the first messages: a film may have any number of frames.
+  void add_note(std::string note) {
+    constexpr std::size_t kMost = 100;
+    if (report_.notes.size() == kMost) report_.notes.emplace_back("further messages of the network are left out");
+    if (report_.notes.size() < kMost) report_.notes.push_back(std::move(note));
+  }
+
+  Status encode_all() {
+    std::unique_ptr<FrameConverter> converter;
+    FramePtr last = make_frame();
+    if (!last) return Error{Errc::over_budget, "no memory for a frame"};
+    while (auto enlarged = enlarged_.take()) {
+      auto encoded = timed(report_.encode, [&]() -> Status {
+        auto frame = job_.sink.next_frame();
+        if (!frame) return frame.error();
+        if (enlarged->repeats_last) {
+          if (const int copied = av_frame_copy(*frame, last.get()); copied < 0) return ffmpeg_error(copied, "frame");
+        } else {
+          if (!converter) {
+            auto created = create_converter();
+            if (!created) return created.error();
+            converter = *std::move(created);
+          }
+          if (auto made = converter->to_frame(enlarged->samples, enlarged->remainder, **frame); !made) return made;
+        }
+        av_frame_unref(last.get());
+        if (const int kept = av_frame_ref(last.get(), *frame); kept < 0) return ffmpeg_error(kept, "frame");
+        return job_.sink.write(enlarged->pts, enlarged->duration);
+      });
+      if (!encoded) return encoded;
+      ++report_.frames;
+      free_enlarged_.add(*std::move(enlarged));
+    }
+    return ok();
+  }
+
+  const FrameJob& job_;
+  // Frames travel from the free ones through a stage to the next one, and back.
+  BlockingQueue<DecodedPicture> free_decoded_, decoded_;
+  BlockingQueue<EnlargedPicture> free_enlarged_, enlarged_;
+  std::mutex mutex_;  // guards error_
+  std::optional<Error> error_;
+  FrameReport report_;  // each stage writes fields of its own
+};
+
+}  // namespace
+
+media::PictureInfo network_picture(const FrameFormat& frames) {
+  media::PictureInfo info;
+  info.width = frames.width;
+  info.height = frames.height;
+  info.colours = frames.colours;
+  info.bits = 16;
+  return info;
+}
+
+Bytes frame_memory(const FrameFormat& source, const FrameFormat& result) {
+  const auto pixels = [](const FrameFormat& format) {
+    return static_cast<std::uint64_t>(format.padded_luma_size().width) * format.padded_luma_size().height;
+  };
+  const auto samples = [&](const FrameFormat& format) {  // of all planes
+    const PlaneSize chroma = format.chroma_size();
+    const std::uint64_t chroma_samples = static_cast<std::uint64_t>(chroma.width) * chroma.height;
+    return pixels(format) + (format.colours == 1 ? 0 : 2 * chroma_samples);
+  };
+  constexpr std::uint64_t kFloat = sizeof(float), kSample = sizeof(std::uint16_t);
+  const std::uint64_t waiting = kFramesBetweenStages + 1;
+  const std::uint64_t network_source = pixels(source) * source.colours * kSample;
+  const std::uint64_t network_result = pixels(result) * result.colours * kSample;
+  const std::uint64_t remainder = samples(source) * kFloat;
+  const auto converter = [&](const FrameFormat& format, std::uint64_t float_copies) {
+    return samples(format) * (float_copies * kFloat + kSample) + pixels(format) * format.colours * kSample;
+  };
+  // Both threads have a converter with all planes of source and result.
+  const std::uint64_t converters = 2 * (converter(source, 2) + converter(result, 2));
+  constexpr std::uint64_t kDecoderFrames = 20;  // reference frames and frames in flight of H.264 and HEVC
+  return Bytes{waiting * (network_source + network_result + 2 * remainder) + converters +
+               kDecoderFrames * samples(source) * (source.depth == 8 ? 1 : 2)};
+}
+
+Result<FrameReport> run_frames(const FrameJob& job) { return FrameStages{job}.run(); }
+
+}  // namespace weir::film
