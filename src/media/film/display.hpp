@@ -2,8 +2,8 @@
 
 #include "media/film/ffmpeg.hpp"
 #include "media/film/film_index.hpp"
+#include "media/film/frame_encoder.hpp"
 #include "media/film/frame_format.hpp"
-#include "media/film/segment_encoder.hpp"
 
 namespace weir::film {
 
