@@ -9,10 +9,11 @@
 
 namespace weir::film {
 
-/// Closes and frees a file that is written.
+/// Frees a file that is written, and closes it if FFmpeg opened it.
 struct OutputFreer {
   void operator()(AVFormatContext* context) const {
-    if ((context->oformat->flags & AVFMT_NOFILE) == 0) avio_closep(&context->pb);
+    if ((context->oformat->flags & AVFMT_NOFILE) == 0 && (context->flags & AVFMT_FLAG_CUSTOM_IO) == 0)
+      avio_closep(&context->pb);
     avformat_free_context(context);
   }
 };

@@ -1,5 +1,7 @@
 #include "media/film/joiner.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -15,6 +17,25 @@
 
 namespace weir::film {
 namespace {
+
+/// Returns whether all frames follow each other at the same distance, except for the rounding of times.
+bool has_constant_rate(const FilmIndex& index) {
+  std::int64_t shortest = std::numeric_limits<std::int64_t>::max(), longest = 0;
+  for (std::size_t i = 1; i < index.frames.size(); ++i) {
+    const std::int64_t step = index.frames[i].pts - index.frames[i - 1].pts;
+    shortest = std::min(shortest, step);
+    longest = std::max(longest, step);
+  }
+  return longest - shortest <= 1;
+}
+
+/// Returns the time from a frame to the next one, in units of the index.
+std::int64_t duration_of_frame(const FilmIndex& index, FrameNumber number) {
+  const auto i = static_cast<std::size_t>(number);
+  if (i + 1 < index.frames.size()) return index.frames[i + 1].pts - index.frames[i].pts;
+  if (index.frames[i].duration > 0) return index.frames[i].duration;
+  return i > 0 ? index.frames[i].pts - index.frames[i - 1].pts : 0;
+}
 
 Status check_request(const JoinRequest& request) {
   const FilmIndex& index = request.index;
@@ -46,7 +67,10 @@ class Join {
     SegmentPackets scanned{request_.index, request_.segments, request_.stop};
     auto times = DecodingTimes::scan(scanned, request_.index);
     if (!times) return times.error();
-    auto shift = find_time_shift(request_, report_.plan, times->at(0));
+    const bool has_decoding_times = row_of(request_.container).has_decoding_times_from_zero;
+    const ShiftFinder finder{report_.plan, request_.index.time_base,
+                             has_decoding_times ? times->at(0) : request_.index.frames.front().pts};
+    auto shift = find_time_shift(request_.source, finder, report_.plan, request_.stop);
     if (!shift) return shift.error();
     report_.shift = *shift;
     auto source = SourcePackets::open(request_.source, report_.plan, request_.stop);
@@ -83,7 +107,20 @@ class Join {
                    fmt::format("segment 0 ({}): it holds {}, not {}", printable(request_.segments.front().string()),
                                avcodec_get_name(segment.codecpar->codec_id), report_.plan.video().codec_name)};
     }
-    auto file = ResultFile::create(request_, report_.plan, source, segment, report_.shift);
+    Fraction rate{0, 1};
+    if (has_constant_rate(request_.index)) {
+      const AVRational of_source = source.input().streams[report_.plan.video_stream]->avg_frame_rate;
+      rate = {of_source.num, of_source.den};
+    }
+    auto file = ResultFile::create({.output = request_.output,
+                                    .plan = report_.plan,
+                                    .source = source.input(),
+                                    .converter = source.converter(),
+                                    .film = *segment.codecpar,
+                                    .time_base = request_.index.time_base,
+                                    .frame_rate = rate,
+                                    .display = request_.display,
+                                    .shift = report_.shift});
     if (!file) return file.error();
     if (auto copied = copy(source, times, **file); !copied) return copied.error();
     for (PlannedStream& planned : report_.plan.streams)
@@ -108,8 +145,11 @@ class Join {
           (copied == nullptr || av_compare_ts(times.at(film_packet->position), film_unit, copied->dts,
                                               source.input().streams[copied->stream_index]->time_base) <= 0);
       if (is_film_next) {
-        auto written = file.write_film(*film_packet->packet, film_packet->frame, times.at(film_packet->position));
-        if (!written) return written;
+        AVPacket& packet = *film_packet->packet;
+        packet.pts = request_.index.frames[static_cast<std::size_t>(film_packet->frame)].pts;
+        packet.dts = times.at(film_packet->position);
+        packet.duration = duration_of_frame(request_.index, film_packet->frame);
+        if (auto written = file.write_film(packet); !written) return written;
         film_packet = film.next();
       } else {
         const PlannedStream& planned = report_.plan.streams[static_cast<std::size_t>(copied->stream_index)];

@@ -8,6 +8,7 @@ extern "C" {
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,25 +25,6 @@ namespace {
 int common_denominator(int a, int b) {
   const std::int64_t common = std::lcm(std::int64_t{a}, std::int64_t{b});
   return common <= std::numeric_limits<int>::max() ? static_cast<int>(common) : a;
-}
-
-/// Returns whether all frames follow each other at the same distance, except for the rounding of times.
-bool has_constant_rate(const FilmIndex& index) {
-  std::int64_t shortest = std::numeric_limits<std::int64_t>::max(), longest = 0;
-  for (std::size_t i = 1; i < index.frames.size(); ++i) {
-    const std::int64_t step = index.frames[i].pts - index.frames[i - 1].pts;
-    shortest = std::min(shortest, step);
-    longest = std::max(longest, step);
-  }
-  return longest - shortest <= 1;
-}
-
-/// Returns the time from a frame to the next one, in units of the index.
-std::int64_t duration_of_frame(const FilmIndex& index, FrameNumber number) {
-  const auto i = static_cast<std::size_t>(number);
-  if (i + 1 < index.frames.size()) return index.frames[i + 1].pts - index.frames[i].pts;
-  if (index.frames[i].duration > 0) return index.frames[i].duration;
-  return i > 0 ? index.frames[i].pts - index.frames[i - 1].pts : 0;
 }
 
 const char* mime_type_of(AVCodecID picture) {
@@ -74,11 +56,9 @@ bool is_not_of_result(const std::string& name) { return is_duration(name) || is_
 
 std::string ResultFile::name() const { return printable(request_.output.string()); }
 
-Result<std::unique_ptr<ResultFile>> ResultFile::create(const JoinRequest& request, const StreamPlan& plan,
-                                                       const SourcePackets& source, const AVStream& segment,
-                                                       TimeShift shift) {
-  std::unique_ptr<ResultFile> result{new ResultFile{request, plan, source}};
-  result->shift_ = shift;
+Result<std::unique_ptr<ResultFile>> ResultFile::create(const ResultRequest& request) {
+  std::unique_ptr<ResultFile> result{new ResultFile{request}};
+  const StreamPlan& plan = request.plan;
   AVFormatContext* context = nullptr;
   const std::string url = "file:" + request.output.string();
   if (const int made = avformat_alloc_output_context2(&context, nullptr, row_of(plan.container).muxer, url.c_str());
@@ -88,56 +68,65 @@ Result<std::unique_ptr<ResultFile>> ResultFile::create(const JoinRequest& reques
   context->avoid_negative_ts = 0;  // all shifts are in `shift`
   context->flags |= AVFMT_FLAG_BITEXACT;
   context->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;  // the plan says which streams need it
+  if (request.io != nullptr) {
+    context->pb = request.io;
+    context->flags |= AVFMT_FLAG_CUSTOM_IO;
+  }
+  result->sources_.assign(request.source.streams, request.source.streams + request.source.nb_streams);
   result->times_.resize(static_cast<std::size_t>(plan.count_targets()));
-  if (auto added = result->add_streams(segment); !added) return added.error();
+  if (auto added = result->add_streams(); !added) return added.error();
   if (auto added = result->add_chapters(); !added) return added.error();
   result->add_tags();
-  if (const int opened = avio_open(&context->pb, url.c_str(), AVIO_FLAG_WRITE); opened < 0)
-    return ffmpeg_error(opened, result->name());
+  if (request.io == nullptr) {
+    if (const int opened = avio_open(&context->pb, url.c_str(), AVIO_FLAG_WRITE); opened < 0)
+      return ffmpeg_error(opened, result->name());
+  }
   if (auto written = result->write_header(); !written) return written.error();
   if (auto written = result->write_covers(); !written) return written.error();
   return result;
 }
 
-Status ResultFile::add_streams(const AVStream& segment) {
-  for (int i = 0; i < plan_.count_targets(); ++i)
+Status ResultFile::add_streams() {
+  for (int i = 0; i < request_.plan.count_targets(); ++i)
     if (avformat_new_stream(file_.get(), nullptr) == nullptr) return Error{Errc::over_budget, "no memory for a stream"};
-  for (const PlannedStream& planned : plan_.streams) {
+  for (const PlannedStream& planned : request_.plan.streams) {
     if (!planned.target) continue;
     AVStream& stream = *file_->streams[*planned.target];
-    const AVStream& source = *source_.input().streams[planned.source];
+    const AVStream& source = *request_.source.streams[planned.source];
     stream.disposition = source.disposition;
     const bool is_film = planned.fate == StreamFate::encoded;
     copy_tags(source.metadata, &stream.metadata, is_film ? is_not_of_result : is_duration);
     // MP4 has no titles of streams, but players show the name of the handler.
-    const ContainerRow& row = row_of(plan_.container);
+    const ContainerRow& row = row_of(request_.plan.container);
     if (row.has_edit_lists && !planned.title.empty())
       av_dict_set(&stream.metadata, "handler_name", planned.title.c_str(), 0);
-    if (auto added = is_film ? add_film(segment, stream) : add_copy(planned, stream); !added) return added;
+    if (auto added = is_film ? add_film(stream) : add_copy(planned, stream); !added) return added;
   }
   return ok();
 }
 
-Status ResultFile::add_film(const AVStream& segment, AVStream& stream) {
-  if (const int result = avcodec_parameters_copy(stream.codecpar, segment.codecpar); result < 0)
+Status ResultFile::add_film(AVStream& stream) {
+  if (const int result = avcodec_parameters_copy(stream.codecpar, &request_.film); result < 0)
     return ffmpeg_error(result, name());
-  const ContainerRow& row = row_of(plan_.container);
-  // Apple's players open HEVC under this name only; the headers are in the extradata, as it demands.
-  stream.codecpar->codec_tag =
-      stream.codecpar->codec_id == AV_CODEC_ID_HEVC && row.has_edit_lists ? MKTAG('h', 'v', 'c', '1') : 0;
-  const AVStream& source = *source_.input().streams[plan_.video_stream];
-  stream.time_base = {request_.index.time_base.numerator, request_.index.time_base.denominator};
-  if (has_constant_rate(request_.index)) stream.avg_frame_rate = source.avg_frame_rate;
+  const ContainerRow& row = row_of(request_.plan.container);
+  // Apple's players open HEVC under this name only; the headers are in the extradata, as it demands. The tag of raw frames
+  // is their pixel format.
+  if (stream.codecpar->codec_id != AV_CODEC_ID_RAWVIDEO)
+    stream.codecpar->codec_tag =
+        stream.codecpar->codec_id == AV_CODEC_ID_HEVC && row.has_edit_lists ? MKTAG('h', 'v', 'c', '1') : 0;
+  const AVStream& source = *request_.source.streams[request_.plan.video_stream];
+  stream.time_base = film_unit();
+  stream.avg_frame_rate = {request_.frame_rate.numerator, request_.frame_rate.denominator};
   for (const AVPacketSideDataType type : {AV_PKT_DATA_STEREO3D, AV_PKT_DATA_SPHERICAL})
     if (auto copied = copy_side_data(source, stream, type); !copied) return copied;
   return apply_display(request_.display, row.has_display_matrix, stream);
 }
 
 Status ResultFile::add_copy(const PlannedStream& planned, AVStream& stream) {
-  const AVStream& source = *source_.input().streams[planned.source];
-  if (planned.kind == StreamKind::cover && row_of(plan_.container).has_attachments)
+  const AVStream& source = *request_.source.streams[planned.source];
+  if (planned.kind == StreamKind::cover && row_of(request_.plan.container).has_attachments)
     return add_cover_file(source, stream);
-  if (auto described = source_.describe(planned, *stream.codecpar); !described) return described;
+  if (auto described = request_.converter.describe(planned, *stream.codecpar); !described) return described;
   stream.codecpar->codec_tag = 0;  // the muxer chooses that of its container
   stream.time_base = source.time_base;
   stream.sample_aspect_ratio = source.sample_aspect_ratio;
@@ -173,7 +162,7 @@ Status ResultFile::add_cover_file(const AVStream& cover, AVStream& stream) {
 }
 
 Status ResultFile::add_chapters() {
-  const AVFormatContext& source = source_.input();
+  const AVFormatContext& source = request_.source;
   if (source.nb_chapters == 0) return ok();
   file_->chapters = static_cast<AVChapter**>(av_calloc(source.nb_chapters, sizeof(AVChapter*)));
   if (file_->chapters == nullptr) return Error{Errc::over_budget, "no memory for the chapters"};
@@ -191,13 +180,13 @@ Status ResultFile::add_chapters() {
   return ok();
 }
 
-void ResultFile::add_tags() { copy_tags(source_.input().metadata, &file_->metadata, is_tag_of_file); }
+void ResultFile::add_tags() { copy_tags(request_.source.metadata, &file_->metadata, is_tag_of_file); }
 
 Status ResultFile::write_header() {
   Options options;
-  if (row_of(plan_.container).has_edit_lists) {
+  if (row_of(request_.plan.container).has_edit_lists) {
     // MP4 rounds the beginning of each stream to the unit of the film's header, and frames to that of the stream.
-    int video_unit = request_.index.time_base.denominator;
+    int video_unit = request_.time_base.denominator;
     for (unsigned i = 0; i < file_->nb_streams; ++i) {
       const AVStream& stream = *file_->streams[i];
       if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0)
@@ -214,8 +203,8 @@ Status ResultFile::write_header() {
   }
   options.set("default_mode", "passthrough");  // of MKV: marks no stream as the default that was none
   if (const int result = avformat_write_header(file_.get(), options.get()); result < 0) {
-    Error error =
-        ffmpeg_error(result, fmt::format("{}: {} does not take these streams", name(), name_of(plan_.container)));
+    Error error = ffmpeg_error(
+        result, fmt::format("{}: {} does not take these streams", name(), name_of(request_.plan.container)));
     if (result == AVERROR(EINVAL) || result == AVERROR_INVALIDDATA) error.code = Errc::unsupported;
     return error;
   }
@@ -223,9 +212,10 @@ Status ResultFile::write_header() {
 }
 
 Status ResultFile::write_covers() {
-  for (const PlannedStream& planned : plan_.streams) {
-    if (planned.kind != StreamKind::cover || !planned.target || row_of(plan_.container).has_attachments) continue;
-    PacketPtr picture{av_packet_clone(&source_.input().streams[planned.source]->attached_pic)};
+  for (const PlannedStream& planned : request_.plan.streams) {
+    if (planned.kind != StreamKind::cover || !planned.target || row_of(request_.plan.container).has_attachments)
+      continue;
+    PacketPtr picture{av_packet_clone(&request_.source.streams[planned.source]->attached_pic)};
     if (!picture) return Error{Errc::over_budget, "no memory for a cover"};
     picture->pts = 0;
     picture->dts = 0;
@@ -235,30 +225,30 @@ Status ResultFile::write_covers() {
 }
 
 std::int64_t ResultFile::shift_in(AVRational unit) const {
-  return av_rescale_q(shift_.count, {shift_.unit.numerator, shift_.unit.denominator}, unit);
+  const TimeShift& shift = request_.shift;
+  return av_rescale_q(shift.count, {shift.unit.numerator, shift.unit.denominator}, unit);
 }
 
-Status ResultFile::write_film(AVPacket& packet, FrameNumber frame, std::int64_t dts) {
-  const int target = *plan_.video().target;
+Status ResultFile::write_film(AVPacket& packet) {
+  const int target = *request_.plan.video().target;
   const AVRational unit = file_->streams[target]->time_base;
-  const AVRational from{request_.index.time_base.numerator, request_.index.time_base.denominator};
-  const std::int64_t pts = request_.index.frames[static_cast<std::size_t>(frame)].pts;
-  packet.pts = av_rescale_q(pts, from, unit) + shift_in(unit);
-  packet.dts = av_rescale_q(dts, from, unit) + shift_in(unit);
-  packet.duration = av_rescale_q(duration_of_frame(request_.index, frame), from, unit);
+  av_packet_rescale_ts(&packet, film_unit(), unit);
+  packet.pts += shift_in(unit);
+  packet.dts += shift_in(unit);
+  if (row_of(request_.plan.container).has_decoding_times_from_zero) packet.dts = std::max<std::int64_t>(packet.dts, 0);
   return write(packet, target);
 }
 
 Status ResultFile::write_copy(AVPacket& packet, const PlannedStream& planned) {
-  const AVStream& source = *source_.input().streams[planned.source];
+  const AVStream& source = *sources_[static_cast<std::size_t>(planned.source)];
   const AVStream& stream = *file_->streams[*planned.target];
   StreamTimes& times = times_[static_cast<std::size_t>(*planned.target)];
   const AVCodecParameters& parameters = *stream.codecpar;
   const bool is_audio = parameters.codec_type == AVMEDIA_TYPE_AUDIO && parameters.sample_rate > 0;
   const int samples = is_audio ? av_get_audio_frame_duration2(source.codecpar, packet.size) : 0;
   const std::int64_t moved =
-      shift_in(stream.time_base) + padding_when_read(plan_.container, *source.codecpar, stream.time_base);
-  if (samples > 0 && row_of(plan_.container).has_edit_lists) {
+      shift_in(stream.time_base) + padding_when_read(request_.plan.container, *source.codecpar, stream.time_base);
+  if (samples > 0 && row_of(request_.plan.container).has_edit_lists) {
     // Times that the source rounds to ms would make packets of uneven durations; the samples give even ones.
     packet.dts = av_rescale_delta(source.time_base, packet.pts, {1, parameters.sample_rate}, samples,
                                   &times.delta_state, stream.time_base) +
@@ -274,8 +264,13 @@ Status ResultFile::write_copy(AVPacket& packet, const PlannedStream& planned) {
 }
 
 Status ResultFile::write(AVPacket& packet, int target) {
-  // Muxers refuse decoding times that go back, which damaged sources have.
+  // Muxers refuse decoding times that go back, which damaged sources have, and some refuse times below 0.
   StreamTimes& times = times_[static_cast<std::size_t>(target)];
+  if (row_of(request_.plan.container).has_decoding_times_from_zero && packet.dts < 0) {
+    packet.pts = std::max<std::int64_t>(packet.pts, 0);
+    packet.dts = 0;
+    ++times.moved_packets;
+  }
   const bool may_repeat = (file_->oformat->flags & AVFMT_TS_NONSTRICT) != 0;
   if (times.last_dts != AV_NOPTS_VALUE && packet.dts < times.last_dts + (may_repeat ? 0 : 1)) {
     packet.dts = times.last_dts + (may_repeat ? 0 : 1);
@@ -293,6 +288,11 @@ Status ResultFile::write(AVPacket& packet, int target) {
 
 Result<Bytes> ResultFile::finish() {
   if (const int result = av_write_trailer(file_.get()); result < 0) return ffmpeg_error(result, name());
+  if (request_.io != nullptr) {
+    avio_flush(request_.io);
+    if (request_.io->error < 0) return ffmpeg_error(request_.io->error, name());
+    return Bytes{static_cast<std::uint64_t>(request_.io->bytes_written)};
+  }
   if (const int result = avio_closep(&file_->pb); result < 0) return ffmpeg_error(result, name());
   const FileDescriptor file = open_to_append(request_.output);
   if (!file) return Error{Errc::io, fmt::format("{}: cannot be opened", name())};

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <stop_token>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -12,32 +14,42 @@
 
 namespace weir::film {
 
+/// A result to write. The references must outlive the ResultFile.
+struct ResultRequest {
+  const std::filesystem::path& output;  ///< the file to write, or a name for messages if `io` is given
+  AVIOContext* io = nullptr;            ///< where the file is written; null: it is created as `output`
+  const StreamPlan& plan;
+  const AVFormatContext& source;
+  const PacketConverter& converter;  ///< of the source's packets
+  const AVCodecParameters& film;     ///< of the encoded film
+  Fraction time_base;                ///< unit of the times of the film's packets
+  Fraction frame_rate{0, 1};         ///< of the film, if it is constant; otherwise 0/1
+  const DisplayProperties& display;
+  TimeShift shift = {};
+};
+
 /// A result while it is written: the container with the streams of a plan, and the times that it can express. Packets are
 /// written in the order of the calls. Not thread-safe.
 class ResultFile {
  public:
-  /// Creates the file and writes its header. `source`: the packets that are copied; `segment`: the first segment, with
-  /// the parameters of the encoded film. Errors: io; disk_full; unsupported (the container refuses a stream);
+  /// Creates the file and writes its header. Errors: io; disk_full; unsupported (the container refuses a stream);
   /// over_budget.
-  static Result<std::unique_ptr<ResultFile>> create(const JoinRequest& request, const StreamPlan& plan,
-                                                    const SourcePackets& source, const AVStream& segment,
-                                                    TimeShift shift);
+  static Result<std::unique_ptr<ResultFile>> create(const ResultRequest& request);
 
-  /// Writes a packet of the film. `frame`: which one; `dts`: in units of FilmIndex::time_base. Errors: io, disk_full.
-  Status write_film(AVPacket& packet, FrameNumber frame, std::int64_t dts);
-  /// Writes a packet of SourcePackets::next(). Errors: io, disk_full.
+  /// Writes a packet of the film, whose times are in units of ResultRequest::time_base. Errors: io, disk_full.
+  Status write_film(AVPacket& packet);
+  /// Writes a packet that PacketConverter has converted. Errors: io, disk_full.
   Status write_copy(AVPacket& packet, const PlannedStream& planned);
-  /// Completes the file and syncs it to disk. Returns its size. Call it once. Errors: io, disk_full.
+  /// Completes the file; syncs it to disk if it was created here. Returns its size. Call it once. Errors: io, disk_full.
   Result<Bytes> finish();
 
   /// Returns the number of packets of a stream of the result whose times went back and were moved forward.
   std::int64_t moved_packets(int target) const { return times_[static_cast<std::size_t>(target)].moved_packets; }
 
  private:
-  ResultFile(const JoinRequest& request, const StreamPlan& plan, const SourcePackets& source)
-      : request_{request}, plan_{plan}, source_{source} {}
-  Status add_streams(const AVStream& segment);
-  Status add_film(const AVStream& segment, AVStream& stream);
+  explicit ResultFile(const ResultRequest& request) : request_{request} {}
+  Status add_streams();
+  Status add_film(AVStream& stream);
   Status add_copy(const PlannedStream& planned, AVStream& stream);
   Status add_cover_file(const AVStream& cover, AVStream& stream);
   Status add_chapters();
@@ -46,12 +58,11 @@ class ResultFile {
   Status write_covers();
   Status write(AVPacket& packet, int target);
   std::int64_t shift_in(AVRational unit) const;
+  AVRational film_unit() const { return {request_.time_base.numerator, request_.time_base.denominator}; }
   std::string name() const;
 
-  const JoinRequest& request_;
-  const StreamPlan& plan_;
-  const SourcePackets& source_;
-  TimeShift shift_;
+  ResultRequest request_;
+  std::vector<const AVStream*> sources_;  // a reader on another thread may replace the list of the source
   OutputPtr file_;
   /// What is known of the times of one stream while it is written.
   struct StreamTimes {
@@ -62,10 +73,28 @@ class ResultFile {
   std::vector<StreamTimes> times_;
 };
 
-/// Returns the shift that a result needs: the times of the container begin at 0, and those of a source may begin earlier.
-/// Reads the beginning of the source. `first_dts`: of the film, in units of FilmIndex::time_base. Errors: those of
-/// SourcePackets.
-Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan, std::int64_t first_dts);
+/// Finds the shift that a result needs: the times of its container begin at 0, and those of a source may begin earlier.
+class ShiftFinder {
+ public:
+  /// `film_unit`: that of the film's times; `first_time`: of the film's first frame, or, for a container that has decoding
+  /// times from 0, its first decoding time.
+  ShiftFinder(const StreamPlan& plan, Fraction film_unit, std::int64_t first_time);
+  /// Takes the next packet of the source. Only the first one of each stream counts.
+  void add(const AVPacket& packet, const AVStream& stream);
+  /// Returns whether a stream with sound or pictures has had no packet yet.
+  bool is_incomplete() const { return !missing_.empty(); }
+  TimeShift shift() const;
+
+ private:
+  const ContainerRow& row_;
+  Fraction unit_;
+  std::set<int> missing_;  // by index in the source
+  std::int64_t earliest_;  // in unit_
+};
+
+/// Finds the shift from the beginning of a source. Errors: those of SourcePackets.
+Result<TimeShift> find_time_shift(const std::filesystem::path& source, ShiftFinder finder, const StreamPlan& plan,
+                                  std::stop_token stop);
 
 /// Returns the time that a container's reader subtracts from the stored times of a stream, in `unit`: its initial padding.
 std::int64_t padding_when_read(Container container, const AVCodecParameters& parameters, AVRational unit);

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "media/film/result_file.hpp"
 
@@ -25,37 +25,44 @@ std::int64_t padding_when_read(Container container, const AVCodecParameters& par
   return av_rescale_q(parameters.initial_padding, {1, 48000}, unit);
 }
 
-Result<TimeShift> find_time_shift(const JoinRequest& request, const StreamPlan& plan, std::int64_t first_dts) {
-  const ContainerRow& row = row_of(request.container);
-  const Fraction film_unit = request.index.time_base;
-  // Where all times are in ms, other units would be rounded twice.
-  TimeShift shift{.unit = row.has_fixed_time_unit ? Fraction{1, 1000} : film_unit};
-  const AVRational unit{shift.unit.numerator, shift.unit.denominator};
-  const std::int64_t first_time = row.has_decoding_times_from_zero ? first_dts : request.index.frames.front().pts;
-  std::int64_t earliest = av_rescale_q(first_time, {film_unit.numerator, film_unit.denominator}, unit);
-  auto packets = SourcePackets::open(request.source, plan, request.stop);
-  if (!packets) return packets.error();
-  std::set<int> missing;
+ShiftFinder::ShiftFinder(const StreamPlan& plan, Fraction film_unit, std::int64_t first_time)
+    : row_{row_of(plan.container)},
+      // Where all times are in ms, other units would be rounded twice.
+      unit_{row_.has_fixed_time_unit ? Fraction{1, 1000} : film_unit},
+      earliest_{av_rescale_q(first_time, {film_unit.numerator, film_unit.denominator},
+                             {unit_.numerator, unit_.denominator})} {
   for (const PlannedStream& planned : plan.streams) {
     if (planned.fate == StreamFate::copied && (planned.kind == StreamKind::audio || planned.kind == StreamKind::video))
-      missing.insert(planned.source);
+      missing_.insert(planned.source);
   }
-  for (int read = 0; read < kMostPacketsToRead && !missing.empty(); ++read) {
+}
+
+void ShiftFinder::add(const AVPacket& packet, const AVStream& stream) {
+  if (missing_.erase(packet.stream_index) == 0) return;
+  const AVRational unit{unit_.numerator, unit_.denominator};
+  std::int64_t begin =
+      av_rescale_q(row_.has_decoding_times_from_zero ? packet.dts : packet.pts, stream.time_base, unit);
+  begin += padding_when_read(row_.container, *stream.codecpar, unit);
+  if (row_.has_edit_lists && stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && stream.codecpar->sample_rate > 0) {
+    begin += av_rescale_q_rnd(unplayed_samples(packet, *stream.codecpar), {1, stream.codecpar->sample_rate}, unit,
+                              AV_ROUND_UP);
+  }
+  earliest_ = std::min(earliest_, begin);
+}
+
+TimeShift ShiftFinder::shift() const { return {.count = std::max<std::int64_t>(0, -earliest_), .unit = unit_}; }
+
+Result<TimeShift> find_time_shift(const std::filesystem::path& source, ShiftFinder finder, const StreamPlan& plan,
+                                  std::stop_token stop) {
+  auto packets = SourcePackets::open(source, plan, std::move(stop));
+  if (!packets) return packets.error();
+  for (int read = 0; read < kMostPacketsToRead && finder.is_incomplete(); ++read) {
     auto packet = (*packets)->next();
     if (!packet) return packet.error();
     if (*packet == nullptr) break;
-    const AVStream& stream = *(*packets)->input().streams[(*packet)->stream_index];
-    const std::int64_t first = row.has_decoding_times_from_zero ? (*packet)->dts : (*packet)->pts;
-    std::int64_t begin = av_rescale_q(first, stream.time_base, unit);
-    begin += padding_when_read(request.container, *stream.codecpar, unit);
-    if (row.has_edit_lists && stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && stream.codecpar->sample_rate > 0) {
-      begin += av_rescale_q_rnd(unplayed_samples(**packet, *stream.codecpar), {1, stream.codecpar->sample_rate}, unit,
-                                AV_ROUND_UP);
-    }
-    if (missing.erase((*packet)->stream_index) != 0) earliest = std::min(earliest, begin);
+    finder.add(**packet, *(*packets)->input().streams[(*packet)->stream_index]);
   }
-  shift.count = std::max<std::int64_t>(0, -earliest);
-  return shift;
+  return finder.shift();
 }
 
 }  // namespace weir::film
