@@ -42,7 +42,7 @@ class Coordinator::Run {
   bool is_finished() const;
   void wait_for_events();
   void finish();
-  RunView view() const { return {worklist_, queue_, slots_, stop_controller_.idle_reason()}; }
+  RunView view() const { return {worklist_, stages_, queue_, slots_, stop_controller_.idle_reason()}; }
 
   // run_workers.cpp: start, check and end of workers. drop_device() excludes a device from the run.
   void start_workers();

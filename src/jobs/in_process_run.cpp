@@ -73,7 +73,10 @@ void InProcessRun::report_progress(ItemNumber number, const Progress& progress) 
   const double worked = static_cast<double>(totals_.done + totals_.failed) + progress.fraction;
   const double left = static_cast<double>(items_.size() - number) - progress.fraction;
   if (progress.fraction > 0) run_progress.remaining_s = run_progress.seconds * left / worked;
-  run_progress.devices.push_back({device_, display_name(items_[number]), progress.fraction});
+  RunProgress::Device device{.name = device_, .item = display_name(items_[number]), .fraction = progress.fraction};
+  device.amount = progress.amount;
+  if (run_progress.seconds > 0) device.speed = run_progress.amount / run_progress.seconds;
+  run_progress.devices.push_back(std::move(device));
   observer_.on_progress(run_progress);
 }
 

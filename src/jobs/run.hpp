@@ -85,8 +85,19 @@ struct Totals {
 struct RunProgress {
   struct Device {
     std::string name;
-    std::string item;     ///< empty: no item at the moment
-    double fraction = 0;  ///< done fraction of the item, 0..1
+    std::string item = {};  ///< empty: no item at the moment
+    double fraction = 0;    ///< done fraction of the item, 0..1
+    double amount = 0;      ///< work done of the item, in RunSettings::unit
+    /// Work per second, in RunSettings::unit, over the last minute or since the start of the first item of this kind.
+    double speed = 0;
+    std::optional<double> item_remaining_s = {};  ///< remaining time of the item; empty while it is not known
+  };
+  /// An item that waits for others (Stages).
+  struct WaitingItem {
+    std::string name;          ///< its display name
+    std::string kind;          ///< Item::task of the items for which it waits
+    std::size_t finished = 0;  ///< of these, how many have ended, in this run or before
+    std::size_t count = 0;     ///< their number
   };
   std::size_t finished_items = 0;  ///< number of items that ended: done, skipped or failed
   std::size_t total_items = 0;
@@ -95,6 +106,7 @@ struct RunProgress {
   std::optional<double> remaining_s;  ///< remaining time at the measured speed; empty while it is not known
   std::string idle_reason;            ///< StopController::idle_reason(), such as "paused"; empty: items can start
   std::vector<Device> devices;
+  std::vector<WaitingItem> waiting = {};  ///< the first hundred
 };
 
 enum class Severity { note, warning, error };

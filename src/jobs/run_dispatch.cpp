@@ -28,7 +28,7 @@ void Coordinator::Run::assign_work(WorkerSlot& slot) {
   if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
   // Larger items start first, and an item whose estimate another worker still makes may be the largest.
   if (slots_.is_estimating()) return;
-  const auto number = queue_.take(slots_.device_loads(Clock::now()), slots_.index_of(slot));
+  const auto number = queue_.take(slots_.device_loads(queue_.ready_kind(), Clock::now()), slots_.index_of(slot));
   if (!number) return;
   switch (disk_admission(*number)) {
     case Admission::start:
@@ -47,7 +47,7 @@ void Coordinator::Run::assign_work(WorkerSlot& slot) {
 
 void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {
   const ItemState& state = worklist_[number];
-  slot.assign_job(number, state.estimate, Clock::now());
+  slot.assign_job(number, worklist_.item(number).task, state.estimate, Clock::now());
   workers_.send(slot, {{"type", "estimate"},
                        {"number", number},
                        {"item", to_json(worklist_.item(number))},
@@ -91,7 +91,7 @@ void Coordinator::Run::start_item(WorkerSlot& slot, ItemNumber number, Bytes nee
   const auto now = Clock::now();
   worklist_.count_attempt(number);
   const ItemState& state = worklist_[number];
-  slot.assign_job(number, state.estimate, now, need);
+  slot.assign_job(number, worklist_.item(number).task, state.estimate, now, need);
   reporter_.report_item_start(slot, worklist_, now);
   workers_.send(slot, {{"type", "run"},
                        {"number", number},

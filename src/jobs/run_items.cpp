@@ -23,8 +23,7 @@ void Coordinator::Run::on_message(WorkerSlot& slot, const Json& message) {
   if (type == "estimated") return on_estimated(slot, message);
   if (type == "finished") return on_finished(slot, message);
   if (type != "heartbeat") return workers_.kill(slot, "it sent an unknown message");
-  slot.job->fraction = number_field(message, "fraction");
-  slot.job->amount = number_field(message, "amount");
+  slot.set_progress(number_field(message, "fraction"), number_field(message, "amount"), Clock::now());
   slots_.set_rss(slot, bytes_field(message, "rss"));
 }
 
@@ -71,6 +70,7 @@ void Coordinator::Run::on_estimated(WorkerSlot& slot, const Json& message) {
   } else {
     worklist_.set_estimate(number, estimate_from_json(object_field(message, "estimate")));
     if (!enforce_config(slot, worklist_[number].estimate.compute_config)) return queue_.estimate_again(number);
+    if (worklist_[number].estimate.compute_config != ComputeConfig{}) slot.has_shown_config = true;
   }
   queue_.add(number);
 }
@@ -88,8 +88,9 @@ bool Coordinator::Run::enforce_config(WorkerSlot& slot, const ComputeConfig& con
 }
 
 void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
-  const WorkerJob job = *std::exchange(slot.job, std::nullopt);
   const auto now = Clock::now();
+  if (!message.contains("error")) slot.set_progress(1, number_field(message, "amount"), now);
+  const WorkerJob job = *std::exchange(slot.job, std::nullopt);
   // A task that can determine only on its device which variant fits may have used a smaller one. An index that no
   // variant has is ignored.
   if (const auto variant = count_field(message, "variant"); variant > worklist_[job.item].variant)
@@ -115,7 +116,7 @@ void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
 
 void Coordinator::Run::on_item_done(WorkerSlot& slot, const WorkerJob& job, double seconds, ItemResult result) {
   result.status = ItemStatus::done;
-  slot.count_success(job.cost, seconds, result.amount);
+  slot.count_success(job.kind, job.cost, seconds, result.amount);
   end_item(result);
   if (!slots_.sequential_fallback().record_success()) return;
   reporter_.log(observe::Level::info, "parallel");

@@ -6,25 +6,48 @@ namespace weir::jobs {
 
 std::optional<ItemNumber> RunQueue::take_unestimated() {
   if (unestimated_.empty()) return std::nullopt;
-  const ItemNumber number = unestimated_.front();
-  unestimated_.pop_front();
-  return number;
+  const auto next = unestimated_.extract(unestimated_.begin());
+  return next.value().second;
 }
 
 void RunQueue::add(ItemNumber number) {
   const Estimate& estimate = worklist_[number].estimate;
-  waiting_cost_ += estimate.cost;
+  Kind& kind = kind_of(number);
+  kind.waiting_cost += estimate.cost;
+  kind.estimated_cost += estimate.cost;
+  ++kind.estimates;
   waiting_output_ += estimate.output;
-  ready_.add(number, estimate.cost);
+  if (worklist_[number].goes_first)
+    goes_first_.insert(number);
+  else
+    ready_.add(number, estimate.cost);
+}
+
+std::string_view RunQueue::ready_kind() const {
+  const auto largest = ready_.largest();
+  return largest ? std::string_view{worklist_.item(*largest).task} : std::string_view{};
 }
 
 std::optional<ItemNumber> RunQueue::take(std::span<const DeviceLoad> devices, std::size_t device_index) {
-  const auto number = ready_.take(devices, device_index);
+  const auto number = goes_first_.empty() ? ready_.take(devices, device_index)
+                                          : std::optional{goes_first_.extract(goes_first_.begin()).value()};
   if (!number) return number;
   const Estimate& estimate = worklist_[*number].estimate;
-  waiting_cost_ = std::max(0.0, waiting_cost_ - estimate.cost);
+  double& waiting_cost = kind_of(*number).waiting_cost;
+  waiting_cost = std::max(0.0, waiting_cost - estimate.cost);
   waiting_output_ = waiting_output_ - estimate.output;
   return number;
+}
+
+std::optional<KindCosts> RunQueue::waiting_costs() const {
+  KindCosts costs;
+  for (const auto& [name, kind] : kinds_) costs[name] = kind.waiting_cost;
+  for (const auto& [rank, number] : unestimated_) {
+    const auto kind = kinds_.find(worklist_.item(number).task);
+    if (kind == kinds_.end() || kind->second.estimates == 0) return std::nullopt;
+    costs[kind->first] += kind->second.estimated_cost / static_cast<double>(kind->second.estimates);
+  }
+  return costs;
 }
 
 void RunQueue::release_delayed(Clock::time_point now) {

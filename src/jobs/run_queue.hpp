@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,25 +17,32 @@
 namespace weir::jobs {
 
 /// Holds the items that neither run nor have ended. They wait to be estimated, for a free device, for their next
-/// attempt, or for free disk space. The caller passes the time. Not thread-safe.
+/// attempt, or for free disk space. Items with ItemState::goes_first come before all others, in the order of the
+/// worklist. The caller passes the time. Not thread-safe.
 class RunQueue {
  public:
   /// `worklist` holds the items' estimates. It must outlive the queue, and the estimate of an item that waits for a
   /// device must not change.
   explicit RunQueue(const Worklist& worklist) : worklist_{worklist} {}
 
-  void add_unestimated(ItemNumber number) { unestimated_.push_back(number); }
-  /// Adds an item that needs another estimate, because its variant or device changes. It is the next one to be
-  /// estimated.
-  void estimate_again(ItemNumber number) { unestimated_.push_front(number); }
+  /// Adds an item that has no estimate yet. Items are estimated in the order of the worklist.
+  void add_unestimated(ItemNumber number) {
+    unestimated_.emplace(worklist_[number].goes_first ? Rank::first : Rank::normal, number);
+  }
+  /// Adds an item that needs another estimate, because its variant or device changes. It is estimated before all others.
+  void estimate_again(ItemNumber number) { unestimated_.emplace(Rank::again, number); }
   /// Removes and returns the next item to estimate.
   std::optional<ItemNumber> take_unestimated();
   bool has_unestimated() const { return !unestimated_.empty(); }
 
   /// Adds an estimated item, which then waits for a device.
   void add(ItemNumber number);
+  /// Returns true if an item waits for a device.
+  bool has_ready() const { return !goes_first_.empty() || !ready_.empty(); }
+  /// Returns the kind (Item::task) of the items that take() distributes; empty if none waits.
+  std::string_view ready_kind() const;
   /// Removes and returns the item that the free device `devices[device_index]` should process now; empty: none
-  /// (WorkQueue::take).
+  /// (WorkQueue::take). `devices`: their loads, with the speeds for items of ready_kind().
   std::optional<ItemNumber> take(std::span<const DeviceLoad> devices, std::size_t device_index);
 
   /// Adds an item whose next attempt may not start before `until`.
@@ -50,19 +60,32 @@ class RunQueue {
   /// Returns true if no item waits for anything.
   bool empty() const { return count_without_disk_waits() == 0 && waiting_for_disk_.empty(); }
   /// Returns the number of all waiting items except those that wait for disk space.
-  std::size_t count_without_disk_waits() const { return ready_.size() + unestimated_.size() + delayed_.size(); }
-  /// Returns the total cost (Estimate::cost) of the items that wait for a device.
-  double waiting_cost() const { return waiting_cost_; }
+  std::size_t count_without_disk_waits() const {
+    return goes_first_.size() + ready_.size() + unestimated_.size() + delayed_.size();
+  }
+  /// Returns the total costs (Estimate::cost) of the items that wait for a device or to be estimated, by kind. An item
+  /// without an estimate counts as the average of its kind. Empty if none of its kind is estimated yet.
+  std::optional<KindCosts> waiting_costs() const;
   /// Returns how many bytes the items that wait for a device are expected to write.
   Bytes waiting_output() const { return waiting_output_; }
 
  private:
+  enum class Rank { again, first, normal };
+  // Sums over the items of one kind.
+  struct Kind {
+    double waiting_cost = 0;    // of items that wait for a device
+    double estimated_cost = 0;  // of all estimates so far
+    std::size_t estimates = 0;  // their number
+  };
+  Kind& kind_of(ItemNumber number) { return kinds_[worklist_.item(number).task]; }
+
   const Worklist& worklist_;
-  std::deque<ItemNumber> unestimated_;
-  WorkQueue ready_;
+  std::set<std::pair<Rank, ItemNumber>> unestimated_;
+  std::set<ItemNumber> goes_first_;  // those of the items that wait for a device
+  WorkQueue ready_;                  // the others
   std::vector<std::pair<Clock::time_point, ItemNumber>> delayed_;
   std::vector<ItemNumber> waiting_for_disk_;
-  double waiting_cost_ = 0;
+  std::map<std::string, Kind, std::less<>> kinds_;
   Bytes waiting_output_;
 };
 

@@ -17,6 +17,7 @@ class RunQueueTest : public ::testing::Test {
       list_.set_estimate(number, test::made_up_estimate(10.0 * (number + 1), 1_MiB * (number + 1)));
   }
   std::optional<ItemNumber> take() { return queue_.take(one_device_, 0); }
+  double waiting_cost() const { return queue_.waiting_costs().value_or(KindCosts{}).at("fake"); }
 
   std::vector<Item> items_ = test::made_up_items(4);
   Worklist list_{items_, {}};
@@ -39,15 +40,36 @@ TEST_F(RunQueueTest, ItemsAreEstimatedInOrderAndRepeatedEstimatesComeFirst) {
 TEST_F(RunQueueTest, TheSumsCountTheItemsThatWaitForADevice) {
   queue_.add(0);
   queue_.add(2);
-  EXPECT_EQ(queue_.waiting_cost(), 40);
+  EXPECT_EQ(waiting_cost(), 40);
   EXPECT_EQ(queue_.waiting_output(), 4_MiB);
   EXPECT_EQ(take(), 2u) << "the largest first";
-  EXPECT_EQ(queue_.waiting_cost(), 10);
+  EXPECT_EQ(waiting_cost(), 10);
   EXPECT_EQ(queue_.waiting_output(), 1_MiB);
   EXPECT_EQ(take(), 0u);
   EXPECT_FALSE(take());
-  EXPECT_EQ(queue_.waiting_cost(), 0);
+  EXPECT_EQ(waiting_cost(), 0);
   EXPECT_EQ(queue_.waiting_output(), Bytes{});
+}
+
+TEST_F(RunQueueTest, AnItemWithoutAnEstimateCountsAsTheAverage) {
+  queue_.add_unestimated(3);
+  EXPECT_FALSE(queue_.waiting_costs());
+  queue_.add(0);
+  queue_.add(2);
+  EXPECT_EQ(waiting_cost(), 10 + 30 + 20);
+  EXPECT_EQ(take(), 2u);
+  EXPECT_EQ(waiting_cost(), 10 + 20);
+}
+
+TEST_F(RunQueueTest, ItemsThatGoFirstAreTakenBeforeLargerOnesInTheOrderOfTheWorklist) {
+  list_.set_goes_first(0);
+  list_.set_goes_first(1);
+  for (const ItemNumber number : {3U, 1U, 0U}) queue_.add_unestimated(number);
+  for (const ItemNumber number : {0U, 1U, 3U}) EXPECT_EQ(queue_.take_unestimated(), number);
+  for (const ItemNumber number : {3U, 1U, 0U}) queue_.add(number);
+  EXPECT_EQ(queue_.count_without_disk_waits(), 3u);
+  for (const ItemNumber number : {0U, 1U, 3U}) EXPECT_EQ(take(), number);
+  EXPECT_FALSE(queue_.has_ready());
 }
 
 TEST_F(RunQueueTest, ADelayedItemIsReleasedAfterItsDelay) {

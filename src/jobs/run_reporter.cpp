@@ -15,6 +15,7 @@ using observe::Level;
 constexpr auto kProgressInterval = std::chrono::milliseconds{250};
 constexpr auto kStateInterval = std::chrono::seconds{1};
 constexpr auto kMetricsFileInterval = std::chrono::seconds{2};
+constexpr std::size_t kMaxWaitingItems = 100;  // in RunProgress
 
 double seconds_of(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -30,6 +31,8 @@ Json devices_json(const WorkerSlots& slots, const RunProgress& progress) {
                        {"worker", slot.worker != 0 ? Json(slot.worker) : Json()},
                        {"item", device_progress.item},
                        {"fraction", device_progress.fraction},
+                       {"item_amount", device_progress.amount},
+                       {"speed", device_progress.speed},
                        {"items", slot.totals.items},
                        {"amount", slot.totals.amount},
                        {"busy_s", slot.totals.busy_s},
@@ -39,25 +42,56 @@ Json devices_json(const WorkerSlots& slots, const RunProgress& progress) {
   return devices;
 }
 
+/// Returns the items that wait for others for the state file.
+Json waiting_json(const RunProgress& progress) {
+  Json items = Json::array();
+  for (const RunProgress::WaitingItem& waiting : progress.waiting) {
+    items.push_back(
+        {{"item", waiting.name}, {"kind", waiting.kind}, {"finished", waiting.finished}, {"count", waiting.count}});
+  }
+  return items;
+}
+
+/// Returns the expected time until the end of the run. It is unknown while an item waits for one whose result decides
+/// what else is to be done, and while items of a kind wait of which none is estimated or was measured. Items that wait
+/// for others count once an item of their kind was measured.
+std::optional<double> remaining_s(const RunView& run, Clock::time_point now) {
+  if (run.stages.has_unknown_work()) return std::nullopt;
+  const auto costs = run.queue.waiting_costs();
+  return costs ? run.slots.remaining_s(*costs, now) : std::nullopt;
+}
+
+RunProgress::Device device_progress(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now) {
+  RunProgress::Device device{.name = slot.device->name, .speed = slot.speed_meter.per_second(now)};
+  if (!slot.is_running()) return device;
+  const WorkerJob& job = *slot.job;
+  device.item = display_name(worklist.item(job.item));
+  device.fraction = job.fraction;
+  device.amount = job.amount;
+  if (job.fraction > 0) device.item_remaining_s = seconds_of(now - job.start) * (1 - job.fraction) / job.fraction;
+  return device;
+}
+
 }  // namespace
 
-/// The remaining time is unknown while an item is not estimated yet.
-RunProgress make_progress(const RunView& run, const Totals& totals, Clock::duration elapsed) {
+RunProgress make_progress(const RunView& run, const Totals& totals, Clock::time_point start, Clock::time_point now) {
   RunProgress progress;
   progress.total_items = run.worklist.size();
   progress.finished_items = run.worklist.size() - run.worklist.remaining();
   progress.amount = totals.amount;
-  progress.seconds = seconds_of(elapsed);
-  if (!run.queue.has_unestimated()) progress.remaining_s = run.slots.remaining_s(run.queue.waiting_cost());
+  progress.seconds = seconds_of(now - start);
+  progress.remaining_s = remaining_s(run, now);
   progress.idle_reason = run.idle_reason;
   for (const WorkerSlot& slot : run.slots) {
-    RunProgress::Device device{.name = slot.device->name, .item = {}, .fraction = 0};
-    if (slot.is_running()) {
-      device.item = display_name(run.worklist.item(slot.job->item));
-      device.fraction = slot.job->fraction;
-      progress.amount += slot.job->amount;
-    }
-    progress.devices.push_back(std::move(device));
+    progress.devices.push_back(device_progress(slot, run.worklist, now));
+    // What an item that only prepares others has done, such as the frames that an index has read, is no work of the run.
+    if (slot.is_running() && !run.worklist[slot.job->item].goes_first) progress.amount += slot.job->amount;
+  }
+  for (const Stages::WaitingItem& waiting : run.stages.waiting(kMaxWaitingItems)) {
+    progress.waiting.push_back({.name = display_name(run.worklist.item(waiting.item)),
+                                .kind = run.worklist.item(waiting.first).task,
+                                .finished = waiting.count - waiting.left,
+                                .count = waiting.count});
   }
   return progress;
 }
@@ -172,7 +206,7 @@ void RunReporter::report_item_result(const Item& item, const ItemResult& result)
 void RunReporter::report_progress(const RunView& run, Clock::time_point now) {
   if (now - progress_reported_ < kProgressInterval) return;
   progress_reported_ = now;
-  observer_.on_progress(make_progress(run, totals_, now - start_));
+  observer_.on_progress(make_progress(run, totals_, start_, now));
   metrics_.set(metric::kQueueBytes, static_cast<double>(run.queue.waiting_output().count()));
   metrics_.set(metric::kQueueItems, static_cast<double>(run.queue.count_without_disk_waits()));
   if (now - state_written_ >= kStateInterval) {
@@ -194,7 +228,7 @@ void RunReporter::report_run_end(const RunView& run, Clock::time_point now) {
 }
 
 void RunReporter::write_state(const RunView& run, Clock::time_point now, bool over) {
-  if (folder_ != nullptr) folder_->write_state(state_of(run, make_progress(run, totals_, now - start_), over));
+  if (folder_ != nullptr) folder_->write_state(state_of(run, make_progress(run, totals_, start_, now), over));
 }
 
 Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool over) const {
@@ -215,7 +249,8 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"seconds", progress.seconds},
              {"idle_reason", progress.idle_reason},
              {"failures", totals_.failure_messages},
-             {"devices", devices_json(run.slots, progress)}};
+             {"devices", devices_json(run.slots, progress)},
+             {"waiting", waiting_json(progress)}};
   if (progress.remaining_s) state["remaining_s"] = *progress.remaining_s;
   return state;
 }

@@ -6,6 +6,7 @@
 #include "jobs/coordinator.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_queue.hpp"
+#include "jobs/stages.hpp"
 #include "jobs/worker_slots.hpp"
 #include "jobs/worklist.hpp"
 
@@ -14,13 +15,14 @@ namespace weir::jobs {
 /// The parts of a run from which its progress is computed.
 struct RunView {
   const Worklist& worklist;
+  const Stages& stages;
   const RunQueue& queue;
   const WorkerSlots& slots;
   std::string_view idle_reason;  ///< StopController::idle_reason()
 };
 
-/// Returns the progress of a run. `elapsed`: time since its start.
-RunProgress make_progress(const RunView& run, const Totals& totals, Clock::duration elapsed);
+/// Returns the progress of a run. `start`: the start time of the run.
+RunProgress make_progress(const RunView& run, const Totals& totals, Clock::time_point start, Clock::time_point now);
 
 /// Writes everything that a run reports: events, metrics, messages to the observer, progress, the state file and the
 /// totals. The caller passes the time. Not thread-safe.

@@ -28,7 +28,7 @@ class Recorder final : public RunObserver {
 class RunReporterTest : public ::testing::Test {
  protected:
   WorkerSlot& slot() { return *slots_.begin(); }
-  RunView view() const { return {list_, queue_, slots_, idle_reason_}; }
+  RunView view() const { return {list_, stages_, queue_, slots_, idle_reason_}; }
   bool has_metric(const std::string& line) const { return metrics_.text().find(line) != std::string::npos; }
 
   std::vector<Item> items_ = test::made_up_items(3);
@@ -36,6 +36,7 @@ class RunReporterTest : public ::testing::Test {
   weir::test::Folder folder_;
   RunSettings settings_;
   Worklist list_{items_, {}};
+  Stages stages_;
   RunQueue queue_{list_};
   WorkerSlots slots_{devices_};
   std::string idle_reason_;
@@ -46,18 +47,17 @@ class RunReporterTest : public ::testing::Test {
 };
 
 TEST_F(RunReporterTest, ProgressCountsTheRunningItemsAndTheRemainingTime) {
-  slot().count_success(100, 10, 1);
+  slot().count_success("fake", 100, 10, 1);
   list_.set_estimate(1, test::made_up_estimate(40));
-  slot().assign_job(1, list_[1].estimate, kTestStart, 1_MiB);
-  slot().job->fraction = 0.5;
-  slot().job->amount = 2;
+  slot().assign_job(1, "fake", list_[1].estimate, kTestStart, 1_MiB);
+  slot().set_progress(0.5, 2, kTestStart + 4s);
   list_.set_estimate(2, test::made_up_estimate(30));
   queue_.add(2);
   (void)list_.mark_ended(0, ItemStatus::done);
   Totals totals;
   totals.amount = 3;
   idle_reason_ = "paused";
-  const RunProgress progress = make_progress(view(), totals, 12s);
+  const RunProgress progress = make_progress(view(), totals, kTestStart - 8s, kTestStart + 4s);
   EXPECT_EQ(progress.total_items, 3u);
   EXPECT_EQ(progress.finished_items, 1u);
   EXPECT_EQ(progress.amount, 5);
@@ -66,8 +66,28 @@ TEST_F(RunReporterTest, ProgressCountsTheRunningItemsAndTheRemainingTime) {
   EXPECT_EQ(progress.idle_reason, "paused");
   ASSERT_EQ(progress.devices.size(), 1u);
   EXPECT_EQ(progress.devices[0].fraction, 0.5);
-  queue_.add_unestimated(0);
-  EXPECT_FALSE(make_progress(view(), totals, {}).remaining_s);
+  EXPECT_EQ(progress.devices[0].amount, 2);
+  EXPECT_EQ(progress.devices[0].speed, 0.5);
+  EXPECT_EQ(progress.devices[0].item_remaining_s, 4);
+}
+
+TEST_F(RunReporterTest, WhileAnItemWaitsForItsIndexTheRemainingTimeIsUnknown) {
+  slot().count_success("fake", 100, 10, 1);
+  (void)stages_.next_stage(0);
+  stages_.wait(0, 1, 1);
+  RunProgress progress = make_progress(view(), {}, kTestStart, kTestStart);
+  EXPECT_FALSE(progress.remaining_s);
+  ASSERT_EQ(progress.waiting.size(), 1u);
+  EXPECT_EQ(progress.waiting[0].name, display_name(items_[0]));
+  EXPECT_EQ(progress.waiting[0].kind, "fake");
+  (void)stages_.end(1, "index", {});
+  (void)stages_.next_stage(0);
+  stages_.wait(0, 1, 2);
+  (void)stages_.end(1, "part", {});
+  progress = make_progress(view(), {}, kTestStart, kTestStart);
+  EXPECT_EQ(progress.remaining_s, 0);
+  EXPECT_EQ(progress.waiting.at(0).finished, 1u);
+  EXPECT_EQ(progress.waiting.at(0).count, 2u);
 }
 
 TEST_F(RunReporterTest, ProgressGoesToTheObserverFourTimesASecondAndToTheFilesLessOften) {
@@ -101,7 +121,7 @@ TEST_F(RunReporterTest, TheStateAtTheEndHasTheTotals) {
   ItemResult result = list_.make_result(0);
   result.status = ItemStatus::done;
   reporter_.report_item_result(items_[0], result);
-  slot().count_success(1, 1, 1);
+  slot().count_success("fake", 1, 1, 1);
   reporter_.report_run_end(view(), kTestStart + 9s);
   EXPECT_EQ(reporter_.totals().seconds, 9);
   EXPECT_EQ(reporter_.totals().devices.at(0).items, 1u);

@@ -93,7 +93,10 @@ void Coordinator::Run::begin_next_stage(ItemNumber number) {
   if (!settings_.prerequisites) return queue_.add_unestimated(number);
   auto prerequisites = settings_.prerequisites(worklist_.item(number), stages_.next_stage(number));
   if (!prerequisites) return fail_without_work(number, prerequisites.error());
-  if (prerequisites->empty()) return queue_.add_unestimated(number);
+  if (prerequisites->empty()) {
+    if (stages_.goes_first(number)) worklist_.set_goes_first(number);
+    return queue_.add_unestimated(number);
+  }
   const auto first = static_cast<ItemNumber>(worklist_.size());
   const std::size_t count = prerequisites->size();
   for (Item& item : *prerequisites) worklist_.add(std::move(item));

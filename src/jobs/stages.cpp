@@ -1,5 +1,6 @@
 #include "jobs/stages.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,8 +10,36 @@
 namespace weir::jobs {
 
 void Stages::wait(ItemNumber item, ItemNumber first, std::size_t count) {
-  waiting_[item] = {.left = count, .failure = {}};
+  waiting_[item] = {.first = first, .count = count, .left = count, .failure = {}};
   for (std::size_t i = 0; i < count; ++i) dependent_of_[first + static_cast<ItemNumber>(i)] = item;
+}
+
+bool Stages::waits_for_first(ItemNumber item, const Waiting& waiting) const {
+  const auto next = next_stage_.find(item);
+  return waiting.count == 1 && next != next_stage_.end() && next->second == 1;
+}
+
+bool Stages::goes_first(ItemNumber item) const {
+  if (const auto next = next_stage_.find(item); next != next_stage_.end() && next->second > 1) return true;
+  const auto dependent = dependent_of_.find(item);
+  if (dependent == dependent_of_.end()) return false;
+  const auto waiting = waiting_.find(dependent->second);
+  return waiting != waiting_.end() && waits_for_first(waiting->first, waiting->second);
+}
+
+bool Stages::has_unknown_work() const {
+  return std::any_of(waiting_.begin(), waiting_.end(),
+                     [&](const auto& waiting) { return waits_for_first(waiting.first, waiting.second); });
+}
+
+std::vector<Stages::WaitingItem> Stages::waiting(std::size_t max_count) const {
+  std::vector<WaitingItem> items;
+  items.reserve(std::min(max_count, waiting_.size()));
+  for (const auto& [item, waiting] : waiting_) {
+    if (items.size() == max_count) break;
+    items.push_back({.item = item, .first = waiting.first, .count = waiting.count, .left = waiting.left});
+  }
+  return items;
 }
 
 std::optional<Stages::StageEnd> Stages::end(ItemNumber item, const std::string& name,

@@ -29,21 +29,40 @@ class Stages {
     std::optional<Error> failure;  ///< why the item cannot be processed: the first of its prerequisites that failed
   };
 
+  /// An item that waits for the prerequisites of one stage.
+  struct WaitingItem {
+    ItemNumber item = 0;
+    ItemNumber first = 0;   ///< the first of its prerequisites; the others follow it in the worklist
+    std::size_t count = 0;  ///< their number
+    std::size_t left = 0;   ///< of these, those that have not ended
+  };
+
   /// Returns the stage that follows for the item: 0, then 1, and so on.
   int next_stage(ItemNumber item) { return next_stage_[item]++; }
   /// Makes the item wait for `count` items (at least 1) from number `first` on.
   void wait(ItemNumber item, ItemNumber first, std::size_t count);
   /// Returns true if another item waits, or has waited, for this item.
   bool is_prerequisite(ItemNumber item) const { return dependent_of_.contains(item); }
+  /// Returns true if the item is to be processed before others, because more work follows from it: it has waited for
+  /// prerequisites, or it is the only one of a first stage, whose result says what follows (an index).
+  bool goes_first(ItemNumber item) const;
+  /// Returns true if an item waits for the only one of its first stage, so that the rest of its work is not known yet.
+  bool has_unknown_work() const;
+  /// Returns the items that wait, at most `max_count`, in the order of the worklist.
+  std::vector<WaitingItem> waiting(std::size_t max_count) const;
   /// Records that an item has ended, with its error if it failed. Returns the item that waited for it, if no other
   /// prerequisite of its stage is left. `name`: the ended item's name, for the message.
   std::optional<StageEnd> end(ItemNumber item, const std::string& name, const std::optional<Error>& error);
 
  private:
   struct Waiting {
-    std::size_t left = 0;  // prerequisites of this stage that have not ended
+    ItemNumber first = 0;   // of the prerequisites of this stage
+    std::size_t count = 0;  // their number
+    std::size_t left = 0;   // of these, those that have not ended
     std::optional<Error> failure;
   };
+  bool waits_for_first(ItemNumber item, const Waiting& waiting) const;
+
   std::map<ItemNumber, int> next_stage_;
   std::map<ItemNumber, ItemNumber> dependent_of_;  // by prerequisite: the item that waits for it
   std::map<ItemNumber, Waiting> waiting_;          // by waiting item

@@ -1,12 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace weir::jobs {
+
+/// Total costs of items (Estimate::cost) by kind (Item::task). Costs of different kinds cannot be compared.
+using KindCosts = std::map<std::string, double, std::less<>>;
 
 /// The speed and load of a device.
 struct DeviceLoad {

@@ -11,6 +11,15 @@ constexpr auto kMemoryCheckInterval = std::chrono::milliseconds{100};
 constexpr DeviceLoad kInactiveLoad{.speed = 1e-300,
                                    .busy_s = 1e300};  // so slow and busy that WorkQueue assigns it nothing
 
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+/// Returns true if both slots are of one device, which may have several workers.
+bool is_same_device(const WorkerSlot& a, const WorkerSlot& b) {
+  return &a == &b || (!a.identity.empty() && a.identity == b.identity);
+}
+
 }  // namespace
 
 double MemoryGrowth::max_growth_bytes() const { return std::max({ram.growth(), pool.growth(), device.growth(), 0.0}); }
@@ -37,9 +46,11 @@ void WorkerSlot::set_ready(Clock::time_point now) {
   idle_since = now;
 }
 
-void WorkerSlot::assign_job(ItemNumber number, const Estimate& estimate, Clock::time_point now,
+void WorkerSlot::assign_job(ItemNumber number, std::string kind, const Estimate& estimate, Clock::time_point now,
                             std::optional<Bytes> need) {
+  if (need && std::exchange(metered_kind, kind) != kind) speed_meter.restart(now);
   job = WorkerJob{.item = number,
+                  .kind = std::move(kind),
                   .is_running = need.has_value(),
                   .start = now,
                   .last_heartbeat = now,
@@ -47,6 +58,13 @@ void WorkerSlot::assign_job(ItemNumber number, const Estimate& estimate, Clock::
                   .expected_s = estimate.seconds,
                   .memory_need = need.value_or(Bytes{}),
                   .output = estimate.output};
+}
+
+void WorkerSlot::set_progress(double fraction, double amount, Clock::time_point now) {
+  if (!is_running()) return;
+  speed_meter.add(std::max(0.0, amount - job->amount), now);
+  job->fraction = fraction;
+  job->amount = amount;
 }
 
 void WorkerSlot::finish_attempt(double seconds, Bytes pool, Bytes device_memory, Clock::time_point now) {
@@ -58,9 +76,10 @@ void WorkerSlot::finish_attempt(double seconds, Bytes pool, Bytes device_memory,
   ++finished_attempts;
 }
 
-void WorkerSlot::count_success(double cost, double seconds, double amount) {
-  done_s += seconds;
-  done_cost += cost;
+void WorkerSlot::count_success(const std::string& kind, double cost, double seconds, double amount) {
+  KindWork& work = done[kind];
+  work.cost += cost;
+  work.seconds += seconds;
   ++totals.items;
   totals.amount += amount;
 }
@@ -73,6 +92,7 @@ std::optional<WorkerJob> WorkerSlot::remove_worker() {
 
 void WorkerSlot::exclude_pause(Clock::duration pause, Clock::time_point now) {
   started += pause;
+  speed_meter.exclude_pause(pause);
   if (!job) return;
   job->start += pause;
   job->last_heartbeat = now;
@@ -103,47 +123,74 @@ bool WorkerSlots::is_active(const WorkerSlot& slot) const {
   return &*first_usable == &slot;
 }
 
-double WorkerSlots::speed_of(const WorkerSlot& slot) const {
-  double cost = 0;
-  double busy = 0;
+double WorkerSlots::done_speed(const WorkerSlot& slot, std::string_view kind) const {
+  KindWork sum;
   for (const WorkerSlot& each : slots_) {
-    if (&each != &slot && (slot.identity.empty() || each.identity != slot.identity)) continue;
-    cost += each.done_cost;
-    busy += each.done_s;
+    if (!is_same_device(each, slot)) continue;
+    const auto done = each.done.find(kind);
+    if (done == each.done.end()) continue;
+    sum.cost += done->second.cost;
+    sum.seconds += done->second.seconds;
   }
-  return busy > 0 ? cost / busy : 0;
+  return sum.seconds > 0 ? sum.cost / sum.seconds : 0;
+}
+
+double WorkerSlots::speed_of(const WorkerSlot& slot, std::string_view kind, Clock::time_point now) const {
+  if (const double speed = done_speed(slot, kind); speed > 0) return speed;
+  KindWork sum;
+  for (const WorkerSlot& each : slots_) {
+    if (!is_same_device(each, slot) || !each.is_running() || each.job->kind != kind || each.job->fraction <= 0)
+      continue;
+    sum.cost += each.job->cost * each.job->fraction;
+    sum.seconds += seconds_between(each.job->start, now);
+  }
+  return sum.seconds > 0 ? sum.cost / sum.seconds : 0;
 }
 
 double WorkerSlots::expected_s(const WorkerSlot& slot) const {
   if (!slot.job) return 0;
-  const double speed = speed_of(slot);
+  const double speed = done_speed(slot, slot.job->kind);
   return speed > 0 ? slot.job->cost / speed : slot.job->expected_s;
 }
 
-std::vector<DeviceLoad> WorkerSlots::device_loads(Clock::time_point now) const {
+std::vector<DeviceLoad> WorkerSlots::device_loads(std::string_view kind, Clock::time_point now) const {
   std::vector<DeviceLoad> loads;
   for (const WorkerSlot& slot : slots_) {
     if (!is_active(slot)) {
       loads.push_back(kInactiveLoad);
       continue;
     }
-    DeviceLoad load{.speed = speed_of(slot), .busy_s = 0};
-    if (slot.is_running())
-      load.busy_s = std::max(0.0, expected_s(slot) - std::chrono::duration<double>(now - slot.job->start).count());
+    DeviceLoad load{.speed = speed_of(slot, kind, now), .busy_s = 0};
+    if (slot.is_running()) {
+      const double speed = speed_of(slot, slot.job->kind, now);
+      const double expected = speed > 0 ? slot.job->cost / speed : slot.job->expected_s;
+      load.busy_s = std::max(0.0, expected - seconds_between(slot.job->start, now));
+    }
     loads.push_back(load);
   }
   return loads;
 }
 
-std::optional<double> WorkerSlots::remaining_s(double waiting_cost) const {
-  double speed = 0;
-  double cost = waiting_cost;
+/// The devices share the work of each kind; but a running item, such as the last one, is not shared.
+std::optional<double> WorkerSlots::remaining_s(KindCosts waiting, Clock::time_point now) const {
+  double longest = 0;  // of the running items
   for (const WorkerSlot& slot : slots_) {
-    if (is_active(slot)) speed += speed_of(slot);
-    if (slot.is_running()) cost += slot.job->cost * (1 - slot.job->fraction);
+    if (!slot.is_running()) continue;
+    const double cost = slot.job->cost * (1 - slot.job->fraction);
+    waiting[slot.job->kind] += cost;
+    if (const double speed = speed_of(slot, slot.job->kind, now); speed > 0) longest = std::max(longest, cost / speed);
   }
-  if (speed <= 0) return std::nullopt;
-  return cost / speed;
+  double total = 0;
+  for (const auto& [kind, cost] : waiting) {
+    if (cost <= 0) continue;
+    double speed = 0;
+    for (const WorkerSlot& slot : slots_) {
+      if (is_active(slot)) speed += speed_of(slot, kind, now);
+    }
+    if (speed <= 0) return std::nullopt;
+    total += cost / speed;
+  }
+  return std::max(total, longest);
 }
 
 /// Reads the free memory at most every kMemoryCheckInterval, since reading takes 0.2 ms, as long as a tiny item. The

@@ -6,12 +6,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobs/admission.hpp"
 #include "jobs/device.hpp"
 #include "jobs/retry_policy.hpp"
 #include "jobs/run.hpp"
+#include "jobs/speed_meter.hpp"
 #include "jobs/work_queue.hpp"
 #include "memory/level_series.hpp"
 
@@ -20,6 +22,7 @@ namespace weir::jobs {
 /// The item that a worker processes or estimates.
 struct WorkerJob {
   ItemNumber item = 0;
+  std::string kind = {};    ///< Item::task
   bool is_running = false;  ///< the worker processes the item; false: it only estimates the item
   Clock::time_point start, last_heartbeat;
   double fraction = 0, amount = 0;  ///< Progress of the last heartbeat
@@ -39,25 +42,33 @@ struct MemoryGrowth {
   bool is_leak() const;
 };
 
+/// What was done of the items of one kind (Item::task). Costs and speeds of different kinds cannot be compared.
+struct KindWork {
+  double cost = 0, seconds = 0;
+};
+
 /// A device of the run and the state of its worker.
 struct WorkerSlot {
   explicit WorkerSlot(const WorkerDevice& worker_device);
   const WorkerDevice* device;
-  std::string identity;          ///< the identity that workers must report; set by the first worker if it was not known
-  pid_t worker = 0;              ///< process id of the worker; 0: no worker
-  bool ready = false;            ///< the worker has reported its device and can get items
-  bool ending = false;           ///< the worker was asked to end
-  bool lost = false;             ///< the device is not used any more in this run
-  int failed_starts = 0;         ///< number of workers in a row that ended before they were ready
-  Clock::time_point started;     ///< time of the worker's start, moved later by pauses and waits for a lease
-  Clock::time_point idle_since;  ///< time when the worker became ready, or ended its last attempt at an item
-  std::string kill_reason;       ///< why the coordinator killed the worker; empty: it did not
-  std::optional<WorkerJob> job;  ///< empty: the worker has no item
-  Bytes rss;                     ///< resident memory of the worker, from its last message
-  MemoryGrowth growth;           ///< memory of the current worker after each attempt
+  std::string identity;  ///< the identity that workers must report; set by the first worker if it was not known
+  pid_t worker = 0;      ///< process id of the worker; 0: no worker
+  bool ready = false;    ///< the worker has reported its device and can get items
+  bool ending = false;   ///< the worker was asked to end
+  bool lost = false;     ///< the device is not used any more in this run
+  bool has_shown_config = false;      ///< an estimate of the device had a ComputeConfig (RunSettings::same_pixels)
+  int failed_starts = 0;              ///< number of workers in a row that ended before they were ready
+  Clock::time_point started;          ///< time of the worker's start, moved later by pauses and waits for a lease
+  Clock::time_point idle_since;       ///< time when the worker became ready, or ended its last attempt at an item
+  std::string kill_reason;            ///< why the coordinator killed the worker; empty: it did not
+  std::optional<WorkerJob> job;       ///< empty: the worker has no item
+  Bytes rss;                          ///< resident memory of the worker, from its last message
+  MemoryGrowth growth;                ///< memory of the current worker after each attempt
   std::size_t finished_attempts = 0;  ///< number of attempts that the current worker finished, failed ones included
-  double done_cost = 0, done_s = 0;   ///< cost and seconds of all done items; done_cost / done_s is the measured speed
-  DeviceTotals totals;                ///< sums over all workers of this slot
+  std::map<std::string, KindWork, std::less<>> done;  ///< all done items, by kind
+  DeviceTotals totals;                                ///< sums over all workers of this slot
+  SpeedMeter speed_meter;                             ///< work per second, of items of the kind of the last one
+  std::string metered_kind;                           ///< this kind (Item::task)
 
   bool is_free() const { return worker != 0 && ready && !ending && !job; }
   /// Returns true if the worker processes an item; an estimate does not count.
@@ -67,14 +78,16 @@ struct WorkerSlot {
   void set_worker(pid_t pid, Clock::time_point now);
   void set_ready(Clock::time_point now);
   /// Stores the job of the worker: to process the item with `need` bytes of memory, or, if `need` is empty, to estimate
-  /// the item.
-  void assign_job(ItemNumber number, const Estimate& estimate, Clock::time_point now,
+  /// the item. `kind`: Item::task.
+  void assign_job(ItemNumber number, std::string kind, const Estimate& estimate, Clock::time_point now,
                   std::optional<Bytes> need = std::nullopt);
+  /// Stores the progress of the running item, and measures the speed.
+  void set_progress(double fraction, double amount, Clock::time_point now);
   /// Records the end of an attempt, successful or not, and the memory after it: the member `rss`, `pool`
   /// (Task::pooled_memory()) and `device_memory` (Task::device_memory()). `seconds`: duration of the attempt.
   void finish_attempt(double seconds, Bytes pool, Bytes device_memory, Clock::time_point now);
-  /// Adds a done item to the totals and to the measured speed. `amount`: ItemResult::amount.
-  void count_success(double cost, double seconds, double amount);
+  /// Adds a done item to the totals and to the measured speed for its kind. `amount`: ItemResult::amount.
+  void count_success(const std::string& kind, double cost, double seconds, double amount);
   /// Removes a worker that has ended. Returns the job that it had.
   std::optional<WorkerJob> remove_worker();
   /// Shifts the start times by a pause of the run that ended at `now`, and sets the last heartbeat to `now`. The pause
@@ -105,17 +118,18 @@ class WorkerSlots {
   bool is_active(const WorkerSlot& slot) const;
   SequentialFallback& sequential_fallback() { return sequential_fallback_; }
 
-  /// Returns the measured speed in cost per second, averaged over all slots of the same device; 0 while it is not
-  /// known.
-  double speed_of(const WorkerSlot& slot) const;
-  /// Returns the expected total duration of the slot's item in seconds; 0 if it is not known or there is no item.
+  /// Returns the speed for items of one kind in cost per second, averaged over all slots of the same device: that of the
+  /// done items, or, if none is done, of the running ones so far; 0 while it is not known.
+  double speed_of(const WorkerSlot& slot, std::string_view kind, Clock::time_point now) const;
+  /// Returns the expected total duration of the slot's item in seconds, from the speed of done items or else from its
+  /// estimate; 0 if it is not known or there is no item.
   double expected_s(const WorkerSlot& slot) const;
-  /// Returns the load of each slot, in the order of the slots. An inactive device gets an extremely low speed and a
-  /// long busy time, so that WorkQueue assigns it nothing.
-  std::vector<DeviceLoad> device_loads(Clock::time_point now) const;
-  /// Returns the expected time in seconds for the waiting items, whose total cost is `waiting_cost`, and the running
-  /// items, at the speed of all active devices together; empty while the speed is not known.
-  std::optional<double> remaining_s(double waiting_cost) const;
+  /// Returns the load of each slot, in the order of the slots, with the speeds for items of one kind. An inactive device
+  /// gets an extremely low speed and a long busy time, so that WorkQueue assigns it nothing.
+  std::vector<DeviceLoad> device_loads(std::string_view kind, Clock::time_point now) const;
+  /// Returns the expected time in seconds for the waiting items, with these total costs by kind, and the running items,
+  /// at the speed of all active devices together; empty while the speed for one of the kinds is not known.
+  std::optional<double> remaining_s(KindCosts waiting, Clock::time_point now) const;
 
   /// Returns the memory available to an item that starts in the slot now. Reads the free memory
   /// (WorkerDevice::free_memory) at most ten times a second, and once after set_rss() has stored a larger size.
@@ -127,6 +141,7 @@ class WorkerSlots {
   Bytes running_output() const;
 
  private:
+  double done_speed(const WorkerSlot& slot, std::string_view kind) const;  // speed_of() of done items alone
   Bytes free_memory(const WorkerDevice& device, Clock::time_point now);
 
   struct FreeMemory {

@@ -16,6 +16,7 @@ namespace weir::jobs {
 struct ItemState {
   bool is_ended = false;         ///< its final result is known
   bool replaces_output = false;  ///< an existing output may be replaced (Decision::replace)
+  bool goes_first = false;       ///< it is processed before all items without this flag (Stages::goes_first)
   bool is_redone = false;        ///< `replaces_output` is set, and the item is processed (Action::work)
   std::uint8_t attempts = 0;     ///< number of attempts; includes those that lack of memory prevented
   std::uint16_t variant = 0;     ///< index of the variant (Task::variants()) for the next attempt
@@ -48,6 +49,7 @@ class Worklist {
   /// Stores the reason of the decision and whether the output may be replaced.
   void set_decision(ItemNumber number, const Decision& decision);
   void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
+  void set_goes_first(ItemNumber number) { states_[number].goes_first = true; }
   /// Adds one to the item's number of attempts.
   void count_attempt(ItemNumber number) { ++states_[number].attempts; }
   /// Reverts count_attempt() for an attempt that failed because the disk was full. Since the expected output
