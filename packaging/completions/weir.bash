@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit train status report help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale film models devices doctor lease run leak config audit train status report help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -35,6 +35,45 @@ _weir() {
         --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    film)
+      case "$before" in
+        --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --format) COMPREPLY=(); return ;;
+        --codec) COMPREPLY=(); return ;;
+        --crf) COMPREPLY=(); return ;;
+        --preset) COMPREPLY=(); return ;;
+        --encoder-option) COMPREPLY=(); return ;;
+        --audio) COMPREPLY=(); return ;;
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --limit) COMPREPLY=(); return ;;
+        --deinterlace) COMPREPLY=($(compgen -W 'auto on off' -- "$word")); return ;;
+        --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --name) COMPREPLY=(); return ;;
+        --models) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --noise) COMPREPLY=(); return ;;
+        --scale) COMPREPLY=(); return ;;
+        --resize) COMPREPLY=(); return ;;
+        --width) COMPREPLY=(); return ;;
+        --ram) COMPREPLY=(); return ;;
+        --threads) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+        --vram) COMPREPLY=(); return ;;
+        --tile) COMPREPLY=(); return ;;
+        --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
+        --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
+        --variants) COMPREPLY=(); return ;;
+        --stall) COMPREPLY=(); return ;;
+        --wait) COMPREPLY=(); return ;;
+        --max-items-per-worker) COMPREPLY=(); return ;;
+        --pause-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
+        --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --metrics) COMPREPLY=(); return ;;
+        --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --format --codec --crf --preset --encoder-option --audio --from --to --limit --deinterlace --model --name --models --noise --scale --resize --width --ram --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -164,6 +203,12 @@ _weir() {
         --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --format) COMPREPLY=(); return ;;
+        --codec) COMPREPLY=(); return ;;
+        --crf) COMPREPLY=(); return ;;
+        --preset) COMPREPLY=(); return ;;
+        --audio) COMPREPLY=(); return ;;
+        --deinterlace) COMPREPLY=($(compgen -W 'auto on off' -- "$word")); return ;;
         --role) COMPREPLY=(); return ;;
         --allow) COMPREPLY=(); return ;;
         --deny) COMPREPLY=(); return ;;
@@ -182,7 +227,7 @@ _weir() {
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --variants --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --variants --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --format --codec --crf --preset --audio --deinterlace --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
@@ -228,7 +273,7 @@ _weir() {
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit train status report help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale film models devices doctor lease run leak config audit train status report help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac

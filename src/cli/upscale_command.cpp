@@ -101,16 +101,6 @@ Status bind_to_first_device(const Arguments& args) {
   return ok();
 }
 
-/// Finds the GPU of the first device, if it is one, and stores it in `upscale`.
-Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
-  const runs::NamedDevice& device = args.devices.front();
-  if (!device.is_gpu()) return ok();
-  auto gpu = nn::vulkan::find_gpu(device.name);
-  if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
-  upscale.gpu = *std::move(gpu);
-  return ok();
-}
-
 std::string check_upscale_usage(const Arguments& args) {
   if (args.operands.empty()) return "no input given; see 'weir help upscale'";
   if (args.output.empty()) return "no output given: -o FILE, -o FOLDER/ or -o -; see 'weir help upscale'";

@@ -12,6 +12,7 @@
 #include "cli/batch_setup.hpp"
 #include "cli/defaults.hpp"
 #include "cli/model_folders.hpp"
+#include "nn/vulkan/gpu.hpp"
 #include "observe/log.hpp"
 #include "tasks/gpu_worker.hpp"
 
@@ -57,6 +58,15 @@ Status resolve_devices(const Arguments& args, std::vector<jobs::WorkerDevice>& d
   if (auto resolved = tasks::resolve_gpus(devices, notes); !resolved)
     return Error{resolved.error().code, "--device: " + resolved.error().what};
   log_notes(notes, args);
+  return ok();
+}
+
+Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
+  const runs::NamedDevice& device = args.devices.front();
+  if (!device.is_gpu()) return ok();
+  auto gpu = nn::vulkan::find_gpu(device.name);
+  if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
+  upscale.gpu = *std::move(gpu);
   return ok();
 }
 

@@ -18,6 +18,10 @@ Result<std::vector<jobs::WorkerDevice>> named_devices(const Arguments& args);
 /// tasks::resolve_gpus().
 Status resolve_devices(const Arguments& args, std::vector<jobs::WorkerDevice>& devices);
 
+/// Finds the GPU of the first device, if it is one, and stores it in `upscale`. Errors: those of
+/// nn::vulkan::find_gpu().
+Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale);
+
 /// Returns the settings of the flags. Errors: invalid_argument, for the folder of --spill.
 Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args);
 /// Returns the request that workers receive.

@@ -13,6 +13,7 @@
 #include "cli/upscale_batch.hpp"
 #include "cli/upscale_setup.hpp"
 #include "jobs/run_folder.hpp"
+#include "parts/film/film_dry_run.hpp"
 #include "parts/film/film_reporter.hpp"
 #include "runs/film/film_run.hpp"
 
@@ -99,13 +100,17 @@ ExitResult run_film(const cli::Invocation& invocation) {
   request.upscale = cli::upscale_request(invocation, *std::move(upscale));
   request.suggested_encoder_threads = suggested_encoder_threads(*devices);
   if (auto added = add_encoder(args, request); !added) return wrong_usage(added.error().what);
-  const auto network_cache = cli::open_networks(request.upscale);
+  auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());
   const film::FilmListOptions options{
       .place = {args.output, std::filesystem::path{}},
       .container = args.film.container.empty() ? std::nullopt : film::container_named(args.film.container)};
   const auto list = film::list_films(args.operands, options, request, *network_cache);
   if (!list) return wrong_usage(list.error().what);
+  if (args.dry_run) {
+    if (auto added = cli::add_gpu(args, request.upscale.upscale); !added) return cli::make_refusal(added.error());
+    return plan_films(args, request, *list, *std::move(network_cache), devices->size());
+  }
   if (auto resolved = cli::resolve_devices(args, *devices); !resolved) return cli::make_refusal(resolved.error());
   return run(invocation, {.request = request,
                           .list = *list,

@@ -25,6 +25,13 @@ std::string error_text(const jobs::Item& item, const Error& error) {
   return cli::failure_text(jobs::display_name(item), error);
 }
 
+/// Returns a line of at most `length` columns, in which the name of an item is shortened.
+std::string fit_line(const std::string& before, const std::string& name, const std::string& after, std::size_t length) {
+  const std::size_t fixed = before.size() + after.size();
+  const std::string shown = name.empty() || fixed >= length ? "" : observe::shorten_name(name, length - fixed);
+  return (before + shown + after).substr(0, length);
+}
+
 Json report_of(const jobs::ItemResult& result) {
   const auto report = jobs::parse_object(result.report);
   return report ? *report : Json::object();
@@ -32,21 +39,26 @@ Json report_of(const jobs::ItemResult& result) {
 
 }  // namespace
 
-/// A line with the finished films, the speed and the remaining time, and a line per device.
+/// A line with the frames, the speed and the remaining time; a line per film with its finished segments; and a
+/// line per device with its segment, frames, speed and remaining time.
 std::string FilmReporter::progress_text(const jobs::RunProgress& run, int columns) const {
   const auto line_length = static_cast<std::size_t>(std::max(columns, 0));
-  std::string text = run.total_items > 1 ? fmt::format("[{}/{}] ", run.finished_items, run.total_items) : std::string{};
-  text += fmt::format("{:.0f} frames", run.amount);
-  if (run.seconds > 0) text += fmt::format(", {:.2f} frames/s", run.amount / run.seconds);
+  std::string text = fmt::format("{:.0f} frames", run.amount);
+  if (run.seconds > 0 && run.amount > 0) text += fmt::format(", {:.2f} frames/s", run.amount / run.seconds);
   if (run.remaining_s) text += fmt::format(", {} left", observe::format_clock(Seconds{*run.remaining_s}));
   if (!run.idle_reason.empty()) text += ", " + run.idle_reason;
   text.resize(std::min(text.size(), line_length));
+  for (const auto& film : run.waiting) {
+    if (film.kind != film::kSegmentKind) continue;
+    text += '\n' + fit_line("", film.name, fmt::format("  {} of {} segments", film.finished, film.count), line_length);
+  }
   for (const auto& device : run.devices) {
-    std::string line = printable(device.name) + "  ";
-    const std::string end = device.item.empty() ? "no item" : fmt::format("  {:3.0f} %", 100 * device.fraction);
-    if (!device.item.empty() && line.size() + end.size() < line_length)
-      line += observe::shorten_name(device.item, line_length - line.size() - end.size());
-    text += '\n' + (line + end).substr(0, line_length);
+    std::string end = device.item.empty() ? "no item" : fmt::format("  {:3.0f} %", 100 * device.fraction);
+    if (device.speed > 0 && device.amount > 0)
+      end += fmt::format(", {:.0f} frames, {:.2f} frames/s", device.amount, device.speed);
+    if (device.item_remaining_s)
+      end += fmt::format(", {} left", observe::format_clock(Seconds{*device.item_remaining_s}));
+    text += '\n' + fit_line(printable(device.name) + "  ", device.item, end, line_length);
   }
   return text;
 }

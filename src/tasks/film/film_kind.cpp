@@ -11,6 +11,7 @@
 #include "media/film/segment_reader.hpp"
 #include "media/film/verifier.hpp"
 #include "nn/vulkan/gpu.hpp"
+#include "tasks/film/film_estimate.hpp"
 #include "tasks/film/film_frames.hpp"
 #include "tasks/film/segment_run.hpp"
 #include "tasks/gpu_worker.hpp"
@@ -20,9 +21,6 @@ namespace weir::film {
 namespace {
 
 using jobs::Json;
-
-/// Expected bytes of an encoded frame per pixel. It only decides whether an item waits for disk space.
-double expected_bytes_per_pixel(VideoCodec codec) { return codec == VideoCodec::ffv1 ? 0.4 : 0.08; }
 
 /// What a film's segments have in common; computed once per film.
 struct OpenedFilm : FilmFrames {
@@ -51,13 +49,13 @@ class FilmTask final : public jobs::Task {
     if (!film) return film.error();
     const enhance::UpscalePlan& plan = (*film)->plan;
     const auto frames = static_cast<double>((*film)->index.segment(segment->number).count());
-    const double pixels = static_cast<double>(plan.output_width) * plan.output_height;
     return jobs::Estimate{
         .cost = plan.multiplications * frames,
         .seconds = plan.expected_time.count() * frames,
         .ram = plan.ram,
         .device = plan.device_memory,
-        .output = Bytes{static_cast<std::uint64_t>(pixels * frames * expected_bytes_per_pixel(request_.encode.codec))},
+        .output = expected_size(plan.output_width, plan.output_height, (*film)->index.segment(segment->number).count(),
+                                request_.encode.codec),
         .input_size = fmt::format("{}x{}", plan.input_width, plan.input_height),
         .compute_config = tasks::compute_config_of(plan)};
   }
