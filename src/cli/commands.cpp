@@ -229,7 +229,8 @@ Command status() {
           .operands = "DIR",
           .summary = "Report the progress of the run in a folder, or its result.",
           .description =
-              "DIR is the folder of the outputs. Exit status 0 while the run is alive or if all is done, 1 if items "
+              "DIR is the folder of the outputs, or the output of 'weir film'. Exit status 0 while the run is alive or "
+              "if all is done, 1 if items "
               "failed, 4 if it was interrupted and can be resumed.",
           .usages = {},
           .examples = {{"weir status enlarged/", "The status of 'weir upscale comics/ -o enlarged/'."},
@@ -244,7 +245,8 @@ Command report() {
           .operands = "RUN",
           .summary = "Write the report of a run as one HTML file.",
           .description =
-              "RUN is the folder of the outputs, or a file written with --log. The file has the timeline of "
+              "RUN is the folder of the outputs, the output of 'weir film', or a file written with --log. The file has "
+              "the timeline of "
               "devices and items, memory curves and the failed items, and needs nothing else.",
           .usages = {},
           .examples = {{"weir report enlarged/ -o run.html", "The last run in that folder."},

@@ -28,14 +28,21 @@ Error held_error(const fs::path& outputs, const fs::path& lock) {
                                     printable(text_field(who, "host")), printable(text_field(who, "since")))};
 }
 
-/// Returns the folder `.weir` of a run. `path`: that folder itself, or the output folder.
+/// Returns the folder `.weir` of a run. `path`: that folder itself, the output folder, or the output of a run with one.
 fs::path run_folder_of(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path of_output = work_folder_of(path) / kRunFolderName;
+  if (fs::is_directory(of_output, ignored)) return of_output;
   // The file name of a path that ends in '/' is empty.
   const fs::path last = path.filename().empty() ? path.parent_path().filename() : path.filename();
   return last == kRunFolderName ? path : path / kRunFolderName;
 }
 
 }  // namespace
+
+fs::path work_folder_of(const fs::path& output) {
+  return output.parent_path() / ("." + output.filename().native() + kRunFolderName);
+}
 
 Result<RunFolder> RunFolder::acquire(const fs::path& outputs) {
   RunFolder run;
@@ -78,9 +85,9 @@ Result<RunState> read_run_state(const fs::path& folder) {
 
 Result<fs::path> find_events_file(const fs::path& path) {
   std::error_code problem;
-  if (fs::is_regular_file(path, problem)) return path;
   const fs::path events = run_folder_of(path) / "events.jsonl";
   if (fs::is_regular_file(events, problem)) return events;
+  if (fs::is_regular_file(path, problem)) return path;
   return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(path.native()))};
 }
 

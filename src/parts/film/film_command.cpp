@@ -67,7 +67,7 @@ jobs::RunSettings run_settings(const cli::Invocation& invocation, const film::Fi
   const bool is_folder = list.items.size() > 1 || invocation.args().output.ends_with('/') ||
                          std::filesystem::is_directory(invocation.args().output, ignored);
   // The state of a run with one output file is beside the segments, so that several runs may write into one folder.
-  if (!is_folder) settings.outputs = film::work_folder(list.items.front().output);
+  if (!is_folder) settings.outputs = jobs::work_folder_of(list.items.front().output);
   return settings;
 }
 

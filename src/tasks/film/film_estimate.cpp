@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "jobs/run_folder.hpp"
 #include "media/film/film_reader.hpp"
 #include "tasks/film/film_frames.hpp"
 
@@ -42,7 +43,7 @@ Result<FilmEstimate> estimate_film(const FilmItem& film, const FilmRequest& requ
   if (auto planned = plan_frames(*frames, **upscaler, settings, request.encode.codec); !planned) return planned.error();
   FilmEstimate estimate;
   estimate.plan = std::move(frames->plan);
-  const auto index = read_film_index(work_folder(film.output) / "index");
+  const auto index = read_film_index(jobs::work_folder_of(film.output) / "index");
   estimate.is_exact = index.operator bool();
   estimate.frames = index ? static_cast<FrameNumber>(index->frames.size()) : frames_of((*reader)->input(), stream);
   estimate.segments =

@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
+#include "jobs/run_folder.hpp"
 #include "media/film/joiner.hpp"
 #include "media/film/segment_reader.hpp"
 #include "media/film/verifier.hpp"
@@ -127,7 +128,7 @@ class FilmTask final : public jobs::Task {
   /// Joins the segments, decodes the result and compares it with the index and the film.
   Status run_join(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
     const jobs::Item& item = attempt.item;
-    const std::filesystem::path folder = work_folder(item.outputs.front());
+    const std::filesystem::path folder = jobs::work_folder_of(item.outputs.front());
     const auto index = read_film_index(folder / "index");
     if (!index) return index.error();
     OpenedFilm film;

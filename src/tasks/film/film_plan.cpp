@@ -9,6 +9,7 @@
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "jobs/json.hpp"
+#include "jobs/run_folder.hpp"
 
 namespace weir::film {
 namespace {
@@ -43,7 +44,7 @@ Result<jobs::Item> make_index_item(const jobs::Item& film) {
   jobs::Item item;
   item.task = kIndexKind;
   item.inputs = film.inputs;
-  item.outputs = {work_folder(film.outputs.front()) / "index"};
+  item.outputs = {jobs::work_folder_of(film.outputs.front()) / "index"};
   item.name = fmt::format("{}: index", jobs::display_name(film));
   item.parameters = jobs::dump(settings);
   return item;
@@ -51,7 +52,7 @@ Result<jobs::Item> make_index_item(const jobs::Item& film) {
 
 jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std::size_t number,
                              const FilmRequest& request) {
-  const std::filesystem::path folder = work_folder(film.outputs.front());
+  const std::filesystem::path folder = jobs::work_folder_of(film.outputs.front());
   const FrameRange range = index.segment(number);
   Json parameters = result_settings_json(request);
   parameters["film"] = jobs::encode_path(film.inputs.front());
@@ -68,9 +69,9 @@ jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std
 
 Status create_work_folder(const std::filesystem::path& output) {
   std::error_code problem;
-  std::filesystem::create_directories(work_folder(output), problem);
+  std::filesystem::create_directories(jobs::work_folder_of(output), problem);
   if (!problem) return ok();
-  return Error{Errc::io, fmt::format("{}: {}", printable(work_folder(output).string()), problem.message())};
+  return Error{Errc::io, fmt::format("{}: {}", printable(jobs::work_folder_of(output).string()), problem.message())};
 }
 
 }  // namespace
@@ -101,10 +102,6 @@ Result<FilmRequest> parse_film_request(const Json& json) {
   }
   request.suggested_encoder_threads = static_cast<int>(jobs::number_field(json, "suggested_encoder_threads"));
   return request;
-}
-
-std::filesystem::path work_folder(const std::filesystem::path& output) {
-  return output.parent_path() / ("." + output.filename().string() + ".weir");
 }
 
 std::string segment_name(std::size_t number) { return fmt::format("{:05}.nut", number); }
@@ -139,7 +136,7 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
       items.push_back(*std::move(index));
       return items;
     }
-    const auto index = read_film_index(work_folder(item.outputs.front()) / "index");
+    const auto index = read_film_index(jobs::work_folder_of(item.outputs.front()) / "index");
     if (!index) return index.error();
     for (std::size_t number = 0; number < index->segments.size(); ++number)
       items.push_back(make_segment_item(item, *index, number, request));

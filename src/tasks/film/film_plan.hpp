@@ -43,10 +43,8 @@ struct FilmItem {
   std::optional<Error> problem = {};  ///< known before the work, such as a missing file
 };
 
-/// Returns the hidden folder beside the output that holds the index and the segments until the film is joined.
-std::filesystem::path work_folder(const std::filesystem::path& output);
-
-/// Returns the file name of a segment in the work folder.
+/// Returns the file name of a segment in the folder jobs::work_folder_of(), which holds index and segments until the film
+/// is joined.
 std::string segment_name(std::size_t number);
 /// Returns the container that the file name asks for by its extension; empty if there is none of that name.
 std::optional<Container> container_of(const std::filesystem::path& output);

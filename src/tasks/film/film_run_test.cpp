@@ -13,6 +13,7 @@
 #include "film_cases.hpp"
 #include "folder.hpp"
 #include "jobs/coordinator.hpp"
+#include "jobs/run_folder.hpp"
 #include "jobs/worker.hpp"
 #include "media/film/index_pass.hpp"
 #include "tasks/film/film_kind.hpp"
@@ -141,7 +142,7 @@ TEST_F(FilmRun, ASegmentThatIsMissingIsMadeAgainAloneAndTheFilmIsTheSame) {
   ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
   const std::string first = folder_.text("out/film.mp4");
   fs::remove(output);
-  fs::remove(work_folder(output) / segment_name(2));
+  fs::remove(jobs::work_folder_of(output) / segment_name(2));
   ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
   EXPECT_EQ(listener_.count("done 0"), 1) << "segments made again";
   EXPECT_EQ(listener_.count("skipped index"), 1);
