@@ -177,11 +177,12 @@ Finding check_train(const Arguments& args, const Result<EngineProbe>& cpu, const
                                   gpu.grade == Grade::good ? ", and on the GPU" : "; not on a GPU"));
 }
 
-Finding check_audit_part() {
-  if (find_part_program("audit").empty())
-    return make_failure("audit", "", Grade::note, "it is a part that is not installed",
-                        "install the package " + part_package("audit"));
-  return make_success("audit", "", "reads code; needs no device");
+/// Checks the command of a part. `effect`: what it does, for a user who has it.
+Finding check_part(std::string_view name, const std::string& effect) {
+  if (find_part_program(name).empty())
+    return make_failure(std::string{name}, "", Grade::note, "it is a part that is not installed",
+                        "install the package " + part_package(name));
+  return make_success(std::string{name}, "", effect);
 }
 
 }  // namespace
@@ -197,7 +198,8 @@ std::vector<Finding> check_commands(const Invocation& invocation, const DoctorCo
           check_device_command("lease", "leases", context),
           check_leak(invocation.args().guard, context),
           check_train(invocation.args(), probe, gpu),
-          check_audit_part()};
+          check_part("film", "enlarges films, on the devices of upscale"),
+          check_part("audit", "reads code; needs no device")};
 }
 
 }  // namespace weir::cli
