@@ -72,9 +72,13 @@ class Coordinator::Run {
   void end_item(const ItemResult& result);
   std::optional<Decision> find_finished_result(ItemNumber number);
 
-  // run_dispatch.cpp: assignment of items to workers. try_start() returns false if the item must wait for memory.
+  // run_dispatch.cpp: assignment of items to workers. process() and try_start() return false if the item must wait for
+  // memory.
   void dispatch();
   void assign_work(WorkerSlot& slot);
+  bool start_next_estimate(WorkerSlot& slot);
+  bool process(WorkerSlot& slot, ItemNumber number);
+  bool must_show_config(const WorkerSlot& slot, ItemNumber number) const;
   void start_estimate(WorkerSlot& slot, ItemNumber number);
   bool try_start(WorkerSlot& slot, ItemNumber number);
   void start_item(WorkerSlot& slot, ItemNumber number, Bytes need);

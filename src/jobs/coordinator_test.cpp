@@ -122,6 +122,16 @@ class CoordinatorTest : public ::testing::Test {
   bool is_done(const std::string& name) const {
     return test::text_of(folder_ / ("out/" + name)) == test::backwards("text of " + name);
   }
+  /// Returns the names of the items in the order of their starts.
+  std::vector<std::string> started_items() const {
+    std::vector<std::string> names;
+    std::ifstream events{folder_ / "out/.weir/events.jsonl"};
+    for (std::string line; std::getline(events, line);) {
+      const Json event = Json::parse(line);
+      if (event["event"] == "item_start") names.push_back(fs::path{text_field(event, "item")}.filename());
+    }
+    return names;
+  }
   /// Returns the names of temporary files and intent records, which no run may leave.
   std::vector<std::string> left_over() const {
     std::vector<std::string> names;
@@ -252,13 +262,42 @@ TEST_F(CoordinatorTest, ItemsWithHigherCostStartFirst) {
   item("large", R"({"cost":100})");
   item("middle", R"({"cost":10})");
   run();
-  std::vector<std::string> order;
-  std::ifstream events{folder_ / "out/.weir/events.jsonl"};
-  for (std::string line; std::getline(events, line);) {
-    const Json event = Json::parse(line);
-    if (event["event"] == "item_start") order.push_back(fs::path{text_field(event, "item")}.filename());
-  }
-  EXPECT_EQ(order, (std::vector<std::string>{"large", "middle", "small"}));
+  EXPECT_EQ(started_items(), (std::vector<std::string>{"large", "middle", "small"}));
+}
+
+TEST_F(CoordinatorTest, ItemsOfEqualCostStartInTheOrderOfTheListOnAllDevices) {
+  add_device("two");
+  items(30, R"({"cost":5,"seconds":0.01})");
+  EXPECT_EQ(run().done, 30u);
+  std::vector<std::string> names;
+  for (const Item& each : items_) names.push_back(each.outputs[0].filename());
+  EXPECT_EQ(started_items(), names);
+}
+
+TEST_F(CoordinatorTest, ALongListIsEstimatedWhileItemsRun) {
+  add_device("two");
+  const std::string log = (folder_ / "log").native();
+  items(40, dump({{"estimate_seconds", 0.02}, {"seconds", 0.02}, {"log", log}}));
+  item("large at the end", dump({{"estimate_seconds", 0.02}, {"cost", 100}, {"log", log}}));
+  EXPECT_EQ(run().done, 41u);
+  const std::string steps = folder_.text("log");
+  EXPECT_EQ(std::count(steps.begin(), steps.end(), 'e'), 41) << "each is estimated once: " << steps;
+  // 100 ms of estimates by each of two workers are 10 at most, and one more each that has begun before.
+  EXPECT_LE(steps.find('r'), 12u) << steps;
+  EXPECT_LT(steps.rfind('e'), steps.rfind('r')) << steps;
+  EXPECT_NE(started_items().back(), "large at the end") << "it is known before the others are done";
+}
+
+TEST_F(CoordinatorTest, WithEqualPixelsADeviceShowsItsConfigurationBeforeItWorks) {
+  add_device("two");
+  settings_.same_pixels = true;
+  settings_.devices[1].environment = {{"WEIR_TEST_BACKEND", "other"}};
+  items(30, R"({"seconds":0.02})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 30u);
+  ASSERT_EQ(totals.devices.size(), 2u);
+  EXPECT_EQ(std::min(totals.devices[0].items, totals.devices[1].items), 0u) << listener_.words;
+  EXPECT_TRUE(listener_.heard("its results are of")) << listener_.words;
 }
 
 TEST_F(CoordinatorTest, AnItemThatKillsItsWorkersFailsAfterThreeAttemptsAndTheOthersAreDone) {

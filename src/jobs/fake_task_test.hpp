@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -39,7 +40,7 @@ inline std::string backwards(std::string text) {
 }
 
 /// The task. The field "do" in an item's parameters selects its failure, such as "die" or "hang"; "seconds" is the
-/// duration of the work.
+/// duration of the work, "estimate_seconds" that of its estimate. To the file "log" an estimate adds "e", an attempt "r".
 class FakeTask final : public Task {
  public:
   FakeTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a JSON array
@@ -47,10 +48,13 @@ class FakeTask final : public Task {
 
   Result<Estimate> estimate(const Item& item, std::size_t variant) override {
     const Json parameters = *parse_object(item.parameters);
+    const std::chrono::duration<double> delay{number_field(parameters, "estimate_seconds")};
+    if (delay.count() > 0) std::this_thread::sleep_for(delay);
+    if (const std::string log = text_field(parameters, "log"); !log.empty()) std::ofstream{log, std::ios::app} << 'e';
     Estimate estimate{
         .cost = std::max(1.0, number_field(parameters, "cost")), .ram = Bytes{1000}, .output = Bytes{1000}};
     estimate.input_size = "1";
-    estimate.compute_config.backend = "fake";
+    estimate.compute_config.backend = backend();
     if (text_field(parameters, "do") == "never fits") return Error{Errc::over_budget, "too large"};
     if (variant == 0 && text_field(parameters, "do") == "fits below") return Error{Errc::over_budget, "too large"};
     const auto space = disk_space(item.outputs.front().parent_path());
@@ -69,10 +73,11 @@ class FakeTask final : public Task {
 
   AttemptResult run(const Attempt& attempt) override {
     AttemptResult result;
-    result.compute_config.backend = "fake";
+    result.compute_config.backend = backend();
     result.identity = {{"version", text_field(settings_, "version")}};
     result.amount = 1;
     const Json parameters = *parse_object(attempt.item.parameters);
+    if (const std::string log = text_field(parameters, "log"); !log.empty()) std::ofstream{log, std::ios::app} << 'r';
     if (text_field(parameters, "do") == "see only a small device") result.variant = 1;
     if (text_field(parameters, "do") == "fail twice" && attempt.attempt_number < 3) {
       result.error = Error{Errc::failed, "it failed"};
@@ -97,6 +102,11 @@ class FakeTask final : public Task {
   }
 
  private:
+  /// Returns the backend of the device: "fake", or the value of the variable WEIR_TEST_BACKEND.
+  static std::string backend() {
+    const char* const name = std::getenv("WEIR_TEST_BACKEND");  // NOLINT(concurrency-mt-unsafe)
+    return name == nullptr ? "fake" : name;
+  }
   static Status write(const Attempt& attempt) {
     std::string all;
     for (const auto& input : attempt.item.inputs) all += text_of(input);

@@ -7,6 +7,13 @@
 #include "jobs/coordinator_run.hpp"
 
 namespace weir::jobs {
+namespace {
+
+// So long a free worker estimates items before it starts one of those that are estimated. Enough for hundreds of items
+// on a local disk; a longer list is estimated between the items.
+constexpr auto kEstimateTime = std::chrono::milliseconds{100};
+
+}  // namespace
 
 /// Gives work to free workers, ends workers that are not needed, and starts missing ones.
 void Coordinator::Run::dispatch() {
@@ -22,27 +29,57 @@ void Coordinator::Run::dispatch() {
   }
 }
 
-/// Gives a free worker an item to estimate or, if all items are estimated, an item to process. An item that can never
-/// fit on the disk ends.
+/// Gives a free worker an item to estimate or to process. Larger items start first, so a worker estimates others before
+/// it starts one, but for kEstimateTime at most.
 void Coordinator::Run::assign_work(WorkerSlot& slot) {
-  if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
-  // Larger items start first, and an item whose estimate another worker still makes may be the largest.
-  if (slots_.is_estimating()) return;
-  const auto number = queue_.take(slots_.device_loads(queue_.ready_kind(), Clock::now()), slots_.index_of(slot));
-  if (!number) return;
-  switch (disk_admission(*number)) {
+  const auto now = Clock::now();
+  if (now - slot.idle_since < kEstimateTime || !queue_.has_ready()) {
+    if (start_next_estimate(slot)) return;
+    // An item whose estimate another worker still makes may be the largest.
+    if (slots_.is_estimating()) return;
+  }
+  const auto number = queue_.take(slots_.device_loads(queue_.ready_kind(), now), slots_.index_of(slot));
+  if (number && process(slot, *number)) return;
+  (void)start_next_estimate(slot);
+}
+
+/// Gives the worker the next item to estimate, if there is one.
+bool Coordinator::Run::start_next_estimate(WorkerSlot& slot) {
+  const auto number = queue_.take_unestimated();
+  if (number) start_estimate(slot, *number);
+  return number.has_value();
+}
+
+/// Starts the item on the worker, or handles that it cannot start now. Returns false if the worker is still free and the
+/// item waits for memory. An item that can never fit on the disk ends.
+bool Coordinator::Run::process(WorkerSlot& slot, ItemNumber number) {
+  if (must_show_config(slot, number)) {
+    start_estimate(slot, number);
+    return true;
+  }
+  switch (disk_admission(number)) {
     case Admission::start:
-      if (!try_start(slot, *number)) queue_.add(*number);
-      return;
+      if (try_start(slot, number)) return true;
+      queue_.add(number);
+      return false;
     case Admission::wait:
-      return queue_.add_waiting_for_disk(*number);
+      queue_.add_waiting_for_disk(number);
+      return true;
     case Admission::does_not_fit:
       break;
   }
-  ItemResult result = worklist_.make_result(*number);
+  ItemResult result = worklist_.make_result(number);
   result.error = Error{Errc::disk_full, fmt::format("may write {}, which is more than its file system can hold",
-                                                    to_text(worklist_[*number].estimate.output))};
+                                                    to_text(worklist_[number].estimate.output))};
   end_item(result);
+  return true;
+}
+
+/// Returns true if the device has to estimate the item before it may process it, because no estimate of this device has
+/// shown its ComputeConfig yet (RunSettings::same_pixels).
+bool Coordinator::Run::must_show_config(const WorkerSlot& slot, ItemNumber number) const {
+  return settings_.same_pixels && !slot.has_shown_config &&
+         worklist_[number].estimate.compute_config != ComputeConfig{};
 }
 
 void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {

@@ -77,6 +77,16 @@ TEST(WorkQueue, EqualDevicesAreBusyForEqualTimes) {
   }
 }
 
+/// The segments of a film: all of one length but the last.
+TEST(WorkQueue, EqualItemsKeepDevicesOfAnySpeedsBusyForEqualTimes) {
+  for (const double speed : {1.0, 0.7, 0.31}) {
+    std::vector<double> costs(60, 240);
+    costs.push_back(17);
+    const auto run = simulate(costs, {1, speed});
+    EXPECT_GE(std::min(run.busy[0], run.busy[1]) / std::max(run.busy[0], run.busy[1]), 0.95) << speed;
+  }
+}
+
 TEST(WorkQueue, WithASlowDeviceTheRunIsWithinFivePercentOfIdeal) {
   for (unsigned seed = 0; seed < 50; ++seed) {
     const auto costs = uneven_costs(seed, 60);
