@@ -38,6 +38,8 @@ class Coordinator::Run {
   /// Adds the prerequisites of the item's next stage (Stages) to the run; if there are none left, the item itself.
   void begin_next_stage(ItemNumber number);
   void fail_without_work(ItemNumber number, const Error& why);
+  /// Returns the item's place among the prerequisites of another item; empty if none waits for it.
+  std::optional<PartOf> part_of(ItemNumber number) const;
   void loop();
   bool is_finished() const;
   void wait_for_events();

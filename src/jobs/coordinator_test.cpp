@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "base/process_memory.hpp"
 #include "base/small_file.hpp"
 #include "base/system_cpus.hpp"
@@ -125,12 +127,18 @@ class CoordinatorTest : public ::testing::Test {
   /// Returns the names of the items in the order of their starts.
   std::vector<std::string> started_items() const {
     std::vector<std::string> names;
-    std::ifstream events{folder_ / "out/.weir/events.jsonl"};
-    for (std::string line; std::getline(events, line);) {
-      const Json event = Json::parse(line);
-      if (event["event"] == "item_start") names.push_back(fs::path{text_field(event, "item")}.filename());
-    }
+    for (const Json& event : events("item_start")) names.push_back(fs::path{text_field(event, "item")}.filename());
     return names;
+  }
+  /// Returns the events of this name, of all runs in the folder.
+  std::vector<Json> events(const std::string& name) const {
+    std::vector<Json> found;
+    std::ifstream lines{folder_ / "out/.weir/events.jsonl"};
+    for (std::string line; std::getline(lines, line);) {
+      const Json event = Json::parse(line);
+      if (event["event"] == name) found.push_back(event);
+    }
+    return found;
   }
   /// Returns the names of temporary files and intent records, which no run may leave.
   std::vector<std::string> left_over() const {
@@ -207,6 +215,30 @@ TEST_F(StagesTest, AnItemIsProcessedAfterAllItemsThatItWaitsFor) {
   EXPECT_EQ(listener_.ends.size(), 5u);
   EXPECT_TRUE(listener_.ends["list"].is_prerequisite);
   EXPECT_FALSE(listener_.ends["sum"].is_prerequisite);
+}
+
+TEST_F(StagesTest, EventsOfPrerequisitesNameTheItemThatWaitsAndTheirPlaceInItsStage) {
+  run();
+  std::map<std::string, std::string> places;
+  for (const Json& event : events("item_done"))
+    places[fs::path{text_field(event, "item")}.filename()] =
+        fmt::format("{} {} {} {}", fs::path{text_field(event, "part_of")}.filename().native(),
+                    number_field(event, "stage"), number_field(event, "position"), number_field(event, "count"));
+  EXPECT_EQ(places, (std::map<std::string, std::string>{{"list", "sum 0 0 1"},
+                                                        {"part_a", "sum 1 0 3"},
+                                                        {"part_b", "sum 1 1 3"},
+                                                        {"part_c", "sum 1 2 3"},
+                                                        {"sum", " 0 0 0"}}));
+}
+
+TEST_F(CoordinatorTest, TheStagesAndTheMemoryOfAnItemAreInItsEventAndInTheTotals) {
+  items(2, R"({"stages":{"decode":1.5,"encode":2}})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.devices.at(0).stage_seconds, (std::map<std::string, double>{{"decode", 3}, {"encode", 4}}));
+  const Json event = events("item_done").at(0);
+  EXPECT_EQ(event["stage_seconds"], (Json{{"decode", 1.5}, {"encode", 2}}));
+  EXPECT_GT(bytes_field(event, "peak_rss"), 1_MiB);
+  EXPECT_EQ(event["attempts"], 1);
 }
 
 TEST_F(StagesTest, AFinishedItemNeedsNoPrerequisites) {

@@ -40,7 +40,8 @@ inline std::string backwards(std::string text) {
 }
 
 /// The task. The field "do" in an item's parameters selects its failure, such as "die" or "hang"; "seconds" is the
-/// duration of the work, "estimate_seconds" that of its estimate. To the file "log" an estimate adds "e", an attempt "r".
+/// duration of the work, "estimate_seconds" that of its estimate. "stages" has
+/// AttemptResult::stage_seconds. To the file "log" an estimate adds "e", an attempt "r".
 class FakeTask final : public Task {
  public:
   FakeTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a JSON array
@@ -77,6 +78,8 @@ class FakeTask final : public Task {
     result.identity = {{"version", text_field(settings_, "version")}};
     result.amount = 1;
     const Json parameters = *parse_object(attempt.item.parameters);
+    const Json stages = object_field(parameters, "stages");
+    for (const auto& [stage, seconds] : stages.items()) result.stage_seconds[stage] = seconds.get<double>();
     if (const std::string log = text_field(parameters, "log"); !log.empty()) std::ofstream{log, std::ios::app} << 'r';
     if (text_field(parameters, "do") == "see only a small device") result.variant = 1;
     if (text_field(parameters, "do") == "fail twice" && attempt.attempt_number < 3) {

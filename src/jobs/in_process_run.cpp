@@ -59,6 +59,8 @@ ItemResult InProcessRun::run_item(const Item& item, ItemNumber number, const Dec
   result.amount = attempt.amount;
   result.seconds = execution.total_s;
   result.sync_s = execution.sync_s;
+  result.stage_seconds = std::move(attempt.stage_seconds);
+  result.attempts = 1;
   result.device = device_;
   return result;
 }

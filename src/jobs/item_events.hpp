@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
@@ -18,12 +19,16 @@ void log_run_start(std::size_t items, Bytes ram, Bytes share, observe::EventLog&
 void log_run_end(const Totals& totals, observe::EventLog& events);
 
 /// Writes the event `item_skip` or `item_adopted` (Decision::adopted) of an item that is skipped; writes nothing for
-/// other decisions.
-void log_decision(const Item& item, const Decision& decision, observe::EventLog& events);
+/// other decisions. `part_of`: the item's place among the prerequisites of another item, here and below.
+void log_decision(const Item& item, const Decision& decision, const std::optional<PartOf>& part_of,
+                  observe::EventLog& events);
 
 /// Writes the event and the metrics of an item that ended; for a skipped item only the metrics, since log_decision()
 /// writes its event. `unit`: unit of result.amount.
-void log_item_result(const Item& item, const ItemResult& result, std::string_view unit, observe::EventLog& events,
-                     observe::Metrics& metrics);
+void log_item_result(const Item& item, const ItemResult& result, const std::optional<PartOf>& part_of,
+                     std::string_view unit, observe::EventLog& events, observe::Metrics& metrics);
+
+/// Adds the fields `part_of`, `stage`, `position` and `count` to those of an event about a prerequisite.
+void add_part_of(Json& fields, const std::optional<PartOf>& part_of);
 
 }  // namespace weir::jobs

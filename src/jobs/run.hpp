@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,8 +42,12 @@ struct ItemResult {
   double amount = 0;               ///< work done, in RunSettings::unit
   double seconds = 0;              ///< ExecutionResult::total_s of the last attempt; 0 if no attempt was reported
   double sync_s = 0;               ///< time in fsync during the last attempt (ExecutionResult::sync_s)
-  std::string device;              ///< name of the device; empty for a skipped item
-  std::string variant;             ///< name of the variant; empty for the first one (Task::variants())
+  /// Seconds by stage of the last attempt (AttemptResult::stage_seconds), such as "network". Stages may overlap.
+  std::map<std::string, double> stage_seconds;
+  Bytes peak_rss;       ///< largest resident memory of the worker in the last attempt, read ten times a second
+  int attempts = 0;     ///< number of attempts in this run
+  std::string device;   ///< name of the device; empty for a skipped item
+  std::string variant;  ///< name of the variant; empty for the first one (Task::variants())
   /// Another item of the run waits for this one (Stages). Totals count its work, but not the item.
   bool is_prerequisite = false;
 };
@@ -56,6 +61,17 @@ struct DeviceTotals {
   std::size_t items = 0;  ///< number of items done
   double amount = 0;      ///< work of these items, in RunSettings::unit
   double busy_s = 0;      ///< duration of all attempts, failed ones included
+  /// Seconds by stage of all attempts, such as "decode", "network", "encode". A stage that takes nearly `busy_s` limits
+  /// the speed.
+  std::map<std::string, double> stage_seconds = {};
+};
+
+/// The place of an item in a stage of another item's prerequisites (Stages).
+struct PartOf {
+  std::string item;          ///< encode_path() of the first output of the item that waits
+  int stage = 0;             ///< from 0
+  std::size_t position = 0;  ///< in the stage, from 0
+  std::size_t count = 0;     ///< number of items in the stage
 };
 
 /// The totals of a run.

@@ -129,7 +129,7 @@ void Coordinator::Run::start_item(WorkerSlot& slot, ItemNumber number, Bytes nee
   worklist_.count_attempt(number);
   const ItemState& state = worklist_[number];
   slot.assign_job(number, worklist_.item(number).task, state.estimate, now, need);
-  reporter_.report_item_start(slot, worklist_, now);
+  reporter_.report_item_start(slot, worklist_, part_of(number), now);
   workers_.send(slot, {{"type", "run"},
                        {"number", number},
                        {"item", to_json(worklist_.item(number))},

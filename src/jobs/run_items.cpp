@@ -90,6 +90,7 @@ bool Coordinator::Run::enforce_config(WorkerSlot& slot, const ComputeConfig& con
 void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   const auto now = Clock::now();
   if (!message.contains("error")) slot.set_progress(1, number_field(message, "amount"), now);
+  slots_.set_rss(slot, bytes_field(message, "rss"));
   const WorkerJob job = *std::exchange(slot.job, std::nullopt);
   // A task that can determine only on its device which variant fits may have used a smaller one. An index that no
   // variant has is ignored.
@@ -98,8 +99,9 @@ void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   const double seconds = std::chrono::duration<double>(now - job.start).count();
   ItemResult result = read_item_result(worklist_.make_result(job.item), message);
   result.device = slot.device->name;
+  result.peak_rss = job.peak_rss;
   reporter_.report_attempt(slot, worklist_.item(job.item), message, seconds);
-  slots_.set_rss(slot, bytes_field(message, "rss"));
+  slot.count_stages(result.stage_seconds);
   slot.finish_attempt(seconds, bytes_field(message, "pool"), bytes_field(message, "device_memory"), now);
   reporter_.report_memory(slot);
   if (!result.error) {
@@ -209,7 +211,8 @@ void Coordinator::Run::end_item(const ItemResult& result) {
   const Item& item = worklist_.item(result.number);
   ItemResult reported = result;
   reported.is_prerequisite = stages_.is_prerequisite(result.number);
-  reporter_.report_item_result(item, reported);
+  reported.attempts = worklist_[result.number].attempts;
+  reporter_.report_item_result(item, reported, part_of(result.number));
   if (stop_controller_.is_stopping() || result.status == ItemStatus::interrupted) return;
   const bool failed = result.status == ItemStatus::failed;
   const Error error = result.error.value_or(Error{Errc::failed, result.why});

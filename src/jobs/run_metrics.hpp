@@ -34,6 +34,6 @@ inline constexpr MetricDefinition kPoolRequests{"weir_pool_requests_total", Metr
 inline constexpr MetricDefinition kLeakSlope{"weir_leak_slope_bytes_per_item", MetricType::gauge,
                                              "Growth of a worker after an item, over the last twenty."};
 inline constexpr MetricDefinition kStageSeconds{"weir_stage_seconds_total", MetricType::counter,
-                                                "Seconds by stage: decode, network, encode, sync, wait."};
+                                                "Seconds by device and stage: decode, network, encode, sync, wait."};
 
 }  // namespace weir::jobs::metric

@@ -36,6 +36,7 @@ Json devices_json(const WorkerSlots& slots, const RunProgress& progress) {
                        {"items", slot.totals.items},
                        {"amount", slot.totals.amount},
                        {"busy_s", slot.totals.busy_s},
+                       {"stage_seconds", slot.totals.stage_seconds},
                        {"rss", slot.rss.count()},
                        {"lost", slot.lost}});
   }
@@ -115,26 +116,28 @@ void RunReporter::count_restart(const WorkerSlot& slot, std::string_view reason)
 
 void RunReporter::report_run_start(Bytes share) { log_run_start(totals_.items, settings_.ram_limit, share, events_); }
 
-void RunReporter::report_decision(const Item& item, const Decision& decision) {
+void RunReporter::report_decision(const Item& item, const Decision& decision, const std::optional<PartOf>& part_of) {
   observer_.on_decision(item, decision);
-  log_decision(item, decision, events_);
+  log_decision(item, decision, part_of, events_);
 }
 
-void RunReporter::report_item_start(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now) {
+void RunReporter::report_item_start(const WorkerSlot& slot, const Worklist& worklist,
+                                    const std::optional<PartOf>& part_of, Clock::time_point now) {
   const ItemNumber number = slot.job->item;
   const ItemState& state = worklist[number];
   const double planned_ram = static_cast<double>(state.estimate.ram.count());
   const double planned_device = static_cast<double>(state.estimate.device.count());
-  log(Level::info, "item_start",
-      {{"item", output_text(worklist.item(number))},
-       {"device", slot.device->name},
-       {"worker", slot.worker},
-       {"attempt", state.attempts},
-       {"variant", worklist.variant_name(number)},
-       {"cost", state.estimate.cost},
-       {"planned_ram", state.estimate.ram.count()},
-       {"planned_device", state.estimate.device.count()}});
-  metrics_.add(metric::kStageSeconds, seconds_of(now - slot.idle_since), {{"stage", "wait"}});
+  Json fields{{"item", output_text(worklist.item(number))},
+              {"device", slot.device->name},
+              {"worker", slot.worker},
+              {"attempt", state.attempts},
+              {"variant", worklist.variant_name(number)},
+              {"cost", state.estimate.cost},
+              {"planned_ram", state.estimate.ram.count()},
+              {"planned_device", state.estimate.device.count()}};
+  add_part_of(fields, part_of);
+  log(Level::info, "item_start", fields);
+  add_stage_seconds(slot, "wait", seconds_of(now - slot.idle_since));
   metrics_.set(metric::kPlannedMemory, planned_ram, {{"device", slot.device->name}, {"kind", "ram"}});
   metrics_.set(metric::kPlannedMemory, planned_device, {{"device", slot.device->name}, {"kind", "device"}});
 }
@@ -143,14 +146,18 @@ void RunReporter::report_attempt(const WorkerSlot& slot, const Item& item, const
   observer_.on_attempt(item, text_field(message, "report"));
   const Json stages = object_field(message, "seconds");
   for (const auto& [stage, spent] : stages.items()) {
-    if (spent.is_number()) metrics_.add(metric::kStageSeconds, spent.get<double>(), {{"stage", stage}});
+    if (spent.is_number()) add_stage_seconds(slot, stage, spent.get<double>());
   }
   const Json pool_statistics = object_field(message, "pool_use");
   for (const auto& [statistic, value] : pool_statistics.items()) {
     if (value.is_number()) set_memory_pool_metric(slot, statistic, value.get<double>());
   }
-  metrics_.add(metric::kStageSeconds, number_field(message, "sync_s"), {{"stage", "sync"}});
+  add_stage_seconds(slot, "sync", number_field(message, "sync_s"));
   metrics_.add(metric::kBusySeconds, seconds, {{"device", slot.device->name}});
+}
+
+void RunReporter::add_stage_seconds(const WorkerSlot& slot, const std::string& stage, double seconds) {
+  metrics_.add(metric::kStageSeconds, seconds, {{"device", slot.device->name}, {"stage", stage}});
 }
 
 void RunReporter::set_memory_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value) {
@@ -197,10 +204,10 @@ void RunReporter::report_retry(const Item& item, const ItemResult& result, std::
   metrics_.add(metric::kRetries, 1, {{"reason", std::string{reason}}});
 }
 
-void RunReporter::report_item_result(const Item& item, const ItemResult& result) {
+void RunReporter::report_item_result(const Item& item, const ItemResult& result, const std::optional<PartOf>& part_of) {
   totals_.add(item, result);
   observer_.on_item_result(item, result);
-  log_item_result(item, result, settings_.unit, events_, metrics_);
+  log_item_result(item, result, part_of, settings_.unit, events_, metrics_);
 }
 
 void RunReporter::report_progress(const RunView& run, Clock::time_point now) {

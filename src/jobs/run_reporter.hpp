@@ -44,8 +44,10 @@ class RunReporter {
 
   /// Reports the start of the run. `share`: memory limit of each worker.
   void report_run_start(Bytes share);
-  void report_decision(const Item& item, const Decision& decision);
-  void report_item_start(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now);
+  /// `part_of`: the item's place among the prerequisites of another item, also in the functions below.
+  void report_decision(const Item& item, const Decision& decision, const std::optional<PartOf>& part_of = {});
+  void report_item_start(const WorkerSlot& slot, const Worklist& worklist, const std::optional<PartOf>& part_of,
+                         Clock::time_point now);
   /// Reports an attempt that ended, successful or not, after `seconds`. `message`: the worker's message `finished`.
   void report_attempt(const WorkerSlot& slot, const Item& item, const Json& message, double seconds);
   /// Reports the memory of a worker after an item.
@@ -56,7 +58,7 @@ class RunReporter {
   /// in `result`, not `reason`.
   void report_retry(const Item& item, const ItemResult& result, std::string_view reason, int attempt,
                     Clock::duration delay);
-  void report_item_result(const Item& item, const ItemResult& result);
+  void report_item_result(const Item& item, const ItemResult& result, const std::optional<PartOf>& part_of = {});
 
   const Totals& totals() const { return totals_; }
   void set_interrupted() { totals_.interrupted = true; }
@@ -75,6 +77,8 @@ class RunReporter {
   // `over`: the run has ended.
   void write_state(const RunView& run, Clock::time_point now, bool over);
   Json state_of(const RunView& run, const RunProgress& progress, bool over) const;
+  // Adds to the metric of the device's time in one stage.
+  void add_stage_seconds(const WorkerSlot& slot, const std::string& stage, double seconds);
   // Sets the metric of one value of a worker's pool of GPU memory. `statistic`: its name, such as "hits" or "peak".
   void set_memory_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value);
 

@@ -140,11 +140,11 @@ TEST_F(RunReporterTest, AnAttemptSetsTheMetricsOfItsStagesAndOfTheWorkersPool) {
                      {"pool_use", {{"hits", 3}, {"peak", 4096}}}};
   reporter_.report_attempt(slot(), items_[0], message, 7);
   EXPECT_EQ(observer_.reports, "{}");
-  for (const char* line :
-       {R"(weir_stage_seconds_total{stage="decode"} 2)", R"(weir_stage_seconds_total{stage="sync"} 0.5)",
-        R"(weir_device_busy_seconds_total{device="one"} 7)",
-        R"(weir_pool_requests_total{device="one",result="hits"} 3)",
-        R"(weir_pool_bytes{device="one",kind="peak"} 4096)"})
+  for (const char* line : {R"(weir_stage_seconds_total{device="one",stage="decode"} 2)",
+                           R"(weir_stage_seconds_total{device="one",stage="sync"} 0.5)",
+                           R"(weir_device_busy_seconds_total{device="one"} 7)",
+                           R"(weir_pool_requests_total{device="one",result="hits"} 3)",
+                           R"(weir_pool_bytes{device="one",kind="peak"} 4096)"})
     EXPECT_TRUE(has_metric(line)) << line << '\n' << metrics_.text();
   EXPECT_FALSE(has_metric(R"(stage="network")"));
 }

@@ -80,7 +80,7 @@ void Coordinator::Run::decide_items() {
 void Coordinator::Run::decide(ItemNumber number) {
   const Item& item = worklist_.item(number);
   const Decision decision = decide_item(item, rules_, identity_source_);
-  reporter_.report_decision(item, decision);
+  reporter_.report_decision(item, decision, part_of(number));
   worklist_.set_decision(number, decision);
   if (decision.action == Action::work)
     begin_next_stage(number);
@@ -108,6 +108,15 @@ void Coordinator::Run::fail_without_work(ItemNumber number, const Error& why) {
   ItemResult result = worklist_.make_result(number);
   result.error = why;
   end_item(result);
+}
+
+std::optional<PartOf> Coordinator::Run::part_of(ItemNumber number) const {
+  const Stages::Part* const part = stages_.part(number);
+  if (part == nullptr) return std::nullopt;
+  return PartOf{.item = encode_path(worklist_.item(part->item).outputs.front()),
+                .stage = part->stage,
+                .position = number - part->first,
+                .count = part->count};
 }
 
 bool Coordinator::Run::is_finished() const {

@@ -11,7 +11,13 @@ namespace weir::jobs {
 
 void Stages::wait(ItemNumber item, ItemNumber first, std::size_t count) {
   waiting_[item] = {.first = first, .count = count, .left = count, .failure = {}};
-  for (std::size_t i = 0; i < count; ++i) dependent_of_[first + static_cast<ItemNumber>(i)] = item;
+  const Part part{.item = item, .stage = next_stage_[item] - 1, .first = first, .count = count};
+  for (std::size_t i = 0; i < count; ++i) parts_[first + static_cast<ItemNumber>(i)] = part;
+}
+
+const Stages::Part* Stages::part(ItemNumber item) const {
+  const auto found = parts_.find(item);
+  return found == parts_.end() ? nullptr : &found->second;
 }
 
 bool Stages::waits_for_first(ItemNumber item, const Waiting& waiting) const {
@@ -21,9 +27,9 @@ bool Stages::waits_for_first(ItemNumber item, const Waiting& waiting) const {
 
 bool Stages::goes_first(ItemNumber item) const {
   if (const auto next = next_stage_.find(item); next != next_stage_.end() && next->second > 1) return true;
-  const auto dependent = dependent_of_.find(item);
-  if (dependent == dependent_of_.end()) return false;
-  const auto waiting = waiting_.find(dependent->second);
+  const Part* const place = part(item);
+  if (place == nullptr) return false;
+  const auto waiting = waiting_.find(place->item);
   return waiting != waiting_.end() && waits_for_first(waiting->first, waiting->second);
 }
 
@@ -44,13 +50,13 @@ std::vector<Stages::WaitingItem> Stages::waiting(std::size_t max_count) const {
 
 std::optional<Stages::StageEnd> Stages::end(ItemNumber item, const std::string& name,
                                             const std::optional<Error>& error) {
-  const auto dependent = dependent_of_.find(item);
-  if (dependent == dependent_of_.end()) return std::nullopt;
-  Waiting& waiting = waiting_.at(dependent->second);
+  const Part* const place = part(item);
+  if (place == nullptr) return std::nullopt;
+  Waiting& waiting = waiting_.at(place->item);
   if (error && !waiting.failure)
     waiting.failure = Error{error->code, fmt::format("{}: {}", name, one_line(error->what))};
   if (--waiting.left > 0) return std::nullopt;
-  StageEnd stage_end{dependent->second, std::move(waiting.failure)};
+  StageEnd stage_end{place->item, std::move(waiting.failure)};
   waiting_.erase(stage_end.item);
   return stage_end;
 }

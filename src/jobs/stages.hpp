@@ -37,12 +37,22 @@ class Stages {
     std::size_t left = 0;   ///< of these, those that have not ended
   };
 
+  /// The place of a prerequisite.
+  struct Part {
+    ItemNumber item = 0;  ///< the item that waits for it
+    int stage = 0;        ///< from 0
+    ItemNumber first = 0;
+    std::size_t count = 0;  ///< the stage consists of so many items from number `first` on
+  };
+
   /// Returns the stage that follows for the item: 0, then 1, and so on.
   int next_stage(ItemNumber item) { return next_stage_[item]++; }
   /// Makes the item wait for `count` items (at least 1) from number `first` on.
   void wait(ItemNumber item, ItemNumber first, std::size_t count);
   /// Returns true if another item waits, or has waited, for this item.
-  bool is_prerequisite(ItemNumber item) const { return dependent_of_.contains(item); }
+  bool is_prerequisite(ItemNumber item) const { return parts_.contains(item); }
+  /// Returns the place of an item for which another one waits, or has waited; nullptr for other items.
+  const Part* part(ItemNumber item) const;
   /// Returns true if the item is to be processed before others, because more work follows from it: it has waited for
   /// prerequisites, or it is the only one of a first stage, whose result says what follows (an index).
   bool goes_first(ItemNumber item) const;
@@ -64,8 +74,8 @@ class Stages {
   bool waits_for_first(ItemNumber item, const Waiting& waiting) const;
 
   std::map<ItemNumber, int> next_stage_;
-  std::map<ItemNumber, ItemNumber> dependent_of_;  // by prerequisite: the item that waits for it
-  std::map<ItemNumber, Waiting> waiting_;          // by waiting item
+  std::map<ItemNumber, Part> parts_;       // by prerequisite
+  std::map<ItemNumber, Waiting> waiting_;  // by waiting item
 };
 
 }  // namespace weir::jobs

@@ -41,6 +41,10 @@ ItemResult read_item_result(ItemResult result, const Json& message) {
   result.amount = number_field(message, "amount");
   result.seconds = number_field(message, "total_s");
   result.sync_s = number_field(message, "sync_s");
+  const Json stages = object_field(message, "seconds");
+  for (const auto& [stage, spent] : stages.items()) {
+    if (spent.is_number()) result.stage_seconds[stage] = spent.get<double>();
+  }
   if (!message.contains("error")) return result;
   result.error = error_from_json(message["error"]);
   result.internal_error = bool_field(message, "internal_error");

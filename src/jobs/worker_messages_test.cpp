@@ -27,11 +27,14 @@ TEST(WorkerMessages, AResultKeepsItsFieldsAndAddsThoseOfTheMessage) {
   ItemResult known;
   known.number = 4;
   known.variant = "small";
-  const ItemResult good = read_item_result(known, {{"amount", 2}, {"total_s", 3}, {"notes", {"a", 1, "b"}}});
+  const ItemResult good = read_item_result(
+      known,
+      {{"amount", 2}, {"total_s", 3}, {"notes", {"a", 1, "b"}}, {"seconds", {{"decode", 2}, {"encode", "much"}}}});
   EXPECT_EQ(good.number, 4u);
   EXPECT_EQ(good.variant, "small");
   EXPECT_EQ(good.amount, 2);
   EXPECT_EQ(good.seconds, 3);
+  EXPECT_EQ(good.stage_seconds, (std::map<std::string, double>{{"decode", 2}}));
   EXPECT_EQ(good.notes, (std::vector<std::string>{"a", "b"}));
   EXPECT_FALSE(good.error);
   const ItemResult bad =

@@ -76,6 +76,10 @@ void WorkerSlot::finish_attempt(double seconds, Bytes pool, Bytes device_memory,
   ++finished_attempts;
 }
 
+void WorkerSlot::count_stages(const std::map<std::string, double>& stage_seconds) {
+  for (const auto& [stage, seconds] : stage_seconds) totals.stage_seconds[stage] += seconds;
+}
+
 void WorkerSlot::count_success(const std::string& kind, double cost, double seconds, double amount) {
   KindWork& work = done[kind];
   work.cost += cost;
@@ -216,6 +220,7 @@ MemoryAvailability WorkerSlots::memory_availability(const WorkerSlot& slot, Cloc
 void WorkerSlots::set_rss(WorkerSlot& slot, Bytes rss) {
   if (rss > slot.rss + 1_MiB) free_memory_.clear();
   slot.rss = rss;
+  if (slot.job) slot.job->peak_rss = std::max(slot.job->peak_rss, rss);
 }
 
 Bytes WorkerSlots::running_output() const {

@@ -29,6 +29,7 @@ struct WorkerJob {
   double cost = 0, expected_s = 0;  ///< cost and seconds of the item's Estimate
   Bytes memory_need;                ///< memory of the process that the item was admitted for; zero for an estimate
   Bytes output;                     ///< bytes that the item is expected to write
+  Bytes peak_rss = {};              ///< largest resident memory of the worker since the start
 };
 
 /// The memory that a worker holds after each attempt at an item: resident memory of the process (`ram`),
@@ -86,6 +87,8 @@ struct WorkerSlot {
   /// Records the end of an attempt, successful or not, and the memory after it: the member `rss`, `pool`
   /// (Task::pooled_memory()) and `device_memory` (Task::device_memory()). `seconds`: duration of the attempt.
   void finish_attempt(double seconds, Bytes pool, Bytes device_memory, Clock::time_point now);
+  /// Adds the seconds by stage of an attempt (ItemResult::stage_seconds) to the totals.
+  void count_stages(const std::map<std::string, double>& stage_seconds);
   /// Adds a done item to the totals and to the measured speed for its kind. `amount`: ItemResult::amount.
   void count_success(const std::string& kind, double cost, double seconds, double amount);
   /// Removes a worker that has ended. Returns the job that it had.

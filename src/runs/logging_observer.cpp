@@ -1,6 +1,7 @@
 #include "runs/logging_observer.hpp"
 
 #include <chrono>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -14,13 +15,13 @@ namespace weir::runs {
 
 void LoggingObserver::on_decision(const jobs::Item& item, const jobs::Decision& decision) {
   observer_.on_decision(item, decision);
-  jobs::log_decision(item, decision, logs_.events);
+  jobs::log_decision(item, decision, std::nullopt, logs_.events);
 }
 
 void LoggingObserver::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
   observer_.on_item_result(item, result);
   // An InProcessRun processes pictures, whose unit is the default (megapixels).
-  jobs::log_item_result(item, result, jobs::RunSettings{}.unit, logs_.events, logs_.metrics);
+  jobs::log_item_result(item, result, std::nullopt, jobs::RunSettings{}.unit, logs_.events, logs_.metrics);
 }
 
 void LoggingObserver::on_progress(const jobs::RunProgress& progress) {
