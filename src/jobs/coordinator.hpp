@@ -35,7 +35,7 @@ struct RunSettings {
   /// if there is no such item, that of the first estimate. Results with another configuration are made again, and
   /// devices that would produce another configuration are not used.
   bool same_pixels = false;
-  Prerequisites prerequisites;    ///< items that others wait for, in stages; empty: no item waits for another
+  Prerequisites prerequisites;    ///< items that others wait for, in stages
   std::filesystem::path outputs;  ///< output folder; with RecordRules::write_records it gets the RunFolder of the run
   /// A worker that has an item and sends no message for this time is killed. stall_limit() lengthens the time for long
   /// items.

@@ -72,6 +72,8 @@ class Coordinator::Run {
   bool use_smaller_variant(ItemNumber number, std::string_view why, std::optional<std::size_t> variant = std::nullopt);
   void retry(const ItemResult& result, std::string_view reason, int max_attempts = kMaxAttempts);
   void end_item(const ItemResult& result);
+  /// Removes what the prerequisites of an item that is done have left (Prerequisites::release).
+  void release_prerequisites(const Item& item);
   std::optional<Decision> find_finished_result(ItemNumber number);
 
   // run_dispatch.cpp: assignment of items to workers. process() and try_start() return false if the item must wait for

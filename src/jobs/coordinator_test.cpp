@@ -183,7 +183,12 @@ class StagesTest : public CoordinatorTest {
                       .inputs = {folder_ / "in/names"},
                       .outputs = {folder_ / "out/sum"},
                       .parameters = sum_parameters_});
-    settings_.prerequisites = [this](const Item& item, int stage) -> Result<std::vector<Item>> {
+    settings_.prerequisites.release = [this](const Item& item, const fs::path&) {
+      released_.push_back(item.outputs[0].filename());
+      was_recorded_ &= fs::exists(record_paths(item, {}).done);
+      return ok();
+    };
+    settings_.prerequisites.items_of_stage = [this](const Item& item, int stage) -> Result<std::vector<Item>> {
       if (item.task != "fake-sum") return std::vector<Item>{};
       stages_asked_.push_back(stage);
       if (stage == 0)
@@ -202,6 +207,8 @@ class StagesTest : public CoordinatorTest {
   }
   std::string sum_parameters_ = "{}", part_parameters_ = "{}";
   std::vector<int> stages_asked_;
+  std::vector<std::string> released_;  // outputs of items for which Prerequisites::release was called
+  bool was_recorded_ = true;           // each of them had its record then
 };
 
 TEST_F(StagesTest, AnItemIsProcessedAfterAllItemsThatItWaitsFor) {
@@ -251,6 +258,40 @@ TEST_F(StagesTest, AFinishedItemNeedsNoPrerequisites) {
   EXPECT_FALSE(fs::exists(folder_ / "out/list"));
 }
 
+TEST_F(StagesTest, PrerequisitesAreReleasedOnceTheItemIsRecordedAndAgainWhenItIsSkipped) {
+  run();
+  EXPECT_EQ(std::count(released_.begin(), released_.end(), "sum"), 1);
+  EXPECT_EQ(released_.back(), "sum");
+  EXPECT_TRUE(was_recorded_);
+  released_.clear();
+  EXPECT_EQ(run().skipped, 1u);
+  EXPECT_EQ(released_, std::vector<std::string>{"sum"});
+}
+
+TEST_F(StagesTest, PrerequisitesOfAnItemThatFailedAreKept) {
+  items_[0].parameters = R"({"do":"throw"})";
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(std::count(released_.begin(), released_.end(), "sum"), 0);
+}
+
+TEST_F(StagesTest, AFailedPrerequisiteIsTriedAgainAndTheNextRunDoesOnlyWhatIsMissing) {
+  part_parameters_ = R"({"do":"fail twice"})";
+  EXPECT_EQ(run().done, 1u);
+  EXPECT_EQ(listener_.ends["part_b"].attempts, 3);
+  fs::remove(folder_ / "out/sum");
+  part_parameters_ = R"({"do":"throw"})";
+  const Totals failed = run();
+  EXPECT_EQ(failed.failure_messages.size(), 1u);
+  EXPECT_TRUE(failed.failure_messages.at(0).ends_with("in/names: part_b: an internal error of weir: thrown"))
+      << failed.failure_messages[0];
+  part_parameters_ = "{}";
+  EXPECT_EQ(run().done, 1u);
+  EXPECT_EQ(listener_.ends["list"].status, ItemStatus::skipped);
+  EXPECT_EQ(listener_.ends["part_a"].status, ItemStatus::skipped);
+  EXPECT_EQ(listener_.ends["part_b"].status, ItemStatus::done);
+  EXPECT_EQ(listener_.ends["sum"].status, ItemStatus::done);
+}
+
 TEST_F(StagesTest, FinishedPrerequisitesAreSkipped) {
   run();
   fs::remove(folder_ / "out/sum");
@@ -281,7 +322,7 @@ TEST_F(StagesTest, AWorkerThatDiesInAStageDoesNotEndTheStage) {
 }
 
 TEST_F(StagesTest, AStageThatCannotBeMadeFailsTheItem) {
-  settings_.prerequisites = [](const Item&, int) -> Result<std::vector<Item>> {
+  settings_.prerequisites.items_of_stage = [](const Item&, int) -> Result<std::vector<Item>> {
     return Error{Errc::corrupt, "the list is damaged"};
   };
   const Totals totals = run();

@@ -213,6 +213,7 @@ void Coordinator::Run::end_item(const ItemResult& result) {
   reported.is_prerequisite = stages_.is_prerequisite(result.number);
   reported.attempts = worklist_[result.number].attempts;
   reporter_.report_item_result(item, reported, part_of(result.number));
+  if (result.status == ItemStatus::done || result.status == ItemStatus::skipped) release_prerequisites(item);
   if (stop_controller_.is_stopping() || result.status == ItemStatus::interrupted) return;
   const bool failed = result.status == ItemStatus::failed;
   const Error error = result.error.value_or(Error{Errc::failed, result.why});
@@ -220,6 +221,12 @@ void Coordinator::Run::end_item(const ItemResult& result) {
   if (!stage_end) return;
   if (stage_end->failure) return fail_without_work(stage_end->item, *stage_end->failure);
   begin_next_stage(stage_end->item);
+}
+
+void Coordinator::Run::release_prerequisites(const Item& item) {
+  if (!settings_.prerequisites.release) return;
+  if (auto released = settings_.prerequisites.release(item, rules_.folder); !released)
+    reporter_.notify(Severity::warning, fmt::format("{}: {}", display_name(item), one_line(released.error().what)));
 }
 
 /// Returns the decision about an item whose worker died, if its result is complete: the worker may die while it

@@ -91,7 +91,7 @@ void Coordinator::Run::decide(ItemNumber number) {
 /// The recursion over decide() and end_item() is as deep as items depend on each other: a few levels.
 void Coordinator::Run::begin_next_stage(ItemNumber number) {
   if (!settings_.prerequisites) return queue_.add_unestimated(number);
-  auto prerequisites = settings_.prerequisites(worklist_.item(number), stages_.next_stage(number));
+  auto prerequisites = settings_.prerequisites.items_of_stage(worklist_.item(number), stages_.next_stage(number));
   if (!prerequisites) return fail_without_work(number, prerequisites.error());
   if (prerequisites->empty()) {
     if (stages_.goes_first(number)) worklist_.set_goes_first(number);

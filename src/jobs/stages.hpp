@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,14 +12,24 @@
 
 namespace weir::jobs {
 
-/// Returns the items that must be done before `item` is processed: its prerequisites. They are made in stages, because
-/// those of a stage may depend on the results of the stage before: the segments of a film, on its index. The coordinator
-/// calls the function with stage 0 once the item is to be processed, and with each next stage once all prerequisites of
-/// the stage before are done. An empty list means that no further stage exists; then the item itself is processed.
-/// Prerequisites are items like all others: they are skipped if they were done before, are distributed over the devices,
-/// and may have prerequisites of their own. An item that is skipped needs no prerequisites.
-/// Errors: the item fails with the error.
-using Prerequisites = std::function<Result<std::vector<Item>>(const Item& item, int stage)>;
+/// The items that must be done before another item is processed: its prerequisites. They are items like all others: they
+/// are skipped if they were done before, are distributed over the devices, and may have prerequisites of their own. An
+/// item that is skipped needs no prerequisites.
+struct Prerequisites {
+  /// Returns the prerequisites of `item` in one stage. They are made in stages, because those of a stage may depend on the
+  /// results of the stage before: the segments of a film, on its index. The coordinator calls the function with stage 0
+  /// once the item is to be processed, and with each next stage once all prerequisites of the stage before are done. An
+  /// empty list means that no further stage exists; then the item itself is processed. If the function is empty, no item
+  /// has prerequisites. Errors: the item fails with the error.
+  std::function<Result<std::vector<Item>>(const Item& item, int stage)> items_of_stage = {};
+  /// Removes what the prerequisites of `item` have left, if it left anything; may be empty. The coordinator calls it for
+  /// each item that is done, after its record was written, and for each that is skipped because it was done before, since
+  /// the run that did it may have been killed before the call. `records`: RecordRules::folder. Errors: reported as a
+  /// warning.
+  std::function<Status(const Item& item, const std::filesystem::path& records)> release = {};
+
+  explicit operator bool() const { return items_of_stage != nullptr; }
+};
 
 /// The items that wait for others. It holds only numbers and starts nothing. Not thread-safe.
 class Stages {

@@ -1,20 +1,28 @@
 #include "tasks/film/film_plan.hpp"
 
 #include <array>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
 #include "base/text.hpp"
 #include "jobs/json.hpp"
+#include "jobs/record.hpp"
 #include "jobs/run_folder.hpp"
 
 namespace weir::film {
 namespace {
 
 using jobs::Json;
+
+// Names in the work folder.
+constexpr char kIndexName[] = "index";
+constexpr char kPartialIndexName[] = "index.part";
+constexpr char kSegmentEnding[] = ".nut";
 
 /// Returns the settings on which the bytes of the segments depend, beside the film and the network.
 Json result_settings_json(const FilmRequest& request) {
@@ -44,7 +52,7 @@ Result<jobs::Item> make_index_item(const jobs::Item& film) {
   jobs::Item item;
   item.task = kIndexKind;
   item.inputs = film.inputs;
-  item.outputs = {jobs::work_folder_of(film.outputs.front()) / "index"};
+  item.outputs = {jobs::work_folder_of(film.outputs.front()) / kIndexName};
   item.name = fmt::format("{}: index", jobs::display_name(film));
   item.parameters = jobs::dump(settings);
   return item;
@@ -60,7 +68,7 @@ jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std
   parameters["encoder_threads"] = request.encoder_threads.value_or(index.encoder_threads);
   jobs::Item item;
   item.task = kSegmentKind;
-  item.inputs = {folder / "index"};  // it has the size, the time and the hashes of the film
+  item.inputs = {folder / kIndexName};  // it has the size, the time and the hashes of the film
   item.outputs = {folder / segment_name(number)};
   item.name = fmt::format("{}: frames {} to {}", jobs::display_name(film), range.first, range.end - 1);
   item.parameters = jobs::dump(parameters);
@@ -72,6 +80,41 @@ Status create_work_folder(const std::filesystem::path& output) {
   std::filesystem::create_directories(jobs::work_folder_of(output), problem);
   if (!problem) return ok();
   return Error{Errc::io, fmt::format("{}: {}", printable(jobs::work_folder_of(output).string()), problem.message())};
+}
+
+/// Returns the kind of item whose output has this name in the work folder, or whose record, temporary or partial file;
+/// empty for other names.
+std::string kind_of_file(std::string_view name) {
+  if (jobs::is_record_name(name)) {  // ".00001.nut.film_segment.done"
+    name = name.substr(0, name.rfind('.'));
+    for (const std::string_view kind : {kIndexKind, kSegmentKind}) {
+      const std::string ending = fmt::format(".{}", kind);
+      if (!name.ends_with(ending)) continue;
+      const std::string_view output = name.substr(1, name.size() - ending.size() - 1);
+      return kind_of_file(output) == kind ? std::string{kind} : std::string{};
+    }
+    return {};
+  }
+  if (name == kIndexName || name == kPartialIndexName) return kIndexKind;
+  const std::string_view number = name.substr(0, name.find('.'));
+  const bool is_number =
+      number.size() >= 5 && number.size() < 10 && number.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_number && name.substr(number.size()) == kSegmentEnding ? kSegmentKind : std::string{};
+}
+
+/// Removes the records of an output in the work folder that are in a folder of records. Those beside it have names of
+/// their own.
+Status remove_records(const std::filesystem::path& output, const std::filesystem::path& records) {
+  const std::string name = output.filename().string();
+  if (records.empty() || jobs::is_record_name(name)) return ok();
+  jobs::Item item;
+  item.task = kind_of_file(name);
+  item.outputs = {output};
+  const jobs::RecordPaths paths = jobs::record_paths(item, records);
+  for (const std::filesystem::path& record : {paths.done, paths.intent, paths.failed}) {
+    if (auto removed = remove_file(record); !removed) return removed;
+  }
+  return ok();
 }
 
 }  // namespace
@@ -104,7 +147,7 @@ Result<FilmRequest> parse_film_request(const Json& json) {
   return request;
 }
 
-std::string segment_name(std::size_t number) { return fmt::format("{:05}.nut", number); }
+std::string segment_name(std::size_t number) { return fmt::format("{:05}{}", number, kSegmentEnding); }
 
 std::optional<Container> container_of(const std::filesystem::path& output) {
   const std::string extension = lower_case(output.extension().string());
@@ -126,7 +169,8 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
 }
 
 jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
-  return [request](const jobs::Item& item, int stage) -> Result<std::vector<jobs::Item>> {
+  jobs::Prerequisites prerequisites;
+  prerequisites.items_of_stage = [request](const jobs::Item& item, int stage) -> Result<std::vector<jobs::Item>> {
     std::vector<jobs::Item> items;
     if (item.task != kFilmKind || stage > 1) return items;
     if (stage == 0) {
@@ -136,12 +180,35 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
       items.push_back(*std::move(index));
       return items;
     }
-    const auto index = read_film_index(jobs::work_folder_of(item.outputs.front()) / "index");
+    const auto index = read_film_index(jobs::work_folder_of(item.outputs.front()) / kIndexName);
     if (!index) return index.error();
     for (std::size_t number = 0; number < index->segments.size(); ++number)
       items.push_back(make_segment_item(item, *index, number, request));
     return items;
   };
+  prerequisites.release = [](const jobs::Item& item, const std::filesystem::path& records) -> Status {
+    return item.task == kFilmKind ? remove_work_folder(item.outputs.front(), records) : ok();
+  };
+  return prerequisites;
+}
+
+/// The names are enough, so that a removal that was interrupted can be completed without the index.
+Status remove_work_folder(const std::filesystem::path& output, const std::filesystem::path& records) {
+  namespace fs = std::filesystem;
+  const fs::path folder = jobs::work_folder_of(output);
+  std::error_code problem;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator entry{folder, problem}; !problem && entry != fs::directory_iterator{};
+       entry.increment(problem)) {
+    if (!kind_of_file(entry->path().filename().string()).empty() && !entry->is_directory(problem))
+      files.push_back(entry->path());
+  }
+  for (const fs::path& file : files) {
+    if (auto removed = remove_records(file, records); !removed) return removed;
+    if (auto removed = remove_file(file); !removed) return removed;
+  }
+  if (fs::is_directory(fs::symlink_status(folder, problem))) fs::remove(folder, problem);  // fails if it is not empty
+  return ok();
 }
 
 Result<FilmIndex> read_film_index(const std::filesystem::path& path) {

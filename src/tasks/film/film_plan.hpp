@@ -52,8 +52,13 @@ std::optional<Container> container_of(const std::filesystem::path& output);
 /// Makes the item of a film. Its prerequisites are those of film_prerequisites().
 jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request);
 
-/// Returns what a film waits for: in stage 0 its index, in stage 1 the segments that the index names.
+/// Returns what a film waits for: in stage 0 its index, in stage 1 the segments that the index names. They are released
+/// with remove_work_folder().
 jobs::Prerequisites film_prerequisites(const FilmRequest& request);
+
+/// Removes index and segments of a film with this output, their records and what is left of unfinished ones, and then the
+/// work folder if it is empty: it keeps all other files. `records`: RecordRules::folder. Errors: io.
+Status remove_work_folder(const std::filesystem::path& output, const std::filesystem::path& records);
 
 /// Reads the index of a film from its file. Errors: io; corrupt.
 Result<FilmIndex> read_film_index(const std::filesystem::path& path);

@@ -89,6 +89,7 @@ class FilmRun : public WithFilmCases {
     settings.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=FilmWorker.Main"};
     settings.ram_limit = 4_GiB;
     settings.outputs = output.parent_path();
+    settings.rules.folder = records_;
     for (const char* name : {"one", "two"}) {
       auto device = jobs::cpu_device("cpu", {}, 1);
       EXPECT_TRUE(device);
@@ -109,6 +110,7 @@ class FilmRun : public WithFilmCases {
   }
 
   test::Folder folder_;
+  fs::path records_;  // empty: records are beside the outputs
   FilmRequest request_;
   Listener listener_;
 };
@@ -129,11 +131,12 @@ TEST_F(FilmRun, AFilmIsIndexedEnlargedInSegmentsAndJoined) {
     EXPECT_EQ(made->frames[i].hash, source->frames[i].hash) << i;
     EXPECT_EQ(made->frames[i].pts, source->frames[i].pts) << i;
   }
+  EXPECT_FALSE(fs::exists(jobs::work_folder_of(output)));
   EXPECT_EQ(run(film, output).skipped, 1u);
   EXPECT_EQ(listener_.results, (std::vector<std::string>{"skipped big.mkv"}));
 }
 
-TEST_F(FilmRun, ASegmentThatIsMissingIsMadeAgainAloneAndTheFilmIsTheSame) {
+TEST_F(FilmRun, AfterAJoinThatFailedOnlyWhatIsMissingIsMadeAndTheFilmIsTheSame) {
   const auto film = film_case("opengop.mkv");
   request_.encode.codec = VideoCodec::x264;
   request_.encode.preset = "ultrafast";
@@ -141,12 +144,64 @@ TEST_F(FilmRun, ASegmentThatIsMissingIsMadeAgainAloneAndTheFilmIsTheSame) {
   fs::create_directories(folder_ / "out");
   ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
   const std::string first = folder_.text("out/film.mp4");
+  const int segments = listener_.count("done 0");
+  EXPECT_GT(segments, 2);
   fs::remove(output);
-  fs::remove(jobs::work_folder_of(output) / segment_name(2));
+  listener_.on_result = [&](const std::string&) {  // a segment is lost before the join
+    if (listener_.count("done 0") == segments) fs::remove(jobs::work_folder_of(output) / segment_name(2));
+  };
+  EXPECT_EQ(run(film, output).failed, 1u);
+  EXPECT_TRUE(fs::exists(jobs::work_folder_of(output) / segment_name(1))) << "kept for the next run";
+  listener_.on_result = {};
   ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
   EXPECT_EQ(listener_.count("done 0"), 1) << "segments made again";
   EXPECT_EQ(listener_.count("skipped index"), 1);
   EXPECT_EQ(folder_.text("out/film.mp4"), first);
+  EXPECT_FALSE(fs::exists(jobs::work_folder_of(output)));
+}
+
+TEST_F(FilmRun, ASegmentThatFailsFailsTheFilmWithItsNameAndTheOthersAreKept) {
+  const auto film = film_case("opengop.mkv");
+  const auto output = folder_ / "out/film.mkv";
+  fs::create_directories(folder_ / "out");
+  records_ = folder_ / "records";
+  const fs::path obstacle = jobs::work_folder_of(output) / segment_name(1);
+  listener_.on_result = [&](const std::string& result) {
+    if (result == "done index") fs::create_directory(obstacle);
+  };
+  const jobs::Totals totals = run(film, output);
+  ASSERT_EQ(totals.failure_messages.size(), 1u);
+  EXPECT_NE(totals.failure_messages[0].find("opengop.mkv: frames "), std::string::npos) << totals.failure_messages[0];
+  EXPECT_EQ(totals.failure_messages[0].find('\n'), std::string::npos);
+  const int done = listener_.count("done 0");
+  EXPECT_GT(done, 1);
+  listener_.on_result = {};
+  fs::remove(obstacle);
+  EXPECT_EQ(run(film, output).done, 1u) << listener_.errors;
+  EXPECT_EQ(listener_.count("skipped 0"), done);
+  EXPECT_EQ(listener_.count("done 0"), 1);
+  EXPECT_EQ(folder_.list_files("records").size(), 1u) << "the record of the film";
+}
+
+TEST_F(FilmRun, TheWorkFolderOfAFinishedFilmIsRemovedOnResumeWithoutFilesOfOthers) {
+  const auto film = film_case("sink.mkv");
+  const auto output = folder_ / "out/film.mkv";
+  const auto copy = folder_ / "copy";
+  fs::create_directories(folder_ / "out");
+  listener_.on_result = [&](const std::string& result) {
+    if (result == "done film.mkv") fs::copy(jobs::work_folder_of(output), copy);
+  };
+  ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
+  listener_.on_result = {};
+  for (const bool has_other_file : {false, true}) {  // as if the run was killed before it removed the folder
+    fs::copy(copy, jobs::work_folder_of(output));
+    folder_.put("out/.film.mkv.weir/index.part", "");
+    folder_.put("out/.film.mkv.weir/.00000.nut.film_segment.tmp", "");
+    if (has_other_file) folder_.put("out/.film.mkv.weir/00000.nut.txt", "");
+    EXPECT_EQ(run(film, output).skipped, 1u);
+    EXPECT_EQ(fs::exists(jobs::work_folder_of(output)), has_other_file);
+  }
+  EXPECT_EQ(folder_.list_files("out/.film.mkv.weir"), std::vector<std::string>{"00000.nut.txt"});
 }
 
 TEST_F(FilmRun, AWorkerThatIsKilledCostsItsSegmentAlone) {
