@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/atomic_file.hpp"
+#include "base/descriptor_io.hpp"
 
 namespace weir {
 namespace {
@@ -80,18 +81,13 @@ Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token 
   if (Bytes{reserved} > limit + Bytes{kGrowBytes}) return input_too_large(limit);
   all.reserve(reserved);
   for (std::size_t size = 0;;) {
-    if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
-    pollfd wait{STDIN_FILENO, POLLIN, 0};
-    if (poll(&wait, 1, kPollMs) <= 0) continue;  // below 0: a signal interrupted it, and read() could wait for ever
     if (size == all.size()) all.resize(size + kGrowBytes);
-    const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
-    if (got < 0) {
-      if (errno == EINTR || errno == EAGAIN) continue;
-      return Error{Errc::io, fmt::format("cannot read standard input: {}", errno_text(errno))};
-    }
-    size += static_cast<std::size_t>(got);
+    const auto got = read_available(STDIN_FILENO, std::span{all}.subspan(size), stop);
+    if (!got && got.error().code == Errc::cancelled) return Error{Errc::cancelled, "interrupted"};
+    if (!got) return Error{got.error().code, fmt::format("cannot read standard input: {}", got.error().what)};
+    size += *got;
     if (Bytes{size} > limit) return input_too_large(limit);
-    if (got == 0) {
+    if (*got == 0) {
       all.resize(size);
       return all;
     }

@@ -1,5 +1,9 @@
 #include "media/film/film_reader.hpp"
 
+extern "C" {
+#include <libavutil/mem.h>
+}
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +20,18 @@ constexpr int kMaxUnreadablePackets = 1000;
 
 /// FFmpeg calls it often while it reads; a result other than 0 interrupts the call.
 int is_stop_requested(void* stop) { return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0; }
+
+/// Formats that are written for pipes. Others refer to other files, or cannot be read without seeking.
+constexpr char kPipeFormats[] = "yuv4mpegpipe,nut,matroska,mpegts";
+constexpr std::int64_t kPipeProbeBytes = 32 << 20;  // finds the rate of frames of up to 4K
+
+/// Says why nothing was found in a pipe.
+Error pipe_error(int result, const FilmIo& io, const std::string& name) {
+  if (io.error()) return *io.error();
+  if (io.bytes() == 0) return Error{Errc::corrupt, fmt::format("{}: it is empty", name)};
+  if (result == AVERROR(ENOMEM)) return ffmpeg_error(result, name);
+  return Error{Errc::corrupt, fmt::format("{}: not a film in y4m, NUT, MKV or MPEG-TS", name)};
+}
 
 std::string name_of_film(const std::filesystem::path& path) { return printable(path.string()); }
 
@@ -48,11 +64,19 @@ Result<std::unique_ptr<FilmReader>> FilmReader::open(const std::filesystem::path
   AVFormatContext* context = avformat_alloc_context();
   if (context == nullptr) return Error{Errc::over_budget, "no memory for a film's header"};
   context->interrupt_callback = {is_stop_requested, &reader->stop_};
+  reader->other_packets_ = settings.other_packets;
+  if (settings.io != nullptr) {
+    context->pb = settings.io->context();
+    context->format_whitelist = av_strdup(kPipeFormats);
+    context->probesize = kPipeProbeBytes;
+  }
   // "file:" keeps names such as "a:b.mkv" from being taken for a protocol. avformat_open_input() frees the context if it
   // fails.
   const std::string url = "file:" + path.string();
-  if (const int result = avformat_open_input(&context, url.c_str(), nullptr, nullptr); result < 0)
+  if (const int result = avformat_open_input(&context, url.c_str(), nullptr, nullptr); result < 0) {
+    if (settings.io != nullptr) return pipe_error(result, *settings.io, name_of_film(path));
     return ffmpeg_error(result, name_of_film(path));
+  }
   reader->input_.reset(context);
   if (const int result = avformat_find_stream_info(context, nullptr); result < 0)
     return ffmpeg_error(result, name_of_film(path));
@@ -65,7 +89,8 @@ Result<std::unique_ptr<FilmReader>> FilmReader::open(const std::filesystem::path
 
 Status FilmReader::open_decoder(const ReadSettings& settings) {
   for (unsigned i = 0; i < input_->nb_streams; ++i)
-    if (static_cast<int>(i) != stream_ && !settings.all_streams) input_->streams[i]->discard = AVDISCARD_ALL;
+    if (static_cast<int>(i) != stream_ && !settings.all_streams && !settings.other_packets)
+      input_->streams[i]->discard = AVDISCARD_ALL;
   AVStream& stream = *input_->streams[stream_];
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) {
@@ -97,11 +122,8 @@ Status FilmReader::feed_decoder() {
       if (++unreadable > kMaxUnreadablePackets) return ffmpeg_error(AVERROR_INVALIDDATA, name_of_film(path_));
     } else if (result < 0) {
       return ffmpeg_error(result, name_of_film(path_));
-    } else if (note_end_of_packet(); packet_->stream_index == stream_) {
-      has_pending_packet_ = true;
-      if (packet_->dts != AV_NOPTS_VALUE) decoding_times_.push_back(packet_->dts);
-    } else {
-      av_packet_unref(packet_.get());
+    } else if (auto taken = take_packet(); !taken) {
+      return taken;
     }
   }
   // A packet of no data would end the decoding early; a null packet asks for the frames that the decoder still holds.
@@ -113,6 +135,19 @@ Status FilmReader::feed_decoder() {
   if (sent == AVERROR(ENOMEM)) return ffmpeg_error(sent, name_of_film(path_));
   if (sent < 0 && sent != AVERROR_EOF) ++skipped_packets_;
   return ok();
+}
+
+Status FilmReader::take_packet() {
+  note_end_of_packet();
+  if (packet_->stream_index == stream_) {
+    has_pending_packet_ = true;
+    end_position_ = packet_->pos + packet_->size;
+    if (packet_->dts != AV_NOPTS_VALUE) decoding_times_.push_back(packet_->dts);
+    return ok();
+  }
+  auto taken = other_packets_ ? other_packets_(*packet_) : ok();
+  av_packet_unref(packet_.get());
+  return taken;
 }
 
 void FilmReader::note_end_of_packet() {

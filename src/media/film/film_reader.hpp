@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -10,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "media/film/ffmpeg.hpp"
+#include "media/film/film_io.hpp"
 
 namespace weir::film {
 
@@ -18,8 +20,14 @@ namespace weir::film {
 struct ReadSettings {
   int threads = 1;  ///< decoder threads
   std::optional<int> video_stream =
-      {};                     ///< index of the stream to decode; empty: the one that find_video_stream() names
-  bool all_streams = false;   ///< reads the packets of all streams, for end_time(); only one stream is decoded
+      {};                    ///< index of the stream to decode; empty: the one that find_video_stream() names
+  bool all_streams = false;  ///< reads the packets of all streams, for end_time(); only one stream is decoded
+  /// Called with each packet of the other streams, in the order of the film; empty: they are not needed. An error ends
+  /// the reading.
+  std::function<Status(AVPacket& packet)> other_packets = {};
+  /// Where the film is read, from its beginning to its end; the path is then a name for messages. Null: the file. It must
+  /// outlive the reader.
+  FilmIo* io = nullptr;
   std::stop_token stop = {};  ///< reading ends soon after a stop is requested, with the error `cancelled`
 };
 
@@ -48,10 +56,11 @@ class FilmReader {
   static Result<std::unique_ptr<FilmReader>> open(const std::filesystem::path& path, const ReadSettings& settings);
 
   const AVFormatContext& input() const { return *input_; }
+  AVFormatContext& input() { return *input_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
 
   /// Decodes the next frame. Data that cannot be decoded are skipped and counted in skipped_packets().
-  /// Errors: io; over_budget; cancelled; corrupt, if so many packets in sequence cannot be read that the rest of the
+  /// Errors: io; over_budget; cancelled; those of ReadSettings::other_packets; corrupt, if so many packets in sequence cannot be read that the rest of the
   /// film is lost.
   Result<DecodedFrame> next();
   /// Continues at the last key frame at or before `pts`, or near it: some containers seek imprecisely, so the caller
@@ -61,6 +70,8 @@ class FilmReader {
   std::int64_t skipped_packets() const { return skipped_packets_; }
   /// Returns the latest end of a packet that was read, of any stream, in units of 1/AV_TIME_BASE s; 0 before the first.
   std::int64_t end_time() const { return end_time_; }
+  /// Returns the number of bytes of the film up to the end of the last packet of the video stream.
+  std::int64_t end_position() const { return end_position_; }
 
  private:
   FilmReader() = default;
@@ -68,10 +79,12 @@ class FilmReader {
   /// Reads packets until one of the video stream was given to the decoder, or the input has ended.
   Status feed_decoder();
   DecodedFrame describe_frame();
+  Status take_packet();
   void note_end_of_packet();
 
   std::filesystem::path path_;
   std::stop_token stop_;
+  std::function<Status(AVPacket& packet)> other_packets_;
   InputPtr input_;
   int stream_ = -1;
   CodecPtr decoder_;
@@ -81,6 +94,7 @@ class FilmReader {
   bool input_ended_ = false;
   std::int64_t skipped_packets_ = 0;
   std::int64_t end_time_ = 0;
+  std::int64_t end_position_ = 0;
   std::deque<std::int64_t> decoding_times_;  // of the packets that were read, without those of returned frames
 };
 
