@@ -1,5 +1,6 @@
 #include "media/film/film_index.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -32,6 +33,7 @@ constexpr char kKey = 'k';
 constexpr char kDamaged = 'd';
 constexpr char kInterlaced = 'i';
 constexpr char kTopFieldFirst = 't';
+constexpr char kTransparent = 'a';
 
 Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   if (!json.is_object() || json.value("format", 0) != kFormat) return damaged_index("another format");
@@ -69,12 +71,17 @@ FrameRange FilmIndex::segment(std::size_t number) const {
   return {segments[number], number + 1 < segments.size() ? segments[number + 1] : frame_count};
 }
 
+bool FilmIndex::has_transparency() const {
+  return std::any_of(frames.begin(), frames.end(), [](const IndexedFrame& frame) { return frame.is_transparent; });
+}
+
 std::string to_line(const IndexedFrame& frame) {
   std::string letters;
   if (frame.is_key) letters += kKey;
   if (frame.is_damaged) letters += kDamaged;
   if (frame.is_interlaced) letters += kInterlaced;
   if (frame.is_top_field_first) letters += kTopFieldFirst;
+  if (frame.is_transparent) letters += kTransparent;
   return fmt::format("{} {} {:016x} {}\n", frame.pts, frame.duration, frame.hash, letters.empty() ? "-" : letters);
 }
 
@@ -98,6 +105,9 @@ Result<IndexedFrame> parse_frame_line(std::string_view line) {
         break;
       case kTopFieldFirst:
         frame.is_top_field_first = true;
+        break;
+      case kTransparent:
+        frame.is_transparent = true;
         break;
       default:
         return damaged_index("a line is no frame");

@@ -22,6 +22,7 @@ struct IndexedFrame {
   bool is_damaged = false;    ///< the decoder filled in or guessed a part of it
   bool is_interlaced = false;
   bool is_top_field_first = false;  ///< of an interlaced frame
+  bool is_transparent = false;      ///< has_transparency()
   bool operator==(const IndexedFrame&) const = default;
 };
 
@@ -62,6 +63,8 @@ struct FilmIndex {
 
   /// Returns the frames of segment `number`, which counts from 0.
   FrameRange segment(std::size_t number) const;
+  /// Returns whether a frame is transparent, which no result keeps.
+  bool has_transparency() const;
 };
 
 /// Returns the index as text: a line with a JSON object, and a line for each frame.

@@ -174,15 +174,5 @@ TEST(FrameFormatTest, MissingTagsAreGuessedAsPlayersDo) {
   EXPECT_EQ(matrix_of(720)->guessed.size(), 5);
 }
 
-TEST(FrameFormatTest, FormatsThatCannotBeKeptAreRefusedByName) {
-  for (const AVPixelFormat pixel_format : {AV_PIX_FMT_YUVA420P, AV_PIX_FMT_NV12, AV_PIX_FMT_RGB24, AV_PIX_FMT_PAL8}) {
-    const FramePtr frame = make_picture(pixel_format, 32, 32);
-    const auto format = describe_format(*frame);
-    ASSERT_FALSE(format);
-    EXPECT_EQ(format.error().code, Errc::unsupported);
-    EXPECT_NE(format.error().what.find(av_get_pix_fmt_name(pixel_format)), std::string::npos);
-  }
-}
-
 }  // namespace
 }  // namespace weir::film

@@ -17,6 +17,7 @@ extern "C" {
 
 #include "base/text.hpp"
 #include "media/film/codec_table.hpp"
+#include "media/film/frame_unpacker.hpp"
 
 namespace weir::film {
 namespace {
@@ -110,7 +111,7 @@ FrameEncoder::~FrameEncoder() {
 
 Status FrameEncoder::open_encoder(const SegmentFormat& format, const EncodeSettings& settings) {
   av_log_set_level(AV_LOG_QUIET);
-  if (!frame_ || !packet_) return Error{Errc::over_budget, "no memory for a frame"};
+  if (!frame_ || !packed_ || !packet_) return Error{Errc::over_budget, "no memory for a frame"};
   time_offset_ = format.time_offset;
   const CodecRow& row = row_of(settings.codec);
   const AVCodec* codec = avcodec_find_encoder_by_name(row.encoder);
@@ -120,7 +121,9 @@ Status FrameEncoder::open_encoder(const SegmentFormat& format, const EncodeSetti
   if (!encoder_) return Error{Errc::over_budget, "no memory for an encoder"};
   encoder_->width = format.frames.width;
   encoder_->height = format.frames.height;
-  encoder_->pix_fmt = format.frames.pixel_format;
+  frame_format_ = format.frames.pixel_format;
+  encoder_->pix_fmt = format_for_encoder(*codec, frame_format_);
+  if (encoder_->pix_fmt == AV_PIX_FMT_NONE) encoder_->pix_fmt = frame_format_;  // the encoder says why it refuses it
   encoder_->time_base = {format.time_base.numerator, format.time_base.denominator};
   encoder_->framerate = {format.frame_rate.numerator, format.frame_rate.denominator};
   encoder_->sample_aspect_ratio = {format.sample_aspect.numerator, format.sample_aspect.denominator};
@@ -159,7 +162,7 @@ Status FrameEncoder::open_encoder(const SegmentFormat& format, const EncodeSetti
 
 Result<AVFrame*> FrameEncoder::next_frame() {
   av_frame_unref(frame_.get());
-  frame_->format = encoder_->pix_fmt;
+  frame_->format = frame_format_;
   frame_->width = encoder_->width;
   frame_->height = encoder_->height;
   if (const int result = av_frame_get_buffer(frame_.get(), 0); result < 0) return ffmpeg_error(result, "frame");
@@ -177,7 +180,22 @@ Status FrameEncoder::write(std::int64_t pts, std::int64_t duration) {
   set_duration(*frame_, duration);
   frame_->pict_type = is_first_ ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
   is_first_ = false;
-  return send(frame_.get());
+  auto frame = frame_for_encoder();
+  if (!frame) return frame.error();
+  return send(*frame);
+}
+
+Result<const AVFrame*> FrameEncoder::frame_for_encoder() {
+  if (frame_format_ == encoder_->pix_fmt) return frame_.get();
+  av_frame_unref(packed_.get());  // the encoder may still hold its memory
+  packed_->format = encoder_->pix_fmt;
+  packed_->width = frame_->width;
+  packed_->height = frame_->height;
+  if (const int result = av_frame_get_buffer(packed_.get(), 0); result < 0) return ffmpeg_error(result, "frame");
+  if (const int result = av_frame_copy_props(packed_.get(), frame_.get()); result < 0)
+    return ffmpeg_error(result, "frame");
+  pack_rgb(*frame_, *packed_);
+  return packed_.get();
 }
 
 Status FrameEncoder::end() { return send(nullptr); }

@@ -60,11 +60,15 @@ class FrameEncoder : public FrameSink {
   const AVCodecContext& encoder() const { return *encoder_; }
 
  private:
+  /// Returns frame_ in the pixel format of the encoder.
+  Result<const AVFrame*> frame_for_encoder();
   /// Takes the packets that the encoder has ready. `frame` is null at the end.
   Status send(const AVFrame* frame);
 
   CodecPtr encoder_;
   FramePtr frame_ = make_frame();
+  AVPixelFormat frame_format_ = AV_PIX_FMT_NONE;  // of frame_
+  FramePtr packed_ = make_frame();                // frame_ as the encoder takes it, if that is another format
   PacketPtr packet_ = make_packet();
   bool is_first_ = true;
   std::int64_t time_offset_ = 0;

@@ -6,13 +6,34 @@ extern "C" {
 
 #include <fmt/format.h>
 
+#include "media/film/frame_unpacker.hpp"
+
 namespace weir::film {
 namespace {
 
-/// Full range is also expressed by pixel formats of their own (yuvj420p), which FFmpeg keeps for old programs.
-bool has_full_range_format(AVPixelFormat format) {
-  return format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P ||
-         format == AV_PIX_FMT_YUVJ440P || format == AV_PIX_FMT_YUVJ411P;
+/// Full range is also expressed by pixel formats of their own (yuvj420p), which FFmpeg keeps for old programs. Returns the
+/// format with the same planes that does not say the range.
+AVPixelFormat without_range(AVPixelFormat format) {
+  switch (format) {
+    case AV_PIX_FMT_YUVJ411P:
+      return AV_PIX_FMT_YUV411P;
+    case AV_PIX_FMT_YUVJ420P:
+      return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ422P:
+      return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ440P:
+      return AV_PIX_FMT_YUV440P;
+    case AV_PIX_FMT_YUVJ444P:
+      return AV_PIX_FMT_YUV444P;
+    default:
+      return format;
+  }
+}
+
+/// Returns whether frames of this format come from pictures, whose grey is of full range.
+bool is_grey_of_pictures(AVPixelFormat format) {
+  return format == AV_PIX_FMT_MONOBLACK || format == AV_PIX_FMT_MONOWHITE || format == AV_PIX_FMT_YA8 ||
+         format == AV_PIX_FMT_YA16BE || format == AV_PIX_FMT_YA16LE;
 }
 
 constexpr int kMostRowsOfPal = 576;
@@ -50,30 +71,26 @@ void guess_missing_tags(FrameFormat& format) {
 }  // namespace
 
 Result<FrameFormat> describe_format(const AVFrame& frame) {
+  const auto decoded = static_cast<AVPixelFormat>(frame.format);
+  const auto planar = planar_format_of(decoded);
+  if (!planar) {
+    const char* name = av_get_pix_fmt_name(decoded);
+    return Error{Errc::unsupported, fmt::format("the pixel format {} has no planar format with the same samples",
+                                                name ? name : "unknown")};
+  }
   FrameFormat format;
-  format.pixel_format = static_cast<AVPixelFormat>(frame.format);
+  format.pixel_format = without_range(*planar);
   format.width = frame.width;
   format.height = frame.height;
   const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format.pixel_format);
-  if (description == nullptr) return Error{Errc::unsupported, "frames of an unknown pixel format"};
-  const auto refuse = [&](const char* why) {
-    return Error{Errc::unsupported, fmt::format("the pixel format {} {}", description->name, why)};
-  };
-  const int planes = av_pix_fmt_count_planes(format.pixel_format);
   format.colours = description->nb_components;
   format.is_rgb = (description->flags & AV_PIX_FMT_FLAG_RGB) != 0;
   format.depth = description->comp[0].depth;
   format.chroma_shift_x = description->log2_chroma_w;
   format.chroma_shift_y = description->log2_chroma_h;
-  if ((description->flags & AV_PIX_FMT_FLAG_HWACCEL) != 0) return refuse("is in a GPU's memory");
-  if ((description->flags & AV_PIX_FMT_FLAG_ALPHA) != 0) return refuse("has alpha, which films cannot keep here");
-  if (planes != format.colours || (format.colours != 1 && format.colours != 3)) return refuse("is not planar");
-  if ((description->flags & (AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_PAL)) != 0)
-    return refuse("has samples that are not integers of this machine");
-  if (format.depth < 8 || format.depth > 16 || description->comp[0].shift != 0)
-    return refuse("has samples that are not of 8 to 16 bits");
   format.colour = {frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range, frame.chroma_location};
-  if (has_full_range_format(format.pixel_format)) format.colour.range = AVCOL_RANGE_JPEG;
+  const bool is_full_range = format.pixel_format != *planar || is_grey_of_pictures(decoded);
+  if (is_full_range) format.colour.range = AVCOL_RANGE_JPEG;
   if (format.is_rgb) {
     format.colour.matrix = AVCOL_SPC_RGB;
     if (format.colour.range == AVCOL_RANGE_UNSPECIFIED) format.colour.range = AVCOL_RANGE_JPEG;

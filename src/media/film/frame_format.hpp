@@ -21,14 +21,14 @@ struct ColourTags {
 
 /// The layout of a film's frames in memory.
 struct FrameFormat {
-  AVPixelFormat pixel_format = AV_PIX_FMT_NONE;
-  int width = 0, height = 0;         ///< in pixels
-  int depth = 8;                     ///< bits of a sample, 8 to 16
-  int colours = 3;                   ///< 3, or 1 for a grey film
-  bool is_rgb = false;               ///< the planes are green, blue and red; otherwise Y, Cb and Cr
-  int chroma_shift_x = 0;            ///< log2 of the horizontal distance of chroma samples, in pixels
-  int chroma_shift_y = 0;            ///< the same, vertical
-  ColourTags colour;                 ///< complete: what the film does not say is guessed as players do
+  AVPixelFormat pixel_format = AV_PIX_FMT_NONE;  ///< planar, and not one of those that imply the range (yuvj420p)
+  int width = 0, height = 0;                     ///< in pixels
+  int depth = 8;                                 ///< bits of a sample, 8 to 16
+  int colours = 3;                               ///< 3, or 1 for a grey film
+  bool is_rgb = false;                           ///< the planes are green, blue and red; otherwise Y, Cb and Cr
+  int chroma_shift_x = 0;                        ///< log2 of the horizontal distance of chroma samples, in pixels
+  int chroma_shift_y = 0;                        ///< the same, vertical
+  ColourTags colour;                             ///< complete: what the film does not say is guessed as players do
   std::vector<std::string> guessed;  ///< names of the tags that the film does not give: "matrix", "primaries", ...
 
   SampleType sample_type() const { return depth == 8 ? SampleType::uint8 : SampleType::uint16; }
@@ -43,9 +43,10 @@ struct FrameFormat {
   }
 };
 
-/// Describes the frames of a film. `frame`: any frame of it. Tags that the film lacks get the values that players assume:
-/// BT.709 from 577 rows on, BT.601 of PAL or NTSC below, limited range, chroma samples as in MPEG-2.
-/// Errors: unsupported, for a pixel format that is not planar, or has alpha, a palette, or samples of more than 16 bits.
+/// Describes the frames of a film, after unpack_frame() where the decoder gives no plain planes. `frame`: any frame of it, as
+/// decoded. Tags that the film lacks get the values that players assume: BT.709 from 577 rows on, BT.601 of PAL or NTSC
+/// below, limited range, chroma samples as in MPEG-2.
+/// Errors: unsupported, for a pixel format without planar_format_of().
 Result<FrameFormat> describe_format(const AVFrame& frame);
 
 /// Returns the same format with another size in pixels.

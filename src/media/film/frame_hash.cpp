@@ -32,6 +32,7 @@ std::uint64_t hash_frame(const AVFrame& frame) {
       XXH3_64bits_update(state.get(), row, static_cast<std::size_t>(row_bytes));
     }
   }
+  if ((description->flags & AV_PIX_FMT_FLAG_PAL) != 0) XXH3_64bits_update(state.get(), frame.data[1], AVPALETTE_SIZE);
   return XXH3_64bits_digest(state.get());
 }
 

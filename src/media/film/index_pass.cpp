@@ -15,6 +15,7 @@ extern "C" {
 #include "base/text.hpp"
 #include "media/film/film_reader.hpp"
 #include "media/film/frame_hash.hpp"
+#include "media/film/frame_unpacker.hpp"
 #include "media/film/partial_index.hpp"
 #include "media/film/segment_reader.hpp"
 
@@ -123,7 +124,8 @@ class IndexPass {
                              .is_key = is_key_frame(frame),
                              .is_damaged = decoded.is_damaged,
                              .is_interlaced = is_interlaced(frame),
-                             .is_top_field_first = is_top_field_first(frame)});
+                             .is_top_field_first = is_top_field_first(frame),
+                             .is_transparent = has_transparency(frame)});
     return ok();
   }
 

@@ -94,6 +94,7 @@ class Join {
                                                .orientation = request_.display.orientation});
     if (!plan) return plan.error();
     report_.plan = *std::move(plan);
+    if (request_.index.has_transparency()) report_.plan.lost.emplace_back("the transparency (alpha) of the film");
     report_.frames = static_cast<FrameNumber>(request_.index.frames.size());
     return ok();
   }

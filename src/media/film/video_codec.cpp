@@ -36,6 +36,11 @@ AVPixelFormat with_half_chroma(AVPixelFormat format) {
 
 }  // namespace
 
+AVPixelFormat format_for_encoder(const AVCodec& encoder, AVPixelFormat planar) {
+  if (takes(encoder, planar)) return planar;
+  return planar == AV_PIX_FMT_GBRP && takes(encoder, AV_PIX_FMT_0RGB32) ? AV_PIX_FMT_0RGB32 : AV_PIX_FMT_NONE;
+}
+
 const CodecRow& row_of(VideoCodec codec) { return kCodecs[static_cast<std::size_t>(codec)]; }
 
 std::string_view name_of(VideoCodec codec) { return row_of(codec).name; }
@@ -50,9 +55,12 @@ Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec
   const AVCodec* encoder = avcodec_find_encoder_by_name(row_of(codec).encoder);
   if (encoder == nullptr)
     return Error{Errc::unsupported, fmt::format("FFmpeg was built without the encoder {}", row_of(codec).encoder)};
-  if (takes(*encoder, format.pixel_format)) return format;
+  const auto can_take = [](const AVCodec& other, AVPixelFormat wanted) {
+    return format_for_encoder(other, wanted) != AV_PIX_FMT_NONE;
+  };
+  if (can_take(*encoder, format.pixel_format)) return format;
   const AVPixelFormat half = with_half_chroma(format.pixel_format);
-  if (half != AV_PIX_FMT_NONE && takes(*encoder, half)) {
+  if (half != AV_PIX_FMT_NONE && can_take(*encoder, half)) {
     FrameFormat result = format;
     result.pixel_format = half;
     result.chroma_shift_x = 1;
@@ -61,7 +69,7 @@ Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec
   std::string others;
   for (const CodecRow& row : kCodecs) {
     const AVCodec* other = avcodec_find_encoder_by_name(row.encoder);
-    if (other == nullptr || !takes(*other, format.pixel_format)) continue;
+    if (other == nullptr || !can_take(*other, format.pixel_format)) continue;
     others += fmt::format("{}{}", others.empty() ? "" : " or ", row.name);
   }
   return Error{Errc::unsupported,

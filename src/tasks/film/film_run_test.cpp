@@ -15,6 +15,7 @@
 #include "jobs/coordinator.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/worker.hpp"
+#include "joined_films.hpp"
 #include "media/film/index_pass.hpp"
 #include "tasks/film/film_kind.hpp"
 
@@ -55,6 +56,7 @@ class Listener final : public jobs::RunObserver {
   void on_decision(const jobs::Item&, const jobs::Decision&) override {}
   void on_item_result(const jobs::Item& item, const jobs::ItemResult& result) override {
     results.push_back(std::string{jobs::name_of(result.status)} + " " + item.outputs.front().filename().string());
+    for (const std::string& note : result.notes) notes += note + "\n";
     if (result.error) errors += result.error->what + "\n";
     if (on_result) on_result(results.back());
   }
@@ -66,7 +68,7 @@ class Listener final : public jobs::RunObserver {
   }
 
   std::vector<std::string> results;
-  std::string errors;
+  std::string errors, notes;
   std::function<void(const std::string& result)> on_result;  // called with each entry of `results`
 };
 
@@ -83,6 +85,7 @@ class FilmRun : public WithFilmCases {
   jobs::Totals run(const fs::path& film, const fs::path& output) {
     listener_.results.clear();
     listener_.errors.clear();
+    listener_.notes.clear();
     jobs::RunSettings settings;
     settings.task = kFilmKind;
     settings.task_settings = to_json(request_);
@@ -225,6 +228,48 @@ TEST_F(FilmRun, AWorkerThatIsKilledCostsItsSegmentAlone) {
   const auto made = index_film(output, {});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->frames.size(), 200u);
+}
+
+/// Returns the hashes of the frames of a film that the program ffmpeg decodes to a pixel format, with a filter before.
+std::vector<std::string> decoded_by_ffmpeg(const fs::path& film, const std::string& format,
+                                           const std::string& filter = "null") {
+  const std::string command = "ffmpeg -hide_banner -loglevel error -nostdin -i '" + film.string() +
+                              "' -map 0:v:0 -vf " + filter + " -pix_fmt " + format +
+                              " -fps_mode passthrough -f framemd5 -";
+  std::vector<std::string> hashes;
+  for (const std::string& line : lines_of(output_of(command)))
+    if (line[0] != '#') hashes.push_back(line.substr(line.rfind(' ') + 1));
+  return hashes;
+}
+
+TEST_F(FilmRun, AGifBecomesAFilmWithoutItsTransparency) {
+  const auto film = folder_ / "drawn.gif";
+  ASSERT_TRUE(
+      run_ffmpeg("-f lavfi -i testsrc2=s=64x48:r=10:d=3 -vf 'format=rgba,colorkey=white:0.4,split[a][b];"
+                 "[a]palettegen[p];[b][p]paletteuse' '" +
+                 film.string() + "'"));
+  const auto output = folder_ / "out/big.mkv";
+  fs::create_directories(folder_ / "out");
+  ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
+  EXPECT_NE(listener_.notes.find("the transparency (alpha) of the film"), std::string::npos) << listener_.notes;
+  const auto frames = decoded_by_ffmpeg(film, "gbrp");
+  EXPECT_EQ(frames.size(), 30u);
+  EXPECT_EQ(decoded_by_ffmpeg(output, "gbrp"), frames);
+}
+
+TEST_F(FilmRun, FilmsOfPackedSamplesKeepThem) {
+  fs::create_directories(folder_ / "out");
+  for (const auto& [packed, planar] : {std::pair{"bgr24", "gbrp"}, {"uyvy422", "yuv422p"}}) {
+    const auto film = folder_ / (std::string{packed} + ".avi");
+    ASSERT_TRUE(run_ffmpeg("-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v rawvideo -pix_fmt " + std::string{packed} +
+                           " '" + film.string() + "'"));
+    const auto output = folder_ / "out" / (std::string{packed} + ".mkv");
+    ASSERT_EQ(run(film, output).done, 1u) << packed << listener_.errors;
+    EXPECT_EQ(listener_.notes.find("alpha"), std::string::npos) << listener_.notes;
+    const auto frames = decoded_by_ffmpeg(film, planar);
+    EXPECT_EQ(frames.size(), 50u);
+    EXPECT_EQ(decoded_by_ffmpeg(output, planar), frames) << packed;
+  }
 }
 
 TEST_F(FilmRun, AFileThatIsNoFilmFailsByName) {

@@ -8,6 +8,7 @@
 
 #include "base/blocking_queue.hpp"
 #include "media/film/frame_converter.hpp"
+#include "media/film/frame_unpacker.hpp"
 #include "tasks/film/frame_rows.hpp"
 
 namespace weir::film {
@@ -101,7 +102,11 @@ class FrameStages {
           if (!created) return created.error();
           converter = *std::move(created);
         }
-        return converter->to_network(*next->frame, slot->picture);
+        if (is_plain_planar(static_cast<AVPixelFormat>(next->frame->format)))
+          return converter->to_network(*next->frame, slot->picture);
+        const auto unpacked = unpack_frame(*next->frame);
+        if (!unpacked) return unpacked.error();
+        return converter->to_network(**unpacked, slot->picture);
       });
       if (!decoded || is_end) return decoded;
       decoded_.add(*std::move(slot));
