@@ -4,15 +4,9 @@
 #include "media/film/film_index.hpp"
 #include "media/film/frame_encoder.hpp"
 #include "media/film/frame_format.hpp"
+#include "media/film/orientation.hpp"
 
 namespace weir::film {
-
-/// How players turn the decoded pictures: first mirrored left to right, then turned clockwise.
-struct Orientation {
-  bool is_mirrored = false;
-  int degrees = 0;  ///< 0, 90, 180 or 270
-  bool operator==(const Orientation&) const = default;
-};
 
 /// How players show the frames of the result. Containers store it beside the encoded frames.
 struct DisplayProperties {

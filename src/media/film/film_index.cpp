@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kFormat = 1;  // version of the text
+constexpr int kFormat = 2;  // version of the text
 
 Error damaged_index(const std::string& why) { return Error{Errc::corrupt, "film index: " + why}; }
 
@@ -45,12 +45,15 @@ Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   index.time_base = {json.at("time_base").at(0).get<int>(), json.at("time_base").at(1).get<int>()};
   index.width = json.at("width").get<int>();
   index.height = json.at("height").get<int>();
+  index.orientation = {json.at("orientation").at(0).get<bool>(), json.at("orientation").at(1).get<int>()};
   index.pixel_format = json.at("pixel_format").get<std::string>();
   index.has_decoding_times = json.at("has_decoding_times").get<bool>();
   index.skipped_packets = json.at("skipped_packets").get<std::int64_t>();
   index.damage = json.at("damage").get<std::string>();
   index.segments = json.at("segments").get<std::vector<FrameNumber>>();
   frames = json.at("frames").get<std::size_t>();
+  if (index.orientation.degrees < 0 || index.orientation.degrees > 270 || index.orientation.degrees % 90 != 0)
+    return damaged_index("wrong orientation");
   if (index.time_base.numerator <= 0 || index.time_base.denominator <= 0) return damaged_index("wrong time base");
   return index;
 }
@@ -126,6 +129,7 @@ std::string to_text(const FilmIndex& index) {
                     {"time_base", {index.time_base.numerator, index.time_base.denominator}},
                     {"width", index.width},
                     {"height", index.height},
+                    {"orientation", {index.orientation.is_mirrored, index.orientation.degrees}},
                     {"pixel_format", index.pixel_format},
                     {"has_decoding_times", index.has_decoding_times},
                     {"skipped_packets", index.skipped_packets},

@@ -8,6 +8,7 @@
 
 #include "base/file_facts.hpp"
 #include "base/result.hpp"
+#include "media/film/orientation.hpp"
 
 namespace weir::film {
 
@@ -52,6 +53,7 @@ struct FilmIndex {
   Fraction time_base{0, 1};  ///< unit of the times, in seconds
   int width = 0;             ///< in pixels, of every frame
   int height = 0;            ///< in pixels, of every frame
+  Orientation orientation;   ///< how players turn the frames
   std::string pixel_format;  ///< FFmpeg's name, such as "yuv420p", of every frame
   /// The file gives some frames no presentation time; all frames have the packets' decoding times in ascending order.
   bool has_decoding_times = false;

@@ -28,6 +28,7 @@ FilmIndex small_index() {
   index.time_base = {1, 90000};
   index.width = 320;
   index.height = 180;
+  index.orientation = {true, 270};
   index.pixel_format = "yuv420p";
   index.frames = {
       {.pts = -3, .duration = 10, .hash = 7, .is_key = true},

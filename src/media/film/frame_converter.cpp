@@ -86,12 +86,6 @@ struct SamplePlaces {
   double distance = 1, first = 0;
 };
 
-/// `shift`: log2 of the distance; `is_first`: a sample lies on the first of its pixels, not in their middle.
-SamplePlaces sample_places(int shift, bool is_first) {
-  const double distance = 1 << shift;
-  return {distance, is_first ? 0 : (distance - 1) / 2};
-}
-
 /// Returns the part of a source plane that a plane of the result shows, along one axis, where the result has
 /// `enlargement` pixels per pixel of the source: pixel x of the source is pixel enlargement (x + 1/2) - 1/2 of the result.
 Span shown_part(int result_samples, double enlargement, SamplePlaces source, SamplePlaces result) {
@@ -163,14 +157,15 @@ void copy_to_frame(const Planes& from, const FrameFormat& format, AVFrame& frame
   }
 }
 
-/// Copies planes of 16 bits, without their padding, to samples whose colours of a pixel lie together.
-void interleave(const Planes& from, PlaneSize size, std::uint16_t* to) {
+/// Copies planes of 16 bits, without their padding, to samples whose colours of a pixel lie together. They are turned.
+void interleave(const Planes& from, PlaneSize size, const Orientation& turn, std::uint16_t* to) {
   const int colours = from.count();
+  const TurnedPlaces places = turned_places(size, turn, turned_size(size, turn).width);
   for (int i = 0; i < colours; ++i) {
     for (int y = 0; y < size.height; ++y) {
       const auto* row = from[i].row<std::uint16_t>(y);
-      std::uint16_t* out = to + (static_cast<std::ptrdiff_t>(y) * size.width * colours) + i;
-      for (int x = 0; x < size.width; ++x) out[x * colours] = row[x];
+      std::uint16_t* out = to + ((places.first + (y * places.down)) * colours) + i;
+      for (int x = 0; x < size.width; ++x) out[x * places.across * colours] = row[x];
     }
   }
 }
@@ -188,14 +183,17 @@ void separate(const std::uint16_t* from, PlaneSize size, const Planes& to) {
   }
 }
 
-/// Sets to = a - b for one plane.
-void subtract(const Plane& a, const Plane& b, const Plane& to) {
-  for (int y = 0; y < to.height; ++y) {
+/// Sets to = a - b, turned, for one plane of this size without its padding, and pads `to`.
+void subtract(const Plane& a, const Plane& b, PlaneSize size, const Orientation& turn, const Plane& to) {
+  const auto stride = to.stride / static_cast<std::ptrdiff_t>(sizeof(float));
+  const TurnedPlaces places = turned_places(size, turn, stride);
+  for (int y = 0; y < size.height; ++y) {
     const float* first = a.row<float>(y);
     const float* second = b.row<float>(y);
-    float* out = to.row<float>(y);
-    for (int x = 0; x < to.width; ++x) out[x] = first[x] - second[x];
+    float* out = to.row<float>(0) + places.first + (y * places.down);
+    for (int x = 0; x < size.width; ++x) out[x * places.across] = first[x] - second[x];
   }
+  pad<float>(to, turned_size(size, turn));
 }
 
 /// Adds `from` to `to`.
@@ -210,8 +208,8 @@ void add(const Plane& from, const Plane& to) {
 }  // namespace
 
 Result<std::unique_ptr<FrameConverter>> FrameConverter::create(const FrameFormat& source, const FrameFormat& result,
-                                                               PlaneSize network_result) {
-  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, result, network_result}};
+                                                               PlaneSize network_result, const Orientation& turn) {
+  std::unique_ptr<FrameConverter> converter{new FrameConverter{source, result, network_result, turn}};
   if (auto prepared = converter->prepare(); !prepared) return prepared.error();
   return converter;
 }
@@ -256,21 +254,22 @@ Status FrameConverter::prepare() {
 }
 
 Status FrameConverter::prepare_enlargement() {
-  const double across = static_cast<double>(result_.width) / source_.width;
-  const double down = static_cast<double>(result_.height) / source_.height;
-  const AVChromaLocation location = source_.colour.chroma_location;
-  const bool is_left =
-      location != AVCHROMA_LOC_CENTER && location != AVCHROMA_LOC_TOP && location != AVCHROMA_LOC_BOTTOM;
-  const bool is_top = location == AVCHROMA_LOC_TOPLEFT || location == AVCHROMA_LOC_TOP;
+  const double across = static_cast<double>(result_.width) / turned_source_.width;
+  const double down = static_cast<double>(result_.height) / turned_source_.height;
+  const ChromaOrigin source_origin = turned_chroma_origin(source_, turn_), result_origin = chroma_origin(result_);
+  const auto places = [](int plane, int shift, double first) {
+    return plane == 0 ? SamplePlaces{} : SamplePlaces{static_cast<double>(1 << shift), first};
+  };
+  auto remainder = create_planes(turned_source_, SampleType::float32);
+  if (!remainder) return remainder.error();
   for (int i = 0; i < std::min(source_.colours, 2); ++i) {
     const Plane& result = result_float_[i];
-    const auto places = [&](int shift, bool is_first) { return sample_places(i == 0 ? 0 : shift, is_first); };
-    const Span columns = shown_part(result.width, across, places(source_.chroma_shift_x, is_left),
-                                    places(result_.chroma_shift_x, is_left));
-    const Span rows =
-        shown_part(result.height, down, places(source_.chroma_shift_y, is_top), places(result_.chroma_shift_y, is_top));
+    const Span columns = shown_part(result.width, across, places(i, turned_source_.chroma_shift_x, source_origin.x),
+                                    places(i, result_.chroma_shift_x, result_origin.x));
+    const Span rows = shown_part(result.height, down, places(i, turned_source_.chroma_shift_y, source_origin.y),
+                                 places(i, result_.chroma_shift_y, result_origin.y));
     auto graph =
-        ColourGraph::create(describe_shown_part(source_float_[i], columns, rows), describe_single_plane(result));
+        ColourGraph::create(describe_shown_part((*remainder)[i], columns, rows), describe_single_plane(result));
     if (!graph) return graph.error();
     (i == 0 ? enlarge_luma_ : enlarge_chroma_) = *std::move(graph);
   }
@@ -285,13 +284,14 @@ Status FrameConverter::to_network(const AVFrame& frame, NetworkFrame& picture) {
   for (int i = 0; i < source_rgb_.count(); ++i) pad<std::uint16_t>(source_rgb_[i], source_.luma_size());
   if (auto done = rgb_to_source_.run(source_rgb_, source_again_); !done) return done;
   if (picture.remainder.count() == 0) {
-    auto planes = create_planes(source_, SampleType::float32);
+    auto planes = create_planes(turned_source_, SampleType::float32);
     if (!planes) return planes.error();
     picture.remainder = *std::move(planes);
   }
-  for (int i = 0; i < source_.colours; ++i) subtract(source_float_[i], source_again_[i], picture.remainder[i]);
+  for (int i = 0; i < source_.colours; ++i)
+    subtract(source_float_[i], source_again_[i], plane_size(source_, i), turn_, picture.remainder[i]);
   picture.samples.resize(static_cast<std::size_t>(source_.width) * source_.height * source_.colours);
-  interleave(source_rgb_, source_.luma_size(), picture.samples.data());
+  interleave(source_rgb_, source_.luma_size(), turn_, picture.samples.data());
   return ok();
 }
 

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "media/film/colour_graph.hpp"
 #include "media/film/frame_format.hpp"
+#include "media/film/orientation.hpp"
 
 namespace weir::film {
 
@@ -26,13 +27,17 @@ struct NetworkFrame {
 /// Exactness: chroma at half resolution, and values that RGB cannot express, do not survive the conversion to RGB and
 /// back. The difference is kept (NetworkFrame::remainder), enlarged by bicubic interpolation, and added to the result. So a
 /// network that changes nothing gives the frames of the film, sample for sample.
+///
+/// Turning: the network's picture and the remainder are turned, so the places of chroma samples are right after any turn. The
+/// result has turned_format(), and the exactness holds where that format holds the turned samples exactly.
 class FrameConverter {
  public:
   /// `result`: the format of the frames to make; it may differ from `source` in the size and in the places of chroma
   /// samples. `network_result`: the size of the network's results, which are resized to `result` by bicubic
-  /// interpolation. Errors: unsupported; over_budget.
+  /// interpolation. `turn`: how the frames of the source are turned; `result` and `network_result` are sizes of turned
+  /// frames. Errors: unsupported; over_budget.
   static Result<std::unique_ptr<FrameConverter>> create(const FrameFormat& source, const FrameFormat& result,
-                                                        PlaneSize network_result);
+                                                        PlaneSize network_result, const Orientation& turn = {});
 
   const FrameFormat& source() const { return source_; }
   const FrameFormat& result() const { return result_; }
@@ -44,14 +49,19 @@ class FrameConverter {
   Status to_frame(std::span<const std::uint16_t> samples, const Planes& remainder, AVFrame& frame);
 
  private:
-  FrameConverter(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result)
+  FrameConverter(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result,
+                 const Orientation& turn)
       : source_{source},
         result_{result},
+        turn_{turn},
+        turned_source_{with_turned_planes(source, turn)},
         network_result_{with_size(result, network_result.width, network_result.height)} {}
   Status prepare();
   Status prepare_enlargement();
 
   FrameFormat source_, result_;
+  Orientation turn_;
+  FrameFormat turned_source_;   // source_ with the planes turned; no pixel format may exist for it
   FrameFormat network_result_;  // result_ in the size of the network's results
   // From the film to the network: samples to float32, to RGB, and back to float32.
   Planes source_samples_, source_float_, source_rgb_, source_again_;

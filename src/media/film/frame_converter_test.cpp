@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -85,6 +86,138 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& case_info) {
       return std::string{av_get_pix_fmt_name(case_info.param.format)} + "_" + std::to_string(case_info.index);
     });
+
+constexpr std::array kOrientations{Orientation{false, 90}, Orientation{false, 180}, Orientation{false, 270},
+                                   Orientation{true, 0},   Orientation{true, 90},   Orientation{true, 180},
+                                   Orientation{true, 270}};
+
+int sample_at(const AVFrame& frame, int plane, int x, int y, int depth) {
+  const std::uint8_t* row = frame.data[plane] + (static_cast<std::ptrdiff_t>(y) * frame.linesize[plane]);
+  return depth == 8 ? row[x] : reinterpret_cast<const std::uint16_t*>(row)[x];
+}
+
+/// Returns sample (x, y) of a plane of `size` after it is turned.
+int turned_sample(const AVFrame& frame, int plane, PlaneSize size, const Orientation& turn, int x, int y, int depth) {
+  const auto [from_x, from_y] = turn.degrees == 90    ? std::pair{y, size.height - 1 - x}
+                                : turn.degrees == 180 ? std::pair{size.width - 1 - x, size.height - 1 - y}
+                                : turn.degrees == 270 ? std::pair{size.width - 1 - y, x}
+                                                      : std::pair{x, y};
+  return sample_at(frame, plane, turn.is_mirrored ? size.width - 1 - from_x : from_x, from_y, depth);
+}
+
+/// Converts a frame to a picture for the network and back, turned, and returns how many samples of each plane differ from the
+/// turned planes.
+std::array<int, 3> differences_after_turn(AVPixelFormat pixel_format, AVChromaLocation location, PlaneSize size,
+                                          const Orientation& turn) {
+  const FramePtr frame = make_picture(pixel_format, size.width, size.height);
+  frame->chroma_location = location;
+  const auto source = describe_format(*frame);
+  EXPECT_TRUE(source);
+  fill_with_noise(*frame, *source, 5);
+  const FrameFormat format = turned_format(*source, turn);
+  auto converter = FrameConverter::create(*source, format, format.luma_size(), turn);
+  EXPECT_TRUE(converter) << (converter ? "" : converter.error().what);
+  const FramePtr result = make_picture(format.pixel_format, format.width, format.height);
+  NetworkFrame picture;
+  EXPECT_TRUE((*converter)->to_network(*frame, picture));
+  EXPECT_TRUE((*converter)->to_frame(picture.samples, picture.remainder, *result));
+  std::array<int, 3> differences{};
+  for (int plane = 0; plane < source->colours; ++plane) {
+    const PlaneSize from = plane == 0 ? source->luma_size() : source->chroma_size();
+    const PlaneSize to = plane == 0 ? format.luma_size() : format.chroma_size();
+    for (int y = 0; y < to.height; ++y)
+      for (int x = 0; x < to.width; ++x)
+        differences[static_cast<std::size_t>(plane)] +=
+            to.width == turned_size(from, turn).width && to.height == turned_size(from, turn).height &&
+                    sample_at(*result, plane, x, y, format.depth) ==
+                        turned_sample(*frame, plane, from, turn, x, y, format.depth)
+                ? 0
+                : 1;
+  }
+  return differences;
+}
+
+TEST(FrameConverterTest, TurnedFramesHaveTheTurnedSamplesOfTheFilm) {
+  for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10, AV_PIX_FMT_YUV444P, AV_PIX_FMT_GBRP,
+                                     AV_PIX_FMT_GRAY8, AV_PIX_FMT_GBRP10}) {
+    for (const Orientation& turn : kOrientations) {
+      // The middle of four pixels stays there.
+      for (const PlaneSize size : {PlaneSize{64, 48}, PlaneSize{38, 54}}) {
+        EXPECT_EQ(differences_after_turn(format, AVCHROMA_LOC_CENTER, size, turn), (std::array{0, 0, 0}))
+            << av_get_pix_fmt_name(format) << (turn.is_mirrored ? " mirrored " : " ") << turn.degrees;
+      }
+    }
+  }
+}
+
+TEST(FrameConverterTest, ChromaBesideTheFirstColumnIsExactAboveAndBelow) {
+  for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10}) {
+    for (const Orientation& turn : kOrientations) {
+      const auto differences = differences_after_turn(format, AVCHROMA_LOC_LEFT, {64, 48}, turn);
+      EXPECT_EQ(differences[0], 0) << turn.degrees;
+      const bool is_beside_second_column = turn == Orientation{false, 180} || turn == Orientation{true, 0};
+      EXPECT_EQ(differences[1] == 0, !is_beside_second_column) << turn.is_mirrored << turn.degrees;
+    }
+  }
+}
+
+TEST(FrameConverterTest, QuarterTurnsOfUnevenChromaHaveOneChromaSampleForEachPixel) {
+  for (const auto& [format, turned] :
+       {std::pair{AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUV444P}, std::pair{AV_PIX_FMT_YUV422P10, AV_PIX_FMT_YUV444P10},
+        std::pair{AV_PIX_FMT_YUV411P, AV_PIX_FMT_YUV444P}, std::pair{AV_PIX_FMT_YUV440P, AV_PIX_FMT_YUV444P}}) {
+    const FramePtr frame = make_picture(format, 64, 48);
+    const auto source = describe_format(*frame);
+    ASSERT_TRUE(source);
+    EXPECT_EQ(turned_format(*source, {false, 90}).pixel_format, turned);
+    EXPECT_EQ(turned_format(*source, {false, 180}).pixel_format, format);
+    EXPECT_EQ(differences_after_turn(format, AVCHROMA_LOC_UNSPECIFIED, {64, 48}, {false, 90})[0], 0);
+    EXPECT_EQ(differences_after_turn(format, AVCHROMA_LOC_UNSPECIFIED, {101, 67}, {true, 270})[0], 0);
+  }
+}
+
+TEST(FrameConverterTest, ChromaKeepsItsPlaceWhenTurned) {
+  // A ramp of chroma across: its value tells the place. 4:2:2 and 4:2:0, odd and even sizes, each orientation.
+  for (const AVPixelFormat pixel_format : {AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV411P}) {
+    for (const PlaneSize size : {PlaneSize{64, 64}, PlaneSize{61, 63}}) {
+      for (const Orientation& turn : kOrientations) {
+        const FramePtr frame = make_picture(pixel_format, size.width, size.height);
+        const auto source = describe_format(*frame);
+        const ChromaOrigin origin = chroma_origin(*source);
+        const PlaneSize chroma = source->chroma_size();
+        for (int y = 0; y < size.height; ++y) std::fill_n(frame->data[0] + (y * frame->linesize[0]), size.width, 120);
+        for (int plane = 1; plane < 3; ++plane)
+          for (int y = 0; y < chroma.height; ++y)
+            for (int x = 0; x < chroma.width; ++x)
+              frame->data[plane][(y * frame->linesize[plane]) + x] =
+                  static_cast<std::uint8_t>(96 + origin.x + (x << source->chroma_shift_x));
+        const FrameFormat format = turned_format(*source, turn);
+        auto converter = FrameConverter::create(*source, format, format.luma_size(), turn);
+        ASSERT_TRUE(converter);
+        const FramePtr result = make_picture(format.pixel_format, format.width, format.height);
+        NetworkFrame picture;
+        ASSERT_TRUE((*converter)->to_network(*frame, picture));
+        ASSERT_TRUE((*converter)->to_frame(picture.samples, picture.remainder, *result));
+        const ChromaOrigin turned_origin = chroma_origin(format);
+        const PlaneSize turned_chroma = format.chroma_size();
+        double largest = 0;
+        for (int y = 6; y < turned_chroma.height - 6; ++y) {  // without the edges, where nothing continues the ramp
+          for (int x = 6; x < turned_chroma.width - 6; ++x) {
+            const double at_x = turned_origin.x + (x << format.chroma_shift_x);
+            const double at_y = turned_origin.y + (y << format.chroma_shift_y);
+            double source_x = turn.degrees == 0     ? at_x
+                              : turn.degrees == 90  ? at_y
+                              : turn.degrees == 180 ? size.width - 1 - at_x
+                                                    : size.width - 1 - at_y;
+            if (turn.is_mirrored) source_x = size.width - 1 - source_x;
+            largest = std::max(largest, std::abs(sample_at(*result, 1, x, y, 8) - (96 + source_x)));
+          }
+        }
+        EXPECT_LE(largest, 0.6) << av_get_pix_fmt_name(pixel_format) << " " << size.width << " " << turn.is_mirrored
+                                << turn.degrees;
+      }
+    }
+  }
+}
 
 TEST(FrameConverterTest, WhiteBlackAndGreyOfLimitedRangeAreThoseOfTheNetwork) {
   const FramePtr frame = make_picture(AV_PIX_FMT_YUV420P, 32, 2);

@@ -13,6 +13,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "media/film/display.hpp"
 #include "media/film/film_reader.hpp"
 #include "media/film/frame_hash.hpp"
 #include "media/film/frame_unpacker.hpp"
@@ -66,6 +67,7 @@ class IndexPass {
     if (!reader) return reader.error();
     reader_ = *std::move(reader);
     index_.video_stream = reader_->stream().index;
+    index_.orientation = orientation_of(reader_->stream());
     index_.time_base = {reader_->stream().time_base.num, reader_->stream().time_base.den};
     return ok();
   }

@@ -10,6 +10,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "media/film/codec_table.hpp"
+#include "media/film/frame_unpacker.hpp"
 
 namespace weir::film {
 namespace {
@@ -27,11 +28,26 @@ bool takes(const AVCodec& encoder, AVPixelFormat format) {
   return false;
 }
 
-/// Returns the planar format of the same kind with chroma samples at half the width; none if there is no such format.
-AVPixelFormat with_half_chroma(AVPixelFormat format) {
-  if (format == AV_PIX_FMT_YUV411P) return AV_PIX_FMT_YUV422P;
-  if (format == AV_PIX_FMT_YUVJ411P) return AV_PIX_FMT_YUVJ422P;
-  return AV_PIX_FMT_NONE;
+/// Returns the format with chroma samples at distances of two pixels at most, and not farther down than across: 4:2:2 for
+/// 4:1:1, 4:2:0 for 4:1:0, 4:4:4 for 4:4:0. Its pixel format is NONE if FFmpeg has no such format.
+FrameFormat with_denser_chroma(const FrameFormat& format) {
+  FrameFormat denser = format;
+  denser.chroma_shift_x = std::min(format.chroma_shift_x, 1);
+  denser.chroma_shift_y = std::min(format.chroma_shift_y, denser.chroma_shift_x);
+  denser.pixel_format =
+      find_planar_format(format.is_rgb, format.colours, format.depth, denser.chroma_shift_x, denser.chroma_shift_y)
+          .value_or(AV_PIX_FMT_NONE);
+  return denser;
+}
+
+/// Returns the format with places of chroma samples of 4:2:0 that the codec can tell.
+FrameFormat with_known_location(FrameFormat format, VideoCodec codec) {
+  AVChromaLocation& location = format.colour.chroma_location;
+  const bool is_420 = format.chroma_shift_x == 1 && format.chroma_shift_y == 1;
+  const bool is_known = location != AVCHROMA_LOC_UNSPECIFIED &&
+                        (codec != VideoCodec::av1 || location == AVCHROMA_LOC_LEFT || location == AVCHROMA_LOC_TOPLEFT);
+  if (is_420 && !is_known) location = AVCHROMA_LOC_LEFT;
+  return format;
 }
 
 }  // namespace
@@ -58,13 +74,9 @@ Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec
   const auto can_take = [](const AVCodec& other, AVPixelFormat wanted) {
     return format_for_encoder(other, wanted) != AV_PIX_FMT_NONE;
   };
-  if (can_take(*encoder, format.pixel_format)) return format;
-  const AVPixelFormat half = with_half_chroma(format.pixel_format);
-  if (half != AV_PIX_FMT_NONE && can_take(*encoder, half)) {
-    FrameFormat result = format;
-    result.pixel_format = half;
-    result.chroma_shift_x = 1;
-    return result;
+  for (const FrameFormat& stored : {format, with_denser_chroma(format)}) {
+    if (stored.pixel_format != AV_PIX_FMT_NONE && can_take(*encoder, stored.pixel_format))
+      return with_known_location(stored, codec);
   }
   std::string others;
   for (const CodecRow& row : kCodecs) {

@@ -35,10 +35,11 @@ Result<FilmEstimate> estimate_film(const FilmItem& film, const FilmRequest& requ
   if (!frame) return frame.error();
   if (frame->frame == nullptr) return Error{Errc::corrupt, "no frame can be decoded"};
   const AVStream& stream = (*reader)->stream();
-  auto frames = describe_frames(*frame->frame, stream);
+  auto frames = describe_frames(*frame->frame, stream, pixel_turn(orientation_of(stream), film.output));
   if (!frames) return frames.error();
   const enhance::UpscaleSettings& settings = request.upscale.upscale;
-  auto upscaler = upscalers(tasks::required_scale(settings, frames->source.width, frames->source.height));
+  const FrameFormat turned = turned_format(frames->source, frames->turn);
+  auto upscaler = upscalers(tasks::required_scale(settings, turned.width, turned.height));
   if (!upscaler) return upscaler.error();
   if (auto planned = plan_frames(*frames, **upscaler, settings, request.encode.codec); !planned) return planned.error();
   FilmEstimate estimate;

@@ -23,27 +23,29 @@ Bytes encoder_memory(const FrameFormat& format, VideoCodec codec) {
 
 }  // namespace
 
-Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream) {
+Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream, Orientation turn) {
   FilmFrames film;
   auto source = describe_format(first);
   if (!source) return source.error();
   film.source = *std::move(source);
   film.format.hdr = hdr_data_of(first);
   film.format.time_base = {stream.time_base.num, stream.time_base.den};
-  film.orientation = orientation_of(stream);
+  film.turn = turn;
   film.format.frame_rate = {stream.avg_frame_rate.num, std::max(stream.avg_frame_rate.den, 1)};
   const AVRational aspect = stream.sample_aspect_ratio.num > 0 ? stream.sample_aspect_ratio  // of the container
                                                                : stream.codecpar->sample_aspect_ratio;
   film.format.sample_aspect = {aspect.num, std::max(aspect.den, 1)};
+  if (turn.is_quarter_turn() && aspect.num > 0) film.format.sample_aspect = {aspect.den, aspect.num};
   return film;
 }
 
 Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const enhance::UpscaleSettings& settings,
                    VideoCodec codec) {
-  const media::PictureInfo picture = network_picture(film.source);
+  const FrameFormat frames = turned_format(film.source, film.turn);
+  const media::PictureInfo picture = network_picture(frames);
   const auto size = enhance::final_size(upscaler.network(), picture, settings);
   if (!size) return size.error();
-  auto stored = format_for_codec(film.source, codec);
+  auto stored = format_for_codec(frames, codec);
   if (!stored) return stored.error();
   film.format.frames = with_size(*stored, size->width, size->height);
   media::WriteOptions output;

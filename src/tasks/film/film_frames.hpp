@@ -16,15 +16,16 @@ inline constexpr Bytes kDecoderMemory = 40_MiB;
 /// The frames of a film, those of its result, and the plan of one frame.
 struct FilmFrames {
   FrameFormat source;
+  Orientation turn = {};  ///< of the pixels, before the network
   SegmentFormat format;  ///< of the result
   PlaneSize network_result;
-  Orientation orientation;
   enhance::UpscalePlan plan;
 };
 
-/// Describes the frames of a film and how its result is shown, by the first decoded frame and its stream. The format of
+/// Describes the frames of a film and how its result is shown, by the first decoded frame and its stream. `turn`: how the
+/// pixels are turned. The format of
 /// the result's frames and the plan are those of plan_frames(). Errors: those of describe_format().
-Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream);
+Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream, Orientation turn);
 
 /// Plans the enlargement of described frames and their encoding: sets FilmFrames::format.frames, network_result and
 /// plan, whose memory includes decoder, waiting frames and encoder. Errors: those of enhance::final_size(),

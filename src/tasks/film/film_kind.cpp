@@ -102,6 +102,7 @@ class FilmTask final : public jobs::Task {
                      .range = range,
                      .output = attempt.outputs.front(),
                      .source = (*film)->source,
+                     .turn = (*film)->turn,
                      .format = (*film)->format,
                      .network_result = (*film)->network_result,
                      .encoder = encoder,
@@ -114,7 +115,7 @@ class FilmTask final : public jobs::Task {
                                                static_cast<double>(frames)});
                          },
                      .stop = attempt.stop});
-    result.identity = identity_.identify_for_scale(scale_of((*film)->source));
+    result.identity = identity_.identify_for_scale(scale_of(turned_format((*film)->source, (*film)->turn)));
     result.compute_config = tasks::compute_config_of((*film)->plan);
     if (!report) return report.error();
     result.amount = static_cast<double>(report->frames);
@@ -133,16 +134,20 @@ class FilmTask final : public jobs::Task {
     if (!index) return index.error();
     OpenedFilm film;
     film.index = *index;
+    film.turn = pixel_turn(film.index.orientation, item.outputs.front());
     if (auto described = describe(item.inputs.front(), film); !described) return described;
+    const FrameFormat frames = turned_format(film.source, film.turn);
+    const auto stored = format_for_codec(frames, request_.encode.codec);
+    if (!stored) return stored.error();
     JoinRequest join{.source = item.inputs.front(),
                      .index = *index,
                      .segments = {},
                      .output = attempt.outputs.front(),
                      .container = container_of(item.outputs.front()).value_or(Container::mkv),
                      .codec = request_.encode.codec,
-                     .display = {.colour = film.source.colour,
+                     .display = {.colour = stored->colour,
                                  .sample_aspect = film.format.sample_aspect,
-                                 .orientation = film.orientation,
+                                 .orientation = film.turn == Orientation{} ? film.index.orientation : Orientation{},
                                  .hdr = film.format.hdr},
                      .stop = attempt.stop};
     for (std::size_t number = 0; number < index->segments.size(); ++number)
@@ -156,7 +161,7 @@ class FilmTask final : public jobs::Task {
                                        .segments = join.segments,
                                        .stop = attempt.stop});
     if (!verified) return verified.error();
-    result.identity = identity_.identify_for_scale(scale_of(film.source));
+    result.identity = identity_.identify_for_scale(scale_of(frames));
     result.damage = index->damage;
     for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
     result.report = jobs::dump(report_json(*joined, *verified));
@@ -181,8 +186,8 @@ class FilmTask final : public jobs::Task {
             {"lost", joined.plan.lost}};
   }
 
-  double scale_of(const FrameFormat& source) const {
-    return tasks::required_scale(request_.upscale.upscale, source.width, source.height);
+  double scale_of(const FrameFormat& frames) const {
+    return tasks::required_scale(request_.upscale.upscale, frames.width, frames.height);
   }
 
   /// Opens the film of a segment and plans its frames; returns the same object for further segments of the film.
@@ -194,6 +199,7 @@ class FilmTask final : public jobs::Task {
     auto index = read_film_index(item.inputs.front());
     if (!index) return index.error();
     film.index = *std::move(index);
+    film.turn = segment.turn;
     if (auto described = describe(segment.film, film); !described) return described.error();
     if (auto planned = plan(film, variant); !planned) return planned.error();
     opened_ = std::move(film);
@@ -208,7 +214,7 @@ class FilmTask final : public jobs::Task {
     const auto frame = (*reader)->next();
     if (!frame) return frame.error();
     const std::unique_ptr<FilmReader> opened = (*reader)->release();
-    auto frames = describe_frames(**frame, opened->stream());
+    auto frames = describe_frames(**frame, opened->stream(), film.turn);
     if (!frames)
       return Error{frames.error().code, fmt::format("{}: {}", printable(path.string()), frames.error().what)};
     static_cast<FilmFrames&>(film) = *std::move(frames);
@@ -217,7 +223,7 @@ class FilmTask final : public jobs::Task {
   }
 
   Status plan(OpenedFilm& film, std::size_t variant) {
-    if (auto selected = select_variant(variant, scale_of(film.source)); !selected) return selected;
+    if (auto selected = select_variant(variant, scale_of(turned_format(film.source, film.turn))); !selected) return selected;
     return plan_frames(film, *upscaler_, request_.upscale.upscale, request_.encode.codec);
   }
 

@@ -66,6 +66,8 @@ jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std
   parameters["film"] = jobs::encode_path(film.inputs.front());
   parameters["segment"] = number;
   parameters["encoder_threads"] = request.encoder_threads.value_or(index.encoder_threads);
+  const Orientation turn = pixel_turn(index.orientation, film.outputs.front());
+  parameters["turn"] = {turn.is_mirrored, turn.degrees};
   jobs::Item item;
   item.task = kSegmentKind;
   item.inputs = {folder / kIndexName};  // it has the size, the time and the hashes of the film
@@ -154,6 +156,11 @@ std::optional<Container> container_of(const std::filesystem::path& output) {
   return container_named(extension.empty() ? extension : extension.substr(1));
 }
 
+Orientation pixel_turn(Orientation orientation, const std::filesystem::path& output) {
+  const bool can_tell = row_of(container_of(output).value_or(Container::mkv)).has_display_matrix;
+  return can_tell ? Orientation{} : orientation;
+}
+
 jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
   jobs::Item item;
   item.task = kFilmKind;
@@ -232,8 +239,12 @@ Result<IndexSettings> parse_index_item(const jobs::Item& item) {
 Result<SegmentItem> parse_segment_item(const jobs::Item& item) {
   const auto parameters = jobs::parse_object(item.parameters);
   if (!parameters) return parameters.error();
-  return SegmentItem{jobs::decode_path(jobs::text_field(*parameters, "film")),
-                     jobs::count_field(*parameters, "segment")};
+  SegmentItem segment{jobs::decode_path(jobs::text_field(*parameters, "film")),
+                      jobs::count_field(*parameters, "segment")};
+  const Json turn = parameters->value("turn", Json::array());
+  if (turn.size() == 2 && turn[0].is_boolean() && turn[1].is_number_integer())
+    segment.turn = {turn[0].get<bool>(), turn[1].get<int>()};
+  return segment;
 }
 
 }  // namespace weir::film

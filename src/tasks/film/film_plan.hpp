@@ -49,6 +49,10 @@ std::string segment_name(std::size_t number);
 /// Returns the container that the file name asks for by its extension; empty if there is none of that name.
 std::optional<Container> container_of(const std::filesystem::path& output);
 
+/// Returns how the pixels of a film are turned: by its `orientation`, where the container of the output cannot tell players
+/// to do it.
+Orientation pixel_turn(Orientation orientation, const std::filesystem::path& output);
+
 /// Makes the item of a film. Its prerequisites are those of film_prerequisites().
 jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request);
 
@@ -71,6 +75,7 @@ Result<IndexSettings> parse_index_item(const jobs::Item& item);
 struct SegmentItem {
   std::filesystem::path film;
   std::size_t number = 0;  ///< of the segment in the index
+  Orientation turn = {};   ///< pixel_turn()
 };
 Result<SegmentItem> parse_segment_item(const jobs::Item& item);
 

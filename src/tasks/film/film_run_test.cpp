@@ -272,6 +272,58 @@ TEST_F(FilmRun, FilmsOfPackedSamplesKeepThem) {
   }
 }
 
+TEST_F(FilmRun, AFilmOfAPhoneIsTurnedWhereTheContainerCannotTellPlayers) {
+  const auto film = film_case("rotated.mp4");
+  fs::create_directories(folder_ / "out");
+  const auto turned = decoded_by_ffmpeg(film, "yuv420p");  // the program turns the frames
+  ASSERT_EQ(turned.size(), 60u);
+  ASSERT_EQ(run(film, folder_ / "out/film.mkv").done, 1u) << listener_.errors;
+  EXPECT_EQ(listener_.notes.find("orientation"), std::string::npos) << listener_.notes;
+  const auto made = index_film(folder_ / "out/film.mkv", {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->width, 180);
+  EXPECT_EQ(made->height, 320);
+  EXPECT_EQ(made->orientation, Orientation{});
+  EXPECT_EQ(decoded_by_ffmpeg(folder_ / "out/film.mkv", "yuv420p"), turned);
+  // MP4 keeps the frames and the matrix.
+  request_.encode.codec = VideoCodec::x264;
+  request_.encode.preset = "ultrafast";
+  ASSERT_EQ(run(film, folder_ / "out/film.mp4").done, 1u) << listener_.errors;
+  const auto kept = index_film(folder_ / "out/film.mp4", {});
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->width, 320);
+  EXPECT_EQ(kept->orientation, (Orientation{false, 90}));
+}
+
+TEST_F(FilmRun, AQuarterTurnInvertsTheAspectOfPixelsAndMakesFullChromaOf422) {
+  const auto film = folder_ / "phone.mov";
+  ASSERT_TRUE(
+      run_ffmpeg("-f lavfi -i testsrc2=s=64x48:r=25:d=1 -vf setsar=16/15 -c:v prores_ks -pix_fmt yuv422p10le '" +
+                 film.string() + "'"));
+  std::string bytes = folder_.text("phone.mov");
+  const std::size_t header = bytes.find("tkhd") + 4;
+  constexpr std::size_t kMatrix = 4 + 20 + 8 + 2 + 2 + 2 + 2;  // place of the matrix in version 0 of the box
+  const auto put = [&](std::size_t i, std::uint32_t value) {
+    for (std::size_t byte = 0; byte < 4; ++byte)
+      bytes[header + kMatrix + (4 * i) + byte] = static_cast<char>(value >> (24 - (8 * byte)));
+  };
+  for (const std::size_t i : {0, 4}) put(i, 0);
+  put(1, 0x10000);  // turned by 90 degrees
+  put(3, 0xffff0000);
+  std::ofstream{film, std::ios::binary} << bytes;
+  fs::create_directories(folder_ / "out");
+  request_.encode.codec = VideoCodec::x264;
+  request_.encode.preset = "ultrafast";
+  ASSERT_EQ(run(film, folder_ / "out/film.mkv").done, 1u) << listener_.errors;
+  const auto made = index_film(folder_ / "out/film.mkv", {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->width, 48);
+  EXPECT_EQ(made->pixel_format, "yuv444p10le");
+  EXPECT_EQ(output_of("ffprobe -v error -select_streams v:0 -show_entries stream=sample_aspect_ratio -of csv=p=0 '" +
+                      (folder_ / "out/film.mkv").string() + "'"),
+            "15:16\n");
+}
+
 TEST_F(FilmRun, AFileThatIsNoFilmFailsByName) {
   const auto output = folder_ / "out/film.mkv";
   fs::create_directories(folder_ / "out");

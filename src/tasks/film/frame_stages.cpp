@@ -80,7 +80,7 @@ class FrameStages {
   }
 
   Result<std::unique_ptr<FrameConverter>> create_converter() const {
-    return FrameConverter::create(job_.from, job_.to, job_.network_result);
+    return FrameConverter::create(job_.from, job_.to, job_.network_result, job_.turn);
   }
 
   Status decode_all() {
@@ -138,7 +138,7 @@ class FrameStages {
   }
 
   Status enlarge(std::span<const std::uint16_t> from, std::span<std::uint16_t> to) {
-    FrameRowReader rows{network_picture(job_.from), from};
+    FrameRowReader rows{network_picture(turned_format(job_.from, job_.turn)), from};
     FrameRowWriter writer{to};
     auto events = job_.upscaler.run({job_.plan, rows, writer, {}, job_.stop});
     if (!events) return events.error();

@@ -12,6 +12,7 @@
 #include "media/film/film_index.hpp"
 #include "media/film/frame_flow.hpp"
 #include "media/film/frame_format.hpp"
+#include "media/film/orientation.hpp"
 
 namespace weir::film {
 
@@ -20,10 +21,11 @@ struct FrameJob {
   FrameSource& source;
   FrameSink& sink;
   const FrameFormat& from;   ///< of the frames of the source
+  Orientation turn = {};     ///< how they are turned before the network
   const FrameFormat& to;     ///< of the frames of the result
   PlaneSize network_result;  ///< size of the network's results, in pixels
   enhance::PictureUpscaler& upscaler;
-  const enhance::UpscalePlan& plan;  ///< of one frame: network_picture() of `from`
+  const enhance::UpscalePlan& plan;  ///< of one frame: network_picture() of the turned frames
   std::function<void(FrameNumber frames)> progress =
       {};  ///< called with the number of frames of which the network is done
   /// Called when a stage fails, on its thread; it ends the waiting of `source` and `sink`. May be empty.

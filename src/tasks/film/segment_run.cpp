@@ -43,6 +43,7 @@ Result<SegmentReport> run_segment(const SegmentJob& job) {
   auto report = run_frames({.source = frames,
                             .sink = **encoder,
                             .from = job.source,
+                            .turn = job.turn,
                             .to = job.format.frames,
                             .network_result = job.network_result,
                             .upscaler = job.upscaler,

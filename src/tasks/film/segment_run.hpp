@@ -20,11 +20,12 @@ struct SegmentJob {
   FrameRange range;
   const std::filesystem::path& output;  ///< the file to write
   const FrameFormat& source;            ///< of the frames of the film
+  Orientation turn = {};                ///< how they are turned before the network
   const SegmentFormat& format;          ///< of the result
   PlaneSize network_result;             ///< size of the network's results, in pixels
   const EncodeSettings& encoder;
   enhance::PictureUpscaler& upscaler;
-  const enhance::UpscalePlan& plan;                  ///< of one frame: network_picture() of the film's frames
+  const enhance::UpscalePlan& plan;                  ///< of one frame: network_picture() of the film's turned frames
   std::function<void(FrameNumber frames)> progress;  ///< called with the number of frames of which the network is done
   std::stop_token stop;
 };
