@@ -49,12 +49,21 @@ bool is_interlaced(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_I
 bool is_top_field_first(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0; }
 std::int64_t duration_of(const AVFrame& frame) { return frame.duration; }
 void set_duration(AVFrame& frame, std::int64_t duration) { frame.duration = duration; }
+void set_interlaced(AVFrame& frame, bool is_interlaced, bool is_top_field_first) {
+  frame.flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
+  if (is_interlaced) frame.flags |= AV_FRAME_FLAG_INTERLACED;
+  if (is_interlaced && is_top_field_first) frame.flags |= AV_FRAME_FLAG_TOP_FIELD_FIRST;
+}
 #else
 bool is_key_frame(const AVFrame& frame) { return frame.key_frame != 0; }
 bool is_interlaced(const AVFrame& frame) { return frame.interlaced_frame != 0; }
 bool is_top_field_first(const AVFrame& frame) { return frame.top_field_first != 0; }
 std::int64_t duration_of(const AVFrame& frame) { return frame.pkt_duration; }
 void set_duration(AVFrame& frame, std::int64_t duration) { frame.pkt_duration = duration; }
+void set_interlaced(AVFrame& frame, bool is_interlaced, bool is_top_field_first) {
+  frame.interlaced_frame = is_interlaced ? 1 : 0;
+  frame.top_field_first = is_interlaced && is_top_field_first ? 1 : 0;
+}
 #endif
 
 }  // namespace weir::film

@@ -50,5 +50,6 @@ bool is_top_field_first(const AVFrame& frame);
 std::int64_t duration_of(const AVFrame& frame);  ///< in units of the stream's time base; 0 if the file does not say it
 
 void set_duration(AVFrame& frame, std::int64_t duration);
+void set_interlaced(AVFrame& frame, bool is_interlaced, bool is_top_field_first);
 
 }  // namespace weir::film

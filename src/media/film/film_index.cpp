@@ -34,6 +34,9 @@ constexpr char kDamaged = 'd';
 constexpr char kInterlaced = 'i';
 constexpr char kTopFieldFirst = 't';
 constexpr char kTransparent = 'a';
+constexpr char kProgressiveContent = 'P';
+constexpr char kTopFirstContent = 'T';
+constexpr char kBottomFirstContent = 'B';
 
 Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   if (!json.is_object() || json.value("format", 0) != kFormat) return damaged_index("another format");
@@ -85,6 +88,9 @@ std::string to_line(const IndexedFrame& frame) {
   if (frame.is_interlaced) letters += kInterlaced;
   if (frame.is_top_field_first) letters += kTopFieldFirst;
   if (frame.is_transparent) letters += kTransparent;
+  if (frame.content == FieldContent::progressive) letters += kProgressiveContent;
+  if (frame.content == FieldContent::top_first) letters += kTopFirstContent;
+  if (frame.content == FieldContent::bottom_first) letters += kBottomFirstContent;
   return fmt::format("{} {} {:016x} {}\n", frame.pts, frame.duration, frame.hash, letters.empty() ? "-" : letters);
 }
 
@@ -111,6 +117,15 @@ Result<IndexedFrame> parse_frame_line(std::string_view line) {
         break;
       case kTransparent:
         frame.is_transparent = true;
+        break;
+      case kProgressiveContent:
+        frame.content = FieldContent::progressive;
+        break;
+      case kTopFirstContent:
+        frame.content = FieldContent::top_first;
+        break;
+      case kBottomFirstContent:
+        frame.content = FieldContent::bottom_first;
         break;
       default:
         return damaged_index("a line is no frame");

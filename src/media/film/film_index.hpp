@@ -14,16 +14,25 @@ namespace weir::film {
 
 using FrameNumber = std::int64_t;  ///< index of a frame in presentation order, from 0
 
+/// What the rows of a frame, compared with the frames before and after it, say of its fields.
+enum class FieldContent {
+  undetermined,
+  progressive,
+  top_first,    ///< interlaced, the top field is first
+  bottom_first  ///< interlaced, the bottom field is first
+};
+
 /// One frame of a film, as decoding the film from its beginning gives it.
 struct IndexedFrame {
-  std::int64_t pts = 0;       ///< presentation time, in units of FilmIndex::time_base
-  std::int64_t duration = 0;  ///< in the same units; 0 if the file does not say it
-  std::uint64_t hash = 0;     ///< hash_frame() of its planes
-  bool is_key = false;        ///< decoding can begin at this frame
-  bool is_damaged = false;    ///< the decoder filled in or guessed a part of it
-  bool is_interlaced = false;
+  std::int64_t pts = 0;             ///< presentation time, in units of FilmIndex::time_base
+  std::int64_t duration = 0;        ///< in the same units; 0 if the file does not say it
+  std::uint64_t hash = 0;           ///< hash_frame() of its planes
+  bool is_key = false;              ///< decoding can begin at this frame
+  bool is_damaged = false;          ///< the decoder filled in or guessed a part of it
+  bool is_interlaced = false;       ///< the flag of the decoder
   bool is_top_field_first = false;  ///< of an interlaced frame
-  bool is_transparent = false;      ///< has_transparency()
+  FieldContent content = FieldContent::undetermined;
+  bool is_transparent = false;  ///< has_transparency()
   bool operator==(const IndexedFrame&) const = default;
 };
 

@@ -33,7 +33,7 @@ FilmIndex small_index() {
   index.frames = {
       {.pts = -3, .duration = 10, .hash = 7, .is_key = true},
       {.pts = 7, .hash = ~std::uint64_t{0}, .is_damaged = true, .is_interlaced = true, .is_top_field_first = true},
-      {.pts = 9, .is_transparent = true}};
+      {.pts = 9, .content = FieldContent::bottom_first, .is_transparent = true}};
   index.segments = {0, 2};
   index.damage = "1 frames are damaged";
   return index;

@@ -61,6 +61,15 @@ void add_fixed_options(AVDictionary*& options, VideoCodec codec, const SegmentFo
   }
 }
 
+bool has_fields(const SegmentFormat& format) {
+  return format.field_order == AV_FIELD_TT || format.field_order == AV_FIELD_BB;
+}
+
+/// Returns whether x264 takes the frames as interlaced: it needs an even number of chroma rows in both fields.
+bool can_code_fields(const SegmentFormat& format) {
+  return has_fields(format) && format.frames.height % (2 << format.frames.chroma_shift_y) == 0;
+}
+
 /// Owns the options that FFmpeg did not understand, in order to name one of them.
 struct OptionList {
   AVDictionary* entries = nullptr;
@@ -133,6 +142,8 @@ Status FrameEncoder::open_encoder(const SegmentFormat& format, const EncodeSetti
   encoder_->color_trc = colour.transfer;
   encoder_->color_range = colour.range;
   encoder_->chroma_sample_location = colour.chroma_location;
+  encoder_->field_order = format.field_order;
+  if (settings.codec == VideoCodec::x264 && can_code_fields(format)) encoder_->flags |= AV_CODEC_FLAG_INTERLACED_DCT;
   encoder_->thread_count = settings.threads;
   // Containers such as MP4 want the headers of the stream once, not in each key frame.
   encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
@@ -162,6 +173,8 @@ Status FrameEncoder::open_encoder(const SegmentFormat& format, const EncodeSetti
 
 Result<AVFrame*> FrameEncoder::next_frame() {
   av_frame_unref(frame_.get());
+  set_interlaced(*frame_, encoder_->field_order == AV_FIELD_TT || encoder_->field_order == AV_FIELD_BB,
+                 encoder_->field_order == AV_FIELD_TT);
   frame_->format = frame_format_;
   frame_->width = encoder_->width;
   frame_->height = encoder_->height;

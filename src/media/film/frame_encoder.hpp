@@ -32,6 +32,9 @@ struct SegmentFormat {
   Fraction frame_rate = {0, 1};     ///< average, for the rate control of the encoder; 0/1 if it is not known
   Fraction sample_aspect = {0, 1};  ///< width / height of a pixel; 0/1 if it is not known
   HdrData hdr = {};
+  /// Of frames that are not progressive: each is flagged. x264 codes them as interlaced and FFV1 stores the flag; x265 and
+  /// SVT-AV1 code them as progressive frames, so only containers tell players the field order.
+  AVFieldOrder field_order = AV_FIELD_PROGRESSIVE;
   std::int64_t time_offset = 0;  ///< segment_time_offset() of the film
 };
 

@@ -17,13 +17,14 @@ extern "C" {
 #include "media/film/film_reader.hpp"
 #include "media/film/frame_hash.hpp"
 #include "media/film/frame_unpacker.hpp"
+#include "media/film/interlacing.hpp"
 #include "media/film/partial_index.hpp"
 #include "media/film/segment_reader.hpp"
 
 namespace weir::film {
 namespace {
 
-constexpr FrameNumber kFramesPerStep = 1000;  // so many frames are stored in the partial index at once
+constexpr std::size_t kFramesPerStep = 1000;  // so many frames are stored in the partial index at once
 
 /// A film that ends this much before the end that its header states was cut off. Headers round, and sound often ends a
 /// little later or earlier than the picture.
@@ -62,6 +63,8 @@ class IndexPass {
       if (continue_after_known_frames()) return ok();
       index_.frames.clear();
       index_.skipped_packets = 0;
+      fields_ = {};
+      next_content_ = 0;
     }
     auto reader = FilmReader::open(path_, read_settings());
     if (!reader) return reader.error();
@@ -81,10 +84,17 @@ class IndexPass {
   bool continue_after_known_frames() {
     if (index_.frames.empty() || index_.has_decoding_times) return false;
     const auto known = static_cast<FrameNumber>(index_.frames.size());
-    auto segment = SegmentReader::open(path_, index_, {known - 1, known}, read_settings());
+    next_content_ = std::max<FrameNumber>(0, known - 2);  // the content of the last frame depends on the one before it
+    auto segment = SegmentReader::open(path_, index_, {next_content_, known}, read_settings());
     if (!segment) return false;
-    const auto last = (*segment)->next();
-    if (!last || *last == nullptr) return false;
+    for (FrameNumber number = next_content_; number < known; ++number) {
+      const auto frame = (*segment)->next();
+      if (!frame || *frame == nullptr || !fields_.add(*frame)) return false;
+    }
+    // What is known of the first of these is stored; without the frame before it the detector may say something else.
+    const auto first = fields_.next_result();
+    if (!first || (first->has_value() != (known > 1))) return false;
+    next_content_ = known - 1;
     reader_ = (*segment)->release();
     earlier_skipped_ = index_.skipped_packets;
     return true;
@@ -94,14 +104,33 @@ class IndexPass {
     for (;;) {
       auto decoded = reader_->next();
       if (!decoded) return decoded.error();
+      if (auto found = find_content(decoded->frame); !found) return found;
+      // The content of a frame is known, and can be stored, when the next one is decoded.
+      if (const std::size_t count = index_.frames.size(); count > 0 && count % kFramesPerStep == 0) {
+        if (auto stored = partial_.append(index_); !stored) return stored.error();
+      }
       index_.skipped_packets = earlier_skipped_ + reader_->skipped_packets();
       if (decoded->frame == nullptr) return ok();
       if (auto added = add(*decoded); !added) return added.error();
-      if (static_cast<FrameNumber>(index_.frames.size()) % kFramesPerStep == 0) {
-        if (auto stored = partial_.append(index_); !stored) return stored.error();
-      }
       report_progress();
     }
+  }
+
+  /// Gives the next frame, or null at the end, to the detector of fields, and stores what it says of earlier ones.
+  Status find_content(const AVFrame* frame) {
+    if (frame != nullptr && !index_.frames.empty() && !is_like_the_others(*frame)) return ok();  // add() refuses it
+    if (auto added = fields_.add(frame); !added) return added;
+    for (;;) {
+      const auto content = fields_.next_result();
+      if (!content) return content.error();
+      if (!content->has_value() || next_content_ >= static_cast<FrameNumber>(index_.frames.size())) return ok();
+      index_.frames[static_cast<std::size_t>(next_content_++)].content = **content;
+    }
+  }
+
+  bool is_like_the_others(const AVFrame& frame) const {
+    return frame.width == index_.width && frame.height == index_.height &&
+           pixel_format_name(frame) == index_.pixel_format;
   }
 
   Status add(const DecodedFrame& decoded) {
@@ -111,8 +140,7 @@ class IndexPass {
       index_.height = frame.height;
       index_.pixel_format = pixel_format_name(frame);
       if (auto begun = partial_.begin(index_); !begun) return begun;
-    } else if (frame.width != index_.width || frame.height != index_.height ||
-               pixel_format_name(frame) != index_.pixel_format) {
+    } else if (!is_like_the_others(frame)) {
       return Error{Errc::unsupported,
                    fmt::format("{}: frame {} is {}x{} {}, the frames before it are {}x{} {}; cut the film there",
                                printable(path_.string()), index_.frames.size(), frame.width, frame.height,
@@ -127,6 +155,7 @@ class IndexPass {
                              .is_damaged = decoded.is_damaged,
                              .is_interlaced = is_interlaced(frame),
                              .is_top_field_first = is_top_field_first(frame),
+                             .content = FieldContent::undetermined,
                              .is_transparent = has_transparency(frame)});
     return ok();
   }
@@ -185,6 +214,8 @@ class IndexPass {
   PartialIndex partial_;
   FilmIndex index_;
   std::unique_ptr<FilmReader> reader_;
+  FieldDetector fields_;
+  FrameNumber next_content_ = 0;      // of which frame the detector says something next
   std::int64_t earlier_skipped_ = 0;  // FilmIndex::skipped_packets of the part that an earlier call indexed
   std::vector<std::optional<std::int64_t>> decoding_times_;  // DecodedFrame::decoding_time of each frame
 };

@@ -99,6 +99,7 @@ ExitResult run_film(const cli::Invocation& invocation) {
   film::FilmRequest request;
   request.upscale = cli::upscale_request(invocation, *std::move(upscale));
   request.suggested_encoder_threads = suggested_encoder_threads(*devices);
+  request.deinterlace = *film::deinterlace_named(args.film.deinterlace);
   if (auto added = add_encoder(args, request); !added) return wrong_usage(added.error().what);
   auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());

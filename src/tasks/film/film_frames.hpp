@@ -5,6 +5,7 @@
 #include "enhance/picture_upscaler.hpp"
 #include "media/film/display.hpp"
 #include "media/film/frame_format.hpp"
+#include "media/film/interlacing.hpp"
 #include "media/film/segment_encoder.hpp"
 #include "media/film/video_codec.hpp"
 
@@ -16,7 +17,8 @@ inline constexpr Bytes kDecoderMemory = 40_MiB;
 /// The frames of a film, those of its result, and the plan of one frame.
 struct FilmFrames {
   FrameFormat source;
-  Orientation turn = {};  ///< of the pixels, before the network
+  Orientation turn = {};            ///< of the pixels, before the network
+  Deinterlacing deinterlacing = {};  ///< before that; set by the caller
   SegmentFormat format;  ///< of the result
   PlaneSize network_result;
   enhance::UpscalePlan plan;

@@ -103,6 +103,7 @@ class FilmTask final : public jobs::Task {
                      .output = attempt.outputs.front(),
                      .source = (*film)->source,
                      .turn = (*film)->turn,
+                     .deinterlacing = (*film)->deinterlacing,
                      .format = (*film)->format,
                      .network_result = (*film)->network_result,
                      .encoder = encoder,
@@ -148,6 +149,7 @@ class FilmTask final : public jobs::Task {
                      .display = {.colour = stored->colour,
                                  .sample_aspect = film.format.sample_aspect,
                                  .orientation = film.turn == Orientation{} ? film.index.orientation : Orientation{},
+                                 .field_order = film.format.field_order,
                                  .hdr = film.format.hdr},
                      .stop = attempt.stop};
     for (std::size_t number = 0; number < index->segments.size(); ++number)
@@ -208,7 +210,7 @@ class FilmTask final : public jobs::Task {
   }
 
   /// Reads one frame of the film, which says how its colours are encoded.
-  static Status describe(const std::filesystem::path& path, OpenedFilm& film) {
+  Status describe(const std::filesystem::path& path, OpenedFilm& film) const {
     auto reader = SegmentReader::open(path, film.index, {0, 1}, settings_of(film.index, {}));
     if (!reader) return reader.error();
     const auto frame = (*reader)->next();
@@ -218,6 +220,12 @@ class FilmTask final : public jobs::Task {
     if (!frames)
       return Error{frames.error().code, fmt::format("{}: {}", printable(path.string()), frames.error().what)};
     static_cast<FilmFrames&>(film) = *std::move(frames);
+    const auto deinterlacing = decide_deinterlacing(film.index, request_.deinterlace);
+    if (!deinterlacing) return deinterlacing.error();
+    film.deinterlacing = *deinterlacing;
+    // Rows of two fields that become columns are no fields.
+    if (request_.deinterlace == Deinterlace::off && film.turn == Orientation{})
+      film.format.field_order = field_order_of(film.index);
     film.format.time_offset = segment_time_offset(film.index);
     return ok();
   }

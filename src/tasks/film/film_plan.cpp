@@ -38,7 +38,8 @@ Json result_settings_json(const FilmRequest& request) {
           {"crf", request.encode.crf ? Json(*request.encode.crf) : Json()},
           {"preset", request.encode.preset},
           {"encoder_options", options},
-          {"encoder_threads", request.encoder_threads ? Json(*request.encoder_threads) : Json()}};
+          {"encoder_threads", request.encoder_threads ? Json(*request.encoder_threads) : Json()},
+          {"deinterlace", name_of(request.deinterlace)}};
 }
 
 /// The keys of the settings on which an index depends, in the parameters of a film's item.
@@ -145,6 +146,7 @@ Result<FilmRequest> parse_film_request(const Json& json) {
     if (option.size() == 2 && option[0].is_string() && option[1].is_string())
       request.encode.options.emplace_back(option[0].get<std::string>(), option[1].get<std::string>());
   }
+  request.deinterlace = deinterlace_named(jobs::text_field(film, "deinterlace")).value_or(Deinterlace::automatic);
   request.suggested_encoder_threads = static_cast<int>(jobs::number_field(json, "suggested_encoder_threads"));
   return request;
 }
@@ -189,6 +191,7 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
     }
     const auto index = read_film_index(jobs::work_folder_of(item.outputs.front()) / kIndexName);
     if (!index) return index.error();
+    if (auto decided = decide_deinterlacing(*index, request.deinterlace); !decided) return decided.error();
     for (std::size_t number = 0; number < index->segments.size(); ++number)
       items.push_back(make_segment_item(item, *index, number, request));
     return items;

@@ -9,6 +9,7 @@
 #include "jobs/stages.hpp"
 #include "media/film/container.hpp"
 #include "media/film/index_pass.hpp"
+#include "media/film/interlacing.hpp"
 #include "media/film/video_codec.hpp"
 #include "tasks/upscale_kind.hpp"
 
@@ -23,6 +24,7 @@ inline constexpr char kFilmKind[] = "film";
 struct FilmRequest {
   tasks::UpscaleRequest upscale;  ///< the networks and how they run; the fields of pictures in files are not used
   EncodeSettings encode;
+  Deinterlace deinterlace = Deinterlace::automatic;
   int decoder_threads = 1;
   /// Threads of the encoder that the user asked for; empty: the number in the index of each film, which is that of the
   /// run that made the index.
@@ -56,8 +58,8 @@ Orientation pixel_turn(Orientation orientation, const std::filesystem::path& out
 /// Makes the item of a film. Its prerequisites are those of film_prerequisites().
 jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request);
 
-/// Returns what a film waits for: in stage 0 its index, in stage 1 the segments that the index names. They are released
-/// with remove_work_folder().
+/// Returns what a film waits for: in stage 0 its index, in stage 1 the segments that the index names. In stage 1 the
+/// film fails with the error of decide_deinterlacing(). They are released with remove_work_folder().
 jobs::Prerequisites film_prerequisites(const FilmRequest& request);
 
 /// Removes index and segments of a film with this output, their records and what is left of unfinished ones, and then the

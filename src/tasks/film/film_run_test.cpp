@@ -324,6 +324,60 @@ TEST_F(FilmRun, AQuarterTurnInvertsTheAspectOfPixelsAndMakesFullChromaOf422) {
             "15:16\n");
 }
 
+TEST_F(FilmRun, AnInterlacedFilmIsDeinterlacedAcrossItsSegments) {
+  const auto film = film_case("interlaced.ts");
+  fs::create_directories(folder_ / "out");
+  request_.segments = {.longest = 13, .shortest = 2};
+  ASSERT_EQ(run(film, folder_ / "out/film.mkv").done, 1u) << listener_.errors;
+  const auto frames = decoded_by_ffmpeg(film, "yuv420p", "bwdif=mode=send_frame");
+  ASSERT_EQ(frames.size(), 75u);
+  EXPECT_EQ(decoded_by_ffmpeg(folder_ / "out/film.mkv", "yuv420p"), frames);
+  const auto made = index_film(folder_ / "out/film.mkv", {});
+  ASSERT_TRUE(made);
+  EXPECT_FALSE(made->frames[10].is_interlaced);
+  EXPECT_NE(output_of("ffprobe -v error -select_streams v:0 -show_entries stream=field_order -of csv=p=0 '" +
+                      (folder_ / "out/film.mkv").string() + "'")
+                .find("progressive"),
+            std::string::npos);
+}
+
+TEST_F(FilmRun, AnInterlacedFilmThatIsLeftSoKeepsTheOrderOfItsFields) {
+  const auto film = film_case("interlaced.ts");
+  fs::create_directories(folder_ / "out");
+  request_.deinterlace = Deinterlace::off;
+  request_.encode.preset = "ultrafast";
+  for (const VideoCodec codec : {VideoCodec::x264, VideoCodec::ffv1}) {
+    request_.encode.codec = codec;
+    if (codec == VideoCodec::ffv1) request_.encode.preset.clear();
+    const auto output = folder_ / "out" / (std::string{name_of(codec)} + ".mkv");
+    ASSERT_EQ(run(film, output).done, 1u) << listener_.errors;
+    const auto made = index_film(output, {});
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(made->frames[10].is_interlaced);
+    EXPECT_TRUE(made->frames[10].is_top_field_first);
+    EXPECT_EQ(output_of("ffprobe -v error -select_streams v:0 -show_entries stream=field_order -of csv=p=0 '" +
+                        output.string() + "'"),
+              "tt\n");
+  }
+}
+
+TEST_F(FilmRun, AFilmWhoseFlagsAndContentContradictFailsBeforeItIsEnlarged) {
+  const auto film = folder_ / "plain.mkv";
+  ASSERT_TRUE(
+      run_ffmpeg("-f lavfi -i mandelbrot=s=64x48:r=50 -vf tinterlace=interleave_top,setfield=prog -frames:v 50 "
+                 "-c:v ffv1 -pix_fmt yuv420p '" +
+                 film.string() + "'"));
+  fs::create_directories(folder_ / "out");
+  const jobs::Totals totals = run(film, folder_ / "out/film.mkv");
+  EXPECT_EQ(totals.failed, 1u);
+  EXPECT_EQ(listener_.count("done 0"), 0) << "segments were made";
+  EXPECT_NE(listener_.errors.find("give --deinterlace on"), std::string::npos) << listener_.errors;
+  request_.deinterlace = Deinterlace::on;
+  ASSERT_EQ(run(film, folder_ / "out/film.mkv").done, 1u) << listener_.errors;
+  EXPECT_EQ(decoded_by_ffmpeg(folder_ / "out/film.mkv", "yuv420p"),
+            decoded_by_ffmpeg(film, "yuv420p", "setfield=tff,bwdif=mode=send_frame"));
+}
+
 TEST_F(FilmRun, AFileThatIsNoFilmFailsByName) {
   const auto output = folder_ / "out/film.mkv";
   fs::create_directories(folder_ / "out");

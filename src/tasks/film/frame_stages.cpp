@@ -203,7 +203,7 @@ media::PictureInfo network_picture(const FrameFormat& frames) {
   return info;
 }
 
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result) {
+Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, const Deinterlacing& deinterlacing) {
   const auto pixels = [](const FrameFormat& format) {
     return static_cast<std::uint64_t>(format.padded_luma_size().width) * format.padded_luma_size().height;
   };
@@ -223,8 +223,10 @@ Bytes frame_memory(const FrameFormat& source, const FrameFormat& result) {
   // Both threads have a converter with all planes of source and result.
   const std::uint64_t converters = 2 * (converter(source, 2) + converter(result, 2));
   constexpr std::uint64_t kDecoderFrames = 20;  // reference frames and frames in flight of H.264 and HEVC
+  // The deinterlacer holds three frames and makes one; another one is unpacked, and its input.
+  const std::uint64_t prepared = deinterlacing.frames == Deinterlacing::Frames::none ? 1 : 6;
   return Bytes{waiting * (network_source + network_result + 2 * remainder) + converters +
-               kDecoderFrames * samples(source) * (source.depth == 8 ? 1 : 2)};
+               (kDecoderFrames + prepared) * samples(source) * (source.depth == 8 ? 1 : 2)};
 }
 
 Result<FrameReport> run_frames(const FrameJob& job) { return FrameStages{job}.run(); }

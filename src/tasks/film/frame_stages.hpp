@@ -12,6 +12,7 @@
 #include "media/film/film_index.hpp"
 #include "media/film/frame_flow.hpp"
 #include "media/film/frame_format.hpp"
+#include "media/film/interlacing.hpp"
 #include "media/film/orientation.hpp"
 
 namespace weir::film {
@@ -49,7 +50,7 @@ media::PictureInfo network_picture(const FrameFormat& frames);
 
 /// Returns the memory that run_frames() takes beside the network and the encoder: decoded frames, frames that wait
 /// between the stages, and the conversion of colours.
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result);
+Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, const Deinterlacing& deinterlacing);
 
 /// Decodes frames, enlarges and encodes them; each stage has a thread of its own, and the network has the calling one. At
 /// most kFramesBetweenStages frames wait between two stages. Frames that are equal bit for bit to the one before are

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "enhance/picture_upscaler.hpp"
 #include "media/film/film_index.hpp"
+#include "media/film/interlacing.hpp"
 #include "media/film/segment_encoder.hpp"
 #include "tasks/film/frame_stages.hpp"
 
@@ -21,6 +22,7 @@ struct SegmentJob {
   const std::filesystem::path& output;  ///< the file to write
   const FrameFormat& source;            ///< of the frames of the film
   Orientation turn = {};                ///< how they are turned before the network
+  Deinterlacing deinterlacing = {};     ///< which of them are deinterlaced before that
   const SegmentFormat& format;          ///< of the result
   PlaneSize network_result;             ///< size of the network's results, in pixels
   const EncodeSettings& encoder;
@@ -35,7 +37,7 @@ struct SegmentReport : FrameReport {
   Bytes size;
 };
 
-/// Decodes the frames of a segment, enlarges and encodes them with run_frames(). Errors: those of SegmentReader,
+/// Decodes the frames of a segment, enlarges and encodes them with run_frames(). Errors: those of PreparedReader,
 /// PictureUpscaler::run() and SegmentEncoder; cancelled.
 Result<SegmentReport> run_segment(const SegmentJob& job);
 
