@@ -54,8 +54,8 @@ Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const e
   output.final_height = size->height;
   film.network_result = {output.row_format.width, output.row_format.height};
   // Decoder, waiting frames and encoder count as the reader of the pictures.
-  const Bytes other =
-      frame_memory(film.source, film.format.frames, film.deinterlacing) + kDecoderMemory + encoder_memory(film.format.frames, codec);
+  const Bytes other = frame_memory(film.source, film.format.frames, film.deinterlacing) + kDecoderMemory +
+                      encoder_memory(film.format.frames, codec);
   auto plan = upscaler.plan(picture, {.ram = other, .disk = {}}, output);
   if (!plan) return plan.error();
   film.plan = *std::move(plan);

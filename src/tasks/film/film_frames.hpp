@@ -17,9 +17,9 @@ inline constexpr Bytes kDecoderMemory = 40_MiB;
 /// The frames of a film, those of its result, and the plan of one frame.
 struct FilmFrames {
   FrameFormat source;
-  Orientation turn = {};            ///< of the pixels, before the network
+  Orientation turn = {};             ///< of the pixels, before the network
   Deinterlacing deinterlacing = {};  ///< before that; set by the caller
-  SegmentFormat format;  ///< of the result
+  SegmentFormat format;              ///< of the result
   PlaneSize network_result;
   enhance::UpscalePlan plan;
 };

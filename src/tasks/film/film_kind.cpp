@@ -231,7 +231,8 @@ class FilmTask final : public jobs::Task {
   }
 
   Status plan(OpenedFilm& film, std::size_t variant) {
-    if (auto selected = select_variant(variant, scale_of(turned_format(film.source, film.turn))); !selected) return selected;
+    if (auto selected = select_variant(variant, scale_of(turned_format(film.source, film.turn))); !selected)
+      return selected;
     return plan_frames(film, *upscaler_, request_.upscale.upscale, request_.encode.codec);
   }
 

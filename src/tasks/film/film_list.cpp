@@ -55,8 +55,9 @@ std::optional<Error> inspect(FilmItem& item, const FilmRequest& request, const t
   if (stream < 0) return Error{Errc::unsupported, "it has no video stream"};
   const AVStream& video = *(*input)->streams[stream];
   const bool is_turned = pixel_turn(orientation_of(video), item.output) != Orientation{};
-  const PlanRequest plan{
-      .container = *container_of(item.output), .codec = request.encode.codec, .orientation = is_turned ? Orientation{} : orientation_of(video)};
+  const PlanRequest plan{.container = *container_of(item.output),
+                         .codec = request.encode.codec,
+                         .orientation = is_turned ? Orientation{} : orientation_of(video)};
   const auto streams = plan_streams(**input, plan, printable(item.film.native()));
   if (!streams) return streams.error();
   const double scale = tasks::required_scale(request.upscale.upscale, video.codecpar->width, video.codecpar->height);

@@ -102,7 +102,7 @@ class FilmRun : public WithFilmCases {
     settings.prerequisites = film_prerequisites(request_);
     auto cache = tasks::NetworkCache::open(request_.upscale.network_options);
     EXPECT_TRUE(cache) << (cache ? "" : cache.error().what);
-    const std::vector<jobs::Item> items{make_film_item({film, output, {.longest = 40, .shortest = 10}}, request_)};
+    const std::vector<jobs::Item> items{make_film_item({film, output, segments_}, request_)};
     observe::EventLog events;
     observe::Metrics metrics;
     jobs::Coordinator coordinator{settings,  items,  make_film_identity_source(*cache, request_),
@@ -115,6 +115,7 @@ class FilmRun : public WithFilmCases {
   test::Folder folder_;
   fs::path records_;  // empty: records are beside the outputs
   FilmRequest request_;
+  SegmentRules segments_{.longest = 40, .shortest = 10};
   Listener listener_;
 };
 
@@ -327,7 +328,7 @@ TEST_F(FilmRun, AQuarterTurnInvertsTheAspectOfPixelsAndMakesFullChromaOf422) {
 TEST_F(FilmRun, AnInterlacedFilmIsDeinterlacedAcrossItsSegments) {
   const auto film = film_case("interlaced.ts");
   fs::create_directories(folder_ / "out");
-  request_.segments = {.longest = 13, .shortest = 2};
+  segments_ = {.longest = 13, .shortest = 2};
   ASSERT_EQ(run(film, folder_ / "out/film.mkv").done, 1u) << listener_.errors;
   const auto frames = decoded_by_ffmpeg(film, "yuv420p", "bwdif=mode=send_frame");
   ASSERT_EQ(frames.size(), 75u);
