@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace weir::nn::vulkan {
 
@@ -38,15 +39,15 @@ Status check_tile(const float* planes, std::size_t pixels, const ColourRange& so
   compute::ValueSummary summary;
   for (std::size_t plane = 0; plane < source_range.low.size(); ++plane) {
     const float* values = planes + plane * pixels;
-    // x - x is 0 for a finite x and NaN otherwise; so the sum is 0 if all values are finite, and NaN otherwise.
-    float non_finite = 0;
-    float differences = 0;
+    // Without a branch, and with integers, which may be combined in any order: so the compiler uses vectors.
+    unsigned non_finite = 0;
+    unsigned unequal = 0;
     for (std::size_t i = 0; i < pixels; ++i) {
-      non_finite += values[i] - values[i];
-      differences += std::fabs(values[i] - values[0]);
+      non_finite |= static_cast<unsigned>(!(std::fabs(values[i]) <= std::numeric_limits<float>::max()));
+      unequal |= static_cast<unsigned>(values[i] != values[0]);
     }
     summary.has_non_finite = summary.has_non_finite || non_finite != 0;
-    summary.has_unequal = summary.has_unequal || differences != 0;
+    summary.has_unequal = summary.has_unequal || unequal != 0;
   }
   return to_status(summary, source_range);
 }
