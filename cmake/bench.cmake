@@ -29,6 +29,11 @@ add_executable(weir_gpu_bench EXCLUDE_FROM_ALL bench/gpu.cpp)
 target_link_libraries(weir_gpu_bench PRIVATE weir_core)
 add_dependencies(weir_benchmarks weir_gpu_bench)
 
+# What a frame of a film costs in the network.
+add_executable(weir_frame_bench EXCLUDE_FROM_ALL bench/frames.cpp)
+target_link_libraries(weir_frame_bench PRIVATE weir_core)
+add_dependencies(weir_benchmarks weir_frame_bench)
+
 # The peer to compare with, where ncnn is installed (CMAKE_PREFIX_PATH). No part of weir uses ncnn.
 find_package(ncnn QUIET CONFIG)
 if(ncnn_FOUND)

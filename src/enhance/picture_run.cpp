@@ -8,7 +8,6 @@
 #include "enhance/row_store.hpp"
 #include "enhance/source_window.hpp"
 #include "enhance/stored_picture.hpp"
-#include "nn/cpu/runner.hpp"
 
 namespace weir::enhance {
 
@@ -18,9 +17,9 @@ namespace {
 /// reads it from the store.
 class PictureRun {
  public:
-  PictureRun(const RunContext& context, const UpscaleJob& job, const RunPlan& plan)
-      : context_{context}, job_{job}, plan_{plan} {
-    for (const Stage& stage : plan.stages)
+  PictureRun(const RunContext& context, const UpscaleJob& job, const std::shared_ptr<const RunPlan>& plan)
+      : context_{context}, job_{job}, shared_plan_{plan}, plan_{*plan} {
+    for (const Stage& stage : plan_.stages)
       total_ += stage.multiplications() * (context.settings.tta ? kOrientations : 1);
   }
   int written() const { return written_; }
@@ -28,7 +27,7 @@ class PictureRun {
   void skip_rows_before(int row) { skipped_rows_ = row; }
 
   Status run() {
-    if (plan_.stages.size() == 1) return run_stage(plan_.stages[0], job_.reader, final_sink());
+    if (plan_.stages.size() == 1) return run_stage(0, job_.reader, final_sink());
     const Stage& first = plan_.stages[0];
     auto store = RowStore::create(first.out.height, first.out.row_bytes(), store_folder(plan_.intermediate_on_disk));
     if (!store) return store.error();
@@ -38,9 +37,9 @@ class PictureRun {
       }
       return ok();
     };
-    if (auto status = run_stage(first, job_.reader, store_rows); !status) return status;
+    if (auto status = run_stage(0, job_.reader, store_rows); !status) return status;
     StoredPicture intermediate{*store, first.out};
-    return run_stage(plan_.stages[1], intermediate, final_sink());
+    return run_stage(1, intermediate, final_sink());
   }
 
  private:
@@ -77,7 +76,8 @@ class PictureRun {
 
   /// Runs the network once on the device or on the CPU, as the stage is planned; with test-time augmentation once for
   /// each orientation.
-  Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRowSink& sink) {
+  Status run_stage(std::size_t stage_index, media::PictureReader& reader, const SampleRowSink& sink) {
+    const Stage& stage = plan_.stages[stage_index];
     SourceWindow window{reader, stage.geometry, stage.read_ahead_rows()};
     ResultConverter result{context_.network.family, stage.geometry, stage.out, window,
                            context_.kernels,        context_.team,  sink};
@@ -90,11 +90,10 @@ class PictureRun {
                                             context_.device.events());
       });
     }
-    auto runner = nn::Runner::create(context_.network.graph, context_.program, stage.cpu_plan, context_.kernels,
-                                     context_.team, context_.settings.spill_folder);
+    auto runner = context_.runners.get(shared_plan_, stage_index, context_.team);
     if (!runner) return runner.error();
     return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
-      return runner->run(context_.weights.get(plan_.mode.arithmetic, orientation), window, output, make_control());
+      return (*runner)->run(context_.weights.get(plan_.mode.arithmetic, orientation), window, output, make_control());
     });
   }
 
@@ -170,6 +169,7 @@ class PictureRun {
 
   const RunContext& context_;
   const UpscaleJob& job_;
+  const std::shared_ptr<const RunPlan>& shared_plan_;
   const RunPlan& plan_;
   int written_ = 0;       // number of rows of the result that are complete, skipped ones included
   int skipped_rows_ = 0;  // number of rows that an earlier run wrote; they are not written again
@@ -179,7 +179,8 @@ class PictureRun {
 
 }  // namespace
 
-Status run_picture(const RunContext& context, const UpscaleJob& job, const RunPlan& plan, int& written) {
+Status run_picture(const RunContext& context, const UpscaleJob& job, const std::shared_ptr<const RunPlan>& plan,
+                   int& written) {
   PictureRun run{context, job, plan};
   run.skip_rows_before(written);
   auto status = run.run();

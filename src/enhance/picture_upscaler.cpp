@@ -30,6 +30,7 @@ class NetworkUpscaler final : public PictureUpscaler {
         kernels_{kernels},
         program_{std::move(program)},
         weights_{network_->graph, program_, kernels_},
+        runners_{network_->graph, program_, kernels_, settings_.spill_folder},
         device_{network_->graph, program_, settings_} {}
 
   const nn::Network& network() const override { return *network_; }
@@ -39,23 +40,31 @@ class NetworkUpscaler final : public PictureUpscaler {
     if (device_.is_enabled()) {
       auto opened = device_.open();
       if (opened)
-        return plan_with(ExecutionMode{.on_device = true, .arithmetic = Arithmetic::float32},
-                         {.resident = resident_memory(), .planned_check_peak = {}}, picture, decoder, output);
+        return plan_with(ExecutionMode{.on_device = true, .arithmetic = Arithmetic::float32}, process_memory(), picture,
+                         decoder, output);
       if (settings_.device_settings.strict) return opened.error();
       device_.disable(opened.error());
     }
     return plan_on_cpu(picture, decoder, output);
   }
 
+  Bytes kept_memory() const override { return runners_.memory(); }
   std::optional<DeviceReport> device_report() const override { return device_.report(); }
 
+  Result<std::vector<std::string>> run(const UpscaleJob& job) override {
+    auto events = run_with_fallbacks(job);
+    if (!job.keep_memory) runners_.release();
+    return events;
+  }
+
+ private:
   /// If the GPU fails, plans again and continues on the CPU. If the CPU computes values that are not numbers in int16,
   /// plans again and continues in float32. Rows that are already written stay as they are.
-  Result<std::vector<std::string>> run(const UpscaleJob& job) override {
+  Result<std::vector<std::string>> run_with_fallbacks(const UpscaleJob& job) {
     std::vector<std::string> events;
     std::shared_ptr<const RunPlan> plan = job.plan.run_plan;
     int written = 0;
-    auto status = run_from(job, *plan, written);
+    auto status = run_from(job, plan, written);
     if (auto missing = missing_threads_message(); !missing.empty()) events.push_back(std::move(missing));
     device_.move_events_to(events);
     if (!status && plan->mode.on_device && nn::vulkan::is_device_fault(status.error()) &&
@@ -64,29 +73,32 @@ class NetworkUpscaler final : public PictureUpscaler {
       auto on_cpu = plan_on_cpu(job.reader.info(), job.reader.need(), plan->output);
       if (!on_cpu) return on_cpu.error();
       plan = on_cpu->run_plan;
-      status = run_from(job, *plan, written);
+      status = run_from(job, plan, written);
     }
     if (!status && status.error().code == Errc::bad_values && !plan->mode.on_device &&
         plan->mode.arithmetic == Arithmetic::int16) {
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
       auto in_float32 = plan_with(ExecutionMode{.on_device = false, .arithmetic = Arithmetic::float32},
-                                  {.resident = resident_memory(), .planned_check_peak = {}}, job.reader.info(),
-                                  job.reader.need(), plan->output);
+                                  process_memory(), job.reader.info(), job.reader.need(), plan->output);
       if (!in_float32) return in_float32.error();
       plan = in_float32->run_plan;
-      status = run_from(job, *plan, written);
+      status = run_from(job, plan, written);
     }
     if (!status) return status.error();
     return events;
   }
 
- private:
+  /// Returns the memory of the process for a new plan, after the memory of runs of an earlier plan is freed.
+  ProcessMemory process_memory() {
+    runners_.release();
+    return {.resident = resident_memory(), .planned_check_peak = {}};
+  }
   /// Plans for the CPU; checks the precision of int16 first if no picture was planned with it yet. The plan is the same
   /// whether the precision check runs or its verdict is cached: it uses the resident memory from before the check, and
   /// adds a fixed amount (kWorkingSlack) for what code and threads use later.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                   const media::WriteOptions& output) {
-    ProcessMemory process{.resident = resident_memory(), .planned_check_peak = {}};
+    ProcessMemory process = process_memory();
     if (settings_.precision == Precision::exact)
       return plan_with(ExecutionMode{.on_device = false, .arithmetic = Arithmetic::float32}, process, picture, decoder,
                        output);
@@ -104,8 +116,9 @@ class NetworkUpscaler final : public PictureUpscaler {
                         output);
   }
   /// Runs the plan and writes the rows of the result from row `written` on; see run_picture().
-  Status run_from(const UpscaleJob& job, const RunPlan& plan, int& written) {
-    return run_picture({*network_, program_, kernels_, settings_, weights_, device_, team()}, job, plan, written);
+  Status run_from(const UpscaleJob& job, const std::shared_ptr<const RunPlan>& plan, int& written) {
+    return run_picture({*network_, program_, kernels_, settings_, weights_, runners_, device_, team()}, job, plan,
+                       written);
   }
 
   /// Checks the precision within the memory limit, before any memory for the picture is allocated. Sets
@@ -137,6 +150,7 @@ class NetworkUpscaler final : public PictureUpscaler {
   nn::Program program_;
   PackedWeightCache weights_;
   std::unique_ptr<compute::ThreadTeam> team_;
+  RunnerCache runners_;                    // after team_, which the runners use
   std::optional<bool> int16_good_enough_;  // the verdict of the precision check; nothing: not checked yet
   Bytes planned_check_peak_;               // planned peak memory of the process during the check
   UpscaleDevice device_;

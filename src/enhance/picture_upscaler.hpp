@@ -101,6 +101,9 @@ struct UpscaleJob {
   media::PictureWriter& writer;
   ProgressCallback progress;  ///< may be empty
   std::stop_token stop;
+  /// Keeps the memory of the network's rows for the next run of the same plan, such as the next frame of a film. A run
+  /// of another plan or a call of plan() frees it first.
+  bool keep_memory = false;
 };
 
 /// Enlarges pictures of any size with one network, one after the other. It keeps the packed weights, the threads and
@@ -123,6 +126,8 @@ class PictureUpscaler {
   /// GPU.
   virtual Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                    const media::WriteOptions& output) = 0;
+  /// Returns the main memory that the last run keeps for the next one (UpscaleJob::keep_memory).
+  virtual Bytes kept_memory() const = 0;
   /// Returns the report of the GPU since it was opened; nothing if no GPU was opened.
   virtual std::optional<DeviceReport> device_report() const = 0;
   /// Reads the whole picture and writes all rows of the result, in the format of rows_info(). The caller must call

@@ -583,6 +583,47 @@ TEST(Upscale, ABandWithoutNumbersIsRepeatedInFloat32) {
   EXPECT_LE(largest_sample_difference(result->picture, picture), 1) << "the network passes the picture on";
 }
 
+TEST(Upscale, KeptMemoryChangesNoPixelAndIsFreedByAnotherPlan) {
+  const auto network = network_of("realcugan2x_se");  // it has means, and keeps tensors between passes
+  UpscaleSettings s = exact();
+  s.scale = 4;  // two runs of the network for each picture
+  const auto upscaler = PictureUpscaler::create(network, s);
+  ASSERT_TRUE(upscaler);
+  const auto plan_of = [&](const TestPicture& picture) {
+    media::WriteOptions output;
+    output.row_format = rows_info(*network, picture.info, s);
+    return *(*upscaler)->plan(picture.info, {}, output);
+  };
+  const auto run = [&](const UpscalePlan& plan, const TestPicture& picture, bool keep_memory) {
+    test::MemoryReader reader{picture.info, picture.samples};
+    test::MemoryWriter writer;
+    EXPECT_TRUE((*upscaler)->run({plan, reader, writer, {}, {}, keep_memory}));
+    return writer.samples();
+  };
+  const TestPicture first = draw_test_picture(26, 30, 3, false, 16);
+  TestPicture second = first;
+  std::reverse(second.samples.begin(), second.samples.end());
+  const TestPicture smaller = draw_test_picture(20, 22, 3, false, 16);
+  const auto smaller_plan = plan_of(smaller);
+  const auto plan = plan_of(first);
+  const auto expected_first = run(plan, first, false);
+  const auto expected_second = run(plan, second, false);
+  const auto expected_smaller = run(smaller_plan, smaller, false);
+  EXPECT_EQ((*upscaler)->kept_memory(), Bytes{});
+  for (int frame = 0; frame < 2; ++frame) {
+    EXPECT_EQ(run(plan, first, true), expected_first);
+    EXPECT_EQ(run(plan, second, true), expected_second);
+  }
+  const Bytes kept = (*upscaler)->kept_memory();
+  EXPECT_GT(kept, Bytes{});
+  EXPECT_LE(kept, plan.ram);
+  EXPECT_EQ(run(smaller_plan, smaller, true), expected_smaller);
+  EXPECT_LT((*upscaler)->kept_memory(), kept);
+  EXPECT_EQ(run(plan, first, true), expected_first);
+  plan_of(smaller);
+  EXPECT_EQ((*upscaler)->kept_memory(), Bytes{});
+}
+
 /// Returns a network that makes every picture one colour, at 1x.
 std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
   // A tag of four zero bytes (float32), 81 weights of 0, and three biases.
