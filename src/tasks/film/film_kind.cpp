@@ -69,6 +69,7 @@ class FilmTask final : public jobs::Task {
     if (!done) result.error = done.error();
     return result;
   }
+  Bytes pooled_memory() const override { return upscaler_ ? upscaler_->kept_memory() : Bytes{}; }
 
  private:
   Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {

@@ -140,7 +140,7 @@ class FrameStages {
   Status enlarge(std::span<const std::uint16_t> from, std::span<std::uint16_t> to) {
     FrameRowReader rows{network_picture(turned_format(job_.from, job_.turn)), from};
     FrameRowWriter writer{to};
-    auto events = job_.upscaler.run({job_.plan, rows, writer, {}, job_.stop});
+    auto events = job_.upscaler.run({job_.plan, rows, writer, {}, job_.stop, /*keep_memory=*/true});
     if (!events) return events.error();
     for (std::string& note : *events) add_note(std::move(note));
     auto finished = writer.finish();
