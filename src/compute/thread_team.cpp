@@ -16,15 +16,20 @@ inline void spin_pause() {
 #endif
 }
 
-/// Waits until `value` is no longer `old`. It spins for a short time (a few to about 200 microseconds, depending on the
-/// CPU), then sleeps. It spins because run() is usually called again within that time, and because waking a sleeping
-/// thread takes long, above all in a virtual machine.
+/// Waits until `value` is no longer `old`. It spins for a short time (about 100 microseconds), then sleeps. It spins
+/// because run() is usually called again within that time, and because waking a sleeping thread takes long, above all in
+/// a virtual machine. After a few microseconds it yields between the looks: another thread of this core, such as that of
+/// an encoder or the member of the team that it waits for, then runs at once.
 template <class T>
 void wait_for_change(const std::atomic<T>& value, T old) {
-  constexpr int kSpins = 4000;
-  for (int i = 0; i < kSpins; ++i) {
+  constexpr int kPauses = 200;
+  constexpr int kYields = 400;
+  for (int i = 0; i < kPauses + kYields; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
-    spin_pause();
+    if (i < kPauses)
+      spin_pause();
+    else
+      std::this_thread::yield();
   }
   value.wait(old, std::memory_order_acquire);
 }

@@ -11,8 +11,7 @@ namespace weir::compute {
 
 /// A fixed set of threads that process one range of units (for example rows) at a time. The thread that calls run() is
 /// a member of the team and works too. A network makes many short calls of run(); so the other threads spin for a short
-/// time (a few to about 200 microseconds, depending on the CPU) after a call before they sleep. Only one thread may
-/// call run().
+/// time (about 100 microseconds) after a call before they sleep. Only one thread may call run().
 class ThreadTeam {
  public:
   /// Starts `threads` - 1 threads; `threads` includes the caller and is at least 1. If the system refuses to start one
