@@ -1,12 +1,9 @@
 #include "tasks/film/frame_stages.hpp"
 
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <thread>
 #include <utility>
 
-#include "base/blocking_queue.hpp"
+#include "base/pipeline.hpp"
 #include "media/film/frame_converter.hpp"
 #include "media/film/frame_unpacker.hpp"
 #include "tasks/film/frame_rows.hpp"
@@ -43,42 +40,21 @@ struct EnlargedPicture {
 /// The three stages of one run.
 class FrameStages {
  public:
-  explicit FrameStages(const FrameJob& job) : job_{job} {
-    for (int i = 0; i < kFramesBetweenStages + 1; ++i) {
-      free_decoded_.add({});
-      free_enlarged_.add({});
-    }
-  }
+  explicit FrameStages(const FrameJob& job) : job_{job} {}
 
   Result<FrameReport> run() {
-    {
-      const std::jthread decoder{[this] {
-        end_stage(decode_all());
-        decoded_.close();
-      }};
-      const std::jthread encoder{[this] { end_stage(encode_all()); }};
-      end_stage(enlarge_all());
-      enlarged_.close();
-    }
-    if (error_) return *error_;
+    Pipeline pipeline{[this] {
+      decoded_.cancel();
+      enlarged_.cancel();
+      if (job_.on_error) job_.on_error();
+    }};
+    pipeline.start([this] { return decode_all(); });
+    pipeline.start([this] { return encode_all(); });
+    if (auto done = pipeline.finish([this] { return enlarge_all(); }); !done) return done.error();
     return std::move(report_);
   }
 
  private:
-  /// Records the first error of a stage, and makes all stages end.
-  void end_stage(const Status& status) {
-    if (status) return;
-    {
-      const std::lock_guard lock{mutex_};
-      if (!error_) error_ = status.error();
-    }
-    decoded_.cancel();
-    enlarged_.cancel();
-    free_decoded_.cancel();
-    free_enlarged_.cancel();
-    if (job_.on_error) job_.on_error();
-  }
-
   Result<std::unique_ptr<FrameConverter>> create_converter() const {
     return FrameConverter::create(job_.from, job_.to, job_.network_result, job_.turn);
   }
@@ -86,7 +62,7 @@ class FrameStages {
   Status decode_all() {
     std::unique_ptr<FrameConverter> converter;
     for (;;) {
-      auto slot = free_decoded_.take();
+      auto slot = decoded_.take_free();
       if (!slot) return ok();  // another stage failed
       bool is_end = false;
       auto decoded = timed(report_.decode, [&]() -> Status {
@@ -108,16 +84,19 @@ class FrameStages {
         if (!unpacked) return unpacked.error();
         return converter->to_network(**unpacked, slot->picture);
       });
-      if (!decoded || is_end) return decoded;
+      if (!decoded) return decoded;
+      if (is_end) break;
       decoded_.add(*std::move(slot));
     }
+    decoded_.close();
+    return ok();
   }
 
   Status enlarge_all() {
     const std::size_t samples =
         static_cast<std::size_t>(job_.network_result.width) * job_.network_result.height * job_.to.colours;
     for (FrameNumber done = 1; auto decoded = decoded_.take(); ++done) {
-      auto slot = free_enlarged_.take();
+      auto slot = enlarged_.take_free();
       if (!slot) return ok();
       slot->pts = decoded->pts;
       slot->duration = decoded->duration;
@@ -132,8 +111,9 @@ class FrameStages {
       }
       if (job_.progress) job_.progress(done);
       enlarged_.add(*std::move(slot));
-      free_decoded_.add(*std::move(decoded));
+      decoded_.give_back(*std::move(decoded));
     }
+    enlarged_.close();
     return ok();
   }
 
@@ -178,17 +158,14 @@ class FrameStages {
       });
       if (!encoded) return encoded;
       ++report_.frames;
-      free_enlarged_.add(*std::move(enlarged));
+      enlarged_.give_back(*std::move(enlarged));
     }
     return ok();
   }
 
   const FrameJob& job_;
-  // Frames travel from the free ones through a stage to the next one, and back.
-  BlockingQueue<DecodedPicture> free_decoded_, decoded_;
-  BlockingQueue<EnlargedPicture> free_enlarged_, enlarged_;
-  std::mutex mutex_;  // guards error_
-  std::optional<Error> error_;
+  SlotQueue<DecodedPicture> decoded_{kFramesBetweenStages + 1};
+  SlotQueue<EnlargedPicture> enlarged_{kFramesBetweenStages + 1};
   FrameReport report_;  // each stage writes fields of its own
 };
 
