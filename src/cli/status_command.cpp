@@ -1,5 +1,10 @@
 // `weir status`: prints the progress or the result of the run in a folder.
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -22,14 +27,41 @@ std::string state_text(const jobs::RunState& run) {
   return jobs::bool_field(run.state, "interrupted") ? "interrupted: the same command resumes it" : "over";
 }
 
-std::string device_line(const jobs::Json& device) {
+/// Returns the stages of the work as parts of the time in which the device had items: ", encode 71 %, network 24 %".
+std::string stages_text(const jobs::Json& device) {
+  const double busy_s = jobs::number_field(device, "busy_s");
+  std::vector<std::pair<double, std::string>> stages;
+  const jobs::Json seconds = jobs::object_field(device, "stage_seconds");
+  for (const auto& [stage, spent] : seconds.items()) {
+    if (spent.is_number() && busy_s > 0) stages.emplace_back(spent.get<double>() / busy_s, stage);
+  }
+  std::sort(stages.rbegin(), stages.rend());  // the longest first
+  std::string text;
+  for (const auto& [fraction, stage] : stages) text += fmt::format(", {} {:.0f} %", printable(stage), 100 * fraction);
+  return text;
+}
+
+/// `unit`: unit of the work.
+std::string device_line(const jobs::Json& device, const std::string& unit) {
   const std::string item = jobs::text_field(device, "item");
   std::string activity = jobs::bool_field(device, "lost") ? "not used any more" : "no item";
   if (!item.empty())
     activity = fmt::format("{} {:.0f} %", one_line(item), 100 * jobs::number_field(device, "fraction"));
-  return fmt::format("  {:<12} {}; {} items done, busy {}\n", printable(jobs::text_field(device, "name")), activity,
+  if (const double speed = jobs::number_field(device, "speed"); !item.empty() && speed > 0)
+    activity += fmt::format(", {:.2f} {}/s", speed, printable(unit));
+  return fmt::format("  {:<12} {}; {} items done, busy {}{}\n", printable(jobs::text_field(device, "name")), activity,
                      jobs::count_field(device, "items"),
-                     observe::format_duration(observe::Seconds{jobs::number_field(device, "busy_s")}));
+                     observe::format_duration(observe::Seconds{jobs::number_field(device, "busy_s")}),
+                     stages_text(device));
+}
+
+/// Returns a line about an item that waits for several others, such as a film for its segments; empty for other items.
+std::string waiting_line(const jobs::Json& waiting) {
+  const auto count = jobs::count_field(waiting, "count");
+  if (count < 2) return {};
+  const std::string kind = jobs::text_field(waiting, "kind");
+  return fmt::format("  {:<12} {} of {} {} done\n", one_line(jobs::text_field(waiting, "item")),
+                     jobs::count_field(waiting, "finished"), count, kind == "film_segment" ? "segments" : "parts");
 }
 
 std::string status_text(const jobs::RunState& run) {
@@ -49,7 +81,9 @@ std::string status_text(const jobs::RunState& run) {
     text +=
         fmt::format(", {} left", observe::format_duration(observe::Seconds{jobs::number_field(state, "remaining_s")}));
   text += '\n';
-  for (const jobs::Json& device : state.value("devices", jobs::Json::array())) text += device_line(device);
+  for (const jobs::Json& device : state.value("devices", jobs::Json::array()))
+    text += device_line(device, jobs::text_field(state, "unit"));
+  for (const jobs::Json& waiting : state.value("waiting", jobs::Json::array())) text += waiting_line(waiting);
   for (const jobs::Json& failure : state.value("failures", jobs::Json::array())) {
     if (failure.is_string()) text += fmt::format("  failed       {}\n", one_line(failure.get<std::string>()));
   }
