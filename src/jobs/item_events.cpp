@@ -12,9 +12,9 @@ namespace weir::jobs {
 
 using observe::Level;
 
-void log_run_start(std::size_t items, Bytes ram, Bytes share, observe::EventLog& events) {
+void log_run_start(std::size_t items, Bytes ram, Bytes share, std::string_view unit, observe::EventLog& events) {
   events.write(Level::info, "run_start",
-               {{"items", items}, {"weir", kVersion}, {"ram", ram.count()}, {"share", share.count()}});
+               {{"items", items}, {"weir", kVersion}, {"ram", ram.count()}, {"share", share.count()}, {"unit", unit}});
 }
 
 void log_run_end(const Totals& totals, observe::EventLog& events) {

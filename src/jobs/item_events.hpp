@@ -13,8 +13,8 @@ namespace weir::jobs {
 // The events and metrics that every run writes about its items (docs/events.md), with or without workers.
 
 /// Writes the event `run_start`. `items`: number of items; `ram`: memory limit of the run; `share`: memory limit of
-/// each worker, or of this process in a run without workers.
-void log_run_start(std::size_t items, Bytes ram, Bytes share, observe::EventLog& events);
+/// each worker, or of this process in a run without workers; `unit`: unit of ItemResult::amount.
+void log_run_start(std::size_t items, Bytes ram, Bytes share, std::string_view unit, observe::EventLog& events);
 /// Writes the event `run_end`.
 void log_run_end(const Totals& totals, observe::EventLog& events);
 

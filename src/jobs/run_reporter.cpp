@@ -114,7 +114,9 @@ void RunReporter::count_restart(const WorkerSlot& slot, std::string_view reason)
   metrics_.add(metric::kRestarts, 1, {{"device", slot.device->name}, {"reason", std::string{reason}}});
 }
 
-void RunReporter::report_run_start(Bytes share) { log_run_start(totals_.items, settings_.ram_limit, share, events_); }
+void RunReporter::report_run_start(Bytes share) {
+  log_run_start(totals_.items, settings_.ram_limit, share, settings_.unit, events_);
+}
 
 void RunReporter::report_decision(const Item& item, const Decision& decision, const std::optional<PartOf>& part_of) {
   observer_.on_decision(item, decision);

@@ -11,6 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t kMaxMessages = 1000;                   // further warnings and errors are dropped
+constexpr double kMaxParts = 1e6;                            // larger positions are counted as this
 constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;  // a longer line is not parsed
 
 std::string text_field(const Json& event, const char* key) {
@@ -22,6 +23,17 @@ double number_field(const Json& event, const char* key) {
   return found != event.end() && found->is_number() ? found->get<double>() : 0;
 }
 
+/// Returns a whole number of the event from 0 to kMaxParts; 0 if the field is missing or no number.
+std::size_t bounded_field(const Json& event, const char* key) {
+  return static_cast<std::size_t>(std::clamp(number_field(event, key), 0.0, kMaxParts));
+}
+/// Returns why an item is not done, or why it was skipped; may be empty.
+std::string error_text(const Json& event) {
+  const auto error = event.find("error");
+  std::string text = error != event.end() && error->is_object() ? text_field(*error, "what") : std::string{};
+  return text.empty() ? text_field(event, "why") : text;
+}
+
 /// Builds the report of the last run from the events of a log, in their order.
 class ReportBuilder {
  public:
@@ -31,7 +43,9 @@ class ReportBuilder {
     if (name == "run_start") begin_run(event, unix_time_s);
     const double time_s = unix_time_s - run_start_s_;  // since the start of the run
     report_.duration_s = std::max(report_.duration_s, time_s);
-    if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), time_s};
+    if (name == "item_start") start_item(event, time_s);
+    if (name.starts_with("item_")) add_part(event, name.substr(5));
+    if (name == "item_done" || name == "item_failed") add_device_work(event);
     if (name == "item_done" || name == "item_failed" || name == "item_interrupted")
       end_item(event, name.substr(5), time_s);  // the name without "item_"
     if ((name == "item_skip" || name == "item_adopted") && !text_field(event, "damaged").empty())
@@ -66,14 +80,18 @@ class ReportBuilder {
     running_.clear();
     run_start_s_ = unix_time_s;
     report_.start_time = text_field(event, "time");
+    report_.unit = text_field(event, "unit");
+  }
+
+  void start_item(const Json& event, double time_s) {
+    const std::string device = text_field(event, "device");
+    running_[text_field(event, "item")] = {device, time_s};
+    report_.devices.try_emplace(device);
   }
 
   void end_item(const Json& event, const std::string& result, double time_s) {
     const std::string item = text_field(event, "item");
     const auto found = running_.find(item);
-    const Json error = event.value("error", Json::object());
-    std::string reason = error.is_object() ? text_field(error, "what") : std::string{};
-    if (reason.empty()) reason = text_field(event, "why");
     const RunningItem running =
         found == running_.end() ? RunningItem{text_field(event, "device"), time_s} : found->second;
     if (found != running_.end()) running_.erase(found);
@@ -81,10 +99,41 @@ class ReportBuilder {
                              .item = item,
                              .result = result,
                              .variant = text_field(event, "variant"),
-                             .error = std::move(reason),
+                             .error = error_text(event),
                              .damaged = text_field(event, "damaged"),
                              .start_s = running.start_s,
                              .end_s = time_s});
+  }
+
+  /// Adds what an event says about an item for which another one waits. `what`: the event's name without "item_".
+  void add_part(const Json& event, const std::string& what) {
+    const std::string waiting = text_field(event, "part_of");
+    if (waiting.empty()) return;
+    RunReport::Stage& stage = report_.stages[waiting][static_cast<int>(bounded_field(event, "stage"))];
+    stage.count = bounded_field(event, "count");
+    RunReport::Part& part = stage.parts[bounded_field(event, "position")];
+    part.item = text_field(event, "item");
+    part.device = text_field(event, "device");
+    if (what == "start") {
+      part.result = "unfinished";
+      part.attempts = static_cast<int>(bounded_field(event, "attempt"));
+      return;
+    }
+    part.result = what == "skip" || what == "adopted" ? "skipped" : what;
+    part.error = error_text(event);
+    part.seconds = number_field(event, "seconds");
+    part.amount = number_field(event, "amount");
+    part.peak_bytes = number_field(event, "peak_rss");
+  }
+
+  void add_device_work(const Json& event) {
+    if (text_field(event, "device").empty()) return;  // an item that failed without work
+    RunReport::DeviceWork& device = report_.devices[text_field(event, "device")];
+    device.busy_s += number_field(event, "seconds");
+    const Json stages = event.value("stage_seconds", Json::object());
+    for (const auto& [stage, seconds] : stages.items()) {
+      if (seconds.is_number()) device.stage_seconds[stage] += seconds.get<double>();
+    }
   }
 
   void add_memory(const Json& event, double time_s) {

@@ -1,12 +1,13 @@
 // Writes a RunReport as an HTML page.
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "observe/progress.hpp"
 #include "observe/run_report.hpp"
+#include "observe/run_report_parts.hpp"
 
 namespace weir::observe {
 namespace {
@@ -19,14 +20,18 @@ constexpr double kNameHeight = 12;                 // the name, above the bar
 constexpr double kBarHeight = kRowHeight - 14;     // 14: the name and a gap of 2
 constexpr double kPlotHeight = 200;                // the memory curves
 constexpr double kCurveHeight = kPlotHeight - 12;  // the highest curve; above it is the label of its value
-constexpr std::array<const char*, 6> kColours{"#3867b7", "#c4632c", "#3c8d4f", "#8a4fa3", "#b23a48", "#5c6b73"};
+constexpr const char* kCoordinatorColour = "#5c6b73";
 
 constexpr const char* kStyle =
     "body{font:15px/1.45 system-ui,sans-serif;max-width:1060px;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;vertical-align:top}"
+    "table{border-collapse:collapse;margin:.8em 0}td,th{padding:.2em 1.2em .2em 0;text-align:left;vertical-align:top}"
+    ".numbers td+td,.numbers th+th{text-align:right;font-variant-numeric:tabular-nums}"
+    ".totals{display:flex;flex-wrap:wrap;gap:.5em 2.4em}.totals b{display:block;font-size:1.7em;font-weight:600}"
     "svg{width:100%;height:auto;background:#f6f6f4}svg text{font-size:11px;fill:#444}"
     ".done{fill:#4f9a63}.failed{fill:#c0392b}.retry{fill:#d98e2b}.interrupted,.unfinished{fill:#9a9a9a}"
-    "code{overflow-wrap:anywhere}";
+    "code{overflow-wrap:anywhere}svg text.mark{fill:#fff;font-weight:600}"
+    ".legend span{margin-right:1.2em}.legend i,td>i{display:inline-block;width:.8em;height:.8em;margin-right:.4em}"
+    ".wide{width:100%}.bar{width:60%}.bar i{height:.8em}h2{margin-top:1.6em}";
 
 /// Returns the x position of a time in seconds.
 double scale_x(const RunReport& report, double time_s) { return kWidth * time_s / std::max(report.duration_s, 1e-3); }
@@ -40,18 +45,28 @@ std::string axis(const RunReport& report, double y) {
     // The outer labels stay within the chart.
     const char* anchor = i == 0 ? "start" : "middle";
     if (i == kLast) anchor = "end";
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{:.1f} s</text>", scale_x(report, time_s), y,
-                       anchor, time_s);
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>", scale_x(report, time_s), y,
+                       anchor, format_duration(Seconds{time_s}));
   }
   return out;
 }
 
+/// Returns a timestamp without its milliseconds, "2026-11-21 14:30:00 UTC".
+std::string start_text(const std::string& timestamp) {
+  if (parse_timestamp(timestamp) == 0) return timestamp;
+  return timestamp.substr(0, 10) + ' ' + timestamp.substr(11, 8) + " UTC";
+}
+
 std::string totals_html(const RunReport& report) {
-  std::string out = fmt::format("<p>Started {}, {:.1f} s, {}.</p><table>", escape_markup(report.start_time),
-                                report.duration_s, report.completed ? "ended normally" : "did not end normally");
-  for (const auto& [name, value] : report.totals)
-    out += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>", escape_markup(name), value);
-  return out + "</table>";
+  std::string out = fmt::format(
+      "<p>Started {}, {}, {}.</p><div class=\"totals\">", escape_markup(start_text(report.start_time)),
+      format_duration(Seconds{report.duration_s}), report.completed ? "ended normally" : "did not end normally");
+  for (const auto& [name, value] : report.totals) {
+    if (name == "seconds") continue;  // the duration above
+    const std::string& label = name == "amount" && !report.unit.empty() ? report.unit : name;
+    out += fmt::format("<span><b>{:.6g}</b>{}</span>", value, escape_markup(label));
+  }
+  return out + "</div>";
 }
 
 std::string timeline_html(const RunReport& report) {
@@ -88,9 +103,8 @@ std::string memory_html(const RunReport& report) {
   std::string out =
       fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"memory\">", kWidth, kPlotHeight + kAxisHeight);
   std::string legend;
-  std::size_t number = 0;
   for (const auto& [device, samples] : report.memory) {
-    const char* colour = kColours.at(number++ % kColours.size());
+    const std::string colour = device == "coordinator" ? kCoordinatorColour : device_colour(report, device);
     std::string points;
     for (const auto& sample : samples)
       points += fmt::format("{:.1f},{:.1f} ", scale_x(report, sample.time_s),
@@ -139,10 +153,10 @@ std::string messages_html(const RunReport& report) {
 std::string run_report_html(const RunReport& report) {
   return fmt::format(
       "{}<style>{}</style>\n"
-      "<h1>A run of weir</h1>\n{}\n<h2>Devices and items</h2>\n{}\n<h2>Memory after each item</h2>\n{}\n"
+      "<h1>A run of weir</h1>\n{}\n<h2>Devices and items</h2>\n{}\n{}{}<h2>Memory after each item</h2>\n{}\n"
       "<h2>Failed items</h2>\n{}\n{}<h2>Warnings</h2>\n{}\n</html>\n",
-      kRunReportStart, kStyle, totals_html(report), timeline_html(report), memory_html(report), failures_html(report),
-      damages_html(report), messages_html(report));
+      kRunReportStart, kStyle, totals_html(report), timeline_html(report), stage_times_html(report), parts_html(report),
+      memory_html(report), failures_html(report), damages_html(report), messages_html(report));
 }
 
 }  // namespace weir::observe

@@ -45,6 +45,43 @@ TEST(RunReport, IsASelfContainedEscapedDocument) {
   EXPECT_EQ(html.find("http"), std::string::npos);  // the document is self-contained
 }
 
+constexpr char kPartEvents[] =
+    R"({"time":"2026-11-21T15:00:00.000Z","event":"run_start","pid":2,"items":1,"unit":"frames"}
+{"time":"2026-11-21T15:00:01.000Z","event":"item_start","item":".a.mkv/index","device":"one","attempt":1,"part_of":"a.mkv","stage":0,"position":0,"count":1}
+{"time":"2026-11-21T15:00:03.000Z","event":"item_done","item":".a.mkv/index","device":"one","seconds":2,"part_of":"a.mkv","stage":0,"position":0,"count":1}
+{"time":"2026-11-21T15:00:03.000Z","event":"item_skip","item":".a.mkv/0","part_of":"a.mkv","stage":1,"position":0,"count":4}
+{"time":"2026-11-21T15:00:03.000Z","event":"item_start","item":".a.mkv/2","device":"one","attempt":2,"part_of":"a.mkv","stage":1,"position":2,"count":4}
+{"time":"2026-11-21T15:00:03.000Z","event":"item_start","item":".a.mkv/1","device":"two","attempt":1,"part_of":"a.mkv","stage":1,"position":1,"count":4}
+{"time":"2026-11-21T15:00:09.000Z","event":"item_done","item":".a.mkv/2","device":"one","seconds":6,"amount":240,"peak_rss":1048576,"stage_seconds":{"encode":3,"network":"much"},"part_of":"a.mkv","stage":1,"position":2,"count":4}
+{"time":"2026-11-21T15:00:10.000Z","event":"item_start","item":"x","device":"two","part_of":"b.mkv","stage":1e99,"position":-5,"count":"many"})";
+
+TEST(RunReport, HasThePartsOfAnItemInTheirOrder) {
+  std::istringstream lines{kPartEvents};
+  const RunReport report = read_run_report(lines);
+  EXPECT_EQ(report.unit, "frames");
+  EXPECT_EQ(report.stages.at("a.mkv").at(0).parts.at(0).seconds, 2);
+  const RunReport::Stage& stage = report.stages.at("a.mkv").at(1);
+  EXPECT_EQ(stage.count, 4u);
+  ASSERT_EQ(stage.parts.size(), 3u);
+  EXPECT_EQ(stage.parts.at(0).result, "skipped");
+  EXPECT_EQ(stage.parts.at(1).result, "unfinished");
+  EXPECT_EQ(stage.parts.at(2).result, "done");
+  EXPECT_EQ(stage.parts.at(2).attempts, 2);
+  EXPECT_EQ(stage.parts.at(2).amount, 240);
+  EXPECT_EQ(stage.parts.at(2).peak_bytes, 1048576);
+  EXPECT_EQ(report.devices.at("one").busy_s, 8);
+  EXPECT_EQ(report.devices.at("one").stage_seconds, (std::map<std::string, double>{{"encode", 3}}));
+}
+
+TEST(RunReport, ShowsThePartsOfAnItem) {
+  std::istringstream lines{kPartEvents};
+  const std::string html = run_report_html(read_run_report(lines));
+  for (const char* part : {"<h2>a.mkv</h2>", "4 parts: 1 done, 1 done before this run; 1 had more than one attempt.",
+                           "3: 2, done on one, 6.0 s, 40.00 frames/s, 1 MiB, 2 attempts", ">not done<",
+                           "<td>index</td><td>done on one</td><td>2.0 s</td>", "<td>encode</td><td>38 %</td>"})
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+}
+
 TEST(RunReport, AnEmptyLogGivesAnEmptyReport) {
   std::istringstream none;
   EXPECT_TRUE(read_run_report(none).start_time.empty());

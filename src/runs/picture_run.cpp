@@ -80,7 +80,7 @@ Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::Run
                                 tasks::make_identity_source(run.network_cache, run.request),
                                 observer_with_log,
                                 run.settings.devices.front().name};
-  jobs::log_run_start(items.size(), request.upscale.ram, request.upscale.ram, logs.events);
+  jobs::log_run_start(items.size(), request.upscale.ram, request.upscale.ram, jobs::RunSettings{}.unit, logs.events);
   jobs::Totals totals = in_process.run(std::move(stop));
   jobs::log_run_end(totals, logs.events);
   // The caller reads a write error from last_write_error().
