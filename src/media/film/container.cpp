@@ -69,7 +69,16 @@ constexpr std::array kContainers{ContainerRow{.container = Container::mkv,
                                               .has_display_matrix = false,
                                               .has_edit_lists = false,
                                               .adds_padding_when_read = false,
-                                              .has_decoding_times_from_zero = true}};
+                                              .has_decoding_times_from_zero = true},
+                                 ContainerRow{.container = Container::y4m,
+                                              .name = "y4m",
+                                              .muxer = "yuv4mpegpipe",
+                                              .text_subtitles = AV_CODEC_ID_NONE,
+                                              .has_attachments = false,
+                                              .has_cover_streams = false,
+                                              .has_display_matrix = false,
+                                              .has_edit_lists = false,
+                                              .adds_padding_when_read = false}};
 
 /// Returns whether the muxer writes the header of a file with this stream alone.
 bool writes_header(Container container, const AVCodecParameters& parameters, int compliance) {

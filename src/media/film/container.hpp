@@ -7,8 +7,8 @@
 
 namespace weir::film {
 
-/// The file formats of a result.
-enum class Container { mkv, webm, mp4, mov, nut };
+/// The file formats of a result. y4m (YUV4MPEG2) stores raw frames alone, without times.
+enum class Container { mkv, webm, mp4, mov, nut, y4m };
 
 /// What the containers differ in.
 struct ContainerRow {
@@ -27,7 +27,7 @@ struct ContainerRow {
 
 /// Returns the row of a container.
 const ContainerRow& row_of(Container container);
-/// Returns the name that users write: "mkv", "webm", "mp4", "mov", "nut".
+/// Returns the name that users write: "mkv", "webm", "mp4", "mov", "nut", "y4m".
 std::string_view name_of(Container container);
 /// Returns the container with that name; empty for any other text.
 std::optional<Container> container_named(std::string_view name);

@@ -71,6 +71,7 @@ Result<std::unique_ptr<ResultFile>> ResultFile::create(const ResultRequest& requ
   if (request.io != nullptr) {
     context->pb = request.io;
     context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    context->flush_packets = request.io->seekable == 0 ? 1 : 0;  // who reads a pipe gets each frame at once
   }
   result->sources_.assign(request.source.streams, request.source.streams + request.source.nb_streams);
   result->times_.resize(static_cast<std::size_t>(plan.count_targets()));

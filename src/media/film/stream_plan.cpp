@@ -86,8 +86,8 @@ class Planner {
                                        request_.orientation.degrees,
                                        request_.orientation.is_mirrored ? ", mirrored" : "", row_.name));
     }
-    if (source_.nb_chapters > 0 && request_.container == Container::nut)
-      plan_.lost.push_back("the chapters: nut cannot store them here; mkv can");
+    if (source_.nb_chapters > 0 && (request_.container == Container::nut || request_.container == Container::y4m))
+      plan_.lost.push_back(fmt::format("the chapters: {} cannot store them here; mkv can", row_.name));
     return std::move(plan_);
   }
 
@@ -115,11 +115,14 @@ class Planner {
     if (codec == AV_CODEC_ID_NONE)
       return Error{Errc::unsupported,
                    fmt::format("FFmpeg was built without the encoder {}", row_of(request_.codec).encoder)};
-    if (!can_hold(request_.container, codec)) {
+    const bool is_raw = request_.codec == VideoCodec::raw;
+    if (!can_hold(request_.container, codec) || (is_raw && request_.container != Container::nut)) {
       const std::string codecs = codecs_for(request_.container);
       return Error{Errc::unsupported,
                    fmt::format("{} cannot hold films of {}: use {}{}{}", row_.name, name_of(request_.codec),
-                               containers_where([&](Container container) { return can_hold(container, codec); }),
+                               is_raw ? "nut or y4m" : containers_where([&](Container container) {
+                                 return can_hold(container, codec);
+                               }),
                                codecs.empty() ? "" : ", or the codec ", codecs)};
     }
     planned.fate = StreamFate::encoded;
@@ -128,6 +131,10 @@ class Planner {
   }
 
   Status decide(const AVStream& stream, PlannedStream& planned) const {
+    if (request_.container == Container::y4m) {
+      lose(planned, "streams beside the film", Container::nut);
+      return ok();
+    }
     switch (planned.kind) {
       case StreamKind::video:
       case StreamKind::audio:
@@ -220,6 +227,17 @@ std::string_view name_of(StreamKind kind) {
 int StreamPlan::count_targets() const {
   return static_cast<int>(std::count_if(streams.begin(), streams.end(),
                                         [](const PlannedStream& planned) { return planned.target.has_value(); }));
+}
+
+std::vector<std::string> StreamPlan::lost_lines() const {
+  std::vector<std::string> lines;
+  for (const PlannedStream& planned : streams) {
+    if (planned.fate != StreamFate::lost) continue;
+    lines.push_back(fmt::format("stream {} ({}, {}): {}", planned.source, name_of(planned.kind), planned.codec_name,
+                                planned.reason));
+  }
+  lines.insert(lines.end(), lost.begin(), lost.end());
+  return lines;
 }
 
 Result<StreamPlan> plan_streams(const AVFormatContext& source, const PlanRequest& request, const std::string& name) {

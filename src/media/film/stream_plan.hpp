@@ -52,6 +52,8 @@ struct StreamPlan {
   const PlannedStream& video() const { return streams[static_cast<std::size_t>(video_stream)]; }
   /// Returns the number of streams in the result.
   int count_targets() const;
+  /// Returns a line for each lost stream, and then `lost`.
+  std::vector<std::string> lost_lines() const;
 };
 
 /// What plan_streams() needs to know of the result.

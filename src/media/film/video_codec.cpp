@@ -18,10 +18,15 @@ namespace {
 constexpr std::array kCodecs{CodecRow{VideoCodec::x264, "x264", "libx264", 18, "medium", "crf"},
                              CodecRow{VideoCodec::x265, "x265", "libx265", 18, "medium", "crf"},
                              CodecRow{VideoCodec::av1, "av1", "libsvtav1", 30, "8", "crf"},
-                             CodecRow{VideoCodec::ffv1, "ffv1", "ffv1", 0, "", ""}};
+                             CodecRow{VideoCodec::ffv1, "ffv1", "ffv1", 0, "", ""},
+                             CodecRow{VideoCodec::raw, "raw", "rawvideo", 0, "", ""},
+                             CodecRow{VideoCodec::frames, "raw", "wrapped_avframe", 0, "", ""}};
+
+bool is_raw(VideoCodec codec) { return codec == VideoCodec::raw || codec == VideoCodec::frames; }
 
 /// Returns whether FFmpeg's encoder takes frames of this pixel format.
 bool takes(const AVCodec& encoder, AVPixelFormat format) {
+  if (encoder.id == AV_CODEC_ID_RAWVIDEO || encoder.id == AV_CODEC_ID_WRAPPED_AVFRAME) return true;
   if (encoder.pix_fmts == nullptr) return false;
   for (const AVPixelFormat* taken = encoder.pix_fmts; *taken != AV_PIX_FMT_NONE; ++taken)
     if (*taken == format) return true;
@@ -63,7 +68,7 @@ std::string_view name_of(VideoCodec codec) { return row_of(codec).name; }
 
 std::optional<VideoCodec> video_codec_named(std::string_view name) {
   for (const CodecRow& row : kCodecs)
-    if (name == row.name) return row.codec;
+    if (name == row.name && !is_raw(row.codec)) return row.codec;
   return std::nullopt;
 }
 
@@ -81,7 +86,7 @@ Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec
   std::string others;
   for (const CodecRow& row : kCodecs) {
     const AVCodec* other = avcodec_find_encoder_by_name(row.encoder);
-    if (other == nullptr || !can_take(*other, format.pixel_format)) continue;
+    if (is_raw(row.codec) || other == nullptr || !can_take(*other, format.pixel_format)) continue;
     others += fmt::format("{}{}", others.empty() ? "" : " or ", row.name);
   }
   return Error{Errc::unsupported,

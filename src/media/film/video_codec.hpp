@@ -10,12 +10,13 @@
 
 namespace weir::film {
 
-/// The encoders of film that weir offers. ffv1 is lossless.
-enum class VideoCodec { x264, x265, av1, ffv1 };
+/// The encoders of film. weir offers x264, x265, av1 and ffv1, which is lossless. The others pass the samples on: raw as the
+/// bytes of a packet, for NUT, and frames as FFmpeg's own frames, which its muxer of y4m takes.
+enum class VideoCodec { x264, x265, av1, ffv1, raw, frames };
 
-/// Returns the name that users write: "x264", "x265", "av1", "ffv1".
+/// Returns the name that users write: "x264", "x265", "av1", "ffv1"; and "raw" for the others.
 std::string_view name_of(VideoCodec codec);
-/// Returns the codec with that name; empty for any other text.
+/// Returns the codec that users name so; empty for any other text.
 std::optional<VideoCodec> video_codec_named(std::string_view name);
 
 /// How the frames of a film are encoded. Equal settings make equal bytes of equal frames.
