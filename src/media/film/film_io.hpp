@@ -13,6 +13,9 @@
 
 namespace weir::film {
 
+/// So many bytes of a pipe are read, and kept, to find its streams: enough for the frame rate of raw films of 4K.
+inline constexpr std::int64_t kPipeProbeBytes = 32 << 20;
+
 /// Lets FFmpeg read or write a film through a descriptor that is open, such as a pipe. Not thread-safe.
 class FilmIo {
  public:

@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,7 +24,6 @@ int is_stop_requested(void* stop) { return static_cast<std::stop_token*>(stop)->
 
 /// Formats that are written for pipes. Others refer to other files, or cannot be read without seeking.
 constexpr char kPipeFormats[] = "yuv4mpegpipe,nut,matroska,mpegts";
-constexpr std::int64_t kPipeProbeBytes = 32 << 20;  // finds the rate of frames of up to 4K
 
 /// Says why nothing was found in a pipe.
 Error pipe_error(int result, const FilmIo& io, const std::string& name) {
@@ -66,6 +66,7 @@ Result<std::unique_ptr<FilmReader>> FilmReader::open(const std::filesystem::path
   context->interrupt_callback = {is_stop_requested, &reader->stop_};
   reader->other_packets_ = settings.other_packets;
   if (settings.io != nullptr) {
+    reader->io_ = settings.io;
     context->pb = settings.io->context();
     context->format_whitelist = av_strdup(kPipeFormats);
     context->probesize = kPipeProbeBytes;
@@ -182,6 +183,13 @@ DecodedFrame FilmReader::describe_frame() {
     decoding_times_.pop_front();
   }
   return decoded;
+}
+
+bool FilmReader::is_cut_off() const {
+  if (io_ == nullptr) return false;
+  const std::string_view format = input_->iformat->name;
+  if (format == "yuv4mpegpipe") return io_->bytes() != static_cast<std::uint64_t>(end_position_);
+  return format == "nut" && !io_->ends_with_nut_index();
 }
 
 Status FilmReader::seek(std::int64_t pts) {

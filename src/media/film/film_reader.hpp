@@ -70,8 +70,9 @@ class FilmReader {
   std::int64_t skipped_packets() const { return skipped_packets_; }
   /// Returns the latest end of a packet that was read, of any stream, in units of 1/AV_TIME_BASE s; 0 before the first.
   std::int64_t end_time() const { return end_time_; }
-  /// Returns the number of bytes of the film up to the end of the last packet of the video stream.
-  std::int64_t end_position() const { return end_position_; }
+  /// Returns whether a film in y4m or NUT that was read from ReadSettings::io to its end lacks the end of its data: y4m
+  /// ends with a whole frame, NUT with an index.
+  bool is_cut_off() const;
 
  private:
   FilmReader() = default;
@@ -85,6 +86,7 @@ class FilmReader {
   std::filesystem::path path_;
   std::stop_token stop_;
   std::function<Status(AVPacket& packet)> other_packets_;
+  const FilmIo* io_ = nullptr;
   InputPtr input_;
   int stream_ = -1;
   CodecPtr decoder_;
@@ -94,7 +96,7 @@ class FilmReader {
   bool input_ended_ = false;
   std::int64_t skipped_packets_ = 0;
   std::int64_t end_time_ = 0;
-  std::int64_t end_position_ = 0;
+  std::int64_t end_position_ = 0;            // of the last packet of the video stream, in bytes
   std::deque<std::int64_t> decoding_times_;  // of the packets that were read, without those of returned frames
 };
 

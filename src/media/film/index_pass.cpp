@@ -13,6 +13,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "media/film/damage.hpp"
 #include "media/film/display.hpp"
 #include "media/film/film_reader.hpp"
 #include "media/film/frame_hash.hpp"
@@ -25,10 +26,6 @@ namespace weir::film {
 namespace {
 
 constexpr std::size_t kFramesPerStep = 1000;  // so many frames are stored in the partial index at once
-
-/// A film that ends this much before the end that its header states was cut off. Headers round, and sound often ends a
-/// little later or earlier than the picture.
-constexpr std::int64_t kTolerance = AV_TIME_BASE;
 
 std::string pixel_format_name(const AVFrame& frame) {
   const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame.format));
@@ -163,19 +160,17 @@ class IndexPass {
   void report_progress() {
     if (!settings_.progress) return;
     const std::int64_t whole = reader_->input().duration;
-    const double fraction =
-        whole > 0 ? static_cast<double>(reader_->end_time() - start_time()) / static_cast<double>(whole) : 0;
+    const double fraction = whole > 0 ? static_cast<double>(reader_->end_time() - start_time_of(reader_->input())) /
+                                            static_cast<double>(whole)
+                                      : 0;
     settings_.progress(static_cast<FrameNumber>(index_.frames.size()), std::clamp(fraction, 0.0, 1.0));
   }
-  std::int64_t start_time() const {
-    const std::int64_t start = reader_->input().start_time;
-    return start == AV_NOPTS_VALUE ? 0 : start;
-  }
-
   void finish() {
     if (index_.has_decoding_times) use_decoding_times();
     index_.segments = find_segments(index_.frames, settings_.segments);
-    index_.damage = describe_damage();
+    const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
+                                       [](const IndexedFrame& frame) { return frame.is_damaged; });
+    index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged);
   }
 
   /// Replaces the times of all frames by those of the packets.
@@ -189,24 +184,6 @@ class IndexPass {
     const AVRational rate = reader_->stream().avg_frame_rate;
     if (rate.num <= 0 || rate.den <= 0) return 1;
     return std::max<std::int64_t>(1, av_rescale_q(1, av_inv_q(rate), reader_->stream().time_base));
-  }
-
-  std::string describe_damage() const {
-    std::vector<std::string> found;
-    const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
-                                       [](const IndexedFrame& frame) { return frame.is_damaged; });
-    if (index_.skipped_packets > 0)
-      found.push_back(fmt::format("{} packets cannot be decoded", index_.skipped_packets));
-    if (damaged > 0) found.push_back(fmt::format("{} frames are damaged", damaged));
-    const std::int64_t whole = reader_->input().duration;
-    const std::int64_t read = reader_->end_time() - start_time();
-    if (whole > 0 && read + kTolerance < whole) {
-      found.push_back(fmt::format("the film ends at {:.1f} s of {:.1f} s", static_cast<double>(read) / AV_TIME_BASE,
-                                  static_cast<double>(whole) / AV_TIME_BASE));
-    }
-    std::string text;
-    for (const std::string& part : found) text += (text.empty() ? "" : ", ") + part;
-    return text;
   }
 
   std::filesystem::path path_;
