@@ -16,7 +16,8 @@ Bytes encoder_memory(const FrameFormat& format, VideoCodec codec) {
   const double megabytes = codec == VideoCodec::x264   ? 360
                            : codec == VideoCodec::x265 ? 400
                            : codec == VideoCodec::av1  ? 420
-                                                       : 320;
+                           : codec == VideoCodec::ffv1 ? 320
+                                                       : 25;  // raw: two frames of 16 bits
   const double pixels = static_cast<double>(format.width) * format.height;
   return Bytes{static_cast<std::uint64_t>(megabytes * 1e6 * std::max(pixels / kPixels1080, 0.05))} + 32_MiB;
 }
@@ -40,7 +41,7 @@ Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream,
 }
 
 Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const enhance::UpscaleSettings& settings,
-                   VideoCodec codec) {
+                   VideoCodec codec, Bytes other) {
   const FrameFormat frames = turned_format(film.source, film.turn);
   const media::PictureInfo picture = network_picture(frames);
   const auto size = enhance::final_size(upscaler.network(), picture, settings);
@@ -54,9 +55,9 @@ Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const e
   output.final_height = size->height;
   film.network_result = {output.row_format.width, output.row_format.height};
   // Decoder, waiting frames and encoder count as the reader of the pictures.
-  const Bytes other = frame_memory(film.source, film.format.frames, film.deinterlacing) + kDecoderMemory +
+  const Bytes beside = other + frame_memory(film.source, film.format.frames, film.deinterlacing) + kDecoderMemory +
                       encoder_memory(film.format.frames, codec);
-  auto plan = upscaler.plan(picture, {.ram = other, .disk = {}}, output);
+  auto plan = upscaler.plan(picture, {.ram = beside, .disk = {}}, output);
   if (!plan) return plan.error();
   film.plan = *std::move(plan);
   return ok();

@@ -30,9 +30,9 @@ struct FilmFrames {
 Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream, Orientation turn);
 
 /// Plans the enlargement of described frames and their encoding: sets FilmFrames::format.frames, network_result and
-/// plan, whose memory includes decoder, waiting frames and encoder. Errors: those of enhance::final_size(),
+/// plan, whose memory includes decoder, waiting frames, encoder and `other`. Errors: those of enhance::final_size(),
 /// format_for_codec() and PictureUpscaler::plan().
 Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const enhance::UpscaleSettings& settings,
-                   VideoCodec codec);
+                   VideoCodec codec, Bytes other = {});
 
 }  // namespace weir::film
