@@ -35,19 +35,16 @@ bool read_end_of_step(std::string_view line, FilmIndex& index) {
 
 }  // namespace
 
-std::optional<FilmIndex> PartialIndex::read(const FilmIndex& expected) {
-  if (path_.empty()) return std::nullopt;
-  const auto text = read_file(path_);
-  if (!text) return std::nullopt;
-  const std::size_t header_end = text->find('\n');
-  if (header_end == std::string::npos) return std::nullopt;
-  auto index = parse_film_index(std::string_view{*text}.substr(0, header_end + 1));
-  if (!index || index->file != expected.file || index->decoder_threads != expected.decoder_threads) return std::nullopt;
+std::optional<FilmIndex> parse_partial_index(std::string_view text) {
+  const std::size_t header_end = text.find('\n');
+  if (header_end == std::string_view::npos) return std::nullopt;
+  auto index = parse_film_index(text.substr(0, header_end + 1));
+  if (!index) return std::nullopt;
   std::size_t whole_frames = 0;  // frames before the last end of a step
-  for (std::size_t begin = header_end + 1; begin < text->size();) {
-    const std::size_t end = text->find('\n', begin);
-    if (end == std::string::npos) break;
-    const std::string line = text->substr(begin, end - begin);
+  for (std::size_t begin = header_end + 1; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) break;
+    const std::string_view line = text.substr(begin, end - begin);
     begin = end + 1;
     if (read_end_of_step(line, *index)) {
       whole_frames = index->frames.size();
@@ -58,8 +55,17 @@ std::optional<FilmIndex> PartialIndex::read(const FilmIndex& expected) {
     index->frames.push_back(*frame);
   }
   index->frames.resize(whole_frames);
-  if (!begin(*index)) return std::nullopt;  // without the step that was cut off
   return *std::move(index);
+}
+
+std::optional<FilmIndex> PartialIndex::read(const FilmIndex& expected) {
+  if (path_.empty()) return std::nullopt;
+  const auto text = read_file(path_);
+  if (!text) return std::nullopt;
+  auto index = parse_partial_index(*text);
+  if (!index || index->file != expected.file || index->decoder_threads != expected.decoder_threads) return std::nullopt;
+  if (!begin(*index)) return std::nullopt;  // without the step that was cut off
+  return index;
 }
 
 Status PartialIndex::begin(const FilmIndex& index) {

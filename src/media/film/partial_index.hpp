@@ -2,12 +2,16 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "base/atomic_file.hpp"
 #include "base/result.hpp"
 #include "media/film/film_index.hpp"
 
 namespace weir::film {
+
+/// Reads the text of a file of PartialIndex: all frames of its whole steps. Empty if its header cannot be read.
+std::optional<FilmIndex> parse_partial_index(std::string_view text);
 
 /// The file with the frames of an index that is being made: the header of a FilmIndex without frames, then in steps the
 /// lines of further frames and a line "= N" with FilmIndex::skipped_packets at that frame. A step that a crash cut off is
