@@ -28,6 +28,12 @@ std::optional<Number> take_number(std::string_view& rest, int base = 10) {
   return value;
 }
 
+/// Returns an integer; throws Json::exception for anything else, also for 1.5 and 1e30.
+template <class Number>
+Number integer(const Json& value) {
+  return static_cast<Number>(value.get_ref<const Json::number_integer_t&>());
+}
+
 // The letters of a frame's line.
 constexpr char kKey = 'k';
 constexpr char kDamaged = 'd';
@@ -39,22 +45,24 @@ constexpr char kTopFirstContent = 'T';
 constexpr char kBottomFirstContent = 'B';
 
 Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
-  if (!json.is_object() || json.value("format", 0) != kFormat) return damaged_index("another format");
+  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
+    return damaged_index("another format");
   FilmIndex index;
-  index.file = {json.at("file_size").get<std::uint64_t>(), json.at("file_mtime_ns").get<std::int64_t>()};
-  index.video_stream = json.at("video_stream").get<int>();
-  index.decoder_threads = json.at("decoder_threads").get<int>();
-  index.encoder_threads = json.at("encoder_threads").get<int>();
-  index.time_base = {json.at("time_base").at(0).get<int>(), json.at("time_base").at(1).get<int>()};
-  index.width = json.at("width").get<int>();
-  index.height = json.at("height").get<int>();
-  index.orientation = {json.at("orientation").at(0).get<bool>(), json.at("orientation").at(1).get<int>()};
+  index.file = {integer<std::uint64_t>(json.at("file_size")), integer<std::int64_t>(json.at("file_mtime_ns"))};
+  index.video_stream = integer<int>(json.at("video_stream"));
+  index.decoder_threads = integer<int>(json.at("decoder_threads"));
+  index.encoder_threads = integer<int>(json.at("encoder_threads"));
+  index.time_base = {integer<int>(json.at("time_base").at(0)), integer<int>(json.at("time_base").at(1))};
+  index.width = integer<int>(json.at("width"));
+  index.height = integer<int>(json.at("height"));
+  index.orientation = {json.at("orientation").at(0).get<bool>(), integer<int>(json.at("orientation").at(1))};
   index.pixel_format = json.at("pixel_format").get<std::string>();
   index.has_decoding_times = json.at("has_decoding_times").get<bool>();
-  index.skipped_packets = json.at("skipped_packets").get<std::int64_t>();
+  index.skipped_packets = integer<std::int64_t>(json.at("skipped_packets"));
   index.damage = json.at("damage").get<std::string>();
-  index.segments = json.at("segments").get<std::vector<FrameNumber>>();
-  frames = json.at("frames").get<std::size_t>();
+  index.segments.reserve(json.at("segments").size());
+  for (const Json& first : json.at("segments")) index.segments.push_back(integer<FrameNumber>(first));
+  frames = integer<std::size_t>(json.at("frames"));
   if (index.orientation.degrees < 0 || index.orientation.degrees > 270 || index.orientation.degrees % 90 != 0)
     return damaged_index("wrong orientation");
   if (index.time_base.numerator <= 0 || index.time_base.denominator <= 0) return damaged_index("wrong time base");

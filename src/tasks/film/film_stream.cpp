@@ -81,6 +81,7 @@ class FilmStream {
     auto stages = run_frames({.source = *frames_,
                               .sink = encoder_,
                               .from = report_.film.source,
+                              .turn = report_.film.turn,
                               .to = report_.film.format.frames,
                               .network_result = report_.film.network_result,
                               .upscaler = *upscaler_,
@@ -123,11 +124,17 @@ class FilmStream {
     if (first->frame == nullptr)
       return Error{Errc::corrupt, fmt::format("{}: no frame can be decoded", name_of(request_.input))};
     frames_.emplace(*reader_, *first, name_of(request_.input));
-    auto film = describe_frames(*first->frame, reader_->stream());
+    auto film = describe_frames(*first->frame, reader_->stream(), turn());
     if (!film) return Error{film.error().code, fmt::format("{}: {}", name_of(request_.input), film.error().what)};
     report_.film = *std::move(film);
     return ok();
   }
+
+  bool has_display_matrix() const { return row_of(request_.container).has_display_matrix; }
+  /// Returns how the pixels are turned, because the container of the result cannot tell players to do it.
+  Orientation turn() const { return has_display_matrix() ? Orientation{} : orientation_of(reader_->stream()); }
+  /// Returns the orientation that the result has.
+  Orientation orientation() const { return has_display_matrix() ? orientation_of(reader_->stream()) : Orientation{}; }
 
   /// Decides everything before the first frame is computed.
   Status plan() {
@@ -136,11 +143,12 @@ class FilmStream {
                                 {.container = request_.container,
                                  .codec = encode_.codec,
                                  .video_stream = reader_->stream().index,
-                                 .orientation = film.orientation},
+                                 .orientation = orientation()},
                                 name_of(request_.input));
     if (!streams) return streams.error();
     report_.plan = *std::move(streams);
-    auto upscaler = request_.upscalers(tasks::required_scale(request_.upscale, film.source.width, film.source.height));
+    const FrameFormat turned = turned_format(film.source, film.turn);
+    auto upscaler = request_.upscalers(tasks::required_scale(request_.upscale, turned.width, turned.height));
     if (!upscaler) return upscaler.error();
     upscaler_ = *std::move(upscaler);
     const Bytes waiting = InterleavedResult::kMostWaiting + Bytes{std::uint64_t{kPipeProbeBytes}};
@@ -222,7 +230,7 @@ class FilmStream {
     const FilmFrames& film = report_.film;
     display_ = {.colour = film.source.colour,
                 .sample_aspect = film.format.sample_aspect,
-                .orientation = film.orientation,
+                .orientation = orientation(),
                 .hdr = film.format.hdr};
     if (is_raw()) display_.field_order = reader_->stream().codecpar->field_order;
   }
