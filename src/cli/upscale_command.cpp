@@ -93,14 +93,6 @@ class WorklistReporter final : public tasks::WorklistObserver {
   ResultOutput output_;
 };
 
-/// Binds this process to the processors of the first device. For runs in which this process does the work itself.
-Status bind_to_first_device(const Arguments& args) {
-  const auto& cpus = args.devices.front().cpus;
-  if (cpus.empty()) return ok();
-  if (auto bound = bind_to_cpus(cpus); !bound) return Error{bound.error().code, "--device: " + bound.error().what};
-  return ok();
-}
-
 std::string check_upscale_usage(const Arguments& args) {
   if (args.operands.empty()) return "no input given; see 'weir help upscale'";
   if (args.output.empty()) return "no output given: -o FILE, -o FOLDER/ or -o -; see 'weir help upscale'";

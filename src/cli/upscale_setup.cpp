@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/system_cpus.hpp"
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/defaults.hpp"
@@ -58,6 +59,13 @@ Status resolve_devices(const Arguments& args, std::vector<jobs::WorkerDevice>& d
   if (auto resolved = tasks::resolve_gpus(devices, notes); !resolved)
     return Error{resolved.error().code, "--device: " + resolved.error().what};
   log_notes(notes, args);
+  return ok();
+}
+
+Status bind_to_first_device(const Arguments& args) {
+  const auto& cpus = args.devices.front().cpus;
+  if (cpus.empty()) return ok();
+  if (auto bound = bind_to_cpus(cpus); !bound) return Error{bound.error().code, "--device: " + bound.error().what};
   return ok();
 }
 

@@ -18,6 +18,9 @@ Result<std::vector<jobs::WorkerDevice>> named_devices(const Arguments& args);
 /// tasks::resolve_gpus().
 Status resolve_devices(const Arguments& args, std::vector<jobs::WorkerDevice>& devices);
 
+/// Binds this process to the processors of the first device. For runs in which this process does the work itself. Errors: those
+/// of bind_to_cpus().
+Status bind_to_first_device(const Arguments& args);
 /// Finds the GPU of the first device, if it is one, and stores it in `upscale`. Errors: those of
 /// nn::vulkan::find_gpu().
 Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale);

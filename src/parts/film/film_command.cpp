@@ -14,6 +14,7 @@
 #include "cli/upscale_setup.hpp"
 #include "jobs/run_folder.hpp"
 #include "parts/film/film_dry_run.hpp"
+#include "parts/film/film_pipe.hpp"
 #include "parts/film/film_reporter.hpp"
 #include "runs/film/film_run.hpp"
 
@@ -101,11 +102,13 @@ ExitResult run_film(const cli::Invocation& invocation) {
   request.suggested_encoder_threads = suggested_encoder_threads(*devices);
   request.deinterlace = *film::deinterlace_named(args.film.deinterlace);
   if (auto added = add_encoder(args, request); !added) return wrong_usage(added.error().what);
+  if (uses_pipe(args)) return run_film_over_pipe(invocation, std::move(request));
   auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());
   const film::FilmListOptions options{
       .place = {args.output, std::filesystem::path{}},
       .container = args.film.container.empty() ? std::nullopt : film::container_named(args.film.container)};
+  if (args.film.container == "y4m") return wrong_usage("--format y4m is for standard output: -o -");
   const auto list = film::list_films(args.operands, options, request, *network_cache);
   if (!list) return wrong_usage(list.error().what);
   if (args.dry_run) {

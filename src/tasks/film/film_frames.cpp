@@ -56,7 +56,7 @@ Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const e
   film.network_result = {output.row_format.width, output.row_format.height};
   // Decoder, waiting frames and encoder count as the reader of the pictures.
   const Bytes beside = other + frame_memory(film.source, film.format.frames, film.deinterlacing) + kDecoderMemory +
-                      encoder_memory(film.format.frames, codec);
+                       encoder_memory(film.format.frames, codec);
   auto plan = upscaler.plan(picture, {.ram = beside, .disk = {}}, output);
   if (!plan) return plan.error();
   film.plan = *std::move(plan);
