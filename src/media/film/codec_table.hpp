@@ -18,8 +18,9 @@ struct CodecRow {
 /// Returns the row of a codec.
 const CodecRow& row_of(VideoCodec codec);
 
-/// Returns the pixel format in which FFmpeg's encoder takes the samples of a planar format: the format itself, or for RGB of 8
-/// bits one with the colours of a pixel side by side (AV_PIX_FMT_0RGB32), which FFV1 needs. NONE if it takes neither.
+/// Returns the pixel format in which FFmpeg's encoder takes the samples of a planar format: the format itself, or for
+/// RGB of 8 bits one with the colours of a pixel side by side (AV_PIX_FMT_0RGB32), which FFV1 needs. NONE if it takes
+/// neither.
 AVPixelFormat format_for_encoder(const AVCodec& encoder, AVPixelFormat planar);
 
 }  // namespace weir::film

@@ -28,8 +28,8 @@ struct NetworkFrame {
 /// back. The difference is kept (NetworkFrame::remainder), enlarged by bicubic interpolation, and added to the result. So a
 /// network that changes nothing gives the frames of the film, sample for sample.
 ///
-/// Turning: the network's picture and the remainder are turned, so the places of chroma samples are right after any turn. The
-/// result has turned_format(), and the exactness holds where that format holds the turned samples exactly.
+/// Turning: the network's picture and the remainder are turned, so the places of chroma samples are right after any
+/// turn. The result has turned_format(), and the exactness holds where that format holds the turned samples exactly.
 class FrameConverter {
  public:
   /// `result`: the format of the frames to make; it may differ from `source` in the size and in the places of chroma

@@ -105,8 +105,8 @@ int turned_sample(const AVFrame& frame, int plane, PlaneSize size, const Orienta
   return sample_at(frame, plane, turn.is_mirrored ? size.width - 1 - from_x : from_x, from_y, depth);
 }
 
-/// Converts a frame to a picture for the network and back, turned, and returns how many samples of each plane differ from the
-/// turned planes.
+/// Converts a frame to a picture for the network and back, turned, and returns how many samples of each plane differ
+/// from the turned planes.
 std::array<int, 3> differences_after_turn(AVPixelFormat pixel_format, AVChromaLocation location, PlaneSize size,
                                           const Orientation& turn) {
   const FramePtr frame = make_picture(pixel_format, size.width, size.height);

@@ -11,8 +11,8 @@ struct AVFilterContext;
 
 namespace weir::film {
 
-/// Runs filters of libavfilter on frames of one size and format, in one thread. The filters get the frames as they are: a
-/// conversion is never inserted. Not thread-safe.
+/// Runs filters of libavfilter on frames of one size and format, in one thread. The filters get the frames as they are:
+/// a conversion is never inserted. Not thread-safe.
 class FrameFilter {
  public:
   /// `like`: a frame of the size and format of those that follow; `filters`: as the program ffmpeg takes them, such as

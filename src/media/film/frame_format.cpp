@@ -11,8 +11,8 @@ extern "C" {
 namespace weir::film {
 namespace {
 
-/// Full range is also expressed by pixel formats of their own (yuvj420p), which FFmpeg keeps for old programs. Returns the
-/// format with the same planes that does not say the range.
+/// Full range is also expressed by pixel formats of their own (yuvj420p), which FFmpeg keeps for old programs. Returns
+/// the format with the same planes that does not say the range.
 AVPixelFormat without_range(AVPixelFormat format) {
   switch (format) {
     case AV_PIX_FMT_YUVJ411P:

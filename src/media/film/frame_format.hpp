@@ -43,10 +43,10 @@ struct FrameFormat {
   }
 };
 
-/// Describes the frames of a film, after unpack_frame() where the decoder gives no plain planes. `frame`: any frame of it, as
-/// decoded. Tags that the film lacks get the values that players assume: BT.709 from 577 rows on, BT.601 of PAL or NTSC
-/// below, limited range, chroma samples as in MPEG-2.
-/// Errors: unsupported, for a pixel format without planar_format_of().
+/// Describes the frames of a film, after unpack_frame() where the decoder gives no plain planes. `frame`: any frame of
+/// it, as decoded. Tags that the film lacks get the values that players assume: BT.709 from 577 rows on, BT.601 of PAL
+/// or NTSC below, limited range, chroma samples as in MPEG-2. Errors: unsupported, for a pixel format without
+/// planar_format_of().
 Result<FrameFormat> describe_format(const AVFrame& frame);
 
 /// Returns the same format with another size in pixels.

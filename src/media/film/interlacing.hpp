@@ -10,7 +10,8 @@
 
 namespace weir::film {
 
-/// Whether a film is deinterlaced: as its frames' flags say, where their content does not contradict; or as the user says.
+/// Whether a film is deinterlaced: as its frames' flags say, where their content does not contradict; or as the user
+/// says.
 enum class Deinterlace { automatic, on, off };
 /// Returns "auto", "on" or "off".
 std::string_view name_of(Deinterlace deinterlace);
@@ -27,19 +28,19 @@ struct Deinterlacing {
 
 /// Decides which frames of a film are deinterlaced.
 ///
-/// `automatic` follows the frames' flags. It fails if the content contradicts them, because a wrong choice spoils the film.
-/// Drawn films and scrolling text often look interlaced in single frames, but with the one field first as often as with the
-/// other. So a film without flags contradicts only if at least 24 frames, a third of them, and half as many as look
-/// progressive, look interlaced, and nearly all of these with the same field first. Flagged frames contradict if they nearly
-/// all look progressive. Errors: invalid_argument, with one line that says what flags and content say.
+/// `automatic` follows the frames' flags. It fails if the content contradicts them, because a wrong choice spoils the
+/// film. Drawn films and scrolling text often look interlaced in single frames, but with the one field first as often
+/// as with the other. So a film without flags contradicts only if at least 24 frames, a third of them, and half as many
+/// as look progressive, look interlaced, and nearly all of these with the same field first. Flagged frames contradict
+/// if they nearly all look progressive. Errors: invalid_argument, with one line that says what flags and content say.
 Result<Deinterlacing> decide_deinterlacing(const FilmIndex& index, Deinterlace wanted);
 
 /// Returns the field order of a film whose frames are not deinterlaced: that of most flagged frames, or
 /// AV_FIELD_PROGRESSIVE if most frames have no flag.
 AVFieldOrder field_order_of(const FilmIndex& index);
 
-/// Finds out frame by frame whether the content of a film is interlaced, with FFmpeg's filter idet. What it says of a frame
-/// depends on this frame, the one before and the one after, so it needs the next frame first. Not thread-safe.
+/// Finds out frame by frame whether the content of a film is interlaced, with FFmpeg's filter idet. What it says of a
+/// frame depends on this frame, the one before and the one after, so it needs the next frame first. Not thread-safe.
 class FieldDetector {
  public:
   /// Adds the next frame, as decoded; null: the film has ended. Afterwards next_result() has one for the frame before.

@@ -20,20 +20,20 @@ struct ChromaOrigin {
   bool operator==(const ChromaOrigin&) const = default;
 };
 
-/// Returns where the chroma samples of the format are. Without 4:2:0 they are as in MPEG-2: on the first column, and in the
-/// middle of the rows that they cover.
+/// Returns where the chroma samples of the format are. Without 4:2:0 they are as in MPEG-2: on the first column, and in
+/// the middle of the rows that they cover.
 ChromaOrigin chroma_origin(const FrameFormat& format);
 /// Returns where the chroma samples of frames of this format are when their planes are turned.
 ChromaOrigin turned_chroma_origin(const FrameFormat& format, const Orientation& turn);
 
-/// Returns the sizes of the format when its planes are turned. FFmpeg need not have such a format, so the pixel format and
-/// the chroma location are those of `format` and mean nothing.
+/// Returns the sizes of the format when its planes are turned. FFmpeg need not have such a format, so the pixel format
+/// and the chroma location are those of `format` and mean nothing.
 FrameFormat with_turned_planes(const FrameFormat& format, const Orientation& turn);
 
-/// Returns the format for turned frames. It holds their samples exactly where a format with chroma samples in the turned
-/// places exists: 4:4:4 and RGB, and 4:2:0 whose chroma samples are not beside the second column of each pair then. Others
-/// need their chroma samples to be resampled. Where chroma samples are twice as dense in one direction (4:2:2) and the turn
-/// is a quarter, the result has one for each pixel.
+/// Returns the format for turned frames. It holds their samples exactly where a format with chroma samples in the
+/// turned places exists: 4:4:4 and RGB, and 4:2:0 whose chroma samples are not beside the second column of each pair
+/// then. Others need their chroma samples to be resampled. Where chroma samples are twice as dense in one direction
+/// (4:2:2) and the turn is a quarter, the result has one for each pixel.
 FrameFormat turned_format(const FrameFormat& format, const Orientation& turn);
 
 /// Where the elements of a plane are after turning: element (x, y) is stored at first + x * across + y * down.

@@ -33,8 +33,8 @@ bool takes(const AVCodec& encoder, AVPixelFormat format) {
   return false;
 }
 
-/// Returns the format with chroma samples at distances of two pixels at most, and not farther down than across: 4:2:2 for
-/// 4:1:1, 4:2:0 for 4:1:0, 4:4:4 for 4:4:0. Its pixel format is NONE if FFmpeg has no such format.
+/// Returns the format with chroma samples at distances of two pixels at most, and not farther down than across: 4:2:2
+/// for 4:1:1, 4:2:0 for 4:1:0, 4:4:4 for 4:4:0. Its pixel format is NONE if FFmpeg has no such format.
 FrameFormat with_denser_chroma(const FrameFormat& format) {
   FrameFormat denser = format;
   denser.chroma_shift_x = std::min(format.chroma_shift_x, 1);

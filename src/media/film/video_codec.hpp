@@ -29,11 +29,10 @@ struct EncodeSettings {
   int threads = 1;  ///< encoder threads; their number changes the bytes
 };
 
-/// Returns the format in which the codec stores frames of this format: the same format, or one with denser chroma samples
-/// where few codecs have it (4:2:2 for 4:1:1, 4:2:0 for 4:1:0, 4:4:4 for 4:4:0). Bits are never dropped. AV1 can only tell two places of chroma
-/// samples of 4:2:0, so others become AVCHROMA_LOC_LEFT.
-/// Errors: unsupported, if the codec cannot store it or FFmpeg was built without the encoder; the text names codecs that
-/// can.
+/// Returns the format in which the codec stores frames of this format: the same format, or one with denser chroma
+/// samples where few codecs have it (4:2:2 for 4:1:1, 4:2:0 for 4:1:0, 4:4:4 for 4:4:0). Bits are never dropped. AV1
+/// can only tell two places of chroma samples of 4:2:0, so others become AVCHROMA_LOC_LEFT. Errors: unsupported, if the
+/// codec cannot store it or FFmpeg was built without the encoder; the text names codecs that can.
 Result<FrameFormat> format_for_codec(const FrameFormat& format, VideoCodec codec);
 
 }  // namespace weir::film
