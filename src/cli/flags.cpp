@@ -513,8 +513,9 @@ std::vector<std::string_view> list_choices(std::string_view value_name) {
     choices.push_back(rest.substr(0, bar));
     rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
   }
-  const bool only_words =
-      std::all_of(value_name.begin(), value_name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; });
+  const bool only_words = std::all_of(value_name.begin(), value_name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '|';
+  });
   return only_words ? choices : std::vector<std::string_view>{};
 }
 
