@@ -84,6 +84,11 @@ class FilmTask final : public jobs::Task {
     auto index = index_film(attempt.item.inputs.front(), settings);
     if (!index) return index.error();
     index->encoder_threads = request_.suggested_encoder_threads;
+    result.allows_damaged_input = request_.upscale.damaged == media::DamagePolicy::use;
+    if (!index->damage.empty() && !result.allows_damaged_input) {
+      return Error{Errc::corrupt,
+                   fmt::format("{}: damaged: {}", printable(attempt.item.inputs.front().string()), index->damage)};
+    }
     result.damage = index->damage;
     result.report = jobs::dump(Json{{"frames", index->frames.size()}, {"segments", index->segments.size()}});
     return write_file(attempt.outputs.front(), to_text(*index));
