@@ -59,7 +59,7 @@ bool is_executable(const std::filesystem::path& path) { return ::access(path.c_s
 
 bool is_writable_folder(const std::filesystem::path& path) { return ::access(path.c_str(), W_OK | X_OK) == 0; }
 
-Result<std::string> hash_file(const std::filesystem::path& path) {
+Result<std::string> hash_file(const std::filesystem::path& path, const std::function<void()>& progress) {
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) return file_error(path, "cannot be opened", errno);
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state{XXH3_createState(), XXH3_freeState};
@@ -70,6 +70,7 @@ Result<std::string> hash_file(const std::filesystem::path& path) {
     if (got < 0) return file_error(path, "cannot be read", errno);
     if (got == 0) return hexadecimal(XXH3_128bits_digest(state.get()));
     XXH3_128bits_update(state.get(), piece.get(), static_cast<std::size_t>(got));
+    if (progress) progress();
   }
 }
 

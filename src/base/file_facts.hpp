@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +34,8 @@ bool is_executable(const std::filesystem::path& path);
 bool is_writable_folder(const std::filesystem::path& path);
 
 /// Returns the XXH3-128 hash of the file's contents as 32 hexadecimal digits, most significant first. Reads the file
-/// once, in pieces of 1 MiB. Thread-safe. Errors: io.
-Result<std::string> hash_file(const std::filesystem::path& path);
+/// once, in pieces of 1 MiB, and calls `progress` (may be empty) after each piece. Thread-safe. Errors: io.
+Result<std::string> hash_file(const std::filesystem::path& path, const std::function<void()>& progress = {});
 
 /// Returns the hash of a text in the same form.
 std::string hash_text(std::string_view text);

@@ -88,20 +88,26 @@ class Execution {
       : task_{task}, item_{item}, options_{options}, record_paths_{record_paths(item, options.records_folder)} {}
 
   /// Hashes the inputs, runs the task on temporary files, and publishes these, or records the failure.
-  void run(ExecutionResult& result, std::function<void(const Progress&)> progress, std::stop_token stop) {
+  void run(ExecutionResult& result, const std::function<void(const Progress&)>& progress, std::stop_token stop) {
     if (item_.problem) return set_error(result, *item_.problem);
-    auto inputs = describe_inputs();
+    Progress last;
+    const auto report = [&](const Progress& current) {
+      last = current;
+      if (progress) progress(current);
+    };
+    const auto report_life = [&] { report(last); };
+    auto inputs = describe_inputs(report_life);
     if (!inputs) return set_error(result, inputs.error());
     if (auto made = make_folders(item_, options_.records_folder); !made) return set_error(result, made.error());
     remove_temporaries(item_);
     const auto temporaries = temporary_paths(item_);
     result.attempt = run_safely(task_, {item_, options_.variant, temporaries, seed_of(item_), options_.attempt_number,
-                                        std::move(progress), std::move(stop), options_.stop_signal});
+                                        report, std::move(stop), options_.stop_signal});
     const bool persistent = result.attempt.error && !result.attempt.internal_error && !result.attempt.retry &&
                             kind_of(result.attempt.error->code) == FailureKind::persistent;
     Record record = record_of(item_, options_, task_, result.attempt);
     record.inputs = *std::move(inputs);
-    if (!result.attempt.error) return publish_outputs(result, std::move(record));
+    if (!result.attempt.error) return publish_outputs(result, std::move(record), report_life);
     remove_temporaries(item_);
     replace_temporary_paths(item_, result.attempt.error->what);
     record.failure = result.attempt.error;
@@ -110,14 +116,15 @@ class Execution {
   }
 
  private:
-  /// Returns the descriptions of the inputs for the record; empty if no record is written.
-  Result<std::vector<RecordedFile>> describe_inputs() const {
+  /// Returns the descriptions of the inputs for the record; empty if no record is written. `report_life` is called while
+  /// a large file is read, which may take longer than a worker may be silent.
+  Result<std::vector<RecordedFile>> describe_inputs(const std::function<void()>& report_life) const {
     std::vector<RecordedFile> files;
     if (!options_.write_records) return files;
     for (const fs::path& input : item_.inputs) {
       const auto facts = file_facts(input);
       if (!facts) return Error{Errc::io, "no such file"};
-      auto hash = hash_file(input);
+      auto hash = hash_file(input, report_life);
       if (!hash) return hash.error();
       files.push_back({encode_path(file_identity(input)), {}, *facts, *std::move(hash)});
     }
@@ -129,9 +136,10 @@ class Execution {
     result.attempt.error = std::move(error);
   }
 
-  void publish_outputs(ExecutionResult& result, Record record) const {
-    const auto published = options_.write_records ? publish(item_, std::move(record), record_paths_, options_.replace)
-                                                  : publish_without_records(item_, options_.replace);
+  void publish_outputs(ExecutionResult& result, Record record, const std::function<void()>& report_life) const {
+    const auto published = options_.write_records
+                               ? publish(item_, std::move(record), record_paths_, options_.replace, report_life)
+                               : publish_without_records(item_, options_.replace);
     if (!published) return set_error(result, published.error());
     result.sync_s = published->sync_s;
   }
@@ -148,7 +156,7 @@ ExecutionResult execute(Task& task, const Item& item, const ExecutionOptions& op
                         std::function<void(const Progress&)> progress, std::stop_token stop) {
   ExecutionResult result;
   const auto start = std::chrono::steady_clock::now();
-  Execution{task, item, options}.run(result, std::move(progress), std::move(stop));
+  Execution{task, item, options}.run(result, progress, std::move(stop));
   result.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

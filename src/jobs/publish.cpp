@@ -29,13 +29,13 @@ class Stopwatch {
 };
 
 /// Returns the descriptions of the outputs for the record, made from the temporary files.
-Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
+Result<std::vector<RecordedFile>> describe_outputs(const Item& item, const std::function<void()>& progress) {
   std::vector<RecordedFile> files;
   for (const fs::path& output : item.outputs) {
     const fs::path temporary = temporary_path(item, output);
     const auto facts = file_facts(temporary);
     if (!facts) return Error{Errc::io, fmt::format("{}: was not written", printable(output.native()))};
-    auto hash = hash_file(temporary);
+    auto hash = hash_file(temporary, progress);
     if (!hash) return hash.error();
     files.push_back({encode_path(output.filename()), encode_path(temporary.filename()), *facts, *std::move(hash)});
   }
@@ -74,8 +74,9 @@ Status complete(const RecordPaths& paths) {
 }
 
 /// Does the steps of publish(). After an error, temporary files may be left.
-Status publish_steps(const Item& item, Record& record, const RecordPaths& paths, bool replace, double& sync_s) {
-  auto outputs = describe_outputs(item);
+Status publish_steps(const Item& item, Record& record, const RecordPaths& paths, bool replace,
+                     const std::function<void()>& progress, double& sync_s) {
+  auto outputs = describe_outputs(item, progress);
   if (!outputs) return outputs.error();
   record.outputs = *std::move(outputs);
   if (auto written = write_record_file(record, paths.intent, sync_s); !written) return written;
@@ -124,9 +125,10 @@ bool finish_outputs(const Item& item, const Record& intent, const RecordPaths& p
 
 }  // namespace
 
-Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace) {
+Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace,
+                             const std::function<void()>& progress) {
   PublishTimes times;
-  auto published = publish_steps(item, record, paths, replace, times.sync_s);
+  auto published = publish_steps(item, record, paths, replace, progress, times.sync_s);
   if (published) return times;
   remove_temporaries(item);
   return published.error();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "base/result.hpp"
 #include "jobs/record.hpp"
 
@@ -17,8 +19,9 @@ struct PublishTimes {
 /// 2. rename the temporary files and sync their folders,
 /// 3. rename the intent record to the done record.
 /// Without `replace` it never replaces an existing output. `record` is complete except for its outputs. Errors: io,
-/// disk_full, exists; the temporary files are then removed.
-Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace);
+/// disk_full, exists; the temporary files are then removed. `progress` (may be empty) is called while files are read.
+Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace,
+                             const std::function<void()>& progress = {});
 
 /// Publishes the outputs without writing records. Errors: as publish().
 Result<PublishTimes> publish_without_records(const Item& item, bool replace);

@@ -47,7 +47,7 @@ Status check_request(const JoinRequest& request) {
                                                      request.segments.size())};
   }
   if (const auto facts = file_facts(request.source); !facts || *facts != index.file)
-    return Error{Errc::corrupt,
+    return Error{Errc::io,
                  fmt::format("{}: the film was changed after it was indexed", printable(request.source.string()))};
   for (std::size_t i = 1; i < index.frames.size(); ++i) {
     if (index.frames[i].pts <= index.frames[i - 1].pts)
@@ -65,7 +65,7 @@ class Join {
   Result<JoinReport> run() {
     if (auto planned = plan(); !planned) return planned.error();
     SegmentPackets scanned{request_.index, request_.segments, request_.stop};
-    auto times = DecodingTimes::scan(scanned, request_.index);
+    auto times = DecodingTimes::scan(scanned, request_.index, [&] { report_progress(0); });
     if (!times) return times.error();
     const bool has_decoding_times = row_of(request_.container).has_decoding_times_from_zero;
     const ShiftFinder finder{report_.plan, request_.index.time_base,
@@ -141,6 +141,7 @@ class Join {
       if (!source_packet) return source_packet.error();
       AVPacket* const copied = *source_packet;
       if (film_packet->packet == nullptr && copied == nullptr) return ok();
+      report_progress(film_packet->packet == nullptr ? report_.frames : film_packet->position);
       const bool is_film_next =
           film_packet->packet != nullptr &&
           (copied == nullptr || av_compare_ts(times.at(film_packet->position), film_unit, copied->dts,
@@ -158,6 +159,10 @@ class Join {
         source_packet = source.next();
       }
     }
+  }
+
+  void report_progress(FrameNumber frames) const {
+    if (request_.progress) request_.progress(static_cast<double>(frames) / static_cast<double>(report_.frames));
   }
 
   const JoinRequest& request_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct JoinRequest {
   VideoCodec codec = VideoCodec::x264;  ///< of the segments
   DisplayProperties display = {};       ///< of the result
   std::string audio = "copy";           ///< or the name of an encoder, which is not supported yet
+  /// Called often with the done share of the work, 0..1. May be empty.
+  std::function<void(double fraction)> progress = {};
   std::stop_token stop = {};
 };
 
@@ -49,8 +52,8 @@ struct JoinReport {
 /// as plan_streams() decides. Reads the segments twice; holds one packet of each input, so memory does not grow with the
 /// film. The file is synced to disk. After an error there is no file.
 /// Errors: those of plan_streams() and SegmentPackets::next(); invalid_argument (the number of segments differs from the
-/// index); corrupt (the source was changed after it was indexed); unsupported (an encoder for sound; frames without
-/// ascending times); io; disk_full; cancelled.
+/// index); unsupported (an encoder for sound; frames without ascending times); io (also if the source was changed after it
+/// was indexed); disk_full; cancelled.
 Result<JoinReport> join_film(const JoinRequest& request);
 
 }  // namespace weir::film

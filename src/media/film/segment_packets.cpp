@@ -100,13 +100,15 @@ Result<FilmPacket> SegmentPackets::next() {
   return FilmPacket{};
 }
 
-Result<DecodingTimes> DecodingTimes::scan(SegmentPackets& packets, const FilmIndex& index) {
+Result<DecodingTimes> DecodingTimes::scan(SegmentPackets& packets, const FilmIndex& index,
+                                          const std::function<void()>& progress) {
   DecodingTimes times{index};
   for (;;) {
     const auto packet = packets.next();
     if (!packet) return packet.error();
     if (packet->packet == nullptr) return times;
     times.delay_ = std::max(times.delay_, packet->position - packet->frame);
+    if (progress) progress();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -57,8 +58,9 @@ class SegmentPackets {
 /// frame n - delay is shown. The delay is the smallest with which no frame is shown before it is decoded.
 class DecodingTimes {
  public:
-  /// Reads all packets. Errors: those of SegmentPackets::next().
-  static Result<DecodingTimes> scan(SegmentPackets& packets, const FilmIndex& index);
+  /// Reads all packets, and calls `progress` (may be empty) for each. Errors: those of SegmentPackets::next().
+  static Result<DecodingTimes> scan(SegmentPackets& packets, const FilmIndex& index,
+                                    const std::function<void()>& progress);
   /// Returns the decoding time of the packet at `position`, in units of FilmIndex::time_base.
   std::int64_t at(FrameNumber position) const;
 

@@ -79,8 +79,8 @@ Status SegmentReader::find_next() {
   auto found = begin_at_start();
   if (!found) return found.error();
   if (*found) return ok();
-  return Error{Errc::corrupt, fmt::format("{}: frame {} is not as in the index: the film was changed",
-                                          printable(path_.string()), next_)};
+  return Error{Errc::io, fmt::format("{}: frame {} is not as in the index: the film was changed",
+                                     printable(path_.string()), next_)};
 }
 
 Result<bool> SegmentReader::begin_at_key(FrameNumber key) {

@@ -29,7 +29,7 @@ class SegmentReader {
                                                      FrameRange range, ReadSettings settings);
 
   /// Returns the next frame of the range, which is valid until the next call; null after the last one.
-  /// Errors: those of FilmReader::next(); corrupt, if the film does not give the frames of the index: it was changed.
+  /// Errors: those of FilmReader::next(); io, if the film does not give the frames of the index: it was changed.
   Result<const AVFrame*> next();
   /// Returns the reader, which continues with the first frame after the range. Call it once, after next() returned null.
   std::unique_ptr<FilmReader> release() { return std::move(reader_); }

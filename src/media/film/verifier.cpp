@@ -20,6 +20,8 @@
 namespace weir::film {
 namespace {
 
+constexpr double kFramesShare = 0.95;  // of the time of a verification: the comparison of the frames
+
 /// A copied packet, in short.
 struct PacketSummary {
   std::int64_t pts = 0;  // in units of its file
@@ -72,6 +74,8 @@ class Verification {
         return wrong(fmt::format("a packet near frame {} cannot be decoded", report_.frames));
       if (decoded->frame == nullptr) break;
       if (report_.frames >= count) return wrong(fmt::format("it has more than {} frames", count));
+      if (request_.progress)
+        request_.progress(kFramesShare * static_cast<double>(report_.frames) / static_cast<double>(count));
       if (auto same = compare_frame(*decoded, unit); !same) return same;
       if (request_.segments.empty()) continue;
       if (auto same = compare_samples(*decoded->frame); !same) return same;
@@ -161,12 +165,13 @@ class Verification {
 
   using Summaries = std::map<int, std::vector<PacketSummary>>;  // by the index of the stream
 
-  static void add(const AVPacket& packet, Summaries& summaries) {
+  void add(const AVPacket& packet, Summaries& summaries) const {
+    if (request_.progress) request_.progress(kFramesShare);
     summaries[packet.stream_index].push_back({.pts = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts,
                                               .hash = XXH3_64bits(packet.data, static_cast<std::size_t>(packet.size))});
   }
 
-  static Result<Summaries> read_source(SourcePackets& source) {
+  Result<Summaries> read_source(SourcePackets& source) const {
     Summaries summaries;
     for (;;) {
       auto packet = source.next();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ struct VerifyRequest {
   const JoinReport& report;  ///< of join_film()
   /// Its segments, whose decoded frames the result must have; empty: the samples are not compared.
   std::vector<std::filesystem::path> segments = {};
+  /// Called often with the done share of the work, 0..1. May be empty.
+  std::function<void(double fraction)> progress = {};
   std::stop_token stop = {};
 };
 

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
 #include "base/text.hpp"
+#include "jobs/record.hpp"
 #include "jobs/run_folder.hpp"
 #include "media/film/joiner.hpp"
 #include "media/film/segment_reader.hpp"
@@ -22,6 +24,8 @@ namespace weir::film {
 namespace {
 
 using jobs::Json;
+
+constexpr double kJoinShare = 0.2;  // of the time of joining and verifying
 
 /// What a film's segments have in common; computed once per film.
 struct OpenedFilm : FilmFrames {
@@ -137,8 +141,9 @@ class FilmTask final : public jobs::Task {
   Status run_join(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
     const jobs::Item& item = attempt.item;
     const std::filesystem::path folder = jobs::work_folder_of(item.outputs.front());
-    const auto index = read_film_index(folder / "index");
+    auto index = read_film_index(folder / "index");
     if (!index) return index.error();
+    if (auto same = check_film(attempt, *index); !same) return same;
     OpenedFilm film;
     film.index = *index;
     film.turn = pixel_turn(film.index.orientation, item.outputs.front());
@@ -157,23 +162,47 @@ class FilmTask final : public jobs::Task {
                                  .orientation = film.turn == Orientation{} ? film.index.orientation : Orientation{},
                                  .field_order = film.format.field_order,
                                  .hdr = film.format.hdr},
+                     .progress = [&](double fraction) { report_progress(attempt, kJoinShare * fraction); },
                      .stop = attempt.stop};
     for (std::size_t number = 0; number < index->segments.size(); ++number)
       join.segments.push_back(folder / segment_name(number));
     const auto joined = join_film(join);
     if (!joined) return joined.error();
-    const auto verified = verify_film({.result = attempt.outputs.front(),
-                                       .source = item.inputs.front(),
-                                       .index = *index,
-                                       .report = *joined,
-                                       .segments = join.segments,
-                                       .stop = attempt.stop});
+    const auto verified = verify_film(
+        {.result = attempt.outputs.front(),
+         .source = item.inputs.front(),
+         .index = *index,
+         .report = *joined,
+         .segments = join.segments,
+         .progress = [&](double fraction) { report_progress(attempt, kJoinShare + (1 - kJoinShare) * fraction); },
+         .stop = attempt.stop});
     if (!verified) return verified.error();
     result.identity = identity_.identify_for_scale(scale_of(frames));
     result.damage = index->damage;
     for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
     result.report = jobs::dump(report_json(*joined, *verified));
     return ok();
+  }
+
+  /// Checks that the film is the one that was indexed. If it has another time, because it was copied or touched, compares
+  /// its hash with the one in the record of the index, and takes over the time.
+  static Status check_film(const jobs::Attempt& attempt, FilmIndex& index) {
+    const std::filesystem::path& film = attempt.item.inputs.front();
+    const auto facts = file_facts(film);
+    if (facts == index.file) return ok();
+    jobs::Item index_item;
+    index_item.task = kIndexKind;
+    index_item.outputs = {jobs::work_folder_of(attempt.item.outputs.front()) / "index"};
+    const auto record = jobs::read_record(jobs::record_paths(index_item, {}).done);
+    const auto hash = hash_file(film, [&] { report_progress(attempt, 0); });
+    if (!facts || !hash || !record || !*record || (*record)->inputs.empty() || (*record)->inputs.front().hash != *hash)
+      return Error{Errc::io, fmt::format("{}: the film was changed after it was indexed", printable(film.string()))};
+    index.file = *facts;
+    return ok();
+  }
+
+  static void report_progress(const jobs::Attempt& attempt, double fraction) {
+    if (attempt.progress) attempt.progress({fraction, 0});
   }
 
   static Json report_json(const JoinReport& joined, const VerifyReport& verified) {
