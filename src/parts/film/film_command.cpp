@@ -13,6 +13,7 @@
 #include "cli/upscale_batch.hpp"
 #include "cli/upscale_setup.hpp"
 #include "jobs/run_folder.hpp"
+#include "media/film/encoder_check.hpp"
 #include "parts/film/film_dry_run.hpp"
 #include "parts/film/film_pipe.hpp"
 #include "parts/film/film_reporter.hpp"
@@ -44,7 +45,7 @@ int suggested_encoder_threads(const std::vector<jobs::WorkerDevice>& devices) {
   return std::clamp(usable_threads(allowed_cpus().size(), cpu_quota()) / static_cast<int>(devices.size()), 1, kMost);
 }
 
-/// Reads the encoder's flags. Errors: invalid_argument.
+/// Reads the encoder's flags. Errors: invalid_argument; those of film::check_encoder().
 Status add_encoder(const Arguments& args, film::FilmRequest& request) {
   request.encode.codec = *film::video_codec_named(args.film.codec);
   request.encode.crf = args.film.crf;
@@ -58,7 +59,7 @@ Status add_encoder(const Arguments& args, film::FilmRequest& request) {
     if (!threads) return Error{Errc::invalid_argument, "--encoder-option threads: " + threads.error().what};
     request.encoder_threads = *threads;
   }
-  return ok();
+  return film::check_encoder(request.encode);
 }
 
 jobs::RunSettings run_settings(const cli::Invocation& invocation, const film::FilmList& list,
@@ -101,7 +102,7 @@ ExitResult run_film(const cli::Invocation& invocation) {
   request.upscale = cli::upscale_request(invocation, *std::move(upscale));
   request.suggested_encoder_threads = suggested_encoder_threads(*devices);
   request.deinterlace = *film::deinterlace_named(args.film.deinterlace);
-  if (auto added = add_encoder(args, request); !added) return wrong_usage(added.error().what);
+  if (auto added = add_encoder(args, request); !added) return cli::make_refusal(added.error());
   if (uses_pipe(args)) return run_film_over_pipe(invocation, std::move(request));
   auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());
