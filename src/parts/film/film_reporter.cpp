@@ -66,12 +66,21 @@ std::string FilmReporter::progress_text(const jobs::RunProgress& run, int column
 void FilmReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
   log().set_status({});
   if (result.status == jobs::ItemStatus::failed)
-    log().error(error_text(item, result.error.value_or(Error{Errc::unsupported, result.why})));
+    report_failure(item, result.error.value_or(Error{Errc::unsupported, result.why}));
   if (item.task == film::kFilmKind) report_film(item, result);
   if (item.task == film::kIndexKind) report_index(item, result);
   if (item.task == film::kSegmentKind)
     for (const std::string& note : result.notes)
       log().warning(fmt::format("{}: {}", jobs::display_name(item), printable(note)));
+}
+
+/// A film that fails because of its index or a segment repeats the text of their failure, which is reported already.
+void FilmReporter::report_failure(const jobs::Item& item, const Error& error) {
+  const bool is_reported = std::any_of(failures_.begin(), failures_.end(),
+                                       [&](const std::string& each) { return error.what.ends_with(each); });
+  if (item.task == film::kFilmKind && is_reported) return;
+  if (item.task != film::kFilmKind) failures_.insert(one_line(error.what));
+  log().error(error_text(item, error));
 }
 
 void FilmReporter::report_index(const jobs::Item& item, const jobs::ItemResult& result) {

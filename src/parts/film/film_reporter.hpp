@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <set>
 #include <string>
 
 #include "cli/item_reporter.hpp"
@@ -19,7 +19,10 @@ class FilmReporter final : public cli::ItemReporter {
  private:
   std::string progress_text(const jobs::RunProgress& progress, int columns) const override;
   void report_film(const jobs::Item& item, const jobs::ItemResult& result);
+  void report_failure(const jobs::Item& item, const Error& error);
   void report_index(const jobs::Item& item, const jobs::ItemResult& result);
+
+  std::set<std::string> failures_;  // texts of the reported failures of indexes and segments
 };
 
 }  // namespace weir::parts
