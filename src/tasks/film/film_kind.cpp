@@ -47,7 +47,9 @@ class FilmTask final : public jobs::Task {
   }
 
   Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t variant) override {
-    if (item.task != kSegmentKind) return jobs::Estimate{.cost = 1, .ram = kDecoderMemory};
+    if (item.task != kSegmentKind)
+      return jobs::Estimate{
+          .cost = 1, .ram = kDecoderMemory, .output = item.task == kFilmKind ? segments_size(item) : Bytes{}};
     const auto segment = parse_segment_item(item);
     if (!segment) return segment.error();
     auto film = open(item, *segment, variant);
@@ -76,6 +78,15 @@ class FilmTask final : public jobs::Task {
   Bytes pooled_memory() const override { return upscaler_ ? upscaler_->kept_memory() : Bytes{}; }
 
  private:
+  /// Returns the size of the segments of a film, which its result has about too.
+  static Bytes segments_size(const jobs::Item& item) {
+    std::uintmax_t size = 0;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator{jobs::work_folder_of(item.outputs.front()), ignored})
+      if (entry.path().extension() == ".nut") size += entry.file_size(ignored);
+    return Bytes{size};
+  }
+
   Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
     auto parsed = parse_index_item(attempt.item);
     if (!parsed) return parsed.error();
@@ -180,7 +191,9 @@ class FilmTask final : public jobs::Task {
     result.identity = identity_.identify_for_scale(scale_of(frames));
     result.damage = index->damage;
     for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
-    result.report = jobs::dump(report_json(*joined, *verified));
+    Json report = report_json(*joined, *verified);
+    report["size"] = frame_size_of(attempt.outputs.front());
+    result.report = jobs::dump(report);
     return ok();
   }
 
@@ -203,6 +216,15 @@ class FilmTask final : public jobs::Task {
 
   static void report_progress(const jobs::Attempt& attempt, double fraction) {
     if (attempt.progress) attempt.progress({fraction, 0});
+  }
+
+  /// Returns the size of the frames of a result, such as "1920x1080".
+  static std::string frame_size_of(const std::filesystem::path& result) {
+    const auto input = open_input(result, Probe::no);
+    const int stream = input ? find_video_stream(**input) : -1;
+    if (stream < 0) return {};
+    const AVCodecParameters& parameters = *(*input)->streams[stream]->codecpar;
+    return fmt::format("{}x{}", parameters.width, parameters.height);
   }
 
   static Json report_json(const JoinReport& joined, const VerifyReport& verified) {
