@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "jobs/decision.hpp"
 #include "jobs/execute.hpp"
 #include "jobs/fake_task_test.hpp"
@@ -52,6 +54,17 @@ TEST_F(PublishTest, AFinishedItemIsSkippedAndLeavesOutputAndCheckpoint) {
   EXPECT_EQ(output(), "cba");
   EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.fake.done", "a"}));
   EXPECT_EQ(decision().action, Action::skip);
+}
+
+TEST_F(PublishTest, ProgressIsReportedWhileLargeFilesAreHashed) {
+  folder_.put("in/a", std::string(3 << 20, 'x'));
+  std::vector<double> amounts;
+  test::FakeTask task{{{"version", version_}}, {}};
+  ASSERT_TRUE(execute(task, item(), {0, false, true, {}, "here"},
+                      [&](const Progress& progress) { amounts.push_back(progress.amount); }, {})
+                  .is_done());
+  EXPECT_GE(amounts.size(), 6u);  // for each MiB of the input and of the output
+  EXPECT_TRUE(std::is_sorted(amounts.begin(), amounts.end())) << "the amount of work went back";
 }
 
 TEST_F(PublishTest, ItIsDoneAgainWhenInputParametersOrIdentityChange) {

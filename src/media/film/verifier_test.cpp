@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "joined_films.hpp"
@@ -46,6 +47,26 @@ class Verifier : public JoinedFilms {
   std::unique_ptr<EncodedFilm> film_;
   JoinReport report_;
 };
+
+TEST_F(Verifier, JoiningAndVerifyingReportProgressWithEachFrame) {
+  std::vector<double> joined, verified;
+  JoinRequest request = film_->request(Container::mkv, folder_ / "again.mkv");
+  request.progress = [&](double fraction) { joined.push_back(fraction); };
+  const auto report = join_film(request);
+  ASSERT_TRUE(report) << report.error().what;
+  const auto compared = verify_film({.result = folder_ / "again.mkv",
+                                     .source = film_->source,
+                                     .index = film_->index,
+                                     .report = *report,
+                                     .progress = [&](double fraction) { verified.push_back(fraction); }});
+  ASSERT_TRUE(compared) << compared.error().what;
+  for (const auto& fractions : {joined, verified}) {
+    EXPECT_GE(fractions.size(), 400u);  // of 200 frames, and as many packets that are read or copied
+    EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+    EXPECT_GE(fractions.front(), 0);
+    EXPECT_LE(fractions.back(), 1);
+  }
+}
 
 TEST_F(Verifier, FindsAMissingSegment) {
   if (!has_program("ffmpeg")) GTEST_SKIP() << "no ffmpeg";
