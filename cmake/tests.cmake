@@ -93,17 +93,24 @@ endif()
 
 # Films are drawn by ffmpeg once; the tests of film read them.
 if(WEIR_FILM)
-  add_executable(weir_film_tests ${WEIR_FILM_TEST_SOURCES} ${PROJECT_SOURCE_DIR}/tests/places.cpp)
+  file(GLOB weir_film_blackbox_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/film/*_test.cpp)
+  add_executable(weir_film_tests ${WEIR_FILM_TEST_SOURCES} ${weir_film_blackbox_sources}
+    ${PROJECT_SOURCE_DIR}/tests/places.cpp)
   target_include_directories(weir_film_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(weir_film_tests PRIVATE weir_film weir_core GTest::gmock GTest::gtest_main)
   target_compile_options(weir_film_tests PRIVATE $<$<CONFIG:Release>:-O1>)
   weir_unity(weir_film_tests)
+  add_dependencies(weir_film_tests weir weir-film)
   add_dependencies(weir_tests weir_film_tests)
   add_test(NAME film_cases COMMAND ${PROJECT_SOURCE_DIR}/tests/film/draw_cases ${PROJECT_BINARY_DIR}/film_cases)
   set_tests_properties(film_cases PROPERTIES FIXTURES_SETUP film_cases TIMEOUT 300 SKIP_RETURN_CODE 77)
   gtest_discover_tests(weir_film_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
     PROPERTIES TIMEOUT 600 FIXTURES_REQUIRED film_cases
     ENVIRONMENT "${weir_test_environment}")
+  # By hand, for hours: tests/film/kill_rounds build/weir 2000 SEED
+  add_test(NAME films_are_killed_and_resumed
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/film/kill_rounds $<TARGET_FILE:weir> 12)
+  set_tests_properties(films_are_killed_and_resumed PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 endif()
 
 # A second software driver, SwiftShader, comes with Debian's browser `chromium` (300 MB, so that nothing here installs it).

@@ -2,8 +2,6 @@
 
 // What the tests of joining have in common. Included by tests only.
 
-#include <unistd.h>
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,10 +9,7 @@ extern "C" {
 #include <libavutil/frame.h>
 }
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,32 +21,6 @@ extern "C" {
 #include "media/film/verifier.hpp"
 
 namespace weir::film {
-
-/// Returns what a command prints on its standard output.
-inline std::string output_of(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> part{};
-  while (pipe != nullptr) {
-    const std::size_t size = std::fread(part.data(), 1, part.size(), pipe);
-    if (size == 0) break;
-    text.append(part.data(), size);
-  }
-  if (pipe != nullptr) pclose(pipe);
-  return text;
-}
-
-/// Returns whether a program can be called.
-inline bool has_program(const std::string& name) { return !output_of("command -v " + name + " 2>/dev/null").empty(); }
-
-/// Returns the lines of a text that are not empty.
-inline std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);)
-    if (!line.empty()) lines.push_back(line);
-  return lines;
-}
 
 /// A film, its index, and its own frames encoded unchanged as segments.
 struct EncodedFilm {
