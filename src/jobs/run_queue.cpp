@@ -43,11 +43,18 @@ std::optional<KindCosts> RunQueue::waiting_costs() const {
   KindCosts costs;
   for (const auto& [name, kind] : kinds_) costs[name] = kind.waiting_cost;
   for (const auto& [rank, number] : unestimated_) {
-    const auto kind = kinds_.find(worklist_.item(number).task);
-    if (kind == kinds_.end() || kind->second.estimates == 0) return std::nullopt;
-    costs[kind->first] += kind->second.estimated_cost / static_cast<double>(kind->second.estimates);
+    const std::string& kind = worklist_.item(number).task;
+    const auto average = average_cost(kind);
+    if (!average) return std::nullopt;
+    costs[kind] += *average;
   }
   return costs;
+}
+
+std::optional<double> RunQueue::average_cost(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  if (found == kinds_.end() || found->second.estimates == 0) return std::nullopt;
+  return found->second.estimated_cost / static_cast<double>(found->second.estimates);
 }
 
 void RunQueue::release_delayed(Clock::time_point now) {

@@ -66,6 +66,8 @@ class RunQueue {
   /// Returns the total costs (Estimate::cost) of the items that wait for a device or to be estimated, by kind. An item
   /// without an estimate counts as the average of its kind. Empty if none of its kind is estimated yet.
   std::optional<KindCosts> waiting_costs() const;
+  /// Returns the average cost of all items of the kind that were estimated so far; empty if there is none.
+  std::optional<double> average_cost(std::string_view kind) const;
   /// Returns how many bytes the items that wait for a device are expected to write.
   Bytes waiting_output() const { return waiting_output_; }
 

@@ -58,7 +58,12 @@ Json waiting_json(const RunProgress& progress) {
 /// for others count once an item of their kind was measured.
 std::optional<double> remaining_s(const RunView& run, Clock::time_point now) {
   if (run.stages.has_unknown_work()) return std::nullopt;
-  const auto costs = run.queue.waiting_costs();
+  auto costs = run.queue.waiting_costs();
+  for (const Stages::WaitingItem& waiting : run.stages.waiting(run.worklist.size())) {
+    const std::string& kind = run.worklist.item(waiting.item).task;
+    const auto cost = run.queue.average_cost(kind);
+    if (costs && cost && run.slots.is_measured(kind)) (*costs)[kind] += *cost;
+  }
   return costs ? run.slots.remaining_s(*costs, now) : std::nullopt;
 }
 

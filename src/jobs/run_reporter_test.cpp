@@ -85,9 +85,12 @@ TEST_F(RunReporterTest, WhileAnItemWaitsForItsIndexTheRemainingTimeIsUnknown) {
   stages_.wait(0, 1, 2);
   (void)stages_.end(1, "part", {});
   progress = make_progress(view(), {}, kTestStart, kTestStart);
-  EXPECT_EQ(progress.remaining_s, 0);
+  EXPECT_EQ(progress.remaining_s, 0) << "no item of the kind that waits was estimated";
   EXPECT_EQ(progress.waiting.at(0).finished, 1u);
   EXPECT_EQ(progress.waiting.at(0).count, 2u);
+  list_.set_estimate(2, test::made_up_estimate(40));
+  queue_.add(2);
+  EXPECT_EQ(make_progress(view(), {}, kTestStart, kTestStart).remaining_s, 4 + 4) << "the item that waits, too";
 }
 
 TEST_F(RunReporterTest, ProgressGoesToTheObserverFourTimesASecondAndToTheFilesLessOften) {

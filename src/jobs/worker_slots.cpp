@@ -175,6 +175,10 @@ std::vector<DeviceLoad> WorkerSlots::device_loads(std::string_view kind, Clock::
   return loads;
 }
 
+bool WorkerSlots::is_measured(std::string_view kind) const {
+  return std::any_of(begin(), end(), [&](const WorkerSlot& slot) { return slot.done.contains(kind); });
+}
+
 /// The devices share the work of each kind; but a running item, such as the last one, is not shared.
 std::optional<double> WorkerSlots::remaining_s(KindCosts waiting, Clock::time_point now) const {
   double longest = 0;  // of the running items

@@ -130,6 +130,8 @@ class WorkerSlots {
   /// Returns the load of each slot, in the order of the slots, with the speeds for items of one kind. An inactive device
   /// gets an extremely low speed and a long busy time, so that WorkQueue assigns it nothing.
   std::vector<DeviceLoad> device_loads(std::string_view kind, Clock::time_point now) const;
+  /// Returns true if an item of the kind was done by any device.
+  bool is_measured(std::string_view kind) const;
   /// Returns the expected time in seconds for the waiting items, with these total costs by kind, and the running items,
   /// at the speed of all active devices together; empty while the speed for one of the kinds is not known.
   std::optional<double> remaining_s(KindCosts waiting, Clock::time_point now) const;
