@@ -39,8 +39,8 @@ _weir() {
     film)
       case "$before" in
         --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        --format) COMPREPLY=(); return ;;
-        --codec) COMPREPLY=(); return ;;
+        --format) COMPREPLY=($(compgen -W 'mkv mp4 mov webm nut y4m' -- "$word")); return ;;
+        --codec) COMPREPLY=($(compgen -W 'x264 x265 av1 ffv1' -- "$word")); return ;;
         --crf) COMPREPLY=(); return ;;
         --preset) COMPREPLY=(); return ;;
         --encoder-option) COMPREPLY=(); return ;;
@@ -203,8 +203,7 @@ _weir() {
         --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        --format) COMPREPLY=(); return ;;
-        --codec) COMPREPLY=(); return ;;
+        --codec) COMPREPLY=($(compgen -W 'x264 x265 av1 ffv1' -- "$word")); return ;;
         --crf) COMPREPLY=(); return ;;
         --preset) COMPREPLY=(); return ;;
         --audio) COMPREPLY=(); return ;;
@@ -227,7 +226,7 @@ _weir() {
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --variants --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --format --codec --crf --preset --audio --deinterlace --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --variants --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --codec --crf --preset --audio --deinterlace --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

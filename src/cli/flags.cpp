@@ -387,14 +387,20 @@ constexpr Flag kModelsFlags[] = {
 
 constexpr bool is_setting(const Flag& flag) { return !flag.setting_key.empty(); }
 
-/// Returns the settings of all commands (for each key the first flag with it) and --help.
+/// Returns the settings of all commands (for each key the first flag with it) and --help. A name that another setting has
+/// too, such as --format, is that of the first one.
 std::vector<Flag> make_config_flags() {
   std::vector<Flag> flags;
+  const auto is_taken = [&](auto field, const Flag& flag) {
+    return std::any_of(flags.begin(), flags.end(), [&](const Flag& other) { return other.*field == flag.*field; });
+  };
   for (const auto& table : {upscale_flags(), film_flags(), lease_flags(), run_flags(), leak_flags(), scope_flags()}) {
-    std::copy_if(table.begin(), table.end(), std::back_inserter(flags), [&](const Flag& flag) {
-      return is_setting(flag) && std::none_of(flags.begin(), flags.end(),
-                                              [&](const Flag& other) { return other.setting_key == flag.setting_key; });
-    });
+    for (const Flag& flag : table) {
+      if (!is_setting(flag) || is_taken(&Flag::setting_key, flag)) continue;
+      const bool has_new_name = flag.name.empty() || !is_taken(&Flag::name, flag);
+      flags.push_back(flag);
+      if (!has_new_name) flags.back().name = {};
+    }
   }
   flags.push_back(kHelpFlag);
   return flags;
