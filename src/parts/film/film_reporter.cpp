@@ -1,6 +1,7 @@
 #include "parts/film/film_reporter.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,6 +36,24 @@ std::string fit_line(const std::string& before, const std::string& name, const s
 Json report_of(const jobs::ItemResult& result) {
   const auto report = jobs::parse_object(result.report);
   return report ? *report : Json::object();
+}
+
+/// Returns how much of the devices' time each stage worked, and what would help if the encoder takes nearly all of it; empty if
+/// nothing is known. The stages work at the same time, so the shares may add up to more than 100 %.
+std::string bottleneck_text(const jobs::Totals& totals) {
+  constexpr double kNearlyAll = 0.8;
+  std::map<std::string, double> seconds;
+  double busy = 0;
+  for (const auto& device : totals.devices) {
+    busy += device.busy_s;
+    for (const auto& [stage, time] : device.stage_seconds) seconds[stage] += time;
+  }
+  if (seconds.empty() || busy <= 0) return {};
+  std::string text;
+  for (const char* stage : {"decode", "network", "encode"})
+    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", stage, 100 * seconds[stage] / busy);
+  const bool waits_for_encoder = seconds["encode"] > kNearlyAll * busy && seconds["network"] < seconds["encode"];
+  return text + " of the time" + (waits_for_encoder ? ": the encoder is slowest; try --preset veryfast" : "");
 }
 
 }  // namespace
@@ -94,11 +113,8 @@ void FilmReporter::report_index(const jobs::Item& item, const jobs::ItemResult& 
 void FilmReporter::report_film(const jobs::Item& item, const jobs::ItemResult& result) {
   if (!result.damage.empty()) log().error(cli::damage_line(jobs::display_name(item), result.damage));
   const Json report = report_of(result);
-  for (const Json& lost : report.value("lost", Json::array()))
-    if (lost.is_string())
-      log().warning(fmt::format("{}: not kept: {}", jobs::display_name(item), printable(lost.get<std::string>())));
-  for (const std::string& note : result.notes)
-    log().warning(fmt::format("{}: {}", jobs::display_name(item), printable(note)));
+  for (const std::string& lost : result.notes)
+    log().warning(fmt::format("{}: not kept: {}", jobs::display_name(item), printable(lost)));
   if (result.status == jobs::ItemStatus::done)
     log().info(fmt::format("{} -> {}: {} frames, {}, {} MB, verified", jobs::display_name(item),
                            cli::display_path(item.outputs.front()), jobs::count_field(report, "frames"),
@@ -113,6 +129,7 @@ void FilmReporter::summary(const jobs::Totals& totals) {
   log().info(fmt::format("{:.0f} frames in {}, {:.2f} frames/s", totals.amount,
                          observe::format_duration(Seconds{totals.seconds}),
                          totals.amount / std::max(totals.seconds, 1e-9)));
+  if (const std::string bottleneck = bottleneck_text(totals); !bottleneck.empty()) log().info("  " + bottleneck);
   if (totals.devices.size() < 2) return;
   for (const auto& device : totals.devices)
     log().info(fmt::format("  {}: {:.0f} frames, busy {:.0f} %", printable(device.name), device.amount,

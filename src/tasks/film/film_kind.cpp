@@ -193,6 +193,7 @@ class FilmTask final : public jobs::Task {
     for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
     Json report = report_json(*joined, *verified);
     report["size"] = frame_size_of(attempt.outputs.front());
+    report["segments"] = index->segments.size();
     result.report = jobs::dump(report);
     return ok();
   }
