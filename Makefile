@@ -5,11 +5,12 @@ SHELL := /bin/bash
 BUILD := build
 JOBS := $(shell nproc)
 
-.PHONY: help demo build test bench lint install soak clean
+.PHONY: help demo build film test bench lint install soak clean
 
 help:
 	@printf '%s\n' \
 	  'make build    builds the program, build/weir, and its parts' \
+	  'make film     builds weir film too, with the libraries that it needs' \
 	  'make demo     draws a page, enlarges it, and lists the files of the pictures' \
 	  'make test     runs all tests' \
 	  'make bench    measures single kernels, then whole programs (takes minutes)' \
@@ -20,6 +21,10 @@ help:
 
 build:
 	@scripts/need_packages build
+	@scripts/build $(BUILD) weir weir_parts
+
+film:
+	@scripts/need_packages build film
 	@scripts/build $(BUILD) weir weir_parts
 
 demo:
