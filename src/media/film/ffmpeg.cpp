@@ -37,6 +37,12 @@ Errc code_of(int result) {
 
 }  // namespace
 
+ParametersPtr parameters_of(const AVCodecContext& codec) {
+  ParametersPtr parameters{avcodec_parameters_alloc()};
+  if (parameters && avcodec_parameters_from_context(parameters.get(), &codec) < 0) parameters.reset();
+  return parameters;
+}
+
 Error ffmpeg_error(int result, const std::string& operation) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
   av_strerror(result, text.data(), text.size());

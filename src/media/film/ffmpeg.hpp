@@ -28,15 +28,22 @@ struct FrameFreer {
 struct PacketFreer {
   void operator()(AVPacket* packet) const { av_packet_free(&packet); }
 };
+struct ParametersFreer {
+  void operator()(AVCodecParameters* parameters) const { avcodec_parameters_free(&parameters); }
+};
 using InputPtr = std::unique_ptr<AVFormatContext, InputCloser>;
 using CodecPtr = std::unique_ptr<AVCodecContext, CodecFreer>;
 using FramePtr = std::unique_ptr<AVFrame, FrameFreer>;
 using PacketPtr = std::unique_ptr<AVPacket, PacketFreer>;
+using ParametersPtr = std::unique_ptr<AVCodecParameters, ParametersFreer>;
 
 /// Returns an empty frame; null if there is no memory.
 inline FramePtr make_frame() { return FramePtr{av_frame_alloc()}; }
 /// Returns an empty packet; null if there is no memory.
 inline PacketPtr make_packet() { return PacketPtr{av_packet_alloc()}; }
+
+/// Returns the parameters of an open encoder or decoder; null if there is no memory.
+ParametersPtr parameters_of(const AVCodecContext& codec);
 
 /// Converts a negative result of an FFmpeg function to an Error with the text "`operation`: FFmpeg's message". The code
 /// is corrupt for data that FFmpeg cannot read, over_budget for lack of memory, disk_full, unsupported for a missing

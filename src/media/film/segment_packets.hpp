@@ -48,10 +48,7 @@ class SegmentPackets {
   std::vector<bool> is_found_;  // of the frames of the open segment
   FrameNumber found_ = 0;       // number of frames in is_found_
   FrameNumber position_ = 0;
-  struct ParametersFreer {
-    void operator()(AVCodecParameters* parameters) const { avcodec_parameters_free(&parameters); }
-  };
-  std::unique_ptr<AVCodecParameters, ParametersFreer> first_;  // encoding of the first segment
+  ParametersPtr first_;  // encoding of the first segment
 };
 
 /// The decoding times of the packets of a film, made from the presentation times of its frames: packet n is decoded when
