@@ -10,7 +10,7 @@ namespace {
 
 /// Times that differ from the number of samples by less are rounded ones: containers store ms, and some writers are less
 /// exact. Moving the sound for them would be heard at every packet.
-constexpr AVRational kTolerance{5, 1000};
+constexpr AVRational kTimeTolerance{5, 1000};
 constexpr int kToleranceUnits = 3;  // or so many units of the stream, if that is more
 
 constexpr std::int64_t kLongestGapSeconds = std::int64_t{6} * 3600;
@@ -82,7 +82,7 @@ Status AudioDecoder::place_frame() {
   const AVRational sample{1, rate_};
   const std::int64_t difference = difference_in(frame_->pts, unit_, origin_, unit_, sample) - position_;
   const std::int64_t tolerance =
-      std::max(av_rescale_q(1, kTolerance, sample), av_rescale_q(kToleranceUnits, unit_, sample));
+      std::max(av_rescale_q(1, kTimeTolerance, sample), av_rescale_q(kToleranceUnits, unit_, sample));
   if (difference > kLongestGapSeconds * rate_ || difference < -kLongestGapSeconds * rate_)
     return Error{Errc::corrupt,
                  fmt::format("the times of the sound jump by {} s after {} s", difference / rate_, position_ / rate_)};

@@ -119,7 +119,8 @@ StreamPlan plan_of_streams(const AVFormatContext& input, const std::vector<int>&
 }  // namespace
 
 Result<std::map<int, AudioSummary>> summarize_audio(const std::filesystem::path& path, const std::vector<int>& streams,
-                                                    const std::optional<TimeWindow>& window, std::stop_token stop) {
+                                                    const std::optional<TimeWindow>& window,
+                                                    const std::function<void()>& progress, std::stop_token stop) {
   auto input = open_input(path);
   if (!input) return input.error();
   const StreamPlan plan = plan_of_streams(**input, streams);
@@ -135,6 +136,7 @@ Result<std::map<int, AudioSummary>> summarize_audio(const std::filesystem::path&
     auto packet = (*packets)->next();
     if (!packet) return packet.error();
     if (*packet == nullptr) break;
+    if (progress) progress();
     if (auto added = summarizers[(*packet)->stream_index]->add(*packet); !added) return added.error();
   }
   std::map<int, AudioSummary> summaries;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -23,9 +24,10 @@ struct AudioSummary {
   double seconds() const { return rate > 0 ? static_cast<double>(samples) / rate : 0; }
 };
 
-/// Decodes the sound of some streams of a film. `streams`: their indices; `window`: what is decoded.
-/// Errors: those of open_input(), SourcePackets::next() and AudioDecoder.
+/// Decodes the sound of some streams of a film. `streams`: their indices; `window`: what is decoded; `progress`: is
+/// called often. /// Errors: those of open_input(), SourcePackets::next() and AudioDecoder.
 Result<std::map<int, AudioSummary>> summarize_audio(const std::filesystem::path& path, const std::vector<int>& streams,
-                                                    const std::optional<TimeWindow>& window, std::stop_token stop);
+                                                    const std::optional<TimeWindow>& window,
+                                                    const std::function<void()>& progress, std::stop_token stop);
 
 }  // namespace weir::film

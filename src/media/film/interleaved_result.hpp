@@ -28,10 +28,10 @@ class InterleavedResult {
   Status add(AVPacket& packet);
   /// Takes the packets that came so far into account in a search for the shift.
   void find_shift(ShiftFinder& finder, const AVFormatContext& source) const;
-  /// Sets where the packets go. `source`, `plan` and `converter` must outlive the object. Call it before write_film(), on
-  /// the thread of add(). Errors: those of add().
-  Status begin(std::unique_ptr<ResultFile> file, const AVFormatContext& source, const StreamPlan& plan,
-               PacketConverter& converter, AVRational film_unit);
+  /// Sets where the packets go. `plan` and `converter` must outlive the object; no sound is encoded anew. Call it before
+  /// write_film(), on the thread of add(). Errors: those of add().
+  Status begin(std::unique_ptr<ResultFile> file, const StreamPlan& plan, PacketConverter& converter,
+               AVRational film_unit);
   /// Writes a packet of the film, after the packets that come before it. Errors: io, disk_full.
   Status write_film(AVPacket& packet);
   /// Writes what waits and completes the file. Errors: io, disk_full.
@@ -40,19 +40,12 @@ class InterleavedResult {
   const ResultFile* file() const { return file_.get(); }
 
  private:
-  struct Waiting {
-    PacketPtr packet;
-    AVRational unit{0, 1};  // of its times
-  };
-  /// Brings a packet to the form of the result. Empty if there is nothing to write.
-  Result<Waiting> convert(PacketPtr packet);
   Status write_first();
 
-  std::mutex mutex_;  // guards waiting_, waiting_bytes_ and the writing of file_
-  std::deque<Waiting> waiting_;
+  std::mutex mutex_;               // guards waiting_, waiting_bytes_ and the writing of file_
+  std::deque<PacketPtr> waiting_;  // before begin() as they were read, then converted
   std::size_t waiting_bytes_ = 0;
   std::unique_ptr<ResultFile> file_;
-  const AVFormatContext* source_ = nullptr;
   const StreamPlan* plan_ = nullptr;
   PacketConverter* converter_ = nullptr;
   AVRational film_unit_{0, 1};

@@ -39,9 +39,6 @@ std::int64_t duration_of_frame(const FilmIndex& index, FrameNumber number) {
 
 Status check_request(const JoinRequest& request) {
   const FilmIndex& index = request.index;
-  if (request.audio != "copy")
-    return Error{Errc::unsupported,
-                 fmt::format("sound cannot be encoded yet ({}); use copy", printable(request.audio))};
   if (index.frames.empty() || request.segments.size() != index.segments.size()) {
     return Error{Errc::invalid_argument, fmt::format("the film has {} segments, {} were given", index.segments.size(),
                                                      request.segments.size())};
@@ -79,6 +76,7 @@ class Join {
     if (!written) return written.error();
     report_.size = *written;
     report_.skipped_packets = (*source)->skipped_packets();
+    report_audio(**source);
     auto result = open_input(request_.output);
     if (!result) return result.error();
     for (std::string& lost : find_lost_properties((*source)->input(), **result, report_.plan, request_.display))
@@ -91,7 +89,8 @@ class Join {
     auto plan = plan_streams(request_.source, {.container = request_.container,
                                                .codec = request_.codec,
                                                .video_stream = request_.index.video_stream,
-                                               .orientation = request_.display.orientation});
+                                               .orientation = request_.display.orientation,
+                                               .audio = request_.audio});
     if (!plan) return plan.error();
     report_.plan = *std::move(plan);
     if (request_.index.has_transparency()) report_.plan.lost.emplace_back("the transparency (alpha) of the film");
@@ -142,10 +141,9 @@ class Join {
       AVPacket* const copied = *source_packet;
       if (film_packet->packet == nullptr && copied == nullptr) return ok();
       report_progress(film_packet->packet == nullptr ? report_.frames : film_packet->position);
-      const bool is_film_next =
-          film_packet->packet != nullptr &&
-          (copied == nullptr || av_compare_ts(times.at(film_packet->position), film_unit, copied->dts,
-                                              source.input().streams[copied->stream_index]->time_base) <= 0);
+      const bool is_film_next = film_packet->packet != nullptr &&
+                                (copied == nullptr || av_compare_ts(times.at(film_packet->position), film_unit,
+                                                                    copied->dts, copied->time_base) <= 0);
       if (is_film_next) {
         AVPacket& packet = *film_packet->packet;
         packet.pts = request_.index.frames[static_cast<std::size_t>(film_packet->frame)].pts;
@@ -163,6 +161,25 @@ class Join {
 
   void report_progress(FrameNumber frames) const {
     if (request_.progress) request_.progress(static_cast<double>(frames) / static_cast<double>(report_.frames));
+  }
+
+  /// Says what encoding the sound met in the source.
+  void report_audio(const SourcePackets& source) {
+    for (PlannedStream& planned : report_.plan.streams) {
+      const AudioConverter* converter = source.converter().audio_converter(planned.source);
+      if (converter == nullptr) continue;
+      const AudioDecoder& decoder = converter->decoder();
+      if (decoder.silence_seconds() > 0)
+        planned.reason += fmt::format(", with {:.3f} s of silence for gaps", decoder.silence_seconds());
+      if (decoder.undecodable_packets() > 0) {
+        report_.plan.lost.push_back(fmt::format("the sound of {} packets of stream {}, which cannot be decoded",
+                                                decoder.undecodable_packets(), planned.source));
+      }
+      if (decoder.dropped_seconds() > 0) {
+        report_.plan.lost.push_back(fmt::format("{:.3f} s of the sound of stream {}, whose times overlap",
+                                                decoder.dropped_seconds(), planned.source));
+      }
+    }
   }
 
   const JoinRequest& request_;

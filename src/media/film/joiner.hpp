@@ -26,7 +26,7 @@ struct JoinRequest {
   Container container = Container::mkv;
   VideoCodec codec = VideoCodec::x264;  ///< of the segments
   DisplayProperties display = {};       ///< of the result
-  std::string audio = "copy";           ///< or the name of an encoder, which is not supported yet
+  std::string audio = "copy";           ///< or the name of an encoder for all sound: open_audio_encoder()
   /// Called often with the done share of the work, 0..1. May be empty.
   std::function<void(double fraction)> progress = {};
   std::stop_token stop = {};
@@ -50,10 +50,10 @@ struct JoinReport {
 
 /// Writes the result: the packets of all segments, at the presentation times of the index, and everything else of the source
 /// as plan_streams() decides. Reads the segments twice; holds one packet of each input, so memory does not grow with the
-/// film. The file is synced to disk. After an error there is no file.
-/// Errors: those of plan_streams() and SegmentPackets::next(); invalid_argument (the number of segments differs from the
-/// index); unsupported (an encoder for sound; frames without ascending times); io (also if the source was changed after it
-/// was indexed); disk_full; cancelled.
+/// film. Encoded sound has silence where the source has gaps. The file is synced to disk. After an error there is no file.
+/// Errors: those of plan_streams(), SegmentPackets::next() and SourcePackets::next(); invalid_argument (the number of
+/// segments differs from the index); unsupported (frames without ascending times); io (also if the source was changed after
+/// it was indexed); disk_full; cancelled.
 Result<JoinReport> join_film(const JoinRequest& request);
 
 }  // namespace weir::film

@@ -1,5 +1,6 @@
 #include "media/film/packet_converter.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace weir::film {
@@ -22,20 +23,24 @@ Result<std::unique_ptr<PacketConverter>> PacketConverter::create(AVFormatContext
   for (unsigned i = 0; i < input.nb_streams; ++i)
     if (static_cast<int>(i) != plan.video_stream) input.streams[i]->discard = AVDISCARD_ALL;
   for (const PlannedStream& planned : plan.streams)
-    if (auto prepared = converter->prepare(planned, plan.container); !prepared) return prepared.error();
+    if (auto prepared = converter->prepare(planned, plan); !prepared) return prepared.error();
   return converter;
 }
 
-Status PacketConverter::prepare(const PlannedStream& planned, Container container) {
+Status PacketConverter::prepare(const PlannedStream& planned, const StreamPlan& plan) {
   const bool has_packets = planned.fate == StreamFate::copied || planned.fate == StreamFate::converted;
   if (!has_packets || planned.kind == StreamKind::attachment || planned.kind == StreamKind::cover) return ok();
   AVStream& stream = *input_.streams[planned.source];
   stream.discard = AVDISCARD_DEFAULT;
-  if (planned.fate == StreamFate::converted) {
+  if (StreamPlan::is_encoded_audio(planned)) {
+    auto converter = AudioConverter::create(stream, plan.audio, {});
+    if (!converter) return converter.error();
+    audio_[planned.source] = *std::move(converter);
+  } else if (planned.fate == StreamFate::converted) {
     auto converter = SubtitleConverter::create(stream, planned.codec);
     if (!converter) return converter.error();
     converters_[planned.source] = *std::move(converter);
-  } else if (has_adts_headers(stream) && container != Container::nut) {
+  } else if (has_adts_headers(stream) && plan.container != Container::nut) {
     AVBSFContext* filter = nullptr;
     const AVBitStreamFilter* adts = av_bsf_get_by_name("aac_adtstoasc");
     if (adts == nullptr) return Error{Errc::unsupported, "FFmpeg was built without aac_adtstoasc"};
@@ -51,8 +56,12 @@ Status PacketConverter::prepare(const PlannedStream& planned, Container containe
 
 Status PacketConverter::describe(const PlannedStream& planned, AVCodecParameters& parameters) const {
   const auto converter = converters_.find(planned.source);
-  const int result = converter != converters_.end()
-                         ? avcodec_parameters_from_context(&parameters, &converter->second->encoder())
+  const AudioConverter* audio = audio_converter(planned.source);
+  const AVCodecContext* encoder = audio != nullptr                 ? &audio->encoder()
+                                  : converter != converters_.end() ? &converter->second->encoder()
+                                                                   : nullptr;
+  const int result = encoder != nullptr
+                         ? avcodec_parameters_from_context(&parameters, encoder)
                          : avcodec_parameters_copy(&parameters, input_.streams[planned.source]->codecpar);
   if (result < 0) return ffmpeg_error(result, "a copied stream");
   return ok();
@@ -63,6 +72,12 @@ Result<bool> PacketConverter::convert(AVPacket& packet) {
   const auto index = static_cast<std::size_t>(packet.stream_index);
   if (index >= planned_streams_ || input_.streams[index]->discard == AVDISCARD_ALL) return false;
   complete_times(packet);
+  packet.time_base = input_.streams[index]->time_base;
+  if (const auto audio = audio_.find(packet.stream_index); audio != audio_.end()) {
+    active_audio_ = audio->first;
+    if (auto sent = audio->second->send(&packet); !sent) return sent.error();
+    return false;
+  }
   if (is_subtitle_gap(packet, input_.streams[packet.stream_index]->codecpar->codec_id)) return false;
   if (const auto filter = filters_.find(packet.stream_index); filter != filters_.end()) {
     if (av_bsf_send_packet(filter->second.get(), &packet) < 0 ||
@@ -78,6 +93,34 @@ Result<bool> PacketConverter::convert(AVPacket& packet) {
     return converted && *converted;
   }
   return true;
+}
+
+Result<bool> PacketConverter::receive_audio(AVPacket& packet) {
+  if (!active_audio_) return false;
+  AudioConverter& converter = *audio_[*active_audio_];
+  auto received = converter.receive(packet);
+  if (!received) return received.error();
+  if (!*received) {
+    active_audio_.reset();
+    return false;
+  }
+  packet.stream_index = *active_audio_;
+  packet.time_base = converter.encoder().time_base;
+  if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
+  return true;
+}
+
+Result<bool> PacketConverter::end_audio() {
+  if (ended_audio_ == audio_.size()) return false;
+  const auto entry = std::next(audio_.begin(), static_cast<std::ptrdiff_t>(ended_audio_++));
+  active_audio_ = entry->first;
+  if (auto sent = entry->second->send(nullptr); !sent) return sent.error();
+  return true;
+}
+
+const AudioConverter* PacketConverter::audio_converter(int source) const {
+  const auto found = audio_.find(source);
+  return found == audio_.end() ? nullptr : found->second.get();
 }
 
 void PacketConverter::complete_times(AVPacket& packet) {

@@ -130,6 +130,12 @@ Status ResultFile::add_copy(const PlannedStream& planned, AVStream& stream) {
   if (auto described = request_.converter.describe(planned, *stream.codecpar); !described) return described;
   stream.codecpar->codec_tag = 0;  // the muxer chooses that of its container
   stream.time_base = source.time_base;
+  if (const AudioConverter* audio = request_.converter.audio_converter(planned.source); audio != nullptr) {
+    stream.time_base = audio->encoder().time_base;
+    // Other versions of FFmpeg write the padding of all codecs into MKV, and move the times.
+    if (row_of(request_.plan.container).adds_padding_when_read && stream.codecpar->codec_id != AV_CODEC_ID_OPUS)
+      stream.codecpar->initial_padding = 0;
+  }
   stream.sample_aspect_ratio = source.sample_aspect_ratio;
   if (planned.kind == StreamKind::video) stream.avg_frame_rate = source.avg_frame_rate;
   if (planned.kind == StreamKind::attachment) {
@@ -245,19 +251,22 @@ Status ResultFile::write_copy(AVPacket& packet, const PlannedStream& planned) {
   const AVStream& stream = *file_->streams[*planned.target];
   StreamTimes& times = times_[static_cast<std::size_t>(*planned.target)];
   const AVCodecParameters& parameters = *stream.codecpar;
-  const bool is_audio = parameters.codec_type == AVMEDIA_TYPE_AUDIO && parameters.sample_rate > 0;
-  const int samples = is_audio ? av_get_audio_frame_duration2(source.codecpar, packet.size) : 0;
-  const std::int64_t moved =
-      shift_in(stream.time_base) + padding_when_read(request_.plan.container, *source.codecpar, stream.time_base);
+  const bool is_copied_audio =
+      planned.fate == StreamFate::copied && parameters.codec_type == AVMEDIA_TYPE_AUDIO && parameters.sample_rate > 0;
+  const int samples = is_copied_audio ? av_get_audio_frame_duration2(source.codecpar, packet.size) : 0;
+  const std::int64_t moved = shift_in(stream.time_base);
   if (samples > 0 && row_of(request_.plan.container).has_edit_lists) {
     // Times that the source rounds to ms would make packets of uneven durations; the samples give even ones.
-    packet.dts = av_rescale_delta(source.time_base, packet.pts, {1, parameters.sample_rate}, samples,
+    packet.dts = av_rescale_delta(packet.time_base, packet.pts, {1, parameters.sample_rate}, samples,
                                   &times.delta_state, stream.time_base) +
                  moved;
     packet.pts = packet.dts;
     packet.duration = av_rescale_q(samples, {1, parameters.sample_rate}, stream.time_base);
   } else {
-    av_packet_rescale_ts(&packet, source.time_base, stream.time_base);
+    const std::int64_t padding = padding_when_read(request_.plan.container, parameters, packet.time_base);
+    packet.pts += padding;
+    packet.dts += padding;
+    av_packet_rescale_ts(&packet, packet.time_base, stream.time_base);
     packet.pts += moved;
     packet.dts += moved;
   }

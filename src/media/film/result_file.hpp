@@ -79,8 +79,9 @@ class ShiftFinder {
   /// `film_unit`: that of the film's times; `first_time`: of the film's first frame, or, for a container that has decoding
   /// times from 0, its first decoding time.
   ShiftFinder(const StreamPlan& plan, Fraction film_unit, std::int64_t first_time);
-  /// Takes the next packet of the source. Only the first one of each stream counts.
-  void add(const AVPacket& packet, const AVStream& stream);
+  /// Takes the next packet of the source, with times in `packet_unit`. `parameters`: of the stream in the result. Only the
+  /// first packet of each stream counts.
+  void add(const AVPacket& packet, AVRational packet_unit, const AVCodecParameters& parameters);
   /// Returns whether a stream with sound or pictures has had no packet yet.
   bool is_incomplete() const { return !missing_.empty(); }
   TimeShift shift() const;

@@ -32,6 +32,27 @@ Result<std::unique_ptr<SourcePackets>> SourcePackets::open(const std::filesystem
 }
 
 Result<AVPacket*> SourcePackets::next() {
+  for (;;) {
+    av_packet_unref(packet_.get());
+    if (stop_.stop_requested()) return Error{Errc::cancelled, "stopped"};
+    auto is_audio = converter_->receive_audio(*packet_);
+    if (!is_audio) return is_audio.error();
+    if (*is_audio) return packet_.get();
+    auto is_read = read();
+    if (!is_read) return is_read.error();
+    if (!*is_read) {
+      auto has_more = converter_->end_audio();
+      if (!has_more) return has_more.error();
+      if (*has_more) continue;
+      return static_cast<AVPacket*>(nullptr);
+    }
+    auto converted = converter_->convert(*packet_);
+    if (!converted) return converted.error();
+    if (*converted) return packet_.get();
+  }
+}
+
+Result<bool> SourcePackets::read() {
   for (int unreadable = 0;;) {
     av_packet_unref(packet_.get());
     const int result = av_read_frame(input_.get(), packet_.get());
@@ -39,7 +60,7 @@ Result<AVPacket*> SourcePackets::next() {
     if (result == AVERROR_EOF) {
       if (input_->pb != nullptr && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF)
         return ffmpeg_error(input_->pb->error, printable(path_.string()));
-      return static_cast<AVPacket*>(nullptr);
+      return false;
     }
     if (result == AVERROR_INVALIDDATA || result == AVERROR(EAGAIN)) {
       ++skipped_;
@@ -47,9 +68,7 @@ Result<AVPacket*> SourcePackets::next() {
       continue;
     }
     if (result < 0) return ffmpeg_error(result, printable(path_.string()));
-    auto converted = converter_->convert(*packet_);
-    if (!converted) return converted.error();
-    if (*converted) return packet_.get();
+    return true;
   }
 }
 

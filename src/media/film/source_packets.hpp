@@ -16,20 +16,23 @@ namespace weir::film {
 /// container of the result holds them. Covers and attachments have no packets here. Not thread-safe.
 class SourcePackets {
  public:
-  /// `plan` must outlive the object. Errors: those of open_input(); unsupported; over_budget.
+  /// Errors: those of open_input(); unsupported; over_budget.
   static Result<std::unique_ptr<SourcePackets>> open(const std::filesystem::path& path, const StreamPlan& plan,
                                                      std::stop_token stop);
 
   const AVFormatContext& input() const { return *input_; }
   const PacketConverter& converter() const { return *converter_; }
   /// Returns the next packet, which is valid until the next call, with the index of its stream in the source; null after
-  /// the last one. Its decoding time is always set. Errors: io; cancelled; corrupt.
+  /// the last one. Its decoding time is always set. The unit of its times is AVPacket::time_base: that of the source, or, of
+  /// encoded sound, one sample. Errors: io; cancelled; corrupt; those of AudioConverter.
   Result<AVPacket*> next();
   /// Returns the number of packets that could not be read or converted.
   std::int64_t skipped_packets() const { return skipped_ + converter_->skipped_packets(); }
 
  private:
   SourcePackets() = default;
+  /// Reads the next packet of the file into packet_. Returns false after the last one.
+  Result<bool> read();
 
   std::filesystem::path path_;
   std::stop_token stop_;

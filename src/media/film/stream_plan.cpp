@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "media/film/audio_codec.hpp"
 #include "media/film/codec_table.hpp"
 #include "media/film/film_files.hpp"
 #include "media/film/film_reader.hpp"
@@ -74,7 +75,9 @@ class Planner {
       : source_{source}, request_{request}, row_{row_of(request.container)}, name_{std::move(name)} {}
 
   Result<StreamPlan> plan() {
+    if (auto checked = check_audio_name(request_.audio); !checked) return checked.error();
     plan_.container = request_.container;
+    plan_.audio = request_.audio;
     plan_.video_stream = request_.video_stream ? *request_.video_stream : find_video_stream(source_);
     if (plan_.video_stream < 0 || plan_.video_stream >= static_cast<int>(source_.nb_streams))
       return Error{Errc::unsupported, fmt::format("{}: no video stream", name_)};
@@ -102,6 +105,7 @@ class Planner {
                           .language = tag_of(stream.metadata, "language"),
                           .title = tag_of(stream.metadata, "title"),
                           .reason = {},
+                          .is_lossless = false,
                           .moved_packets = 0};
     if (auto decided = stream.index == plan_.video_stream ? decide_film(planned) : decide(stream, planned); !decided)
       return decided;
@@ -137,8 +141,10 @@ class Planner {
     }
     switch (planned.kind) {
       case StreamKind::video:
-      case StreamKind::audio:
         return decide_essential(*stream.codecpar, planned);
+      case StreamKind::audio:
+        return request_.audio == kCopyAudio ? decide_essential(*stream.codecpar, planned)
+                                            : decide_encoded_audio(*stream.codecpar, planned);
       case StreamKind::subtitles:
         decide_subtitles(planned);
         return ok();
@@ -169,11 +175,40 @@ class Planner {
     if (acceptance == Acceptance::experimental)
       planned.reason = fmt::format("{} in {}: some players cannot play it", avcodec_get_name(planned.codec), row_.name);
     if (acceptance != Acceptance::no) return ok();
-    const std::string others =
+    std::string others =
         containers_where([&](Container container) { return acceptance_of(container, parameters) == Acceptance::yes; });
+    if (planned.kind == StreamKind::audio) {
+      const std::string codecs = audio_codecs_for(request_.container, parameters);
+      if (!codecs.empty()) others += fmt::format("{}--audio {}", others.empty() ? "" : ", or ", codecs);
+    }
     return Error{Errc::unsupported,
                  fmt::format("{}: {} cannot hold {} {} (stream {}){}{}", name_, row_.name, name_of(planned.kind),
                              avcodec_get_name(planned.codec), planned.source, others.empty() ? "" : ": use ", others)};
+  }
+
+  Status decide_encoded_audio(const AVCodecParameters& source, PlannedStream& planned) const {
+    const auto encoder = open_audio_encoder(request_.audio, source);
+    if (!encoder)
+      return Error{encoder.error().code,
+                   fmt::format("{}: audio (stream {}): {}", name_, planned.source, encoder.error().what)};
+    const ParametersPtr parameters = parameters_of(*encoder->context);
+    if (!parameters) return Error{Errc::over_budget, "no memory for an encoder"};
+    planned.fate = StreamFate::converted;
+    planned.codec = parameters->codec_id;
+    planned.is_lossless = encoder->is_lossless;
+    if (auto accepted = decide_essential(*parameters, planned); !accepted) {
+      const std::string codecs = audio_codecs_for(request_.container, source);
+      const std::string others =
+          containers_where([&](Container other) { return acceptance_of(other, *parameters) == Acceptance::yes; });
+      return Error{Errc::unsupported, fmt::format("{}: {} cannot hold sound of {} (stream {}): use {}{}{}", name_,
+                                                  row_.name, request_.audio, planned.source, others,
+                                                  codecs.empty()   ? ""
+                                                  : others.empty() ? "--audio "
+                                                                   : ", or --audio ",
+                                                  codecs)};
+    }
+    planned.reason = encoder->conversion + (planned.reason.empty() ? "" : "; " + planned.reason);
+    return ok();
   }
 
   void decide_subtitles(PlannedStream& planned) const {

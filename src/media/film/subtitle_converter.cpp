@@ -80,6 +80,7 @@ Result<bool> SubtitleConverter::convert(AVPacket& packet) {
   converted->dts = packet.pts;
   converted->duration = packet.duration > 0 ? packet.duration : av_rescale_q(shown_ms, {1, 1000}, time_base_);
   converted->stream_index = packet.stream_index;
+  converted->time_base = packet.time_base;
   converted->flags = AV_PKT_FLAG_KEY;
   av_packet_unref(&packet);
   av_packet_move_ref(&packet, converted.get());

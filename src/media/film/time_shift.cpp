@@ -32,21 +32,23 @@ ShiftFinder::ShiftFinder(const StreamPlan& plan, Fraction film_unit, std::int64_
       earliest_{av_rescale_q(first_time, {film_unit.numerator, film_unit.denominator},
                              {unit_.numerator, unit_.denominator})} {
   for (const PlannedStream& planned : plan.streams) {
-    if (planned.fate == StreamFate::copied && (planned.kind == StreamKind::audio || planned.kind == StreamKind::video))
+    const bool is_copied = planned.fate == StreamFate::copied;
+    if ((is_copied && (planned.kind == StreamKind::audio || planned.kind == StreamKind::video)) ||
+        StreamPlan::is_encoded_audio(planned))
       missing_.insert(planned.source);
   }
 }
 
-void ShiftFinder::add(const AVPacket& packet, const AVStream& stream) {
+void ShiftFinder::add(const AVPacket& packet, AVRational packet_unit, const AVCodecParameters& parameters) {
   if (missing_.erase(packet.stream_index) == 0) return;
   const AVRational unit{unit_.numerator, unit_.denominator};
-  std::int64_t begin =
-      av_rescale_q(row_.has_decoding_times_from_zero ? packet.dts : packet.pts, stream.time_base, unit);
-  begin += padding_when_read(row_.container, *stream.codecpar, unit);
-  if (row_.has_edit_lists && stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && stream.codecpar->sample_rate > 0) {
-    begin += av_rescale_q_rnd(unplayed_samples(packet, *stream.codecpar), {1, stream.codecpar->sample_rate}, unit,
-                              AV_ROUND_UP);
-  }
+  const std::int64_t first = (row_.has_decoding_times_from_zero ? packet.dts : packet.pts) +
+                             padding_when_read(row_.container, parameters, packet_unit);
+  // Times in ms are rounded in the same way when they are written; others must not be below 0 by less than a unit.
+  const AVRounding rounding = row_.has_fixed_time_unit ? AV_ROUND_NEAR_INF : AV_ROUND_DOWN;
+  std::int64_t begin = av_rescale_q_rnd(first, packet_unit, unit, rounding);
+  if (row_.has_edit_lists && parameters.codec_type == AVMEDIA_TYPE_AUDIO && parameters.sample_rate > 0)
+    begin += av_rescale_q_rnd(unplayed_samples(packet, parameters), {1, parameters.sample_rate}, unit, AV_ROUND_UP);
   earliest_ = std::min(earliest_, begin);
 }
 
@@ -56,11 +58,15 @@ Result<TimeShift> find_time_shift(const std::filesystem::path& source, ShiftFind
                                   std::stop_token stop) {
   auto packets = SourcePackets::open(source, plan, std::move(stop));
   if (!packets) return packets.error();
+  const ParametersPtr parameters{avcodec_parameters_alloc()};
+  if (!parameters) return Error{Errc::over_budget, "no memory for a stream"};
   for (int read = 0; read < kMostPacketsToRead && finder.is_incomplete(); ++read) {
     auto packet = (*packets)->next();
     if (!packet) return packet.error();
     if (*packet == nullptr) break;
-    finder.add(**packet, *(*packets)->input().streams[(*packet)->stream_index]);
+    const PlannedStream& planned = plan.streams[static_cast<std::size_t>((*packet)->stream_index)];
+    if (auto described = (*packets)->converter().describe(planned, *parameters); !described) return described.error();
+    finder.add(**packet, (*packet)->time_base, *parameters);
   }
   return finder.shift();
 }

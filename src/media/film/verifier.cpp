@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "media/film/audio_summary.hpp"
 #include "media/film/film_files.hpp"
 #include "media/film/film_reader.hpp"
 #include "media/film/frame_hash.hpp"
@@ -21,6 +22,7 @@ namespace weir::film {
 namespace {
 
 constexpr double kFramesShare = 0.95;  // of the time of a verification: the comparison of the frames
+constexpr int kLongestPacket = 2048;   // samples in a packet of a lossy encoder, and in its delay
 
 /// A copied packet, in short.
 struct PacketSummary {
@@ -41,12 +43,16 @@ class Verification {
 
   Result<VerifyReport> run() {
     if (auto same = compare_frames(); !same) return same.error();
-    auto source = SourcePackets::open(request_.source, plan_, request_.stop);
+    StreamPlan copied = plan_;  // without the sound that was encoded, which is compared as sound
+    for (PlannedStream& planned : copied.streams)
+      if (StreamPlan::is_encoded_audio(planned)) planned.fate = StreamFate::lost;
+    auto source = SourcePackets::open(request_.source, copied, request_.stop);
     if (!source) return source.error();
     auto result = open_input(request_.result);
     if (!result) return result.error();
     if (auto same = compare_files((*source)->input(), **result); !same) return same.error();
     if (auto same = compare_packets(**source, **result); !same) return same.error();
+    if (auto same = compare_audio(**result); !same) return same.error();
     return std::move(report_);
   }
 
@@ -152,7 +158,8 @@ class Verification {
     if (!written) return written.error();
     for (const PlannedStream& planned : plan_.streams) {
       const bool has_packets = planned.target && planned.fate != StreamFate::encoded &&
-                               planned.kind != StreamKind::attachment && planned.kind != StreamKind::cover;
+                               !StreamPlan::is_encoded_audio(planned) && planned.kind != StreamKind::attachment &&
+                               planned.kind != StreamKind::cover;
       if (!has_packets) continue;
       const AVStream& from = *source.input().streams[planned.source];
       const AVStream& to = *result.streams[*planned.target];
@@ -185,7 +192,7 @@ class Verification {
     Summaries summaries;
     for (unsigned i = 0; i < result.nb_streams; ++i) result.streams[i]->discard = AVDISCARD_ALL;
     for (const PlannedStream& planned : plan_.streams) {
-      if (planned.target && planned.fate != StreamFate::encoded &&
+      if (planned.target && planned.fate != StreamFate::encoded && !StreamPlan::is_encoded_audio(planned) &&
           *planned.target < static_cast<int>(result.nb_streams))
         result.streams[*planned.target]->discard = AVDISCARD_DEFAULT;
     }
@@ -223,6 +230,57 @@ class Verification {
                                .packets = static_cast<std::int64_t>(originals.size()),
                                .is_rewritten = is_rewritten,
                                .has_moved_packets = planned.moved_packets > 0});
+    return ok();
+  }
+
+  /// Compares the sound that was encoded anew.
+  Status compare_audio(const AVFormatContext& result) {
+    std::vector<int> sources, targets;
+    for (const PlannedStream& planned : plan_.streams) {
+      if (!StreamPlan::is_encoded_audio(planned)) continue;
+      sources.push_back(planned.source);
+      targets.push_back(*planned.target);
+    }
+    if (sources.empty()) return ok();
+    const auto progress = [this] {
+      if (request_.progress) request_.progress(kFramesShare);
+    };
+    auto originals = summarize_audio(request_.source, sources, {}, progress, request_.stop);
+    if (!originals) return originals.error();
+    auto written = summarize_audio(request_.result, targets, {}, progress, request_.stop);
+    if (!written) return written.error();
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const AVCodecParameters& encoding = *result.streams[targets[i]]->codecpar;
+      const PlannedStream& planned = plan_.streams[static_cast<std::size_t>(sources[i])];
+      if (auto same = compare_sound(planned, (*originals)[sources[i]], (*written)[targets[i]], encoding); !same)
+        return same;
+      report_.streams.push_back({.source = sources[i], .samples = (*written)[targets[i]].samples});
+    }
+    return ok();
+  }
+
+  Status compare_sound(const PlannedStream& planned, const AudioSummary& original, const AudioSummary& written,
+                       const AVCodecParameters& encoding) const {
+    const std::string stream = fmt::format("audio (stream {} of the source)", planned.source);
+    if (written.undecodable_packets > 0)
+      return wrong(fmt::format("{}: {} packets cannot be decoded", stream, written.undecodable_packets));
+    if (original.samples == 0 && written.samples == 0) return ok();
+    const double begin = static_cast<double>(written.first_time - shift_in(written.unit)) * av_q2d(written.unit);
+    const double wanted = static_cast<double>(original.first_time) * av_q2d(original.unit);
+    const double rounding = (av_q2d(original.unit) + av_q2d(written.unit)) / 2;
+    if (planned.is_lossless) {
+      if (original.samples != written.samples)
+        return wrong(fmt::format("{}: it has {} of {} samples", stream, written.samples, original.samples));
+      if (original.hash != written.hash) return wrong(fmt::format("{}: it has other samples", stream));
+    }
+    // What encoders add: their delay at the beginning, and a part of a packet at the end.
+    const double packet =
+        planned.is_lossless ? 0 : static_cast<double>(std::max(encoding.frame_size, kLongestPacket)) / written.rate;
+    if (begin > wanted + rounding || begin < wanted - rounding - packet)
+      return wrong(fmt::format("{}: it begins at {:.6f} s, in the source at {:.6f} s", stream, begin, wanted));
+    const double end = begin + written.seconds(), wanted_end = wanted + original.seconds();
+    if (end > wanted_end + rounding + packet || end < wanted_end - rounding - packet)
+      return wrong(fmt::format("{}: it ends at {:.6f} s, in the source at {:.6f} s", stream, end, wanted_end));
     return ok();
   }
 

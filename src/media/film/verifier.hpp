@@ -12,10 +12,11 @@
 
 namespace weir::film {
 
-/// How the times of one copied stream were compared.
+/// How one stream beside the film was compared.
 struct VerifiedStream {
   int source = 0;            ///< index in the source
   std::int64_t packets = 0;  ///< compared packets; 1 for a cover or an attachment
+  std::int64_t samples = 0;  ///< of encoded sound: compared samples, per channel
   /// The container writes the packets in another form (H.264 and HEVC of transport streams), so only their number and times
   /// were compared.
   bool is_rewritten = false;
@@ -48,7 +49,8 @@ struct VerifyRequest {
 
 /// Compares a result with its source: decodes all frames of the film, compares their number and times with the index
 /// and their samples with the segments; and compares each copied stream packet by packet: data, and times relative to
-/// the film, to the units of both containers. Errors: corrupt, with the first difference; io; over_budget; cancelled.
+/// the film, to the units of both containers. Encoded sound is decoded in both files: lossless sound must have the samples
+/// of the source, and all other begins and ends at the same times as in the source, to a packet. Errors: corrupt, with the first difference; io; over_budget; cancelled.
 Result<VerifyReport> verify_film(const VerifyRequest& request);
 
 }  // namespace weir::film

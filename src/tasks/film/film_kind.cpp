@@ -173,6 +173,7 @@ class FilmTask final : public jobs::Task {
                                  .orientation = film.turn == Orientation{} ? film.index.orientation : Orientation{},
                                  .field_order = film.format.field_order,
                                  .hdr = film.format.hdr},
+                     .audio = request_.audio,
                      .progress = [&](double fraction) { report_progress(attempt, kJoinShare * fraction); },
                      .stop = attempt.stop};
     for (std::size_t number = 0; number < index->segments.size(); ++number)

@@ -125,6 +125,7 @@ Status remove_records(const std::filesystem::path& output, const std::filesystem
 Json to_json(const FilmRequest& request) {
   Json json = tasks::to_json(request.upscale);
   json["film"] = result_settings_json(request);
+  json["audio"] = request.audio;
   json["suggested_encoder_threads"] = request.suggested_encoder_threads;
   return json;
 }
@@ -146,6 +147,7 @@ Result<FilmRequest> parse_film_request(const Json& json) {
     if (option.size() == 2 && option[0].is_string() && option[1].is_string())
       request.encode.options.emplace_back(option[0].get<std::string>(), option[1].get<std::string>());
   }
+  request.audio = jobs::text_field(json, "audio");
   request.deinterlace = deinterlace_named(jobs::text_field(film, "deinterlace")).value_or(Deinterlace::automatic);
   request.suggested_encoder_threads = static_cast<int>(jobs::number_field(json, "suggested_encoder_threads"));
   return request;
@@ -169,6 +171,7 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
   item.inputs = {film.film};
   item.outputs = {film.output};
   Json parameters = result_settings_json(request);
+  parameters["audio"] = request.audio;
   parameters["longest_segment"] = film.segments.longest;
   parameters["shortest_segment"] = film.segments.shortest;
   parameters["decoder_threads"] = request.decoder_threads;

@@ -26,6 +26,7 @@ struct FilmRequest {
   EncodeSettings encode;
   Deinterlace deinterlace = Deinterlace::automatic;
   int decoder_threads = 1;
+  std::string audio = "copy";  ///< or the name of an encoder for all sound: open_audio_encoder()
   /// Threads of the encoder that the user asked for; empty: the number in the index of each film, which is that of the
   /// run that made the index.
   std::optional<int> encoder_threads = {};

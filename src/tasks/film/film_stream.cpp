@@ -205,7 +205,7 @@ class FilmStream {
     if (!file && is_y4m && !output_io_->error())
       return Error{Errc::unsupported, fmt::format("y4m cannot store frames of {}; --format nut can", pixel_format)};
     if (!file) return file.error();
-    return result_.begin(*std::move(file), reader_->input(), report_.plan, *converter_,
+    return result_.begin(*std::move(file), report_.plan, *converter_,
                          {film.format.time_base.numerator, film.format.time_base.denominator});
   }
 
