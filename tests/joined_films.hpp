@@ -79,14 +79,15 @@ inline void encode_segment(EncodedFilm& film, FrameRange range, const std::files
   ASSERT_TRUE(size) << size.error().what;
 }
 
-/// Encodes a film that is cut at these frames; an empty list leaves the cuts of the index. `earlier`: is subtracted from
-/// all times in the index.
+/// Encodes a film that is cut at these frames; an empty list leaves the cuts of the index. `earlier`: is subtracted
+/// from all times in the index. `settings`: of the index.
 inline EncodedFilm encode_film(const std::filesystem::path& source, const std::vector<FrameNumber>& cuts,
-                               VideoCodec codec, const std::filesystem::path& folder, std::int64_t earlier = 0) {
+                               VideoCodec codec, const std::filesystem::path& folder, std::int64_t earlier = 0,
+                               const IndexSettings& settings_of_index = {}) {
   EncodedFilm film;
   film.source = source;
   film.codec = codec;
-  auto index = index_film(source, {});
+  auto index = index_film(source, settings_of_index);
   EXPECT_TRUE(index) << index.error().what;
   if (!index) return film;
   film.index = *std::move(index);

@@ -124,7 +124,7 @@ Result<std::map<int, AudioSummary>> summarize_audio(const std::filesystem::path&
   auto input = open_input(path);
   if (!input) return input.error();
   const StreamPlan plan = plan_of_streams(**input, streams);
-  auto packets = SourcePackets::open(path, plan, std::move(stop));
+  auto packets = SourcePackets::open(path, plan, {}, std::move(stop));
   if (!packets) return packets.error();
   std::map<int, std::unique_ptr<AudioSummarizer>> summarizers;
   for (const int stream : streams) {

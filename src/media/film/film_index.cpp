@@ -44,6 +44,20 @@ constexpr char kProgressiveContent = 'P';
 constexpr char kTopFirstContent = 'T';
 constexpr char kBottomFirstContent = 'B';
 
+Json to_json(const FilmCut& cut) {
+  return {{"frames_before", cut.frames_before},
+          {"keys_before", cut.keys_before},
+          {"end", cut.end ? Json(*cut.end) : Json()}};
+}
+
+FilmCut parse_cut(const Json& json) {
+  FilmCut cut{.frames_before = integer<FrameNumber>(json.at("frames_before"))};
+  cut.keys_before.reserve(json.at("keys_before").size());
+  for (const Json& key : json.at("keys_before")) cut.keys_before.push_back(integer<std::int64_t>(key));
+  if (!json.at("end").is_null()) cut.end = integer<std::int64_t>(json.at("end"));
+  return cut;
+}
+
 Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     return damaged_index("another format");
@@ -60,6 +74,10 @@ Result<FilmIndex> parse_header(const Json& json, std::size_t& frames) {
   index.has_decoding_times = json.at("has_decoding_times").get<bool>();
   index.skipped_packets = integer<std::int64_t>(json.at("skipped_packets"));
   index.damage = json.at("damage").get<std::string>();
+  if (json.contains("cut")) {
+    index.cut = parse_cut(json.at("cut"));
+    if (index.cut->frames_before < 0) return damaged_index("wrong part");
+  }
   index.segments.reserve(json.at("segments").size());
   for (const Json& first : json.at("segments")) index.segments.push_back(integer<FrameNumber>(first));
   frames = integer<std::size_t>(json.at("frames"));
@@ -143,22 +161,23 @@ Result<IndexedFrame> parse_frame_line(std::string_view line) {
 }
 
 std::string to_text(const FilmIndex& index) {
-  const Json header{{"format", kFormat},
-                    {"file_size", index.file.size},
-                    {"file_mtime_ns", index.file.mtime_ns},
-                    {"video_stream", index.video_stream},
-                    {"decoder_threads", index.decoder_threads},
-                    {"encoder_threads", index.encoder_threads},
-                    {"time_base", {index.time_base.numerator, index.time_base.denominator}},
-                    {"width", index.width},
-                    {"height", index.height},
-                    {"orientation", {index.orientation.is_mirrored, index.orientation.degrees}},
-                    {"pixel_format", index.pixel_format},
-                    {"has_decoding_times", index.has_decoding_times},
-                    {"skipped_packets", index.skipped_packets},
-                    {"damage", index.damage},
-                    {"segments", index.segments},
-                    {"frames", index.frames.size()}};
+  Json header{{"format", kFormat},
+              {"file_size", index.file.size},
+              {"file_mtime_ns", index.file.mtime_ns},
+              {"video_stream", index.video_stream},
+              {"decoder_threads", index.decoder_threads},
+              {"encoder_threads", index.encoder_threads},
+              {"time_base", {index.time_base.numerator, index.time_base.denominator}},
+              {"width", index.width},
+              {"height", index.height},
+              {"orientation", {index.orientation.is_mirrored, index.orientation.degrees}},
+              {"pixel_format", index.pixel_format},
+              {"has_decoding_times", index.has_decoding_times},
+              {"skipped_packets", index.skipped_packets},
+              {"damage", index.damage},
+              {"segments", index.segments},
+              {"frames", index.frames.size()}};
+  if (index.cut) header["cut"] = to_json(*index.cut);
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   for (const IndexedFrame& frame : index.frames) text += to_line(frame);
   return text;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,9 +52,19 @@ struct FrameRange {
   bool operator==(const FrameRange&) const = default;
 };
 
+/// The part of a film that an index holds, if it does not hold all of it.
+struct FilmCut {
+  FrameNumber frames_before = 0;  ///< frames of the film before the part
+  /// Presentation times of the last key frames before the part, at most three, in ascending order: decoding can begin
+  /// there.
+  std::vector<std::int64_t> keys_before = {};
+  std::optional<std::int64_t> end = {};  ///< first time after the part, in units of FilmIndex::time_base; empty: none
+  bool operator==(const FilmCut&) const = default;
+};
+
 /// What is known of a film after all of its frames were decoded once. It is the truth that segments and the result are
-/// compared with. It also fixes everything on which the frames depend, so that a run that is resumed, or that uses other
-/// devices, makes the same result.
+/// compared with. It also fixes everything on which the frames depend, so that a run that is resumed, or that uses
+/// other devices, makes the same result.
 struct FilmIndex {
   FileFacts file;            ///< size and time of the film when it was indexed
   int video_stream = 0;      ///< index of the stream
@@ -68,6 +79,7 @@ struct FilmIndex {
   bool has_decoding_times = false;
   std::int64_t skipped_packets = 0;   ///< packets of the stream that could not be read or decoded
   std::string damage;                 ///< one line about what could not be read; empty: nothing
+  std::optional<FilmCut> cut = {};    ///< the frames are a part of the film, and their numbers count from its first one
   std::vector<IndexedFrame> frames;   ///< in presentation order
   std::vector<FrameNumber> segments;  ///< first frame of each segment, in ascending order, beginning with 0
   bool operator==(const FilmIndex&) const = default;

@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ namespace {
 
 constexpr std::size_t kFramesPerStep = 1000;  // so many frames are stored in the partial index at once
 
+constexpr double kLongestFilm = 1e9;  // seconds
+
 std::string pixel_format_name(const AVFrame& frame) {
   const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(frame.format));
   return name == nullptr ? "unknown" : name;
@@ -39,6 +42,7 @@ class IndexPass {
       : path_{std::move(path)}, settings_{settings}, partial_{settings.partial} {}
 
   Result<FilmIndex> run() {
+    if (auto checked = check_range(); !checked) return checked.error();
     const auto facts = file_facts(path_);
     if (!facts) return Error{Errc::io, fmt::format("{}: no such file", printable(path_.string()))};
     index_.file = *facts;
@@ -47,12 +51,20 @@ class IndexPass {
     if (auto decoded = decode_all(); !decoded) return decoded.error();
     if (index_.frames.empty())
       return Error{Errc::corrupt, fmt::format("{}: no frame can be decoded", printable(path_.string()))};
-    finish();
+    if (auto finished = finish(); !finished) return finished.error();
     if (auto removed = partial_.remove(); !removed) return removed.error();
     return std::move(index_);
   }
 
  private:
+  Status check_range() const {
+    const double from = settings_.from.value_or(0), to = settings_.to.value_or(kLongestFilm);
+    if (from >= 0 && from < to && to <= kLongestFilm) return ok();
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("a part of a film begins at 0 s or later and ends after that, not from {} to {} s", from, to)};
+  }
+
   /// Opens the reader at the first frame that is not yet in the index.
   Status open() {
     if (auto known = partial_.read(index_); known) {
@@ -108,6 +120,10 @@ class IndexPass {
       }
       index_.skipped_packets = earlier_skipped_ + reader_->skipped_packets();
       if (decoded->frame == nullptr) return ok();
+      if (is_after_range(*decoded)) {
+        ended_early_ = true;
+        return ok();
+      }
       if (auto added = add(*decoded); !added) return added.error();
       report_progress();
     }
@@ -128,6 +144,26 @@ class IndexPass {
   bool is_like_the_others(const AVFrame& frame) const {
     return frame.width == index_.width && frame.height == index_.height &&
            pixel_format_name(frame) == index_.pixel_format;
+  }
+
+  /// Returns the first time in units of the index that is not before a time of the range, or before it by rounding to
+  /// microseconds alone.
+  std::int64_t time_of(double seconds) const {
+    const auto microseconds = static_cast<std::int64_t>(std::llround(seconds * AV_TIME_BASE));
+    return av_rescale_q_rnd(first_presentation() + microseconds - 1, AVRational{1, AV_TIME_BASE}, unit(), AV_ROUND_UP);
+  }
+  AVRational unit() const { return {index_.time_base.numerator, index_.time_base.denominator}; }
+  /// Returns when the film begins for its viewers, in units of 1/AV_TIME_BASE s. Sound that begins before 0 is the
+  /// delay of its encoder, and is not played. Call it when the first frame is in the index.
+  std::int64_t first_presentation() const {
+    const std::int64_t frame = av_rescale_q(index_.frames.front().pts, unit(), AVRational{1, AV_TIME_BASE});
+    const std::int64_t start = reader_->input().start_time;
+    return start == AV_NOPTS_VALUE ? frame : std::min(frame, std::max<std::int64_t>(start, 0));
+  }
+  bool is_after_range(const DecodedFrame& decoded) const {
+    // Times that the file does not give are known when all frames are decoded.
+    return settings_.to && !index_.has_decoding_times && !index_.frames.empty() && decoded.pts &&
+           *decoded.pts >= time_of(*settings_.to);
   }
 
   Status add(const DecodedFrame& decoded) {
@@ -159,18 +195,58 @@ class IndexPass {
 
   void report_progress() {
     if (!settings_.progress) return;
-    const std::int64_t whole = reader_->input().duration;
+    std::int64_t whole = reader_->input().duration;
+    if (settings_.to && whole > 0) whole = std::min(whole, static_cast<std::int64_t>(*settings_.to * AV_TIME_BASE));
     const double fraction = whole > 0 ? static_cast<double>(reader_->end_time() - start_time_of(reader_->input())) /
                                             static_cast<double>(whole)
                                       : 0;
     settings_.progress(static_cast<FrameNumber>(index_.frames.size()), std::clamp(fraction, 0.0, 1.0));
   }
-  void finish() {
+  Status finish() {
     if (index_.has_decoding_times) use_decoding_times();
+    if (settings_.from || settings_.to) {
+      if (auto cut = cut_frames(); !cut) return cut;
+    }
     index_.segments = find_segments(index_.frames, settings_.segments);
     const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
                                        [](const IndexedFrame& frame) { return frame.is_damaged; });
-    index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged);
+    index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged, ended_early_);
+    return ok();
+  }
+
+  /// Removes the frames outside of the range.
+  Status cut_frames() {
+    auto& frames = index_.frames;
+    FilmCut cut;
+    const auto is_before = [](const IndexedFrame& frame, std::int64_t pts) { return frame.pts < pts; };
+    const auto begin = settings_.from
+                           ? std::lower_bound(frames.begin(), frames.end(), time_of(*settings_.from), is_before)
+                           : frames.begin();
+    auto end = frames.end();
+    if (settings_.to) {
+      cut.end = time_of(*settings_.to);
+      end = std::lower_bound(begin, frames.end(), *cut.end, is_before);
+    }
+    if (begin == end) return no_frame();
+    cut.frames_before = begin - frames.begin();
+    for (auto key = begin; key != frames.begin() && cut.keys_before.size() < SegmentReader::kSeeks;)
+      if ((--key)->is_key) cut.keys_before.insert(cut.keys_before.begin(), key->pts);
+    frames.erase(end, frames.end());
+    frames.erase(frames.begin(), frames.begin() + cut.frames_before);
+    index_.cut = std::move(cut);
+    return ok();
+  }
+
+  Error no_frame() const {
+    const IndexedFrame& last = index_.frames.back();
+    const std::int64_t end =
+        av_rescale_q(last.pts + last.duration, unit(), AVRational{1, AV_TIME_BASE}) - first_presentation();
+    const std::int64_t length = ended_early_ ? std::max(end, reader_->input().duration) : end;
+    return Error{Errc::invalid_argument,
+                 fmt::format("{}: no frame from {} s {}; the film is {:.3f} s long", printable(path_.string()),
+                             settings_.from.value_or(0),
+                             settings_.to ? fmt::format("to {} s", *settings_.to) : std::string{"to its end"},
+                             static_cast<double>(length) / AV_TIME_BASE)};
   }
 
   /// Replaces the times of all frames by those of the packets.
@@ -193,6 +269,7 @@ class IndexPass {
   std::unique_ptr<FilmReader> reader_;
   FieldDetector fields_;
   FrameNumber next_content_ = 0;      // of which frame the detector says something next
+  bool ended_early_ = false;          // decoding ended at the end of the range
   std::int64_t earlier_skipped_ = 0;  // FilmIndex::skipped_packets of the part that an earlier call indexed
   std::vector<std::optional<std::int64_t>> decoding_times_;  // DecodedFrame::decoding_time of each frame
 };

@@ -66,11 +66,12 @@ class Join {
     if (!times) return times.error();
     const bool has_decoding_times = row_of(request_.container).has_decoding_times_from_zero;
     const ShiftFinder finder{report_.plan, request_.index.time_base,
-                             has_decoding_times ? times->at(0) : request_.index.frames.front().pts};
+                             has_decoding_times ? times->at(0) : request_.index.frames.front().pts,
+                             window_of(request_.index)};
     auto shift = find_time_shift(request_.source, finder, report_.plan, request_.stop);
     if (!shift) return shift.error();
     report_.shift = *shift;
-    auto source = SourcePackets::open(request_.source, report_.plan, request_.stop);
+    auto source = SourcePackets::open(request_.source, report_.plan, window_of(request_.index), request_.stop);
     if (!source) return source.error();
     auto written = write(**source, *times);
     if (!written) return written.error();
@@ -79,7 +80,8 @@ class Join {
     report_audio(**source);
     auto result = open_input(request_.output);
     if (!result) return result.error();
-    for (std::string& lost : find_lost_properties((*source)->input(), **result, report_.plan, request_.display))
+    for (std::string& lost :
+         find_lost_properties((*source)->input(), **result, report_.plan, request_.display, window_of(request_.index)))
       report_.plan.lost.push_back(std::move(lost));
     return std::move(report_);
   }
@@ -94,8 +96,19 @@ class Join {
     if (!plan) return plan.error();
     report_.plan = *std::move(plan);
     if (request_.index.has_transparency()) report_.plan.lost.emplace_back("the transparency (alpha) of the film");
+    if (request_.index.cut) say_how_streams_are_cut();
     report_.frames = static_cast<FrameNumber>(request_.index.frames.size());
     return ok();
+  }
+
+  void say_how_streams_are_cut() {
+    for (PlannedStream& planned : report_.plan.streams) {
+      if (planned.fate != StreamFate::copied) continue;
+      const char* how = planned.kind == StreamKind::audio   ? "cut between packets; --audio CODEC cuts to the sample"
+                        : planned.kind == StreamKind::video ? "cut at its first key frame"
+                                                            : nullptr;
+      if (how != nullptr) planned.reason += fmt::format("{}{}", planned.reason.empty() ? "" : "; ", how);
+    }
   }
 
   Result<Bytes> write(SourcePackets& source, const DecodingTimes& times) {
@@ -120,16 +133,35 @@ class Join {
                                     .time_base = request_.index.time_base,
                                     .frame_rate = rate,
                                     .display = request_.display,
+                                    .window = window_of(request_.index),
                                     .shift = report_.shift});
     if (!file) return file.error();
     if (auto copied = copy(source, times, **file); !copied) return copied.error();
     for (PlannedStream& planned : report_.plan.streams)
       if (planned.target) planned.moved_packets = (*file)->moved_packets(*planned.target);
+    if (row_of(request_.container).has_edit_lists) remove_empty_streams(**file);
     return (*file)->finish();
   }
 
-  /// Writes the packets of the segments and of the source in the order of their decoding times. Each input is read in its
-  /// own order, so one packet of each is held.
+  /// The muxer of MP4 leaves out streams that got no packets.
+  void remove_empty_streams(const ResultFile& file) {
+    int removed = 0;
+    std::vector<PlannedStream*> by_target(static_cast<std::size_t>(report_.plan.count_targets()));
+    for (PlannedStream& planned : report_.plan.streams)
+      if (planned.target) by_target[static_cast<std::size_t>(*planned.target)] = &planned;
+    for (PlannedStream* planned : by_target) {
+      const bool is_empty = !file.has_packets(*planned->target);
+      *planned->target -= removed;
+      if (!is_empty) continue;
+      ++removed;
+      planned->target.reset();
+      planned->fate = StreamFate::lost;
+      planned->reason = request_.index.cut ? "it has nothing in this part of the film" : "it is empty";
+    }
+  }
+
+  /// Writes the packets of the segments and of the source in the order of their decoding times. Each input is read in
+  /// its own order, so one packet of each is held.
   Status copy(SourcePackets& source, const DecodingTimes& times, ResultFile& file) {
     SegmentPackets film{request_.index, request_.segments, request_.stop};
     const AVRational film_unit{request_.index.time_base.numerator, request_.index.time_base.denominator};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "media/film/display.hpp"
 #include "media/film/film_index.hpp"
 #include "media/film/stream_plan.hpp"
+#include "media/film/times.hpp"
 #include "media/film/video_codec.hpp"
 
 namespace weir::film {
@@ -32,12 +34,21 @@ struct JoinRequest {
   std::stop_token stop = {};
 };
 
-/// An amount by which all times of a result differ from those of the source, because its container cannot store times
-/// below 0.
+/// How the times of a result differ from those of the source: minus the time at which a part of the film begins, and
+/// plus what is needed because the container cannot store times below 0.
 struct TimeShift {
-  std::int64_t count = 0;  ///< in `unit`
-  Fraction unit{1, 1000};  ///< in seconds
+  std::int64_t count = 0;      ///< is added; in `unit`
+  Fraction unit{1, 1000};      ///< in seconds
+  std::int64_t origin = 0;     ///< is subtracted; in `origin_unit`. 0 for a whole film
+  Fraction origin_unit{1, 1};  ///< in seconds
+
+  /// Returns the time in the result, in `result_unit`, of a time of the source in `source_unit`. It is rounded once.
+  std::int64_t apply(std::int64_t time, AVRational source_unit, AVRational result_unit) const;
 };
+
+/// Returns the part of the source that a result has: that of the index, from the time of its first frame; empty for a
+/// whole film.
+std::optional<TimeWindow> window_of(const FilmIndex& index);
 
 /// What a result has, and what it lacks of the source.
 struct JoinReport {
@@ -48,12 +59,14 @@ struct JoinReport {
   Bytes size;                        ///< of the file
 };
 
-/// Writes the result: the packets of all segments, at the presentation times of the index, and everything else of the source
-/// as plan_streams() decides. Reads the segments twice; holds one packet of each input, so memory does not grow with the
-/// film. Encoded sound has silence where the source has gaps. The file is synced to disk. After an error there is no file.
-/// Errors: those of plan_streams(), SegmentPackets::next() and SourcePackets::next(); invalid_argument (the number of
-/// segments differs from the index); unsupported (frames without ascending times); io (also if the source was changed after
-/// it was indexed); disk_full; cancelled.
+/// Writes the result: the packets of all segments, at the presentation times of the index, and everything else of the
+/// source as plan_streams() decides. Reads the segments twice; holds one packet of each input, so memory does not grow
+/// with the film. Encoded sound has silence where the source has gaps. If the index is of a part of the film, all
+/// streams are cut to it: copied packets that overlap it are kept, encoded sound is cut to the sample, subtitles and
+/// chapters are shortened; and the first frame of the part is at 0, plus the shift. The file is synced to disk. After
+/// an error there is no file. Errors: those of plan_streams(), SegmentPackets::next() and SourcePackets::next();
+/// invalid_argument (the number of segments differs from the index); unsupported (frames without ascending times); io
+/// (also if the source was changed after it was indexed); disk_full; cancelled.
 Result<JoinReport> join_film(const JoinRequest& request);
 
 }  // namespace weir::film

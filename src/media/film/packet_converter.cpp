@@ -6,7 +6,8 @@
 namespace weir::film {
 namespace {
 
-/// MPEG transport streams have a header (ADTS) in each packet of AAC; other containers have it once, beside the packets.
+/// MPEG transport streams have a header (ADTS) in each packet of AAC; other containers have it once, beside the
+/// packets.
 bool has_adts_headers(const AVStream& stream) {
   return stream.codecpar->codec_id == AV_CODEC_ID_AAC && stream.codecpar->extradata_size == 0;
 }
@@ -18,22 +19,24 @@ bool is_subtitle_gap(const AVPacket& packet, AVCodecID codec) {
   return codec == AV_CODEC_ID_MOV_TEXT && packet.size >= 2 && packet.data[0] == 0 && packet.data[1] == 0;
 }
 
-Result<std::unique_ptr<PacketConverter>> PacketConverter::create(AVFormatContext& input, const StreamPlan& plan) {
+Result<std::unique_ptr<PacketConverter>> PacketConverter::create(AVFormatContext& input, const StreamPlan& plan,
+                                                                 const std::optional<TimeWindow>& window) {
   std::unique_ptr<PacketConverter> converter{new PacketConverter{input, plan.streams.size()}};
   for (unsigned i = 0; i < input.nb_streams; ++i)
     if (static_cast<int>(i) != plan.video_stream) input.streams[i]->discard = AVDISCARD_ALL;
   for (const PlannedStream& planned : plan.streams)
-    if (auto prepared = converter->prepare(planned, plan); !prepared) return prepared.error();
+    if (auto prepared = converter->prepare(planned, plan, window); !prepared) return prepared.error();
   return converter;
 }
 
-Status PacketConverter::prepare(const PlannedStream& planned, const StreamPlan& plan) {
+Status PacketConverter::prepare(const PlannedStream& planned, const StreamPlan& plan,
+                                const std::optional<TimeWindow>& window) {
   const bool has_packets = planned.fate == StreamFate::copied || planned.fate == StreamFate::converted;
   if (!has_packets || planned.kind == StreamKind::attachment || planned.kind == StreamKind::cover) return ok();
   AVStream& stream = *input_.streams[planned.source];
   stream.discard = AVDISCARD_DEFAULT;
   if (StreamPlan::is_encoded_audio(planned)) {
-    auto converter = AudioConverter::create(stream, plan.audio, {});
+    auto converter = AudioConverter::create(stream, plan.audio, window);
     if (!converter) return converter.error();
     audio_[planned.source] = *std::move(converter);
   } else if (planned.fate == StreamFate::converted) {

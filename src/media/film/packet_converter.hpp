@@ -22,22 +22,23 @@ namespace weir::film {
 /// Returns whether a packet only ends the subtitle before it: muxers of MP4 write such packets themselves.
 bool is_subtitle_gap(const AVPacket& packet, AVCodecID codec);
 
-/// Brings the packets that a plan copies or converts to the form in which the container of the result holds them. The unit
-/// of their times is AVPacket::time_base. Covers and attachments have no packets here. Not thread-safe.
+/// Brings the packets that a plan copies or converts to the form in which the container of the result holds them. The
+/// unit of their times is AVPacket::time_base. Covers and attachments have no packets here. Not thread-safe.
 class PacketConverter {
  public:
   /// `input`: the source, which must outlive the object. Sets which of its streams are read: beside the film those that
-  /// have packets here. Errors: unsupported; over_budget.
-  static Result<std::unique_ptr<PacketConverter>> create(AVFormatContext& input, const StreamPlan& plan);
+  /// have packets here. `window`: encoded sound is cut to it; copied packets are not. Errors: unsupported; over_budget.
+  static Result<std::unique_ptr<PacketConverter>> create(AVFormatContext& input, const StreamPlan& plan,
+                                                         const std::optional<TimeWindow>& window = {});
 
   /// Writes the codec parameters of a stream of the result that is copied or converted. Errors: over_budget.
   Status describe(const PlannedStream& planned, AVCodecParameters& parameters) const;
   /// Converts a packet of the source and sets its decoding time if it has none. Returns false if there is nothing to
-  /// write: the stream is not copied, the packet cannot be converted, or it shows nothing; or it is sound that is encoded
-  /// anew, whose packets receive_audio() returns. Errors: over_budget; those of AudioConverter::send().
+  /// write: the stream is not copied, the packet cannot be converted, or it shows nothing; or it is sound that is
+  /// encoded anew, whose packets receive_audio() returns. Errors: over_budget; those of AudioConverter::send().
   Result<bool> convert(AVPacket& packet);
-  /// Lets `packet` be the next packet of encoded sound. Returns false if there is none before more is converted: call it
-  /// until then, before each call of convert() and after each call of end_audio(). Errors: those of AudioConverter.
+  /// Lets `packet` be the next packet of encoded sound. Returns false if there is none before more is converted: call
+  /// it until then, before each call of convert() and after each call of end_audio(). Errors: those of AudioConverter.
   Result<bool> receive_audio(AVPacket& packet);
   /// Tells the next encoder of sound that the source has ended. Returns false if all know it.
   Result<bool> end_audio();
@@ -54,7 +55,7 @@ class PacketConverter {
 
   PacketConverter(AVFormatContext& input, std::size_t planned_streams)
       : input_{input}, planned_streams_{planned_streams} {}
-  Status prepare(const PlannedStream& planned, const StreamPlan& plan);
+  Status prepare(const PlannedStream& planned, const StreamPlan& plan, const std::optional<TimeWindow>& window);
   void complete_times(AVPacket& packet);
 
   AVFormatContext& input_;

@@ -15,7 +15,8 @@ namespace weir::film {
 /// a deinterlaced one depends on both neighbours, so these are decoded too. Not thread-safe.
 ///
 /// FFmpeg's filter bwdif makes one frame of each, with the same time: it keeps the field that is first and interpolates
-/// the rows of the other one. The first frame of a film is an exception, as it has no frame before it.
+/// the rows of the other one. The first frame of a film, or of the part that its index holds, is an exception,
+/// as it has no frame before it.
 class PreparedReader {
  public:
   /// `index` must outlive the object; `settings`: those of settings_of(index). Errors: those of SegmentReader::open().

@@ -110,8 +110,8 @@ Status ResultFile::add_film(AVStream& stream) {
   if (const int result = avcodec_parameters_copy(stream.codecpar, &request_.film); result < 0)
     return ffmpeg_error(result, name());
   const ContainerRow& row = row_of(request_.plan.container);
-  // Apple's players open HEVC under this name only; the headers are in the extradata, as it demands. The tag of raw frames
-  // is their pixel format.
+  // Apple's players open HEVC under this name only; the headers are in the extradata, as it demands. The tag of raw
+  // frames is their pixel format.
   if (stream.codecpar->codec_id != AV_CODEC_ID_RAWVIDEO)
     stream.codecpar->codec_tag =
         stream.codecpar->codec_id == AV_CODEC_ID_HEVC && row.has_edit_lists ? MKTAG('h', 'v', 'c', '1') : 0;
@@ -173,15 +173,22 @@ Status ResultFile::add_chapters() {
   if (source.nb_chapters == 0) return ok();
   file_->chapters = static_cast<AVChapter**>(av_calloc(source.nb_chapters, sizeof(AVChapter*)));
   if (file_->chapters == nullptr) return Error{Errc::over_budget, "no memory for the chapters"};
+  const std::optional<TimeWindow> window = request_.window;
   for (unsigned i = 0; i < source.nb_chapters; ++i) {
     const AVChapter& from = *source.chapters[i];
+    if (!has_chapter(window, from)) continue;
     auto* chapter = static_cast<AVChapter*>(av_mallocz(sizeof(AVChapter)));
     if (chapter == nullptr) return Error{Errc::over_budget, "no memory for the chapters"};
     file_->chapters[file_->nb_chapters++] = chapter;
-    chapter->id = from.id;
+    chapter->id = window ? file_->nb_chapters : from.id;
     chapter->time_base = from.time_base;
-    chapter->start = from.start + shift_in(from.time_base);
-    chapter->end = from.end + shift_in(from.time_base);
+    chapter->start = request_.shift.apply(from.start, from.time_base, from.time_base);
+    chapter->end = request_.shift.apply(from.end, from.time_base, from.time_base);
+    if (window) {
+      chapter->start = std::max(chapter->start, request_.shift.apply(window->begin, window->unit, from.time_base));
+      if (window->end)
+        chapter->end = std::min(chapter->end, request_.shift.apply(*window->end, window->unit, from.time_base));
+    }
     av_dict_copy(&chapter->metadata, from.metadata, 0);
   }
   return ok();
@@ -231,17 +238,12 @@ Status ResultFile::write_covers() {
   return ok();
 }
 
-std::int64_t ResultFile::shift_in(AVRational unit) const {
-  const TimeShift& shift = request_.shift;
-  return av_rescale_q(shift.count, {shift.unit.numerator, shift.unit.denominator}, unit);
-}
-
 Status ResultFile::write_film(AVPacket& packet) {
   const int target = *request_.plan.video().target;
   const AVRational unit = file_->streams[target]->time_base;
-  av_packet_rescale_ts(&packet, film_unit(), unit);
-  packet.pts += shift_in(unit);
-  packet.dts += shift_in(unit);
+  packet.pts = request_.shift.apply(packet.pts, film_unit(), unit);
+  packet.dts = request_.shift.apply(packet.dts, film_unit(), unit);
+  packet.duration = av_rescale_q(packet.duration, film_unit(), unit);
   if (row_of(request_.plan.container).has_decoding_times_from_zero) packet.dts = std::max<std::int64_t>(packet.dts, 0);
   return write(packet, target);
 }
@@ -254,21 +256,18 @@ Status ResultFile::write_copy(AVPacket& packet, const PlannedStream& planned) {
   const bool is_copied_audio =
       planned.fate == StreamFate::copied && parameters.codec_type == AVMEDIA_TYPE_AUDIO && parameters.sample_rate > 0;
   const int samples = is_copied_audio ? av_get_audio_frame_duration2(source.codecpar, packet.size) : 0;
-  const std::int64_t moved = shift_in(stream.time_base);
   if (samples > 0 && row_of(request_.plan.container).has_edit_lists) {
     // Times that the source rounds to ms would make packets of uneven durations; the samples give even ones.
-    packet.dts = av_rescale_delta(packet.time_base, packet.pts, {1, parameters.sample_rate}, samples,
-                                  &times.delta_state, stream.time_base) +
-                 moved;
+    const std::int64_t time = av_rescale_delta(packet.time_base, packet.pts, {1, parameters.sample_rate}, samples,
+                                               &times.delta_state, stream.time_base);
+    packet.dts = request_.shift.apply(time, stream.time_base, stream.time_base);
     packet.pts = packet.dts;
     packet.duration = av_rescale_q(samples, {1, parameters.sample_rate}, stream.time_base);
   } else {
     const std::int64_t padding = padding_when_read(request_.plan.container, parameters, packet.time_base);
-    packet.pts += padding;
-    packet.dts += padding;
-    av_packet_rescale_ts(&packet, packet.time_base, stream.time_base);
-    packet.pts += moved;
-    packet.dts += moved;
+    packet.pts = request_.shift.apply(packet.pts + padding, packet.time_base, stream.time_base);
+    packet.dts = request_.shift.apply(packet.dts + padding, packet.time_base, stream.time_base);
+    packet.duration = av_rescale_q(packet.duration, packet.time_base, stream.time_base);
   }
   return write(packet, *planned.target);
 }
@@ -288,6 +287,7 @@ Status ResultFile::write(AVPacket& packet, int target) {
     ++times.moved_packets;
   }
   times.last_dts = packet.dts;
+  times.has_packets |= packet.size > 0;  // FLAC ends with an empty packet that updates its header
   packet.stream_index = target;
   packet.pos = -1;
   if (const int result = av_write_frame(file_.get(), &packet); result < 0)

@@ -102,6 +102,13 @@ void compare_display(const DisplayProperties& display, bool with_orientation, co
 
 }  // namespace
 
+bool has_chapter(const std::optional<TimeWindow>& window, const AVChapter& chapter) {
+  if (!window) return true;
+  const bool is_before = av_compare_ts(chapter.end, chapter.time_base, window->begin, window->unit) <= 0;
+  const bool is_after = window->end && av_compare_ts(chapter.start, chapter.time_base, *window->end, window->unit) >= 0;
+  return !is_before && !is_after;
+}
+
 bool is_tag_of_file(const std::string& name) {
   constexpr std::array<std::string_view, 4> kNames{"major_brand", "minor_version", "compatible_brands", "encoder"};
   return std::find(kNames.begin(), kNames.end(), lower_case(name)) != kNames.end();
@@ -124,7 +131,8 @@ const AVStream* find_result_stream(const AVFormatContext& result, const StreamPl
 }
 
 std::vector<std::string> find_lost_properties(const AVFormatContext& source, const AVFormatContext& result,
-                                              const StreamPlan& plan, const DisplayProperties& display) {
+                                              const StreamPlan& plan, const DisplayProperties& display,
+                                              const std::optional<TimeWindow>& window) {
   std::vector<std::string> lost;
   const AVDictionaryEntry* tag = nullptr;
   while ((tag = av_dict_get(source.metadata, "", tag, AV_DICT_IGNORE_SUFFIX)) != nullptr) {
@@ -143,8 +151,11 @@ std::vector<std::string> find_lost_properties(const AVFormatContext& source, con
     compare_side_data(*source.streams[plan.video_stream], *film, lost);
     compare_display(display, row_of(plan.container).has_display_matrix, *film, lost);
   }
-  if (result.nb_chapters < source.nb_chapters)
-    lost.push_back(fmt::format("{} of {} chapters", source.nb_chapters - result.nb_chapters, source.nb_chapters));
+  unsigned chapters = 0;
+  for (unsigned i = 0; i < source.nb_chapters; ++i)
+    if (has_chapter(window, *source.chapters[i])) ++chapters;
+  if (result.nb_chapters < chapters)
+    lost.push_back(fmt::format("{} of {} chapters", chapters - result.nb_chapters, chapters));
   return lost;
 }
 

@@ -42,7 +42,7 @@ Result<std::unique_ptr<SegmentReader>> SegmentReader::open(const std::filesystem
   auto reader = FilmReader::open(path, segment->settings_);
   if (!reader) return reader.error();
   segment->reader_ = *std::move(reader);
-  segment->is_positioned_ = range.first == 0;
+  segment->is_positioned_ = range.first == 0 && segment->frames_before() == 0;
   return segment;
 }
 
@@ -67,12 +67,23 @@ Result<const AVFrame*> SegmentReader::next() {
   return frame_.frame;
 }
 
+std::vector<std::int64_t> SegmentReader::keys_before_next() const {
+  std::vector<std::int64_t> keys;
+  if (!can_seek_) return keys;
+  const FrameNumber first = frames_before() > 0 ? 0 : 1;  // the film's own first frame is reached without a seek
+  for (FrameNumber key = next_; key >= first && keys.size() < kSeeks; --key) {
+    const IndexedFrame& frame = index_.frames[static_cast<std::size_t>(key)];
+    if (frame.is_key) keys.push_back(frame.pts);
+  }
+  if (!index_.cut) return keys;
+  const auto& earlier = index_.cut->keys_before;
+  for (auto key = earlier.rbegin(); key != earlier.rend() && keys.size() < kSeeks; ++key) keys.push_back(*key);
+  return keys;
+}
+
 Status SegmentReader::find_next() {
-  int seeks = 0;
-  for (FrameNumber key = next_; can_seek_ && key > 0 && seeks < kSeeks; --key) {
-    if (!index_.frames[static_cast<std::size_t>(key)].is_key) continue;
-    ++seeks;
-    auto found = begin_at_key(key);
+  for (const std::int64_t key_pts : keys_before_next()) {
+    auto found = begin_at_key(key_pts);
     if (!found) return found.error();
     if (*found) return ok();
   }
@@ -83,13 +94,14 @@ Status SegmentReader::find_next() {
                                      printable(path_.string()), next_)};
 }
 
-Result<bool> SegmentReader::begin_at_key(FrameNumber key) {
+Result<bool> SegmentReader::begin_at_key(std::int64_t key_pts) {
   const auto& frames = index_.frames;
-  if (auto sought = reader_->seek(frames[static_cast<std::size_t>(key)].pts); !sought) return false;
+  if (auto sought = reader_->seek(key_pts); !sought) return false;
   for (;;) {
     auto decoded = reader_->next();
     if (!decoded) return decoded.error();
     if (decoded->frame == nullptr || !decoded->pts) return false;
+    if (index_.cut && *decoded->pts < frames.front().pts) continue;
     const auto place = std::lower_bound(frames.begin(), frames.end(), IndexedFrame{.pts = *decoded->pts}, is_before);
     if (place == frames.end() || place->pts != *decoded->pts) return false;
     const FrameNumber number = place - frames.begin();
@@ -103,7 +115,7 @@ Result<bool> SegmentReader::begin_at_start() {
   auto reader = FilmReader::open(path_, settings_);
   if (!reader) return reader.error();
   reader_ = *std::move(reader);
-  for (FrameNumber number = 0;; ++number) {
+  for (FrameNumber number = -frames_before();; ++number) {
     auto decoded = reader_->next();
     if (!decoded) return decoded.error();
     if (decoded->frame == nullptr) return false;

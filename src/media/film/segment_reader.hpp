@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "media/film/film_index.hpp"
@@ -31,16 +32,21 @@ class SegmentReader {
   /// Returns the next frame of the range, which is valid until the next call; null after the last one.
   /// Errors: those of FilmReader::next(); io, if the film does not give the frames of the index: it was changed.
   Result<const AVFrame*> next();
-  /// Returns the reader, which continues with the first frame after the range. Call it once, after next() returned null.
+  /// Returns the reader, which continues with the first frame after the range. Call it once, after next() returned
+  /// null.
   std::unique_ptr<FilmReader> release() { return std::move(reader_); }
 
  private:
   SegmentReader(std::filesystem::path path, const FilmIndex& index, FrameRange range, ReadSettings settings);
   /// Positions the reader so that `frame_` is frame `next_`, and its hash is right. Returns false if that cannot be
-  /// reached from the key frame `key`.
-  Result<bool> begin_at_key(FrameNumber key);
+  /// reached from the key frame that is shown at `key_pts`.
+  Result<bool> begin_at_key(std::int64_t key_pts);
   /// Does the same from the beginning of the film.
   Result<bool> begin_at_start();
+  /// Returns the presentation times of the key frames to try, the last one first.
+  std::vector<std::int64_t> keys_before_next() const;
+  /// Returns the number of frames of the film before those of the index.
+  FrameNumber frames_before() const { return index_.cut ? index_.cut->frames_before : 0; }
   /// Tries key frames before `next_`, and then the beginning.
   Status find_next();
   bool is_right(const DecodedFrame& frame, FrameNumber number) const;

@@ -46,7 +46,7 @@ class Verification {
     StreamPlan copied = plan_;  // without the sound that was encoded, which is compared as sound
     for (PlannedStream& planned : copied.streams)
       if (StreamPlan::is_encoded_audio(planned)) planned.fate = StreamFate::lost;
-    auto source = SourcePackets::open(request_.source, copied, request_.stop);
+    auto source = SourcePackets::open(request_.source, copied, window_of(request_.index), request_.stop);
     if (!source) return source.error();
     auto result = open_input(request_.result);
     if (!result) return result.error();
@@ -60,9 +60,15 @@ class Verification {
   Error wrong(const std::string& what) const {
     return Error{Errc::corrupt, fmt::format("{}: {}", printable(request_.result.string()), what)};
   }
-  /// Returns whether two times differ by no more than `tolerance` seconds.
-  static bool is_within(std::int64_t a, AVRational unit_a, std::int64_t b, AVRational unit_b, AVRational tolerance) {
-    const double difference = (static_cast<double>(a) * av_q2d(unit_a)) - (static_cast<double>(b) * av_q2d(unit_b));
+  /// Returns the time in the source that is 0 in the result, before its shift.
+  double origin_seconds() const {
+    const TimeShift& shift = request_.report.shift;
+    return static_cast<double>(shift.origin) * shift.origin_unit.numerator / shift.origin_unit.denominator;
+  }
+  /// Returns whether two times, of the result and of the source, differ by no more than `tolerance` seconds.
+  bool is_within(std::int64_t a, AVRational unit_a, std::int64_t b, AVRational unit_b, AVRational tolerance) const {
+    const double difference =
+        (static_cast<double>(a) * av_q2d(unit_a)) - (static_cast<double>(b) * av_q2d(unit_b)) + origin_seconds();
     return difference <= av_q2d(tolerance) && -difference <= av_q2d(tolerance);
   }
 
@@ -112,7 +118,8 @@ class Verification {
     if (!decoded.pts) return wrong(fmt::format("frame {} has no time", report_.frames));
     const Fraction wanted_unit = request_.index.time_base;
     const AVRational from{wanted_unit.numerator, wanted_unit.denominator};
-    const std::int64_t wanted = request_.index.frames[static_cast<std::size_t>(report_.frames)].pts;
+    const std::int64_t wanted =
+        request_.index.frames[static_cast<std::size_t>(report_.frames)].pts - request_.report.shift.origin;
     const std::int64_t pts = *decoded.pts - shift_in(unit);
     if (av_compare_ts(pts, unit, wanted, from) == 0) return ok();
     report_.has_exact_times = false;
@@ -245,7 +252,7 @@ class Verification {
     const auto progress = [this] {
       if (request_.progress) request_.progress(kFramesShare);
     };
-    auto originals = summarize_audio(request_.source, sources, {}, progress, request_.stop);
+    auto originals = summarize_audio(request_.source, sources, window_of(request_.index), progress, request_.stop);
     if (!originals) return originals.error();
     auto written = summarize_audio(request_.result, targets, {}, progress, request_.stop);
     if (!written) return written.error();
@@ -266,7 +273,7 @@ class Verification {
       return wrong(fmt::format("{}: {} packets cannot be decoded", stream, written.undecodable_packets));
     if (original.samples == 0 && written.samples == 0) return ok();
     const double begin = static_cast<double>(written.first_time - shift_in(written.unit)) * av_q2d(written.unit);
-    const double wanted = static_cast<double>(original.first_time) * av_q2d(original.unit);
+    const double wanted = (static_cast<double>(original.first_time) * av_q2d(original.unit)) - origin_seconds();
     const double rounding = (av_q2d(original.unit) + av_q2d(written.unit)) / 2;
     if (planned.is_lossless) {
       if (original.samples != written.samples)
@@ -288,7 +295,7 @@ class Verification {
                        std::int64_t written, const AVStream& to) const {
     // Both containers round to their units.
     const std::int64_t pts = written - shift_in(to.time_base);
-    const bool has_same_unit = av_cmp_q(from.time_base, to.time_base) == 0;
+    const bool has_same_unit = av_cmp_q(from.time_base, to.time_base) == 0 && request_.report.shift.origin == 0;
     const AVRational tolerance = has_same_unit ? AVRational{0, 1} : av_add_q(from.time_base, to.time_base);
     if (is_within(pts, to.time_base, original, from.time_base, tolerance)) return ok();
     return wrong(fmt::format("{}: packet {} is at {} in units of {}/{} s, in the source at {} in units of {}/{} s",

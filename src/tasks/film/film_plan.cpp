@@ -44,12 +44,23 @@ Json result_settings_json(const FilmRequest& request) {
 
 /// The keys of the settings on which an index depends, in the parameters of a film's item.
 constexpr std::array kIndexKeys{"longest_segment", "shortest_segment", "decoder_threads"};
+/// Those that a film's item has if the user gave them.
+constexpr std::array kRangeKeys{"from", "to"};
+
+/// Returns the number with this key; empty if there is none.
+std::optional<double> optional_number(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
 
 Result<jobs::Item> make_index_item(const jobs::Item& film) {
   const auto parameters = jobs::parse_object(film.parameters);
   if (!parameters) return parameters.error();
   Json settings = Json::object();
   for (const char* key : kIndexKeys) settings[key] = jobs::count_field(*parameters, key);
+  for (const char* key : kRangeKeys)
+    if (const auto number = optional_number(*parameters, key)) settings[key] = *number;
   jobs::Item item;
   item.task = kIndexKind;
   item.inputs = film.inputs;
@@ -175,6 +186,8 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
   parameters["longest_segment"] = film.segments.longest;
   parameters["shortest_segment"] = film.segments.shortest;
   parameters["decoder_threads"] = request.decoder_threads;
+  if (request.from) parameters["from"] = *request.from;
+  if (request.to) parameters["to"] = *request.to;
   item.parameters = jobs::dump(parameters);
   item.problem = film.problem;
   return item;
@@ -239,6 +252,8 @@ Result<IndexSettings> parse_index_item(const jobs::Item& item) {
   settings.segments = {.longest = static_cast<FrameNumber>(jobs::count_field(*parameters, "longest_segment")),
                        .shortest = static_cast<FrameNumber>(jobs::count_field(*parameters, "shortest_segment"))};
   settings.decoder_threads = static_cast<int>(jobs::count_field(*parameters, "decoder_threads"));
+  settings.from = optional_number(*parameters, "from");
+  settings.to = optional_number(*parameters, "to");
   return settings;
 }
 

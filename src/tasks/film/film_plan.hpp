@@ -26,6 +26,8 @@ struct FilmRequest {
   EncodeSettings encode;
   Deinterlace deinterlace = Deinterlace::automatic;
   int decoder_threads = 1;
+  /// Only this part of each film is enlarged: IndexSettings::from and to, in seconds. Empty: its beginning, its end.
+  std::optional<double> from = {}, to = {};
   std::string audio = "copy";  ///< or the name of an encoder for all sound: open_audio_encoder()
   /// Threads of the encoder that the user asked for; empty: the number in the index of each film, which is that of the
   /// run that made the index.
@@ -46,14 +48,14 @@ struct FilmItem {
   std::optional<Error> problem = {};  ///< known before the work, such as a missing file
 };
 
-/// Returns the file name of a segment in the folder jobs::work_folder_of(), which holds index and segments until the film
-/// is joined.
+/// Returns the file name of a segment in the folder jobs::work_folder_of(), which holds index and segments until the
+/// film is joined.
 std::string segment_name(std::size_t number);
 /// Returns the container that the file name asks for by its extension; empty if there is none of that name.
 std::optional<Container> container_of(const std::filesystem::path& output);
 
-/// Returns how the pixels of a film are turned: by its `orientation`, where the container of the output cannot tell players
-/// to do it.
+/// Returns how the pixels of a film are turned: by its `orientation`, where the container of the output cannot tell
+/// players to do it.
 Orientation pixel_turn(Orientation orientation, const std::filesystem::path& output);
 
 /// Makes the item of a film. Its prerequisites are those of film_prerequisites().
@@ -63,8 +65,8 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request);
 /// film fails with the error of decide_deinterlacing(). They are released with remove_work_folder().
 jobs::Prerequisites film_prerequisites(const FilmRequest& request);
 
-/// Removes index and segments of a film with this output, their records and what is left of unfinished ones, and then the
-/// work folder if it is empty: it keeps all other files. `records`: RecordRules::folder. Errors: io.
+/// Removes index and segments of a film with this output, their records and what is left of unfinished ones, and then
+/// the work folder if it is empty: it keeps all other files. `records`: RecordRules::folder. Errors: io.
 Status remove_work_folder(const std::filesystem::path& output, const std::filesystem::path& records);
 
 /// Reads the index of a film from its file. Errors: io; corrupt.

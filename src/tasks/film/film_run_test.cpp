@@ -140,6 +140,32 @@ TEST_F(FilmRun, AFilmIsIndexedEnlargedInSegmentsAndJoined) {
   EXPECT_EQ(listener_.results, (std::vector<std::string>{"skipped big.mkv"}));
 }
 
+TEST_F(FilmRun, APartOfAFilmIsEnlargedAndAnotherPartIsAnotherResult) {
+  const auto film = film_case("sink.mkv");
+  const auto output = folder_ / "out/part.mkv";
+  fs::create_directories(folder_ / "out");
+  const auto source = index_film(film, {});
+  request_.audio = "flac";
+  for (const double from : {1.0, 2.0}) {
+    request_.from = from;
+    request_.to = from + 0.5;
+    fs::remove(output);
+    EXPECT_EQ(run(film, output).done, 1u) << listener_.errors;
+    const auto made = index_film(output, {});
+    ASSERT_TRUE(made) << made.error().what;
+    ASSERT_EQ(made->frames.size(), 12u);
+    EXPECT_EQ(made->frames[0].pts, 0);
+    const auto first = static_cast<std::size_t>(from * 24);
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(made->frames[i].hash, source->frames[first + i].hash) << i;
+  }
+  request_.from = 100;
+  request_.to.reset();
+  fs::remove(output);
+  EXPECT_EQ(run(film, output).failed, 1u);
+  EXPECT_NE(listener_.errors.find("no frame from 100 s to its end; the film is 4.0"), std::string::npos)
+      << listener_.errors;
+}
+
 TEST_F(FilmRun, AfterAJoinThatFailedOnlyWhatIsMissingIsMadeAndTheFilmIsTheSame) {
   const auto film = film_case("opengop.mkv");
   request_.encode.codec = VideoCodec::x264;

@@ -248,7 +248,7 @@ class FilmStream {
     if (!file_) return ok();
     auto written = film::open_input(fmt::format("/proc/self/fd/{}", file_->fd()));
     if (!written) return written.error();
-    for (std::string& lost : find_lost_properties(reader_->input(), **written, report_.plan, display_))
+    for (std::string& lost : find_lost_properties(reader_->input(), **written, report_.plan, display_, {}))
       report_.lost.push_back(std::move(lost));
     return ok();
   }
