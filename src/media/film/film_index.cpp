@@ -43,6 +43,8 @@ constexpr char kTransparent = 'a';
 constexpr char kProgressiveContent = 'P';
 constexpr char kTopFirstContent = 'T';
 constexpr char kBottomFirstContent = 'B';
+constexpr char kFirstDataKind = '0';  // the next kind is '1'
+constexpr int kMostDataKinds = 10;
 
 Json to_json(const FilmCut& cut) {
   return {{"frames_before", cut.frames_before},
@@ -107,6 +109,12 @@ bool FilmIndex::has_transparency() const {
   return std::any_of(frames.begin(), frames.end(), [](const IndexedFrame& frame) { return frame.is_transparent; });
 }
 
+std::uint32_t FilmIndex::data_kinds() const {
+  std::uint32_t kinds = 0;
+  for (const IndexedFrame& frame : frames) kinds |= frame.data_kinds;
+  return kinds;
+}
+
 std::string to_line(const IndexedFrame& frame) {
   std::string letters;
   if (frame.is_key) letters += kKey;
@@ -117,6 +125,8 @@ std::string to_line(const IndexedFrame& frame) {
   if (frame.content == FieldContent::progressive) letters += kProgressiveContent;
   if (frame.content == FieldContent::top_first) letters += kTopFirstContent;
   if (frame.content == FieldContent::bottom_first) letters += kBottomFirstContent;
+  for (int kind = 0; kind < kMostDataKinds; ++kind)
+    if ((frame.data_kinds >> kind & 1) != 0) letters += static_cast<char>(kFirstDataKind + kind);
   return fmt::format("{} {} {:016x} {}\n", frame.pts, frame.duration, frame.hash, letters.empty() ? "-" : letters);
 }
 
@@ -154,7 +164,9 @@ Result<IndexedFrame> parse_frame_line(std::string_view line) {
         frame.content = FieldContent::bottom_first;
         break;
       default:
-        return damaged_index("a line is no frame");
+        if (letter < kFirstDataKind || letter >= kFirstDataKind + kMostDataKinds)
+          return damaged_index("a line is no frame");
+        frame.data_kinds |= std::uint32_t{1} << (letter - kFirstDataKind);
     }
   }
   return frame;

@@ -33,7 +33,8 @@ struct IndexedFrame {
   bool is_interlaced = false;       ///< the flag of the decoder
   bool is_top_field_first = false;  ///< of an interlaced frame
   FieldContent content = FieldContent::undetermined;
-  bool is_transparent = false;  ///< has_transparency()
+  bool is_transparent = false;   ///< has_transparency()
+  std::uint32_t data_kinds = 0;  ///< frame_data_kinds(): what it carries beside its samples
   bool operator==(const IndexedFrame&) const = default;
 };
 
@@ -88,6 +89,8 @@ struct FilmIndex {
   FrameRange segment(std::size_t number) const;
   /// Returns whether a frame is transparent, which no result keeps.
   bool has_transparency() const;
+  /// Returns which kinds of data the frames carry: IndexedFrame::data_kinds of all of them.
+  std::uint32_t data_kinds() const;
 };
 
 /// Returns the index as text: a line with a JSON object, and a line for each frame.

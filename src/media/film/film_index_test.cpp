@@ -30,10 +30,15 @@ FilmIndex small_index() {
   index.height = 180;
   index.orientation = {true, 270};
   index.pixel_format = "yuv420p";
-  index.frames = {
-      {.pts = -3, .duration = 10, .hash = 7, .is_key = true},
-      {.pts = 7, .hash = ~std::uint64_t{0}, .is_damaged = true, .is_interlaced = true, .is_top_field_first = true},
-      {.pts = 9, .content = FieldContent::bottom_first, .is_transparent = true}};
+  index.frames = {{.pts = -3, .duration = 10, .hash = 7, .is_key = true},
+                  {.pts = 7,
+                   .hash = ~std::uint64_t{0},
+                   .is_damaged = true,
+                   .is_interlaced = true,
+                   .is_top_field_first = true,
+                   .data_kinds = 5},
+                  {.pts = 9, .content = FieldContent::bottom_first, .is_transparent = true, .data_kinds = 1 << 9}};
+  index.cut = FilmCut{.frames_before = 8, .keys_before = {-500, -90}, .end = 20};
   index.segments = {0, 2};
   index.damage = "1 frames are damaged";
   return index;

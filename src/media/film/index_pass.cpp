@@ -17,6 +17,7 @@ extern "C" {
 #include "media/film/damage.hpp"
 #include "media/film/display.hpp"
 #include "media/film/film_reader.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/frame_hash.hpp"
 #include "media/film/frame_unpacker.hpp"
 #include "media/film/interlacing.hpp"
@@ -189,7 +190,8 @@ class IndexPass {
                              .is_interlaced = is_interlaced(frame),
                              .is_top_field_first = is_top_field_first(frame),
                              .content = FieldContent::undetermined,
-                             .is_transparent = has_transparency(frame)});
+                             .is_transparent = has_transparency(frame),
+                             .data_kinds = frame_data_kinds(frame)});
     return ok();
   }
 

@@ -10,6 +10,7 @@
 #include "base/file_facts.hpp"
 #include "base/text.hpp"
 #include "media/film/film_files.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/result_file.hpp"
 #include "media/film/result_streams.hpp"
 #include "media/film/segment_packets.hpp"
@@ -96,6 +97,8 @@ class Join {
     if (!plan) return plan.error();
     report_.plan = *std::move(plan);
     if (request_.index.has_transparency()) report_.plan.lost.emplace_back("the transparency (alpha) of the film");
+    for (std::string& lost : find_lost_frame_data(request_.index.data_kinds(), request_.codec))
+      report_.plan.lost.push_back(std::move(lost));
     if (request_.index.cut) say_how_streams_are_cut();
     report_.frames = static_cast<FrameNumber>(request_.index.frames.size());
     return ok();

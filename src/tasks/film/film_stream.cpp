@@ -16,6 +16,7 @@ extern "C" {
 #include "base/text.hpp"
 #include "media/film/film_io.hpp"
 #include "media/film/film_reader.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/frame_encoder.hpp"
 #include "media/film/interleaved_result.hpp"
 #include "media/film/result_streams.hpp"
@@ -237,6 +238,8 @@ class FilmStream {
 
   Status list_losses() {
     report_.lost = report_.plan.lost_lines();
+    for (std::string& lost : find_lost_frame_data(frames_->data_kinds(), request_.encode.codec))
+      report_.lost.push_back(std::move(lost));
     if (request_.container == Container::y4m && !frames_->has_constant_rate()) {
       const Fraction rate = report_.film.format.frame_rate;
       report_.lost.push_back(

@@ -5,6 +5,7 @@
 
 #include "base/pipeline.hpp"
 #include "media/film/frame_converter.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/frame_unpacker.hpp"
 #include "tasks/film/frame_rows.hpp"
 
@@ -27,6 +28,7 @@ struct DecodedPicture {
   std::int64_t pts = 0, duration = 0;
   bool repeats_last = false;  // it is equal to the frame before it, and `picture` is empty
   NetworkFrame picture;
+  std::vector<std::uint8_t> captions;
 };
 
 /// An enlarged frame on its way to the encoder.
@@ -35,6 +37,7 @@ struct EnlargedPicture {
   bool repeats_last = false;  // the encoder gets the frame before it once more
   std::vector<std::uint16_t> samples;
   Planes remainder;
+  std::vector<std::uint8_t> captions;
 };
 
 /// The three stages of one run.
@@ -72,7 +75,10 @@ class FrameStages {
         slot->pts = next->pts;
         slot->duration = next->duration;
         slot->repeats_last = next->repeats_last;
-        if (is_end || next->repeats_last) return ok();
+        if (is_end) return ok();
+        const auto captions = captions_of(*next->frame);
+        slot->captions.assign(captions.begin(), captions.end());
+        if (next->repeats_last) return ok();
         if (!converter) {
           auto created = create_converter();
           if (!created) return created.error();
@@ -101,6 +107,7 @@ class FrameStages {
       slot->pts = decoded->pts;
       slot->duration = decoded->duration;
       slot->repeats_last = decoded->repeats_last;
+      std::swap(slot->captions, decoded->captions);
       if (decoded->repeats_last) {
         ++report_.repeated;
       } else {
@@ -142,6 +149,7 @@ class FrameStages {
       auto encoded = timed(report_.encode, [&]() -> Status {
         auto frame = job_.sink.next_frame();
         if (!frame) return frame.error();
+        if (auto added = add_captions(enlarged->captions, **frame); !added) return added;
         if (enlarged->repeats_last) {
           if (const int copied = av_frame_copy(*frame, last.get()); copied < 0) return ffmpeg_error(copied, "frame");
         } else {

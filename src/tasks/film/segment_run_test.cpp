@@ -8,8 +8,9 @@
 #include <algorithm>
 
 #include "enhance/picture_upscaler.hpp"
-#include "film_cases.hpp"
 #include "identity_network.hpp"
+#include "joined_films.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/frame_hash.hpp"
 #include "media/film/index_pass.hpp"
 #include "media/film/segment_reader.hpp"
@@ -93,6 +94,73 @@ INSTANTIATE_TEST_SUITE_P(Film, SegmentRunCases,
                                name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
                            return name;
                          });
+
+class SegmentRunCaptions : public WithFilmCases {
+ protected:
+  std::filesystem::path output_ =
+      std::filesystem::path{testing::TempDir()} / ("weir_captions_" + std::to_string(getpid()) + ".nut");
+  void TearDown() override { std::filesystem::remove(output_); }
+};
+
+TEST_F(SegmentRunCaptions, ClosedCaptionsAreKeptByX264) {
+  const auto drawn = film_case("opengop.mkv");
+  const Opened plain = open_film(drawn);
+  constexpr FrameNumber kFrames = 40;
+  const auto captions_for = [](FrameNumber number) {
+    return std::vector<std::uint8_t>{0xFC, static_cast<std::uint8_t>(0x80 + number), 0x20};
+  };
+  // A film with captions.
+  const SegmentFormat format{.frames = plain.source, .time_base = plain.index.time_base, .frame_rate = {25, 1}};
+  const EncodeSettings settings{.preset = "veryfast"};
+  const std::filesystem::path film = output_.string() + ".film.nut";
+  {
+    auto reader = SegmentReader::open(drawn, plain.index, {0, kFrames}, settings_of(plain.index, {}));
+    auto encoder = SegmentEncoder::create(film, format, settings);
+    ASSERT_TRUE(reader && encoder);
+    for (FrameNumber number = 0; number < kFrames; ++number) {
+      const auto frame = (*reader)->next();
+      auto copy = (*encoder)->next_frame();
+      ASSERT_TRUE(frame && copy);
+      ASSERT_GE(av_frame_copy(*copy, *frame), 0);
+      ASSERT_TRUE(add_captions(captions_for(number), **copy));
+      ASSERT_TRUE((*encoder)->write(plain.index.frames[static_cast<std::size_t>(number)].pts, 0));
+    }
+    ASSERT_TRUE((*encoder)->finish());
+  }
+  Opened opened = open_film(film);
+  EXPECT_TRUE(find_lost_frame_data(opened.index.data_kinds(), VideoCodec::x264).empty());
+  EXPECT_EQ(find_lost_frame_data(opened.index.data_kinds(), VideoCodec::x265),
+            std::vector<std::string>{
+                "closed captions, which frames of the film carry (x265 cannot store them here; x264 can)"});
+  const SegmentFormat segment{.frames = opened.source, .time_base = opened.index.time_base, .frame_rate = {25, 1}};
+  const auto report = run_segment({.film = film,
+                                   .index = opened.index,
+                                   .range = {10, kFrames},
+                                   .output = output_,
+                                   .source = opened.source,
+                                   .format = segment,
+                                   .network_result = opened.source.luma_size(),
+                                   .encoder = settings,
+                                   .upscaler = *opened.upscaler,
+                                   .plan = opened.plan,
+                                   .progress = {},
+                                   .stop = {}});
+  ASSERT_TRUE(report) << report.error().what;
+  auto made = FilmReader::open(output_, {});
+  ASSERT_TRUE(made);
+  for (FrameNumber number = 10; number < kFrames; ++number) {
+    const auto decoded = (*made)->next();
+    ASSERT_TRUE(decoded && decoded->frame != nullptr);
+    const auto captions = captions_of(*decoded->frame);
+    EXPECT_EQ((std::vector<std::uint8_t>{captions.begin(), captions.end()}), captions_for(number)) << number;
+  }
+  if (has_program("ffprobe")) {
+    const std::string probed = output_of("ffprobe -v error -show_entries frame_side_data=side_data_type -of csv '" +
+                                         output_.string() + "' | grep -c 'A53 Part 4 Closed Captions'");
+    EXPECT_EQ(probed, "30\n");
+  }
+  std::filesystem::remove(film);
+}
 
 class SegmentRunFaults : public WithFilmCases {};
 

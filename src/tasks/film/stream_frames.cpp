@@ -9,6 +9,7 @@ extern "C" {
 #include <fmt/format.h>
 
 #include "media/film/damage.hpp"
+#include "media/film/frame_data.hpp"
 #include "media/film/frame_hash.hpp"
 
 namespace weir::film {
@@ -46,6 +47,7 @@ Result<SourceFrame> StreamFrames::next() {
   hash_ = hash;
   last_pts_ = next.pts;
   if (decoded_.is_damaged) ++damaged_frames_;
+  data_kinds_ |= frame_data_kinds(*decoded_.frame);
   ++count_;
   return next;
 }

@@ -18,14 +18,16 @@ class StreamFrames final : public FrameSource {
   /// `first`: what reader.next() returned first; a frame. `name`: of the film, for messages.
   StreamFrames(FilmReader& reader, const DecodedFrame& first, std::string name);
 
-  /// Errors: those of FilmReader::next(), except that data which cannot be read end the film; unsupported, if the size or
-  /// the pixel format changes.
+  /// Errors: those of FilmReader::next(), except that data which cannot be read end the film; unsupported, if the size
+  /// or the pixel format changes.
   Result<SourceFrame> next() override;
 
   /// Returns the time of the first frame.
   std::int64_t first_pts() const { return first_pts_; }
   /// Returns whether all frames so far follow each other at the same distance, except for the rounding of times.
   bool has_constant_rate() const { return longest_step_ - shortest_step_ <= 1; }
+  /// Returns which kinds of data the frames so far carry: frame_data_kinds() of all of them.
+  std::uint32_t data_kinds() const { return data_kinds_; }
   /// Returns what could not be read so far, in one line; empty: nothing.
   std::string damage() const;
 
@@ -43,6 +45,7 @@ class StreamFrames final : public FrameSource {
   std::int64_t first_pts_ = 0, last_pts_ = 0;
   std::int64_t shortest_step_ = std::numeric_limits<std::int64_t>::max(), longest_step_ = 0;
   std::int64_t damaged_frames_ = 0;
+  std::uint32_t data_kinds_ = 0;
   std::string unreadable_;  // why the film ended early
 };
 
