@@ -2,6 +2,7 @@
 #include "base/read_stream.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -55,5 +56,7 @@ Bytes resident_memory() {
   if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), pages);
   return Bytes{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+void return_free_memory() { malloc_trim(0); }
 
 }  // namespace weir

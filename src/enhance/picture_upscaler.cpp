@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -132,7 +130,7 @@ class NetworkUpscaler final : public PictureUpscaler {
     const auto check = PrecisionCheck::plan(context, settings_.threads, left);
     if (!check) return check.error();
     const auto verdict = check->run(context, team());
-    malloc_trim(0);  // returns freed memory to the system, which glibc keeps if a block above it is in use
+    return_free_memory();
     if (!verdict) return verdict.error();
     int16_good_enough_ = verdict->good_enough;
     planned_check_peak_ = taken + check->need();

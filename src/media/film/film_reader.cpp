@@ -109,6 +109,14 @@ Status FilmReader::open_decoder(const ReadSettings& settings) {
   return ok();
 }
 
+DecoderTraits FilmReader::decoder_traits() const {
+  const AVCodecParameters& parameters = *stream().codecpar;
+  return {.codec = parameters.codec_id,
+          .level = parameters.level,
+          .references = parameters.codec_id == AV_CODEC_ID_H264 ? decoder_->refs : 0,
+          .reordered = std::max(decoder_->has_b_frames, parameters.video_delay)};
+}
+
 Status FilmReader::feed_decoder() {
   for (int unreadable = 0; !has_pending_packet_ && !input_ended_;) {
     const int result = av_read_frame(input_.get(), packet_.get());

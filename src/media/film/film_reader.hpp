@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "media/film/codec_memory.hpp"
 #include "media/film/ffmpeg.hpp"
 #include "media/film/film_io.hpp"
 
@@ -58,6 +59,8 @@ class FilmReader {
   const AVFormatContext& input() const { return *input_; }
   AVFormatContext& input() { return *input_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
+  /// Returns what decoder_memory() needs to know; complete once a frame was decoded.
+  DecoderTraits decoder_traits() const;
 
   /// Decodes the next frame. Data that cannot be decoded are skipped and counted in skipped_packets().
   /// Errors: io; over_budget; cancelled; those of ReadSettings::other_packets; corrupt, if so many packets in sequence cannot be read that the rest of the

@@ -27,7 +27,8 @@ std::string text_of(const film::FilmItem& film, const film::FilmEstimate& estima
   text += fmt::format("  frames     {}{} of {}x{}, enlarged to {}x{}\n", estimate.is_exact ? "" : "about ",
                       estimate.frames, plan.input_width, plan.input_height, plan.output_width, plan.output_height);
   text += fmt::format("  segments   {}{}\n", estimate.is_exact ? "" : "about ", estimate.segments);
-  text += fmt::format("  memory     {} for each of {} worker{}\n", to_text(plan.ram), devices, devices == 1 ? "" : "s");
+  text += fmt::format("  memory     {} for each of {} worker{}\n", to_text(estimate.worker_ram), devices,
+                      devices == 1 ? "" : "s");
   if (plan.device_memory > Bytes{})
     text += fmt::format("  GPU        {} on {}\n", to_text(plan.device_memory), printable(plan.device_name));
   text += fmt::format("  disk       about {}: segments, and as much for the result\n",
@@ -47,7 +48,7 @@ Json json_of(const film::FilmItem& film, const film::FilmEstimate& estimate, std
           {"width", plan.output_width},
           {"height", plan.output_height},
           {"workers", devices},
-          {"ram_per_worker", plan.ram.count()},
+          {"ram_per_worker", estimate.worker_ram.count()},
           {"device_memory", plan.device_memory.count()},
           {"disk", 2 * estimate.film_size.count()},
           {"seconds", total_seconds(estimate, devices)}};

@@ -13,7 +13,8 @@ struct FilmEstimate {
   FrameNumber frames = 0;  ///< by the header of the film, or by its index where an earlier run has made one
   bool is_exact = false;   ///< the number of frames is that of the index
   std::size_t segments = 0;
-  enhance::UpscalePlan plan;                  ///< of one frame, with the memory of one worker process
+  enhance::UpscalePlan plan;                  ///< of one frame
+  Bytes worker_ram;                           ///< peak of one worker process in any step
   Bytes segment_size, film_size;              ///< expected; all segments stay until the film is joined
   std::chrono::duration<double> work_time{};  ///< of the network, on one device
 };

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "enhance/picture_upscaler.hpp"
+#include "media/film/codec_memory.hpp"
 #include "media/film/display.hpp"
 #include "media/film/frame_format.hpp"
 #include "media/film/interlacing.hpp"
@@ -11,12 +12,10 @@
 
 namespace weir::film {
 
-/// Memory of a decoder beside its frames, and of FFmpeg's readers of containers. A rough value, not yet measured.
-inline constexpr Bytes kDecoderMemory = 40_MiB;
-
 /// The frames of a film, those of its result, and the plan of one frame.
 struct FilmFrames {
   FrameFormat source;
+  DecoderTraits decoder = {};        ///< of the source; set by the caller
   Orientation turn = {};             ///< of the pixels, before the network
   Deinterlacing deinterlacing = {};  ///< before that; set by the caller
   SegmentFormat format;              ///< of the result
@@ -33,6 +32,6 @@ Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream,
 /// plan, whose memory includes decoder, waiting frames, encoder and `other`. Errors: those of enhance::final_size(),
 /// format_for_codec() and PictureUpscaler::plan().
 Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const enhance::UpscaleSettings& settings,
-                   VideoCodec codec, Bytes other = {});
+                   const EncodeSettings& encode, Bytes other = {});
 
 }  // namespace weir::film

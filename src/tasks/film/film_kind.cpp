@@ -7,7 +7,9 @@
 
 #include "base/atomic_file.hpp"
 #include "base/file_facts.hpp"
+#include "base/process_memory.hpp"
 #include "base/text.hpp"
+#include "enhance/picture_planner.hpp"
 #include "jobs/record.hpp"
 #include "jobs/run_folder.hpp"
 #include "media/film/joiner.hpp"
@@ -17,6 +19,7 @@
 #include "tasks/film/film_estimate.hpp"
 #include "tasks/film/film_frames.hpp"
 #include "tasks/film/segment_run.hpp"
+#include "tasks/film/step_memory.hpp"
 #include "tasks/gpu_worker.hpp"
 #include "tasks/network_identity.hpp"
 
@@ -48,8 +51,9 @@ class FilmTask final : public jobs::Task {
 
   Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t variant) override {
     if (item.task != kSegmentKind)
-      return jobs::Estimate{
-          .cost = 1, .ram = kDecoderMemory, .output = item.task == kFilmKind ? segments_size(item) : Bytes{}};
+      return jobs::Estimate{.cost = 1,
+                            .ram = estimate_step(item, variant),
+                            .output = item.task == kFilmKind ? segments_size(item) : Bytes{}};
     const auto segment = parse_segment_item(item);
     if (!segment) return segment.error();
     auto film = open(item, *segment, variant);
@@ -73,6 +77,7 @@ class FilmTask final : public jobs::Task {
                   : attempt.item.task == kSegmentKind ? run_one_segment(attempt, result)
                                                       : run_join(attempt, result);
     if (!done) result.error = done.error();
+    return_free_memory();
     return result;
   }
   Bytes pooled_memory() const override { return upscaler_ ? upscaler_->kept_memory() : Bytes{}; }
@@ -85,6 +90,31 @@ class FilmTask final : public jobs::Task {
     for (const auto& entry : std::filesystem::directory_iterator{jobs::work_folder_of(item.outputs.front()), ignored})
       if (entry.path().extension() == ".nut") size += entry.file_size(ignored);
     return Bytes{size};
+  }
+  /// Returns the memory that the process needs to index or to join a film. A film that cannot be read gets a small number:
+  /// the step itself then reports the error.
+  Bytes estimate_step(const jobs::Item& item, std::size_t variant) {
+    const Result<Bytes> step = measure_step(item, variant);
+    constexpr Bytes kUnreadable = 16_MiB;
+    return_free_memory();
+    return resident_memory() + enhance::kWorkingSlack + (step ? *step : kUnreadable);
+  }
+  Result<Bytes> measure_step(const jobs::Item& item, std::size_t variant) {
+    auto reader = FilmReader::open(item.inputs.front(), {});
+    if (!reader) return reader.error();
+    const auto decoded = (*reader)->next();
+    if (!decoded) return decoded.error();
+    if (decoded->frame == nullptr) return Error{Errc::corrupt, "no frame can be decoded"};
+    OpenedFilm film;
+    auto described = describe_frames(*decoded->frame, (*reader)->stream(),
+                                     pixel_turn(orientation_of((*reader)->stream()), item.outputs.front()));
+    if (!described) return described.error();
+    static_cast<FilmFrames&>(film) = *std::move(described);
+    film.decoder = (*reader)->decoder_traits();
+    const FilmLength length = length_of(**reader);
+    if (item.task == kIndexKind) return index_step_memory(film, length);
+    if (auto planned = plan(film, variant); !planned) return planned.error();
+    return join_step_memory(film, length, request_.encode);
   }
 
   Status run_index(const jobs::Attempt& attempt, jobs::AttemptResult& result) {
@@ -115,8 +145,6 @@ class FilmTask final : public jobs::Task {
     auto film = open(attempt.item, *segment, attempt.variant);
     if (!film) return film.error();
     const FrameRange range = (*film)->index.segment(segment->number);
-    EncodeSettings encoder = request_.encode;
-    encoder.threads = request_.encoder_threads.value_or((*film)->index.encoder_threads);
     const auto report =
         run_segment({.film = segment->film,
                      .index = (*film)->index,
@@ -127,7 +155,7 @@ class FilmTask final : public jobs::Task {
                      .deinterlacing = (*film)->deinterlacing,
                      .format = (*film)->format,
                      .network_result = (*film)->network_result,
-                     .encoder = encoder,
+                     .encoder = encode_settings((*film)->index),
                      .upscaler = *upscaler_,
                      .plan = (*film)->plan,
                      .progress =
@@ -247,6 +275,12 @@ class FilmTask final : public jobs::Task {
             {"lost", joined.plan.lost}};
   }
 
+  EncodeSettings encode_settings(const FilmIndex& index) const {
+    EncodeSettings settings = request_.encode;
+    settings.threads = request_.encoder_threads.value_or(index.encoder_threads);
+    return settings;
+  }
+
   double scale_of(const FrameFormat& frames) const {
     return tasks::required_scale(request_.upscale.upscale, frames.width, frames.height);
   }
@@ -285,6 +319,7 @@ class FilmTask final : public jobs::Task {
     // Rows of two fields that become columns are no fields.
     if (request_.deinterlace == Deinterlace::off && film.turn == Orientation{})
       film.format.field_order = field_order_of(film.index);
+    film.decoder = opened->decoder_traits();
     film.format.time_offset = segment_time_offset(film.index);
     return ok();
   }
@@ -292,7 +327,7 @@ class FilmTask final : public jobs::Task {
   Status plan(OpenedFilm& film, std::size_t variant) {
     if (auto selected = select_variant(variant, scale_of(turned_format(film.source, film.turn))); !selected)
       return selected;
-    return plan_frames(film, *upscaler_, request_.upscale.upscale, request_.encode.codec);
+    return plan_frames(film, *upscaler_, request_.upscale.upscale, encode_settings(film.index));
   }
 
   /// Prepares the network of a variant for enlarging by `scale`. Keeps it for further films.

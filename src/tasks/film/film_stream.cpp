@@ -128,6 +128,7 @@ class FilmStream {
     auto film = describe_frames(*first->frame, reader_->stream(), turn());
     if (!film) return Error{film.error().code, fmt::format("{}: {}", name_of(request_.input), film.error().what)};
     report_.film = *std::move(film);
+    report_.film.decoder = reader_->decoder_traits();
     return ok();
   }
 
@@ -153,8 +154,7 @@ class FilmStream {
     if (!upscaler) return upscaler.error();
     upscaler_ = *std::move(upscaler);
     const Bytes waiting = InterleavedResult::kMostWaiting + Bytes{std::uint64_t{kPipeProbeBytes}};
-    if (auto planned = plan_frames(film, *upscaler_, request_.upscale, encode_.codec, waiting); !planned)
-      return planned;
+    if (auto planned = plan_frames(film, *upscaler_, request_.upscale, encode_, waiting); !planned) return planned;
     if (request_.container == Container::y4m && film.format.frame_rate.numerator <= 0) {
       film.format.frame_rate = {25, 1};
       report_.plan.lost.emplace_back("the film does not give its frame rate; the y4m header says 25 frames per second");

@@ -188,30 +188,28 @@ media::PictureInfo network_picture(const FrameFormat& frames) {
   return info;
 }
 
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, const Deinterlacing& deinterlacing) {
-  const auto pixels = [](const FrameFormat& format) {
-    return static_cast<std::uint64_t>(format.padded_luma_size().width) * format.padded_luma_size().height;
-  };
+Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result,
+                   const Deinterlacing& deinterlacing) {
+  const auto area = [](PlaneSize size) { return static_cast<std::uint64_t>(size.width) * size.height; };
   const auto samples = [&](const FrameFormat& format) {  // of all planes
-    const PlaneSize chroma = format.chroma_size();
-    const std::uint64_t chroma_samples = static_cast<std::uint64_t>(chroma.width) * chroma.height;
-    return pixels(format) + (format.colours == 1 ? 0 : 2 * chroma_samples);
+    return area(format.padded_luma_size()) + (format.colours == 1 ? 0 : 2 * area(format.chroma_size()));
   };
+  const auto stored = [&](const FrameFormat& format) {
+    return samples(format) * bytes_per_sample(format.sample_type());
+  };
+  const auto colours = static_cast<std::uint64_t>(source.colours);
   constexpr std::uint64_t kFloat = sizeof(float), kSample = sizeof(std::uint16_t);
-  const std::uint64_t waiting = kFramesBetweenStages + 1;
-  const std::uint64_t network_source = pixels(source) * source.colours * kSample;
-  const std::uint64_t network_result = pixels(result) * result.colours * kSample;
+  const std::uint64_t read = area(source.padded_luma_size()) * colours * kSample;  // by the network
+  const std::uint64_t made = area(network_result) * colours * kSample;
   const std::uint64_t remainder = samples(source) * kFloat;
-  const auto converter = [&](const FrameFormat& format, std::uint64_t float_copies) {
-    return samples(format) * (float_copies * kFloat + kSample) + pixels(format) * format.colours * kSample;
-  };
-  // Both threads have a converter with all planes of source and result.
-  const std::uint64_t converters = 2 * (converter(source, 2) + converter(result, 2));
-  constexpr std::uint64_t kDecoderFrames = 20;  // reference frames and frames in flight of H.264 and HEVC
+  constexpr std::uint64_t kWaiting = kFramesBetweenStages + 1;
+  // Each converter uses its planes of one side: the frame, two copies in float, and the picture of the network.
+  const std::uint64_t converters =
+      stored(source) + 2 * remainder + read + stored(result) + 2 * samples(result) * kFloat + made;
+  const std::uint64_t encoded = 2 * stored(result);  // the frame and the one before it
   // The deinterlacer holds three frames and makes one; another one is unpacked, and its input.
-  const std::uint64_t prepared = deinterlacing.frames == Deinterlacing::Frames::none ? 1 : 6;
-  return Bytes{waiting * (network_source + network_result + 2 * remainder) + converters +
-               (kDecoderFrames + prepared) * samples(source) * (source.depth == 8 ? 1 : 2)};
+  const std::uint64_t prepared = (deinterlacing.frames == Deinterlacing::Frames::none ? 1 : 6) * stored(source);
+  return Bytes{kWaiting * (read + made + 2 * remainder) + converters + encoded + prepared};
 }
 
 Result<FrameReport> run_frames(const FrameJob& job) { return FrameStages{job}.run(); }

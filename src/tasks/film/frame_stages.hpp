@@ -48,9 +48,10 @@ inline constexpr int kFramesBetweenStages = 2;
 /// Returns the format of the pictures that the network reads for frames of this format.
 media::PictureInfo network_picture(const FrameFormat& frames);
 
-/// Returns the memory that run_frames() takes beside the network and the encoder: decoded frames, frames that wait
-/// between the stages, and the conversion of colours.
-Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, const Deinterlacing& deinterlacing);
+/// Returns the memory that run_frames() takes beside decoder, network and encoder: frames that wait between the stages, the
+/// deinterlacer, and the conversion of colours. The other arguments are those of FrameJob.
+Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result,
+                   const Deinterlacing& deinterlacing);
 
 /// Decodes frames, enlarges and encodes them; each stage has a thread of its own, and the network has the calling one. At
 /// most kFramesBetweenStages frames wait between two stages. Frames that are equal bit for bit to the one before are
