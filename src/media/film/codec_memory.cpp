@@ -265,6 +265,8 @@ DecoderTraits result_traits(const EncodeSettings& settings) {
     }
     case VideoCodec::av1:
       return {.codec = AV_CODEC_ID_AV1};
+    case VideoCodec::raw:
+    case VideoCodec::frames:
     case VideoCodec::ffv1:
       break;
   }
