@@ -112,6 +112,38 @@ TEST_F(CutFilm, AnIndexPassThatWasStoppedContinuesWithAnotherPart) {
   EXPECT_EQ(*part, *fresh);
 }
 
+TEST_F(CutFilm, ALimitKeepsTheFirstFramesOfTheRange) {
+  const auto avi = draw("-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v libx264 -bf 3 -g 20 -preset veryfast", "film.avi");
+  for (const auto& film : {film_case("whole.mp4"), film_case("opengop.mkv"), avi}) {
+    SCOPED_TRACE(film.string());
+    IndexSettings settings;
+    settings.from = 1;
+    settings.to = 3;
+    const auto range = index_film(film, settings);
+    ASSERT_TRUE(range);
+    const auto count = static_cast<FrameNumber>(range->frames.size());
+    for (const FrameNumber limit : {FrameNumber{1}, FrameNumber{10}, count, count + 1}) {
+      SCOPED_TRACE(limit);
+      settings.limit = limit;
+      const auto part = index_film(film, settings);
+      ASSERT_TRUE(part) << part.error().what;
+      const FrameNumber wanted = std::min(limit, count);
+      ASSERT_EQ(static_cast<FrameNumber>(part->frames.size()), wanted);
+      EXPECT_TRUE(std::equal(part->frames.begin(), part->frames.end(), range->frames.begin()));
+      EXPECT_EQ(part->cut->frames_before, range->cut->frames_before);
+      const bool is_shorter = wanted < count;
+      EXPECT_EQ(part->cut->end, is_shorter ? range->frames[static_cast<std::size_t>(wanted)].pts : range->cut->end);
+      EXPECT_EQ(part->damage, "");
+    }
+  }
+  IndexSettings settings;
+  settings.limit = 1000000;
+  const auto all = index_film(film_case("whole.mp4"), settings);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->frames, index_film(film_case("whole.mp4"), {})->frames);
+  EXPECT_EQ(all->cut->end, std::nullopt);
+}
+
 TEST_F(CutFilm, PartsWithoutFramesAreRefused) {
   const auto refusal = [&](double from, double to) {
     IndexSettings settings;

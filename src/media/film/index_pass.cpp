@@ -122,7 +122,7 @@ class IndexPass {
       index_.skipped_packets = earlier_skipped_ + reader_->skipped_packets();
       if (decoded->frame == nullptr) return ok();
       if (is_after_range(*decoded)) {
-        ended_early_ = true;
+        frame_after_range_ = *decoded->pts;
         return ok();
       }
       if (auto added = add(*decoded); !added) return added.error();
@@ -163,8 +163,17 @@ class IndexPass {
   }
   bool is_after_range(const DecodedFrame& decoded) const {
     // Times that the file does not give are known when all frames are decoded.
-    return settings_.to && !index_.has_decoding_times && !index_.frames.empty() && decoded.pts &&
-           *decoded.pts >= time_of(*settings_.to);
+    if (index_.has_decoding_times || index_.frames.empty() || !decoded.pts) return false;
+    return (settings_.to && *decoded.pts >= time_of(*settings_.to)) ||
+           (settings_.limit && frames_in_range() >= *settings_.limit);
+  }
+  /// Returns the number of frames in the index that are not before the range.
+  FrameNumber frames_in_range() const { return index_.frames.end() - first_at(settings_.from); }
+  /// Returns the first frame that is not before a time; without a time the first frame of all.
+  std::vector<IndexedFrame>::const_iterator first_at(const std::optional<double>& seconds) const {
+    const auto is_before = [](const IndexedFrame& frame, std::int64_t pts) { return frame.pts < pts; };
+    const auto& frames = index_.frames;
+    return seconds ? std::lower_bound(frames.begin(), frames.end(), time_of(*seconds), is_before) : frames.begin();
   }
 
   Status add(const DecodedFrame& decoded) {
@@ -199,20 +208,22 @@ class IndexPass {
     if (!settings_.progress) return;
     std::int64_t whole = reader_->input().duration;
     if (settings_.to && whole > 0) whole = std::min(whole, static_cast<std::int64_t>(*settings_.to * AV_TIME_BASE));
-    const double fraction = whole > 0 ? static_cast<double>(reader_->end_time() - start_time_of(reader_->input())) /
-                                            static_cast<double>(whole)
-                                      : 0;
+    double fraction = whole > 0 ? static_cast<double>(reader_->end_time() - start_time_of(reader_->input())) /
+                                      static_cast<double>(whole)
+                                : 0;
+    if (settings_.limit)
+      fraction = std::max(fraction, static_cast<double>(frames_in_range()) / static_cast<double>(*settings_.limit));
     settings_.progress(static_cast<FrameNumber>(index_.frames.size()), std::clamp(fraction, 0.0, 1.0));
   }
   Status finish() {
     if (index_.has_decoding_times) use_decoding_times();
-    if (settings_.from || settings_.to) {
+    if (settings_.from || settings_.to || settings_.limit) {
       if (auto cut = cut_frames(); !cut) return cut;
     }
     index_.segments = find_segments(index_.frames, settings_.segments);
     const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
                                        [](const IndexedFrame& frame) { return frame.is_damaged; });
-    index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged, ended_early_);
+    index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged, frame_after_range_.has_value());
     return ok();
   }
 
@@ -220,20 +231,19 @@ class IndexPass {
   Status cut_frames() {
     auto& frames = index_.frames;
     FilmCut cut;
-    const auto is_before = [](const IndexedFrame& frame, std::int64_t pts) { return frame.pts < pts; };
-    const auto begin = settings_.from
-                           ? std::lower_bound(frames.begin(), frames.end(), time_of(*settings_.from), is_before)
-                           : frames.begin();
-    auto end = frames.end();
-    if (settings_.to) {
-      cut.end = time_of(*settings_.to);
-      end = std::lower_bound(begin, frames.end(), *cut.end, is_before);
+    const auto begin = first_at(settings_.from);
+    auto end = settings_.to ? first_at(settings_.to) : frames.cend();
+    if (begin >= end) return no_frame();
+    if (settings_.to) cut.end = time_of(*settings_.to);
+    if (settings_.limit && end - begin >= *settings_.limit) {
+      end = begin + *settings_.limit;
+      const auto next = end != frames.cend() ? std::optional{end->pts} : frame_after_range_;
+      if (next) cut.end = std::min(*next, cut.end.value_or(*next));
     }
-    if (begin == end) return no_frame();
-    cut.frames_before = begin - frames.begin();
-    for (auto key = begin; key != frames.begin() && cut.keys_before.size() < SegmentReader::kSeeks;)
+    cut.frames_before = begin - frames.cbegin();
+    for (auto key = begin; key != frames.cbegin() && cut.keys_before.size() < SegmentReader::kSeeks;)
       if ((--key)->is_key) cut.keys_before.insert(cut.keys_before.begin(), key->pts);
-    frames.erase(end, frames.end());
+    frames.erase(end, frames.cend());
     frames.erase(frames.begin(), frames.begin() + cut.frames_before);
     index_.cut = std::move(cut);
     return ok();
@@ -243,7 +253,7 @@ class IndexPass {
     const IndexedFrame& last = index_.frames.back();
     const std::int64_t end =
         av_rescale_q(last.pts + last.duration, unit(), AVRational{1, AV_TIME_BASE}) - first_presentation();
-    const std::int64_t length = ended_early_ ? std::max(end, reader_->input().duration) : end;
+    const std::int64_t length = frame_after_range_ ? std::max(end, reader_->input().duration) : end;
     return Error{Errc::invalid_argument,
                  fmt::format("{}: no frame from {} s {}; the film is {:.3f} s long", printable(path_.string()),
                              settings_.from.value_or(0),
@@ -270,8 +280,8 @@ class IndexPass {
   FilmIndex index_;
   std::unique_ptr<FilmReader> reader_;
   FieldDetector fields_;
-  FrameNumber next_content_ = 0;      // of which frame the detector says something next
-  bool ended_early_ = false;          // decoding ended at the end of the range
+  FrameNumber next_content_ = 0;                   // of which frame the detector says something next
+  std::optional<std::int64_t> frame_after_range_;  // time of the frame at which decoding ended before the film did
   std::int64_t earlier_skipped_ = 0;  // FilmIndex::skipped_packets of the part that an earlier call indexed
   std::vector<std::optional<std::int64_t>> decoding_times_;  // DecodedFrame::decoding_time of each frame
 };

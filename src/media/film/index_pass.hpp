@@ -36,6 +36,7 @@ struct IndexSettings {
   /// picture or of sound): what the clock of a player shows. Empty: the beginning or the end of the film. They are
   /// exact to a microsecond.
   std::optional<double> from = {}, to = {};
+  std::optional<FrameNumber> limit = {};  ///< the index holds the first frames of these, at most so many
   /// The frames found so far are stored in this file, from which the next call continues; empty: no such file. It is
   /// removed at the end.
   std::filesystem::path partial;

@@ -45,7 +45,7 @@ Json result_settings_json(const FilmRequest& request) {
 /// The keys of the settings on which an index depends, in the parameters of a film's item.
 constexpr std::array kIndexKeys{"longest_segment", "shortest_segment", "decoder_threads"};
 /// Those that a film's item has if the user gave them.
-constexpr std::array kRangeKeys{"from", "to"};
+constexpr std::array kRangeKeys{"from", "to", "limit"};
 
 /// Returns the number with this key; empty if there is none.
 std::optional<double> optional_number(const Json& json, const char* key) {
@@ -60,7 +60,7 @@ Result<jobs::Item> make_index_item(const jobs::Item& film) {
   Json settings = Json::object();
   for (const char* key : kIndexKeys) settings[key] = jobs::count_field(*parameters, key);
   for (const char* key : kRangeKeys)
-    if (const auto number = optional_number(*parameters, key)) settings[key] = *number;
+    if (parameters->contains(key)) settings[key] = (*parameters)[key];
   jobs::Item item;
   item.task = kIndexKind;
   item.inputs = film.inputs;
@@ -188,6 +188,7 @@ jobs::Item make_film_item(const FilmItem& film, const FilmRequest& request) {
   parameters["decoder_threads"] = request.decoder_threads;
   if (request.from) parameters["from"] = *request.from;
   if (request.to) parameters["to"] = *request.to;
+  if (request.limit) parameters["limit"] = *request.limit;
   item.parameters = jobs::dump(parameters);
   item.problem = film.problem;
   return item;
@@ -254,6 +255,7 @@ Result<IndexSettings> parse_index_item(const jobs::Item& item) {
   settings.decoder_threads = static_cast<int>(jobs::count_field(*parameters, "decoder_threads"));
   settings.from = optional_number(*parameters, "from");
   settings.to = optional_number(*parameters, "to");
+  if (const auto limit = optional_number(*parameters, "limit")) settings.limit = static_cast<FrameNumber>(*limit);
   return settings;
 }
 

@@ -26,8 +26,10 @@ struct FilmRequest {
   EncodeSettings encode;
   Deinterlace deinterlace = Deinterlace::automatic;
   int decoder_threads = 1;
-  /// Only this part of each film is enlarged: IndexSettings::from and to, in seconds. Empty: its beginning, its end.
+  /// Only this part of each film is enlarged: IndexSettings::from and to, in seconds, and limit. Empty: its beginning,
+  /// its end, all frames.
   std::optional<double> from = {}, to = {};
+  std::optional<FrameNumber> limit = {};
   std::string audio = "copy";  ///< or the name of an encoder for all sound: open_audio_encoder()
   /// Threads of the encoder that the user asked for; empty: the number in the index of each film, which is that of the
   /// run that made the index.
