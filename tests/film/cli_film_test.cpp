@@ -157,6 +157,58 @@ TEST_F(CliFilm, ADryRunTellsThePlanAndWritesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
+TEST_F(CliFilm, APartOfAFilmIsEnlargedWithItsSound) {
+  draw("in.mkv", 96);
+  const auto sound_of = [&](const char* name) {
+    return film::output_of("ffprobe -v error -select_streams a -show_entries stream=codec_name -of csv=p=0 " +
+                           (folder_ / name).native());
+  };
+  for (const char* name : {"part.mkv", "part.mp4"}) {
+    const ProgramResult part =
+        film({"in.mkv", "-o", name, "--from", "1", "--to", "0:02.5", "--audio", "flac", "--scale", "2"});
+    ASSERT_EQ(part.status, 0) << part.error;
+    EXPECT_NEAR(static_cast<double>(frame_times(folder_ / name).size()), 36, 1) << name;
+    EXPECT_EQ(sound_of(name), "flac\n") << name;
+    const std::string end =
+        film::output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 " + (folder_ / name).native());
+    EXPECT_NEAR(std::stod(end), 1.5, 0.15) << name;
+  }
+  const ProgramResult first = film({"in.mkv", "-o", "part.mkv", "--limit", "10"});
+  ASSERT_EQ(first.status, 0) << first.error;
+  EXPECT_EQ(frame_times(folder_ / "part.mkv").size(), 10u);
+  EXPECT_EQ(sound_of("part.mkv"), "aac\n");
+  const ProgramResult again = film({"in.mkv", "-o", "part.mkv", "--limit", "10", "--json"});
+  ASSERT_EQ(json_lines(again).size(), 1u) << again.error;
+  EXPECT_EQ(json_lines(again)[0]["status"], "skipped");
+  ASSERT_EQ(film({"in.mkv", "-o", "part.mkv", "--from", "1", "--limit", "20"}).status, 0);
+  EXPECT_EQ(frame_times(folder_ / "part.mkv").size(), 20u);
+  EXPECT_EQ(left_over(), std::vector<std::string>{});
+}
+
+TEST_F(CliFilm, PartsAndSoundThatCannotBeMadeAreRefusedBeforeTheWork) {
+  draw("in.mkv");
+  const ProgramResult late = film({"in.mkv", "-o", "out/x.mkv", "--from", "100"});
+  EXPECT_EQ(late.status, 1);
+  EXPECT_TRUE(late.error_contains("in.mkv: it has no frame from 100 s on: it is 2.0")) << late.error;
+  const ProgramResult sound =
+      film({"in.mkv", "-o", "out/x.webm", "--codec", "av1", "--preset", "13", "--audio", "aac"});
+  EXPECT_EQ(sound.status, 1);
+  EXPECT_TRUE(sound.error_contains("webm cannot hold sound of aac (stream 1): use mkv")) << sound.error;
+  EXPECT_EQ(visible_files("."), (std::vector<std::string>{"in.mkv", "nets/net.bin", "nets/net.param"}));
+}
+
+TEST_F(CliFilm, ADryRunCountsThePartOnly) {
+  draw("in.mkv", 96);
+  const auto frames = [&](std::vector<std::string> range) {
+    range.insert(range.begin(), {"in.mkv", "-o", "out/big.mkv", "--dry-run", "--json"});
+    const auto lines = json_lines(film(range));
+    return lines.size() == 1 ? lines[0]["frames"].get<double>() : -1;
+  };
+  EXPECT_NEAR(frames({"--from", "1", "--to", "2.5"}), 36, 2);
+  EXPECT_NEAR(frames({"--from", "3"}), 24, 4);
+  EXPECT_EQ(frames({"--from", "1", "--limit", "10"}), 10);
+}
+
 TEST_F(CliFilm, AnOutputThatExistsOrIsTheFilmItselfIsNotReplaced) {
   draw("in.mkv");
   folder_.put("foreign.mkv", "of somebody else");
@@ -238,6 +290,7 @@ TEST_F(CliFilm, WrongFlagsAreRefusedBeforeTheFirstFrame) {
       {{"in.mkv", "-o", "out/x.mkv", "--from", "5", "--to", "2"}, "--from is not before --to"},
       {{"in.mkv", "-o", "out/x.mkv", "--from", "1:75"}, "'1:75' is not a time"},
       {{"in.mkv", "-o", "out/x.mkv", "--limit", "0"}, "--limit: '0'"},
+      {{"in.mkv", "-o", "out/x.mkv", "--audio", "wax"}, "'wax' is no encoder of sound: --audio copy, aac, opus"},
       {{"in.mkv", "-o", "out/x.mkv", "--deinterlace", "maybe"}, "'maybe' is none of auto|on|off"},
       {{"in.mkv", "-o", "out/x.mkv", "--scale", "2", "--width", "99"}, "exclude each other"},
       {{"in.mkv", "-o", "out/x.mkv", "--variants", "nowhere"}, "--variants: no network named 'nowhere'"},

@@ -13,6 +13,7 @@
 #include "cli/upscale_batch.hpp"
 #include "cli/upscale_setup.hpp"
 #include "jobs/run_folder.hpp"
+#include "media/film/audio_codec.hpp"
 #include "media/film/encoder_check.hpp"
 #include "parts/film/film_dry_run.hpp"
 #include "parts/film/film_pipe.hpp"
@@ -35,8 +36,8 @@ std::string check_usage(const Arguments& args) {
   return {};
 }
 
-/// Returns the encoder's threads for new films: all processors beside GPUs; one for each worker on the processors, which
-/// the network already uses.
+/// Returns the encoder's threads for new films: all processors beside GPUs; one for each worker on the processors,
+/// which the network already uses.
 int suggested_encoder_threads(const std::vector<jobs::WorkerDevice>& devices) {
   constexpr int kMost = 8;  // of the encoders; more gain little and take memory
   const bool has_gpu =
@@ -103,6 +104,11 @@ ExitResult run_film(const cli::Invocation& invocation) {
   request.suggested_encoder_threads = suggested_encoder_threads(*devices);
   request.deinterlace = *film::deinterlace_named(args.film.deinterlace);
   if (auto added = add_encoder(args, request); !added) return cli::make_refusal(added.error());
+  if (auto checked = film::check_audio_name(args.film.audio); !checked) return cli::make_refusal(checked.error());
+  request.audio = args.film.audio;
+  request.from = args.film.from_s;
+  request.to = args.film.to_s;
+  request.limit = args.film.limit;
   if (uses_pipe(args)) return run_film_over_pipe(invocation, std::move(request));
   auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());

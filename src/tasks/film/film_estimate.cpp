@@ -12,6 +12,23 @@
 #include "tasks/film/step_memory.hpp"
 
 namespace weir::film {
+namespace {
+
+/// Returns the number of frames in the part of the film that is enlarged. `all`: of the film, 0 if it is not known.
+FrameNumber frames_in_range(FrameNumber all, const AVStream& stream, const FilmRequest& request) {
+  const double rate = stream.avg_frame_rate.den > 0 ? av_q2d(stream.avg_frame_rate) : 0;
+  const auto number_at = [&](double seconds) { return std::min(std::ceil(seconds * rate), static_cast<double>(all)); };
+  FrameNumber frames = all;
+  if (rate > 0 && (request.from || request.to)) {
+    const double end = request.to ? number_at(*request.to) : static_cast<double>(all);
+    frames = std::max<FrameNumber>(0, std::llround(end - number_at(request.from.value_or(0))));
+  }
+  if (request.limit) frames = all > 0 ? std::min(frames, *request.limit) : *request.limit;
+  return frames;
+}
+
+}  // namespace
+
 Bytes expected_size(int width, int height, FrameNumber frames, VideoCodec codec) {
   const double bytes_per_pixel = codec == VideoCodec::ffv1 ? 0.4 : 0.08;
   return Bytes{static_cast<std::uint64_t>(bytes_per_pixel * width * height * static_cast<double>(frames))};
@@ -36,6 +53,7 @@ Result<FilmEstimate> estimate_film(const FilmItem& film, const FilmRequest& requ
   EncodeSettings encode = request.encode;
   encode.threads = request.encoder_threads.value_or(index ? index->encoder_threads : request.suggested_encoder_threads);
   const FilmLength length = length_of(**reader);
+  const FrameNumber wanted = frames_in_range(length.frames, stream, request);
   *reader = nullptr;  // what it holds is no part of the process that will work
   return_free_memory();
   if (auto planned = plan_frames(*frames, **upscaler, settings, encode); !planned) return planned.error();
@@ -45,11 +63,13 @@ Result<FilmEstimate> estimate_film(const FilmItem& film, const FilmRequest& requ
       std::max({frames->plan.ram + index_memory(length.frames), process + index_step_memory(*frames, length),
                 process + join_step_memory(*frames, length, encode)});
   estimate.plan = std::move(frames->plan);
-  estimate.is_exact = index.operator bool();
-  estimate.frames = index ? static_cast<FrameNumber>(index->frames.size()) : length.frames;
+  const bool is_whole = !request.from && !request.to && !request.limit;
+  estimate.is_exact = index && is_whole && !index->cut;  // an index of a part may be of another one
+  estimate.frames = estimate.is_exact ? static_cast<FrameNumber>(index->frames.size()) : wanted;
   estimate.segments =
-      index ? index->segments.size()
-            : static_cast<std::size_t>((estimate.frames + film.segments.longest - 1) / film.segments.longest);
+      estimate.is_exact
+          ? index->segments.size()
+          : static_cast<std::size_t>((estimate.frames + film.segments.longest - 1) / film.segments.longest);
   const auto size_of = [&](FrameNumber count) {
     return expected_size(estimate.plan.output_width, estimate.plan.output_height, count, request.encode.codec);
   };

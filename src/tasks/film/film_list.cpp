@@ -44,6 +44,16 @@ Status check_name(const fs::path& output, const FilmListOptions& options) {
   return ok();
 }
 
+/// Checks that the film has the part to enlarge, where its header tells the duration. Errors: invalid_argument.
+Status check_range(const AVFormatContext& input, const FilmRequest& request) {
+  constexpr double kTolerance = 1;  // of headers, in seconds; the index pass is exact
+  const double seconds = static_cast<double>(input.duration) / AV_TIME_BASE;
+  const bool is_known = input.duration > 0 && input.duration_estimation_method != AVFMT_DURATION_FROM_BITRATE;
+  if (!request.from || !is_known || *request.from < seconds + kTolerance) return ok();
+  return Error{Errc::invalid_argument,
+               fmt::format("it has no frame from {} s on: it is {:.3f} s long", *request.from, seconds)};
+}
+
 /// Returns why a film cannot be done, as far as its headers tell. Sets FilmItem::segments.
 std::optional<Error> inspect(FilmItem& item, const FilmRequest& request, const tasks::NetworkCache& network_cache) {
   if (file_identity(item.film) == file_identity(item.output))
@@ -57,9 +67,11 @@ std::optional<Error> inspect(FilmItem& item, const FilmRequest& request, const t
   const bool is_turned = pixel_turn(orientation_of(video), item.output) != Orientation{};
   const PlanRequest plan{.container = *container_of(item.output),
                          .codec = request.encode.codec,
-                         .orientation = is_turned ? Orientation{} : orientation_of(video)};
+                         .orientation = is_turned ? Orientation{} : orientation_of(video),
+                         .audio = request.audio};
   const auto streams = plan_streams(**input, plan, printable(item.film.native()));
   if (!streams) return streams.error();
+  if (auto checked = check_range(**input, request); !checked) return checked.error();
   const double scale = tasks::required_scale(request.upscale.upscale, video.codecpar->width, video.codecpar->height);
   const auto network = network_cache.select(scale);
   if (!network) return network.error();
