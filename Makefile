@@ -14,7 +14,7 @@ help:
 	  'make demo     draws a page, enlarges it, and lists the files of the pictures' \
 	  'make test     runs all tests' \
 	  'make bench    measures single kernels, then whole programs (takes minutes)' \
-	  'make soak     enlarges small pictures for MINUTES=2; fails if memory or open files grow' \
+	  'make soak     enlarges small pictures for MINUTES=2 and a long film; fails if memory or open files grow' \
 	  'make lint     checks formatting, include directions, words, clang-tidy, shellcheck' \
 	  'make install  installs below PREFIX=/usr/local; DESTDIR is put before it' \
 	  'make clean    removes the build folders'
@@ -45,6 +45,7 @@ bench:
 soak: build
 	@scripts/build $(BUILD) weir_demo_page weir_resampling_network
 	@scripts/soak $(BUILD)
+	@scripts/soak_film $(BUILD)
 
 lint:
 	@scripts/need_packages build test lint

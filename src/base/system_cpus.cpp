@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "base/small_file.hpp"
 #include "base/system_memory.hpp"
@@ -40,6 +41,8 @@ Error bad_list(std::string_view text) {
 }
 
 }  // namespace
+
+int online_cpus() { return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN))); }
 
 std::vector<int> allowed_cpus() {
   cpu_set_t set;

@@ -11,6 +11,8 @@ namespace weir {
 
 /// Returns the numbers of the processors that this process may run on, ascending; never empty.
 std::vector<int> allowed_cpus();
+/// Returns the number of processors that run, whether this process may use them or not. At least 1.
+int online_cpus();
 
 /// Binds the calling thread, and every thread that it starts later, to these processors (numbers in ascending order).
 /// Errors: invalid_argument, with the processors that are not allowed or do not exist.

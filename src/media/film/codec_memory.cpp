@@ -15,6 +15,7 @@ extern "C" {
 #include <utility>
 
 #include "base/round_up.hpp"
+#include "base/system_cpus.hpp"
 
 namespace weir::film {
 namespace {
@@ -109,7 +110,7 @@ double x264_memory(const FrameFormat& frames, const EncodeSettings& settings) {
   per_pixel += 0.12 * std::max(bidirectional - 3, 0) * waiting + 5.7 * std::max(references - 4, 0);
   per_pixel += 5.7 * more_threads;
   if (frames.depth > 8) per_pixel *= 1.77;
-  per_pixel *= samples_per_pixel(frames) > 2.5 ? 1.8 : samples_per_pixel(frames) > 1.5 ? 1.16 : 1;
+  per_pixel *= samples_per_pixel(frames) > 2.5 ? 1.8 : samples_per_pixel(frames) > 1.5 ? 1.2 : 1;
   const double per_thread = std::min(3 * kMiB, 3 * pixels);  // tables of each thread
   return per_pixel * pixels + (is_simple ? 6 : 2) * kMiB + per_thread * more_threads;
 }
@@ -120,10 +121,10 @@ struct X265Preset {
   int lookahead = 0, bidirectional = 0, references = 0;
   double base_mib = 0, per_pixel = 0;
 };
-constexpr X265Preset kX265Presets[] = {{"ultrafast", 5, 3, 1, 16, 83},  {"superfast", 10, 3, 1, 19, 94},
-                                       {"veryfast", 15, 4, 2, 34, 113}, {"faster", 15, 4, 2, 34, 113},
-                                       {"fast", 15, 4, 3, 34, 113},     {"medium", 20, 4, 3, 18, 153},
-                                       {"slow", 25, 4, 4, 19, 171},     {"slower", 40, 8, 5, 21, 280},
+constexpr X265Preset kX265Presets[] = {{"ultrafast", 5, 3, 1, 3, 98},   {"superfast", 10, 3, 1, 5, 110},
+                                       {"veryfast", 15, 4, 2, 15, 133}, {"faster", 15, 4, 2, 15, 133},
+                                       {"fast", 15, 4, 3, 15, 136},     {"medium", 20, 4, 3, 18, 155},
+                                       {"slow", 25, 4, 4, 19, 173},     {"slower", 40, 8, 5, 21, 280},
                                        {"veryslow", 40, 8, 5, 21, 280}, {"placebo", 60, 8, 5, 21, 360}};
 
 double x265_memory(const FrameFormat& frames, const EncodeSettings& settings) {
@@ -156,7 +157,8 @@ constexpr Av1Preset kAv1Presets[] = {{12, {28, 143}, {26, 77}, {99, 216}},  {9, 
                                      {7, {29, 171}, {30, 102}, {120, 258}}, {6, {32, 182}, {50, 96}, {207, 248}},
                                      {4, {41, 220}, {90, 120}, {405, 295}}, {0, {60, 300}, {160, 180}, {700, 450}}};
 
-/// SVT-AV1 has pools of frames, whose sizes grow in steps with the threads.
+/// SVT-AV1 has pools of frames, whose sizes grow in steps with the threads, of which it starts no more than there are
+/// processors.
 double av1_memory(const FrameFormat& frames, const EncodeSettings& settings) {
   const int preset = number_in(settings.preset).value_or(settings.preset.empty() ? 8 : 0);
   const Av1Preset* row = std::find_if(std::begin(kAv1Presets), std::end(kAv1Presets) - 1,
@@ -167,16 +169,16 @@ double av1_memory(const FrameFormat& frames, const EncodeSettings& settings) {
     return is_deep ? Av1Share{share.base * base, share.per_megapixel * per_megapixel} : share;
   };
   constexpr double kLargePictures = 5.46;  // megapixels from which one thread looks ahead less
+  const int threads = std::min(settings.threads, online_cpus());
   Av1Share single = row->single;
-  if (settings.threads == 1 && megapixels >= kLargePictures) single.per_megapixel *= 0.68;
+  if (threads == 1 && megapixels >= kLargePictures) single.per_megapixel *= 0.68;
   double mib = widened(single, 1.3, megapixels >= kLargePictures ? 1.52 : 1.45).of(megapixels);
-  if (settings.threads > 1)
-    mib += widened(settings.threads < 6 ? row->few_threads : row->more_threads, 1.2, 1.8).of(megapixels) *
-           (settings.threads >= 32   ? 2.3
-            : settings.threads >= 12 ? 1.75
-                                     : 1);
+  if (threads > 1) {
+    const double steps = threads >= 32 ? 2.3 : threads >= 12 ? 1.75 : threads == 2 ? 0.55 : 1;
+    mib += steps * widened(threads < 6 ? row->few_threads : row->more_threads, 1.2, 1.8).of(megapixels);
+  }
   if (has_option(settings, "svtav1-params")) mib *= 1.5;  // its options are not read here
-  return 1.02 * mib * kMiB;
+  return 1.03 * mib * kMiB;
 }
 
 double ffv1_memory(const FrameFormat& frames) {

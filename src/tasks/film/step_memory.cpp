@@ -5,7 +5,7 @@
 namespace weir::film {
 
 Bytes index_memory(FrameNumber frames) {
-  constexpr std::uint64_t kPerFrame = 300;  // the frame, its packet's time and its line of text, in vectors that grow
+  constexpr std::uint64_t kPerFrame = 200;  // the frame, its packet's time and its line of text, in vectors that grow
   return Bytes{kPerFrame * static_cast<std::uint64_t>(frames)} + 1_MiB;
 }
 
