@@ -331,7 +331,7 @@ TEST_F(CliFilm, EveryCodecCanBeNamed) {
     arguments.insert(arguments.end(), codec.begin(), codec.end());
     const ProgramResult result = film(arguments);
     EXPECT_EQ(result.status, 0) << codec[0] << ": " << result.error;
-    EXPECT_EQ(result.error_lines(), 3u) << "a library writes to standard error: " << result.error;
+    EXPECT_EQ(result.error_lines(), 4u) << "a library writes to standard error: " << result.error;
     EXPECT_EQ(frame_times(folder_ / (codec[0] + ".mkv")).size(), 12u) << codec[0];
   }
 }
@@ -484,8 +484,9 @@ class CliResumedFilm : public CliFilm {
     EXPECT_EQ(film().status, 0);
     std::string content = folder_.text("out/film.mkv");
     fs::remove(folder_ / "out/film.mkv");
-    const ProgramResult full = film({"--on-full-disk", "stop"}, {.max_file_bytes = content.size() * 2 / 3});
-    EXPECT_EQ(full.status, 4) << full.error;
+    const ProgramResult full = film({}, {.max_file_bytes = content.size() * 2 / 3});
+    EXPECT_EQ(full.status, 1) << full.error;
+    EXPECT_TRUE(full.error_contains("File too large")) << full.error;
     EXPECT_EQ(made_segments(full), 3u) << full.error;
     EXPECT_FALSE(fs::exists(folder_ / "out/film.mkv"));
     return content;

@@ -49,6 +49,8 @@ TEST(Interlacing, FlagsAreFollowedUnlessTheContentContradicts) {
     ASSERT_TRUE(decided) << decided.error().what;
     EXPECT_EQ(decided->frames, Frames::flagged);
   }
+  // A known limit: a pattern that scrolls by two rows per frame is taken for interlaced.
+  EXPECT_FALSE(decide(index_of(false, 0, 150, 1, 0)));
   const auto unflagged = decide(index_of(false, 20, 130, 1, 20));
   ASSERT_FALSE(unflagged);
   EXPECT_EQ(unflagged.error().code, Errc::invalid_argument);
