@@ -74,9 +74,16 @@ class Coordinator {
   std::unique_ptr<Run> run_;
 };
 
+/// For so many prerequisites, whose number is not known at the start, the coordinator's share of the memory is planned.
+inline constexpr std::size_t kMaxPlannedPrerequisites = 4096;
+
 /// Returns the memory limit of each worker: an equal share of `ram` after the coordinator's own memory, which grows
 /// with the number of items, is subtracted. `ram`: memory limit for all processes of the run; `workers`, `items`: their
 /// numbers. Errors: over_budget, with the numbers, if a share is below 8 MiB.
 Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items);
+
+/// Returns the memory limit of a run with prerequisites in which each worker may use `worker_ram`; the inverse of
+/// ram_per_worker().
+Bytes ram_of_run(Bytes worker_ram, std::size_t workers, std::size_t items);
 
 }  // namespace weir::jobs

@@ -9,8 +9,6 @@ namespace weir::jobs {
 namespace {
 
 constexpr auto kWorkerEndTimeout = std::chrono::seconds{5};  // for workers to end after the last item
-// For so many prerequisites, whose number is not known at the start, the coordinator's share of the memory is planned.
-constexpr std::size_t kMaxPlannedPrerequisites = 4096;
 // Longest wait of the main loop for a message or a signal. It is shorter during a stop, whose steps have exact times.
 constexpr auto kLoopInterval = std::chrono::milliseconds{100};
 constexpr auto kStopLoopInterval = std::chrono::milliseconds{10};

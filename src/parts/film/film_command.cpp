@@ -85,6 +85,11 @@ ExitResult run(const cli::Invocation& invocation, const runs::FilmRunRequest& re
   const auto totals = runs::run_films(request, reporter, logs);
   if (!totals) return {ExitStatus::nothing_started, totals.error().what};
   reporter.summary(*totals);
+  if (reporter.lacked_memory()) {
+    const std::string enough =
+        enough_memory_text(request.request, request.list, request.network_cache, request.settings.devices.size());
+    if (!enough.empty()) log.error(enough);
+  }
   return cli::add_log_failures(cli::make_exit_result(*totals, reporter.output_problem(),
                                                      cli::nothing_fits_result(request.request.upscale.upscale.ram)),
                                logs, log);

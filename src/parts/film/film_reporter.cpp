@@ -84,6 +84,7 @@ std::string FilmReporter::progress_text(const jobs::RunProgress& run, int column
 
 void FilmReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
   log().set_status({});
+  if (result.error && result.error->code == Errc::over_budget) lacked_memory_ = true;
   if (result.status == jobs::ItemStatus::failed)
     report_failure(item, result.error.value_or(Error{Errc::unsupported, result.why}));
   if (item.task == film::kFilmKind) report_film(item, result);

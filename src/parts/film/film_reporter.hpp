@@ -15,6 +15,8 @@ class FilmReporter final : public cli::ItemReporter {
   void on_item_result(const jobs::Item& item, const jobs::ItemResult& result) override;
   /// Reports the totals at the end of a run.
   void summary(const jobs::Totals& totals);
+  /// Returns whether an index, a segment or a film did not fit within the memory limit.
+  bool lacked_memory() const { return lacked_memory_; }
 
  private:
   std::string progress_text(const jobs::RunProgress& progress, int columns) const override;
@@ -23,6 +25,7 @@ class FilmReporter final : public cli::ItemReporter {
   void report_index(const jobs::Item& item, const jobs::ItemResult& result);
 
   std::set<std::string> failures_;  // texts of the reported failures of indexes and segments
+  bool lacked_memory_ = false;
 };
 
 }  // namespace weir::parts
