@@ -14,6 +14,7 @@
 
 #include "film_cases.hpp"
 #include "program.hpp"
+#include "tiny_network.hpp"
 
 namespace weir::test {
 namespace {
@@ -393,6 +394,29 @@ TEST_F(CliFilm, StatusAndReportFindTheRunOfAFilm) {
   EXPECT_EQ(status.status, 0) << status.error;
   EXPECT_NE(status.out.find("1 done"), std::string::npos) << status.out;
   EXPECT_EQ(run({"report", "out.mkv", "-o", "report.html"}, {.folder = folder_.path()}).status, 0);
+}
+
+TEST_F(CliFilm, ASmallerVariantIsReportedForTheFilmAndUpgradedLater) {
+  ASSERT_TRUE(film::run_ffmpeg("-f lavfi -i testsrc2=s=1920x32:r=24 -frames:v 2 -c:v libx264 -preset ultrafast " +
+                               (folder_ / "wide.mkv").native()));
+  write_tiny_network(folder_ / "sizes", "large", 2, 8);
+  write_tiny_network(folder_ / "sizes", "small");
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"film", "wide.mkv", "-o", "out.mkv", "--model", "sizes", "--name", "sizes/large",
+                               "--json", "--explain", "--preset", "ultrafast"});
+    return run(more, {.folder = folder_.path()});
+  };
+  if (with({"--ram", "236M"}).status == 0) GTEST_SKIP() << "the large network fits here";
+  const ProgramResult result = with({"--ram", "236M", "--variants", "sizes/small"});
+  if (result.error_contains("raise --ram")) GTEST_SKIP() << "no network fits here";
+  ASSERT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(json_lines(result).at(0)["variant"], "sizes/small") << result.out;
+  EXPECT_TRUE(with({"--variants", "sizes/small"}).error_contains("wide.mkv: skipped: done before"));
+  const ProgramResult up = with({"--variants", "sizes/small", "--upgrade"});
+  EXPECT_EQ(up.status, 0) << up.error;
+  EXPECT_TRUE(up.error_contains("wide.mkv: done again: made with a smaller variant: sizes/small")) << up.error;
+  EXPECT_TRUE(up.error_contains("wide.mkv: frames 0 to 1: done again")) << up.error;
+  EXPECT_FALSE(json_lines(up).at(0).contains("variant")) << up.out;
 }
 
 // --- damage

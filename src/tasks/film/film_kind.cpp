@@ -1,5 +1,6 @@
 #include "tasks/film/film_kind.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -218,6 +219,7 @@ class FilmTask final : public jobs::Task {
          .stop = attempt.stop});
     if (!verified) return verified.error();
     result.identity = identity_.identify_for_scale(scale_of(frames));
+    if (const std::size_t variant = variant_of(join.segments); variant > attempt.variant) result.variant = variant;
     result.damage = index->damage;
     for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
     Json report = report_json(*joined, *verified);
@@ -246,6 +248,19 @@ class FilmTask final : public jobs::Task {
 
   static void report_progress(const jobs::Attempt& attempt, double fraction) {
     if (attempt.progress) attempt.progress({fraction, 0});
+  }
+
+  /// Returns the smallest variant with which a segment was made, by the records: as that the film counts.
+  static std::size_t variant_of(const std::vector<std::filesystem::path>& segments) {
+    std::size_t variant = 0;
+    jobs::Item item;
+    item.task = kSegmentKind;
+    for (const std::filesystem::path& segment : segments) {
+      item.outputs = {segment};
+      const auto record = jobs::read_record(jobs::record_paths(item, {}).done);
+      if (record && *record) variant = std::max(variant, (*record)->variant);
+    }
+    return variant;
   }
 
   /// Returns the size of the frames of a result, such as "1920x1080".
