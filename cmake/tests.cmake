@@ -109,7 +109,7 @@ if(WEIR_FILM)
     ENVIRONMENT "${weir_test_environment}")
   # By hand, for hours: tests/film/kill_rounds build/weir 2000 SEED
   add_test(NAME films_are_killed_and_resumed
-    COMMAND ${PROJECT_SOURCE_DIR}/tests/film/kill_rounds $<TARGET_FILE:weir> 12)
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/film/kill_rounds $<TARGET_FILE:weir> 24)
   set_tests_properties(films_are_killed_and_resumed PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 endif()
 
