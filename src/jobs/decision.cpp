@@ -221,6 +221,8 @@ Decision decide_item(const Item& item, const RecordRules& rules, const IdentityS
   Decision decision = done               ? decide_from_record(item, *done, rules, identity_source, adopted)
                       : has_output(item) ? keep_decision(present_output(item), "")
                                          : work_decision("no result yet", /*replace=*/false);
+  if (decision.action == Action::keep_existing && item.is_intermediate)
+    decision = work_decision(std::move(decision.why), /*replace=*/true);
   if (decision.action != Action::work || rules.retry_failed || rules.redo) return decision;
   // If the item failed before and nothing has changed since, it fails again without being processed.
   const auto failed = read_valid_record(paths.failed);

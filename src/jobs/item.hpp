@@ -19,12 +19,14 @@ struct Item {
   std::string name = {};                            ///< display name, not sent to workers; empty: see display_name()
   std::string parameters = "{}";      ///< text of a JSON object: the other settings that affect the result
   std::optional<Error> problem = {};  ///< error known before the work, such as a missing file
+  /// The outputs are files of weir that no user looks for: those that are not as weir left them are made again.
+  bool is_intermediate = false;
 };
 
 /// Returns the name for messages: `name`, else the first input, else the first output, in one line.
 std::string display_name(const Item& item);
 
-/// Converts the item to JSON, without `name` and `problem`.
+/// Converts the item to JSON, without `name`, `problem` and `is_intermediate`.
 Json to_json(const Item& item);
 /// Reads an item from its JSON. Errors: corrupt.
 Result<Item> item_from_json(const Json& json);

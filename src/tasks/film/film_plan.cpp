@@ -66,6 +66,7 @@ Result<jobs::Item> make_index_item(const jobs::Item& film) {
   item.inputs = film.inputs;
   item.outputs = {jobs::work_folder_of(film.outputs.front()) / kIndexName};
   item.name = fmt::format("{}: index", jobs::display_name(film));
+  item.is_intermediate = true;
   item.parameters = jobs::dump(settings);
   return item;
 }
@@ -85,6 +86,7 @@ jobs::Item make_segment_item(const jobs::Item& film, const FilmIndex& index, std
   item.inputs = {folder / kIndexName};  // it has the size, the time and the hashes of the film
   item.outputs = {folder / segment_name(number)};
   item.name = fmt::format("{}: frames {} to {}", jobs::display_name(film), range.first, range.end - 1);
+  item.is_intermediate = true;
   item.parameters = jobs::dump(parameters);
   return item;
 }
