@@ -78,7 +78,7 @@ class Deinterlaced : public WithFilmCases {
  protected:
   /// Draws a film of two fields per frame; `marks`: options that flag its frames, or not.
   std::filesystem::path draw(const std::string& name, const std::string& fields, const std::string& marks) {
-    const auto film = folder_ / name;
+    auto film = folder_ / name;
     EXPECT_TRUE(run_ffmpeg("-f lavfi -i mandelbrot=s=96x64:r=50 -vf tinterlace=" + fields + " -frames:v 30 " + marks +
                            " '" + film.string() + "'"));
     return film;

@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 /// The standard input or output of a shell command.
 class CommandPipe {
  public:
-  CommandPipe(const std::string& command, const char* mode) : pipe_{popen(command.c_str(), mode)} {}
+  CommandPipe(const std::string& command, const char* mode)
+      : pipe_{popen(command.c_str(), mode)} {}  // NOLINT(cert-env33-c)
   ~CommandPipe() { close(); }
   CommandPipe(const CommandPipe&) = delete;
   CommandPipe& operator=(const CommandPipe&) = delete;

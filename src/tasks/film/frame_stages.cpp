@@ -101,7 +101,8 @@ class FrameStages {
   Status enlarge_all() {
     const std::size_t samples =
         static_cast<std::size_t>(job_.network_result.width) * job_.network_result.height * job_.to.colours;
-    for (FrameNumber done = 1; auto decoded = decoded_.take(); ++done) {
+    FrameNumber done = 0;
+    while (auto decoded = decoded_.take()) {
       auto slot = enlarged_.take_free();
       if (!slot) return ok();
       slot->pts = decoded->pts;
@@ -116,7 +117,7 @@ class FrameStages {
           return made;
         std::swap(slot->remainder, decoded->picture.remainder);
       }
-      if (job_.progress) job_.progress(done);
+      if (job_.progress) job_.progress(++done);
       enlarged_.add(*std::move(slot));
       decoded_.give_back(*std::move(decoded));
     }
