@@ -1,5 +1,5 @@
-// The numbers here were measured with FFmpeg 5.1.9, x264 0.164, x265 3.5 and SVT-AV1 1.4.1; docs/memory.md says how and compares
-// them with whole runs.
+// The numbers here were measured with FFmpeg 5.1.9, x264 0.164, x265 3.5 and SVT-AV1 1.4.1; docs/memory.md says how and
+// compares them with whole runs.
 #include "media/film/codec_memory.hpp"
 
 extern "C" {
@@ -45,8 +45,8 @@ std::optional<int> number_in(std::string_view text) {
   return number;
 }
 
-/// Returns the last number that the user gives to one of these options, either as an option of FFmpeg or within a list such
-/// as x264-params; nothing if there is none.
+/// Returns the last number that the user gives to one of these options, either as an option of FFmpeg or within a list
+/// such as x264-params; nothing if there is none.
 std::optional<int> option_of(const EncodeSettings& settings, std::initializer_list<std::string_view> names) {
   std::optional<int> found;
   const auto read = [&](std::string_view name, std::string_view value) {
@@ -91,8 +91,8 @@ constexpr LookaheadPreset kX264Presets[] = {{"ultrafast", 0, 0, 1}, {"superfast"
                                             {"slow", 50, 3, 5},     {"slower", 60, 3, 8},   {"veryslow", 60, 8, 16},
                                             {"placebo", 60, 16, 16}};
 
-/// A frame that waits takes its planes, half of them again at half the size, and tables of motion. A reference frame, and
-/// the one of each thread, has three more planes between its pixels.
+/// A frame that waits takes its planes, half of them again at half the size, and tables of motion. A reference frame,
+/// and the one of each thread, has three more planes between its pixels.
 double x264_memory(const FrameFormat& frames, const EncodeSettings& settings) {
   const LookaheadPreset& preset = row_named(kX264Presets, settings.preset.empty() ? "medium" : settings.preset);
   const bool is_tuned = has_option(settings, "tune");  // animation: twice the references, two more B-frames
@@ -187,8 +187,8 @@ double ffv1_memory(const FrameFormat& frames) {
   return per_pixel * pixels_of(frames) + 3 * kMiB;
 }
 
-/// Returns the largest number of frames that an HEVC decoder stores for pictures of this size (ITU-T H.265, A.4.2). `level`:
-/// 30 times the number of the level.
+/// Returns the largest number of frames that an HEVC decoder stores for pictures of this size (ITU-T H.265, A.4.2).
+/// `level`: 30 times the number of the level.
 int hevc_stored_frames(double pixels, int level) {
   constexpr std::pair<int, double> kLevels[] = {{30, 36864},  {60, 122880},   {63, 245760},   {90, 552960},
                                                 {93, 983040}, {123, 2228224}, {156, 8912896}, {186, 35651584}};
@@ -259,7 +259,11 @@ DecoderTraits result_traits(const EncodeSettings& settings) {
     case VideoCodec::x264: {
       const LookaheadPreset& preset = row_named(kX264Presets, settings.preset.empty() ? "medium" : settings.preset);
       const int references = asked > 0 ? asked : preset.references * (has_option(settings, "tune") ? 2 : 1);
-      return {.codec = AV_CODEC_ID_H264, .references = std::clamp(references, 4, 16), .reordered = 2};
+      const bool is_reordered =
+          option_of(settings, {"bf", "bframes"}).value_or(has_option(settings, "tune") ? 2 : preset.bidirectional) > 0;
+      return {.codec = AV_CODEC_ID_H264,
+              .references = std::clamp(references, is_reordered ? 4 : 1, 16),
+              .reordered = is_reordered ? 2 : 0};
     }
     case VideoCodec::x265: {
       const X265Preset& preset = row_named(kX265Presets, settings.preset.empty() ? "medium" : settings.preset);

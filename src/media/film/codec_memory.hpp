@@ -7,8 +7,8 @@
 
 namespace weir::film {
 
-/// Returns an upper bound of the memory that an encoder with these settings takes for frames of this format: frames that
-/// wait for a decision or serve as references, and tables. The models are in docs/memory.md.
+/// Returns an upper bound of the memory that an encoder with these settings takes for frames of this format: frames
+/// that wait for a decision or serve as references, and tables. The models are in docs/memory.md.
 Bytes encoder_memory(const FrameFormat& frames, const EncodeSettings& settings);
 
 /// What decoder_memory() needs to know of a stream.
@@ -22,8 +22,8 @@ struct DecoderTraits {
 /// Returns the traits of a stream that an encoder with these settings makes.
 DecoderTraits result_traits(const EncodeSettings& settings);
 
-/// Returns an upper bound of the memory of a decoder with one thread, its frames, and the reader of its container, in a process
-/// that has decoded a frame before (the libraries are in memory).
+/// Returns an upper bound of the memory of a decoder with one thread, its frames, and the reader of its container, in a
+/// process that has decoded a frame before (the libraries are in memory).
 Bytes decoder_memory(const FrameFormat& frames, const DecoderTraits& stream);
 
 }  // namespace weir::film

@@ -12,8 +12,8 @@ namespace weir::parts {
 cli::ExitResult plan_films(const cli::Arguments& args, const film::FilmRequest& request, const film::FilmList& list,
                            tasks::NetworkCache network_cache, std::size_t devices);
 
-/// Returns "the films need --ram 640M": the smallest limit with which all films that can be read fit; empty if none can be
-/// planned. Decodes a frame of each film.
+/// Returns "the films need --ram 640M": the smallest limit with which all films that can be read fit; empty if none can
+/// be planned. Decodes a frame of each film.
 std::string enough_memory_text(film::FilmRequest request, const film::FilmList& list, tasks::NetworkCache network_cache,
                                std::size_t devices);
 

@@ -1,5 +1,5 @@
-// Compares the planned memory of a segment with the peak of the process. A peak never decreases, so the segment is made in a
-// process of its own: this program again.
+// Compares the planned memory of a segment with the peak of the process. A peak never decreases, so the segment is made
+// in a process of its own: this program again.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -53,8 +53,8 @@ media::PictureInfo network_picture(const FrameFormat& frames);
 Bytes frame_memory(const FrameFormat& source, const FrameFormat& result, PlaneSize network_result,
                    const Deinterlacing& deinterlacing);
 
-/// Decodes frames, enlarges and encodes them; each stage has a thread of its own, and the network has the calling one. At
-/// most kFramesBetweenStages frames wait between two stages. Frames that are equal bit for bit to the one before are
+/// Decodes frames, enlarges and encodes them; each stage has a thread of its own, and the network has the calling one.
+/// At most kFramesBetweenStages frames wait between two stages. Frames that are equal bit for bit to the one before are
 /// enlarged once. Errors: those of the source, of PictureUpscaler::run() and of the sink; cancelled.
 Result<FrameReport> run_frames(const FrameJob& job);
 
