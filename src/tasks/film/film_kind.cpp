@@ -221,7 +221,7 @@ class FilmTask final : public jobs::Task {
     result.identity = identity_.identify_for_scale(scale_of(frames));
     if (const std::size_t variant = variant_of(join.segments); variant > attempt.variant) result.variant = variant;
     result.damage = index->damage;
-    for (const std::string& lost : joined->plan.lost) result.notes.push_back(lost);
+    result.notes = lost_lines(*joined);
     Json report = report_json(*joined, *verified);
     report["size"] = frame_size_of(attempt.outputs.front());
     report["segments"] = index->segments.size();
@@ -272,6 +272,15 @@ class FilmTask final : public jobs::Task {
     return fmt::format("{}x{}", parameters.width, parameters.height);
   }
 
+  /// Returns what the result does not have, one line each.
+  static std::vector<std::string> lost_lines(const JoinReport& joined) {
+    std::vector<std::string> lines = joined.plan.lost_lines();
+    if (joined.skipped_packets > 0)
+      lines.push_back(fmt::format("{} packets of sound, subtitles or data, which could not be read or converted",
+                                  joined.skipped_packets));
+    return lines;
+  }
+
   static Json report_json(const JoinReport& joined, const VerifyReport& verified) {
     Json streams = Json::array();
     for (const PlannedStream& stream : joined.plan.streams) {
@@ -287,7 +296,7 @@ class FilmTask final : public jobs::Task {
             {"bytes", joined.size.count()},
             {"exact_times", verified.has_exact_times},
             {"streams", streams},
-            {"lost", joined.plan.lost}};
+            {"lost", lost_lines(joined)}};
   }
 
   EncodeSettings encode_settings(const FilmIndex& index) const {
