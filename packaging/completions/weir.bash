@@ -48,6 +48,7 @@ _weir() {
         --from) COMPREPLY=(); return ;;
         --to) COMPREPLY=(); return ;;
         --limit) COMPREPLY=(); return ;;
+        --preview) COMPREPLY=(); return ;;
         --deinterlace) COMPREPLY=($(compgen -W 'auto on off' -- "$word")); return ;;
         --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --name) COMPREPLY=(); return ;;
@@ -73,7 +74,7 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --format --codec --crf --preset --encoder-option --audio --from --to --limit --deinterlace --model --name --models --noise --scale --resize --width --ram --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --format --codec --crf --preset --encoder-option --audio --from --to --limit --preview --deinterlace --model --name --models --noise --scale --resize --width --ram --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in

@@ -119,6 +119,12 @@ const Flag kOwnFlags[] = {
      [](std::string_view text, Arguments& args) {
        return assign_parsed(parse_integer(text, 1, 1'000'000'000), args.film.limit);
      }},
+    {FlagGroup::work, "--preview", 0, "TIME",
+     "Make only a preview without sound: three seconds from this time of the film on, enlarged by bicubic "
+     "interpolation "
+     "and by several networks, side by side. The networks are the first choice and those of --variants, or else up to "
+     "three of the same scale.",
+     "no preview", "", [](std::string_view text, Arguments& args) { return set_clock(text, args.film.preview_s); }},
     {FlagGroup::work, "--deinterlace", 0, kDeinterlace,
      "Make whole pictures of interlaced ones, with the filter bwdif. auto: where the film's flags and its pictures "
      "both "

@@ -210,6 +210,78 @@ TEST_F(CliFilm, ADryRunCountsThePartOnly) {
   EXPECT_EQ(frames({"--from", "1", "--limit", "10"}), 10);
 }
 
+/// Returns a line "KIND,WIDTH,HEIGHT" for each stream of a film.
+std::string streams_of(const fs::path& film) {
+  return film::output_of("ffprobe -v error -show_entries stream=codec_type,width,height -of csv=p=0 '" + film.native() +
+                         "'");
+}
+
+TEST_F(CliFilm, APreviewShowsThreeSecondsAsSeveralNetworksEnlargeThem) {
+  draw("in.mkv", 120);
+  write_tiny_network(folder_ / "nets", "double", 2);
+  write_tiny_network(folder_ / "nets", "slow-double", 2, 1);
+  write_tiny_network(folder_ / "nets", "triple", 3);
+  for (const char* name : {"out/preview.mkv", "preview.mp4"}) {
+    const ProgramResult variants =
+        film({"in.mkv", "-o", name, "--preview", "1", "--variants", "double,triple", "--json"});
+    ASSERT_EQ(variants.status, 0) << variants.error;
+    EXPECT_EQ(frame_times(folder_ / name).size(), 72u);
+    EXPECT_EQ(std::stod(frame_times(folder_ / name).front()), 0);
+    EXPECT_EQ(streams_of(folder_ / name), "video,768,144\n");  // four panels of the largest size
+    const auto lines = json_lines(variants);
+    ASSERT_EQ(lines.size(), 1u) << variants.out;
+    EXPECT_EQ(lines[0]["panels"].get<std::vector<std::string>>(),
+              (std::vector<std::string>{"bicubic (3x)", "net (1x)", "double (2x)", "triple (3x)"}));
+    EXPECT_TRUE(variants.error_contains("left to right: bicubic (3x), net (1x), double (2x), triple (3x)"))
+        << variants.error;
+  }
+  // Without variants: the networks of the first one's scale.
+  ProgramOptions here;
+  here.folder = folder_.path();
+  const ProgramResult found = run({"film", "in.mkv", "-o", "found.mkv", "--model", "nets", "--name", "slow-double",
+                                   "--ram", "1G", "--preview", "0:04", "--codec", "ffv1"},
+                                  here);
+  ASSERT_EQ(found.status, 0) << found.error;
+  EXPECT_TRUE(found.error_contains("left to right: bicubic (2x), slow-double (2x), double (2x)")) << found.error;
+  EXPECT_EQ(frame_times(folder_ / "found.mkv").size(), 24u);  // the film ends
+  EXPECT_EQ(streams_of(folder_ / "found.mkv"), "video,384,96\n");
+  EXPECT_EQ(left_over(), std::vector<std::string>{});
+  EXPECT_EQ(film({"in.mkv", "-o", "found.mkv", "--preview", "1"}).status, 1);  // it exists
+}
+
+TEST_F(CliFilm, APreviewOfATurnedFilmShowsItUprightAndStacked) {
+  draw("flat.mp4", 24);
+  ASSERT_TRUE(film::run_ffmpeg("-i " + (folder_ / "flat.mp4").native() + " -c copy -metadata:s:v rotate=90 " +
+                               (folder_ / "turned.mp4").native()));
+  const ProgramResult result = film({"turned.mp4", "-o", "preview.mkv", "--preview", "0", "--codec", "ffv1"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  EXPECT_TRUE(result.error_contains("panels from top to bottom: bicubic (1x), net (1x)")) << result.error;
+  EXPECT_EQ(streams_of(folder_ / "preview.mkv"), "video,48,128\n");
+}
+
+TEST_F(CliFilm, PreviewsThatCannotBeMadeAreRefused) {
+  draw("in.mkv");
+  const auto expect_refusal = [&](std::vector<std::string> arguments, const std::string& text) {
+    if (std::find(arguments.begin(), arguments.end(), "-o") == arguments.end())
+      arguments.insert(arguments.end(), {"-o", "x.mkv"});
+    const ProgramResult result = film(std::move(arguments));
+    EXPECT_EQ(result.status, 2) << result.error;
+    EXPECT_TRUE(result.error_contains(text)) << result.error;
+  };
+  expect_refusal({"in.mkv", "--preview", "100"}, "in.mkv: no frame from 100 s on; the film is ");
+  expect_refusal({"in.mkv", "in.mkv", "--preview", "1"}, "--preview: give one film");
+  expect_refusal({".", "--preview", "1"}, "--preview: give one film");
+  expect_refusal({"in.mkv", "-o", "out/", "--preview", "1"}, "--preview: the output is a file");
+  expect_refusal({"-", "--preview", "1"}, "--preview: not with a pipe");
+  expect_refusal({"in.mkv", "--preview", "1", "--dry-run"}, "--preview: not with --dry-run");
+  expect_refusal({"in.mkv", "--preview", "1", "--from", "1"}, "not with --from, --to or --limit");
+  expect_refusal({"in.mkv", "--preview", "1", "--width", "9000", "--ram", "64G"},
+                 "the preview of 2 panels would be 18000x6750");
+  expect_refusal({"in.mkv", "-o", "in.mkv", "--preview", "1", "--overwrite"}, "would replace the film itself");
+  expect_refusal({"in.mkv", "-o", "x.webm", "--preview", "1"}, "webm cannot hold films of x264");
+  EXPECT_EQ(visible_files("."), (std::vector<std::string>{"in.mkv", "nets/net.bin", "nets/net.param"}));
+}
+
 TEST_F(CliFilm, AnOutputThatExistsOrIsTheFilmItselfIsNotReplaced) {
   draw("in.mkv");
   folder_.put("foreign.mkv", "of somebody else");

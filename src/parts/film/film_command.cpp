@@ -17,6 +17,7 @@
 #include "media/film/encoder_check.hpp"
 #include "parts/film/film_dry_run.hpp"
 #include "parts/film/film_pipe.hpp"
+#include "parts/film/film_preview_command.hpp"
 #include "parts/film/film_reporter.hpp"
 #include "runs/film/film_run.hpp"
 
@@ -114,6 +115,7 @@ ExitResult run_film(const cli::Invocation& invocation) {
   request.from = args.film.from_s;
   request.to = args.film.to_s;
   request.limit = args.film.limit;
+  if (args.film.preview_s) return run_film_preview(invocation, std::move(request));
   if (uses_pipe(args)) return run_film_over_pipe(invocation, std::move(request));
   auto network_cache = cli::open_networks(request.upscale);
   if (!network_cache) return cli::make_refusal(network_cache.error());
