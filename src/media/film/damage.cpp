@@ -1,5 +1,6 @@
 #include "media/film/damage.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,11 +22,13 @@ std::int64_t start_time_of(const AVFormatContext& input) {
 std::string describe_damage(const FilmReader& reader, std::int64_t skipped_packets, std::int64_t damaged_frames,
                             bool ended_early) {
   std::vector<std::string> found;
-  if (skipped_packets > 0) found.push_back(fmt::format("{} packets cannot be decoded", skipped_packets));
+  if (skipped_packets > 0) found.push_back(fmt::format("{} packets are damaged", skipped_packets));
   if (damaged_frames > 0) found.push_back(fmt::format("{} frames are damaged", damaged_frames));
   const std::int64_t whole = reader.input().duration;
   const std::int64_t read = reader.end_time() - start_time_of(reader.input());
-  if (!ended_early && whole > 0 && read + kTolerance < whole) {
+  // Some files state the time of their end instead of their duration.
+  const bool is_whole = std::max(read, reader.end_time()) + kTolerance >= whole;
+  if (!ended_early && whole > 0 && !is_whole) {
     found.push_back(fmt::format("the film ends at {:.1f} s of {:.1f} s", static_cast<double>(read) / AV_TIME_BASE,
                                 static_cast<double>(whole) / AV_TIME_BASE));
   }

@@ -213,8 +213,8 @@ Result<FilmIndex> parse_film_index(std::string_view text) try {
   if (index->frames.size() != frames) return damaged_index("cut off");
   if (!are_ascending_from_zero(index->segments, frames)) return damaged_index("wrong segments");
   return index;
-} catch (const Json::exception& problem) {
-  return damaged_index(problem.what());
+} catch (const Json::exception&) {
+  return damaged_index("its header is damaged");
 }
 
 }  // namespace weir::film

@@ -148,6 +148,7 @@ Status FilmReader::feed_decoder() {
 
 Status FilmReader::take_packet() {
   note_end_of_packet();
+  if ((packet_->flags & AV_PKT_FLAG_CORRUPT) != 0) ++skipped_packets_;  // the container lacks a part of it
   if (packet_->stream_index == stream_) {
     has_pending_packet_ = true;
     end_position_ = packet_->pos + packet_->size;

@@ -69,7 +69,7 @@ class FilmReader {
   /// Continues at the last key frame at or before `pts`, or near it: some containers seek imprecisely, so the caller
   /// compares the frames that follow with the index. Errors: io, corrupt, if the container cannot seek.
   Status seek(std::int64_t pts);
-  /// Returns the number of packets of the stream that could not be read or decoded since open() or seek().
+  /// Returns the number of packets that could not be read, are incomplete, or could not be decoded since open() or seek().
   std::int64_t skipped_packets() const { return skipped_packets_; }
   /// Returns the latest end of a packet that was read, of any stream, in units of 1/AV_TIME_BASE s; 0 before the first.
   std::int64_t end_time() const { return end_time_; }

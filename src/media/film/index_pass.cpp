@@ -216,7 +216,10 @@ class IndexPass {
     settings_.progress(static_cast<FrameNumber>(index_.frames.size()), std::clamp(fraction, 0.0, 1.0));
   }
   Status finish() {
-    if (index_.has_decoding_times) use_decoding_times();
+    if (index_.has_decoding_times)
+      use_decoding_times();
+    else if (auto raised = raise_times(); !raised)
+      return raised;
     if (settings_.from || settings_.to || settings_.limit) {
       if (auto cut = cut_frames(); !cut) return cut;
     }
@@ -224,6 +227,10 @@ class IndexPass {
     const auto damaged = std::count_if(index_.frames.begin(), index_.frames.end(),
                                        [](const IndexedFrame& frame) { return frame.is_damaged; });
     index_.damage = describe_damage(*reader_, index_.skipped_packets, damaged, frame_after_range_.has_value());
+    if (raised_times_ > 0) {
+      index_.damage += fmt::format("{}the times of {} frames go back, so these follow at once the frame before them",
+                                   index_.damage.empty() ? "" : ", ", raised_times_);
+    }
     return ok();
   }
 
@@ -261,6 +268,28 @@ class IndexPass {
                              static_cast<double>(length) / AV_TIME_BASE)};
   }
 
+  /// Lets each frame follow the one before it: damage can make times go back by a few frames. Errors: unsupported, if they
+  /// go back farther, as in a file that was put together of several films.
+  Status raise_times() {
+    constexpr int kFarthestFrames = 8;
+    const std::int64_t farthest = std::max(av_rescale_q(1, {1, 2}, unit()), kFarthestFrames * typical_step());
+    auto& frames = index_.frames;
+    for (std::size_t i = 1; i < frames.size(); ++i) {
+      if (frames[i].pts > frames[i - 1].pts) continue;
+      if (frames[i - 1].pts - frames[i].pts > farthest) {
+        const auto seconds = [&](std::int64_t pts) { return static_cast<double>(pts) * av_q2d(unit()); };
+        return Error{
+            Errc::unsupported,
+            fmt::format("{}: the times go back from {:.3f} s to {:.3f} s at frame {}, as if several films were put "
+                        "into one file; join them with mkvmerge or ffmpeg's concat first",
+                        printable(path_.string()), seconds(frames[i - 1].pts), seconds(frames[i].pts), i)};
+      }
+      frames[i].pts = frames[i - 1].pts + 1;
+      ++raised_times_;
+    }
+    return ok();
+  }
+
   /// Replaces the times of all frames by those of the packets.
   void use_decoding_times() {
     decoding_times_.resize(index_.frames.size());
@@ -282,6 +311,7 @@ class IndexPass {
   FieldDetector fields_;
   FrameNumber next_content_ = 0;                   // of which frame the detector says something next
   std::optional<std::int64_t> frame_after_range_;  // time of the frame at which decoding ended before the film did
+  std::int64_t raised_times_ = 0;                  // frames whose time was not above that of the frame before
   std::int64_t earlier_skipped_ = 0;  // FilmIndex::skipped_packets of the part that an earlier call indexed
   std::vector<std::optional<std::int64_t>> decoding_times_;  // DecodedFrame::decoding_time of each frame
 };

@@ -3,9 +3,26 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "tasks/film/frame_stages.hpp"
 
 namespace weir::film {
+namespace {
+
+/// The lossy encoders take no frame in which chroma samples lie beside less than their pixels. Errors: unsupported.
+Status check_even_size(const FrameFormat& frames, VideoCodec codec) {
+  const bool is_lossy = codec == VideoCodec::x264 || codec == VideoCodec::x265 || codec == VideoCodec::av1;
+  const PlaneSize padded = frames.padded_luma_size();
+  if (!is_lossy || frames.colours == 1 || (padded.width == frames.width && padded.height == frames.height)) return ok();
+  return Error{Errc::unsupported,
+               fmt::format("{} takes no frames of {}x{} with chroma of half size: use --resize {}x{}, or "
+                           "--codec ffv1",
+                           name_of(codec), frames.width, frames.height, padded.width, padded.height)};
+}
+
+}  // namespace
+
 Result<FilmFrames> describe_frames(const AVFrame& first, const AVStream& stream, Orientation turn) {
   FilmFrames film;
   auto source = describe_format(first);
@@ -31,6 +48,7 @@ Status plan_frames(FilmFrames& film, enhance::PictureUpscaler& upscaler, const e
   auto stored = format_for_codec(frames, encode.codec);
   if (!stored) return stored.error();
   film.format.frames = with_size(*stored, size->width, size->height);
+  if (auto even = check_even_size(film.format.frames, encode.codec); !even) return even;
   media::WriteOptions output;
   output.row_format = enhance::rows_info(upscaler.network(), picture, settings);
   output.final_width = size->width;

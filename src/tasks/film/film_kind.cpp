@@ -207,6 +207,10 @@ class FilmTask final : public jobs::Task {
                      .stop = attempt.stop};
     for (std::size_t number = 0; number < index->segments.size(); ++number)
       join.segments.push_back(folder / segment_name(number));
+    for (const std::filesystem::path& segment : join.segments) {
+      if (auto checked = check_intermediate(segment, kSegmentKind, [&] { report_progress(attempt, 0); }); !checked)
+        return checked;
+    }
     const auto joined = join_film(join);
     if (!joined) return joined.error();
     const auto verified = verify_film(

@@ -208,7 +208,9 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request) {
       items.push_back(*std::move(index));
       return items;
     }
-    const auto index = read_film_index(jobs::work_folder_of(item.outputs.front()) / kIndexName);
+    const std::filesystem::path path = jobs::work_folder_of(item.outputs.front()) / kIndexName;
+    if (auto checked = check_intermediate(path, kIndexKind, {}); !checked) return checked.error();
+    const auto index = read_film_index(path);
     if (!index) return index.error();
     if (auto decided = decide_deinterlacing(*index, request.deinterlace); !decided) return decided.error();
     for (std::size_t number = 0; number < index->segments.size(); ++number)
@@ -238,6 +240,25 @@ Status remove_work_folder(const std::filesystem::path& output, const std::filesy
   }
   if (fs::is_directory(fs::symlink_status(folder, problem))) fs::remove(folder, problem);  // fails if it is not empty
   return ok();
+}
+
+Status check_intermediate(const std::filesystem::path& path, const char* kind, const std::function<void()>& heartbeat) {
+  jobs::Item item;
+  item.task = kind;
+  item.outputs = {path};
+  const std::filesystem::path done = jobs::record_paths(item, {}).done;
+  const auto record = jobs::read_record(done);
+  const auto hash = hash_file(path, heartbeat);
+  // Without a record nothing is known, and the item is decided about by its files.
+  if (!hash || !record || !*record || (*record)->outputs.empty() || (*record)->outputs.front().hash == *hash)
+    return ok();
+  for (const std::filesystem::path& file : {path, done}) {
+    if (auto removed = remove_file(file); !removed) return removed;
+  }
+  return Error{Errc::io,
+               fmt::format("{}: its content is not what weir wrote: it was removed, and the same command makes it "
+                           "again",
+                           printable(path.string()))};
 }
 
 Result<FilmIndex> read_film_index(const std::filesystem::path& path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,11 @@ jobs::Prerequisites film_prerequisites(const FilmRequest& request);
 /// Removes index and segments of a film with this output, their records and what is left of unfinished ones, and then
 /// the work folder if it is empty: it keeps all other files. `records`: RecordRules::folder. Errors: io.
 Status remove_work_folder(const std::filesystem::path& output, const std::filesystem::path& records);
+
+/// Compares an index or a segment in a work folder with its record. If its content is another one, removes both, so that it
+/// is made again. `kind`: kIndexKind or kSegmentKind; `heartbeat`: called during the reading, may be empty. Errors: io, with
+/// what to do.
+Status check_intermediate(const std::filesystem::path& path, const char* kind, const std::function<void()>& heartbeat);
 
 /// Reads the index of a film from its file. Errors: io; corrupt.
 Result<FilmIndex> read_film_index(const std::filesystem::path& path);

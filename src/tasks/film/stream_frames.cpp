@@ -36,6 +36,11 @@ Result<SourceFrame> StreamFrames::next() {
   }
   if (decoded_.frame == nullptr) return SourceFrame{};
   if (auto checked = check_format(*decoded_.frame); !checked) return checked.error();
+  if (goes_back_far()) {
+    unreadable_ =
+        fmt::format("the times go back far at frame {}, as if another film followed, which is left out", count_);
+    return SourceFrame{};
+  }
   SourceFrame next{.frame = decoded_.frame, .duration = duration_of(*decoded_.frame)};
   next.pts = time_of(decoded_);
   const std::uint64_t hash = hash_frame(*decoded_.frame);
@@ -59,6 +64,13 @@ Status StreamFrames::check_format(const AVFrame& frame) const {
       Errc::unsupported,
       fmt::format("{}: frame {} is {}x{} {}, the frames before it are {}x{} {}; cut the film there", name_, count_,
                   frame.width, frame.height, format_name(frame.format), width_, height_, format_name(pixel_format_))};
+}
+
+bool StreamFrames::goes_back_far() const {
+  constexpr double kFarthest = 0.5;  // in seconds; damage lets times go back by a few frames
+  if (count_ == 0 || has_decoding_times_ || !decoded_.pts) return false;
+  const AVRational unit = reader_.stream().time_base;
+  return static_cast<double>(last_pts_ - *decoded_.pts) * av_q2d(unit) > kFarthest;
 }
 
 std::int64_t StreamFrames::time_of(const DecodedFrame& decoded) {

@@ -33,6 +33,7 @@ class StreamFrames final : public FrameSource {
 
  private:
   Status check_format(const AVFrame& frame) const;
+  bool goes_back_far() const;  ///< the time of decoded_ is far before that of the frame before it
   std::int64_t time_of(const DecodedFrame& decoded);
 
   FilmReader& reader_;
