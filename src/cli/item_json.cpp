@@ -2,9 +2,8 @@
 
 namespace weir::cli {
 
-using Json = nlohmann::ordered_json;
-
-Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
+nlohmann::ordered_json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
+  using Json = nlohmann::ordered_json;
   Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
   if (!json.is_object()) json = Json::object();
   Json item_fields{{"status", jobs::name_of(result.status)},

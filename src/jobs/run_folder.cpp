@@ -31,7 +31,7 @@ Error held_error(const fs::path& outputs, const fs::path& lock) {
 /// Returns the folder `.weir` of a run. `path`: that folder itself, the output folder, or the output of a run with one.
 fs::path run_folder_of(const fs::path& path) {
   std::error_code ignored;
-  const fs::path of_output = work_folder_of(path) / kRunFolderName;
+  fs::path of_output = work_folder_of(path) / kRunFolderName;
   if (fs::is_directory(of_output, ignored)) return of_output;
   // The file name of a path that ends in '/' is empty.
   const fs::path last = path.filename().empty() ? path.parent_path().filename() : path.filename();

@@ -153,6 +153,7 @@ std::string legend_html(const RunReport& report, const Stage& stage) {
     results.insert(part.result);
     if (part.result == "done") devices.insert(part.device);
   }
+  entries.reserve(devices.size() + 2);
   for (const std::string& device : devices) entries.emplace_back(device_colour(report, device), device);
   if (results.contains("skipped")) entries.emplace_back(kBeforeColour, "done before this run");
   if (results.contains("failed")) entries.emplace_back(kFailedColour, "failed");

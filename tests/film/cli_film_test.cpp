@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -600,6 +601,15 @@ class CliResumedFilm : public CliFilm {
     EXPECT_FALSE(fs::exists(folder_ / "out/film.mkv"));
     return content;
   }
+  /// Pauses a run. SIGCONT must not come before it has stopped its workers and itself.
+  static void pause(pid_t run) {
+    kill(run, SIGTSTP);
+    EXPECT_TRUE(wait_until([&] {
+      std::ifstream status{"/proc/" + std::to_string(run) + "/stat"};
+      std::string pid, name, state;
+      return !(status >> pid >> name >> state) || state == "T";
+    }));
+  }
   fs::path work_folder() const { return folder_ / "out/.film.mkv.weir"; }
 };
 
@@ -664,7 +674,7 @@ TEST_F(CliResumedFilm, AFilmThatIsReplacedDuringARunFailsByNameAndIsDoneByTheNex
   draw("other.mkv", 720, "testsrc");
   const auto replace = [&](pid_t child) {
     EXPECT_TRUE(wait_until([&] { return fs::exists(work_folder() / ".index.film_index.done"); }));
-    kill(child, SIGTSTP);
+    pause(child);
     fs::rename(folder_ / "other.mkv", folder_ / "in.mkv");
     kill(child, SIGCONT);
   };
@@ -703,7 +713,7 @@ TEST_F(CliResumedFilm, ASegmentThatIsCutOrGoneOrWithoutRecordIsMadeAgainAlone) {
 TEST_F(CliResumedFilm, ASecondRunOfTheSameFilmIsRefusedAndNamesTheFirst) {
   const auto start_second = [&](pid_t child) {
     EXPECT_TRUE(wait_until([&] { return fs::exists(work_folder() / "index"); }));
-    kill(child, SIGTSTP);
+    pause(child);
     const ProgramResult second = film();
     EXPECT_EQ(second.status, 3) << second.error;
     EXPECT_TRUE(second.error_contains("process " + std::to_string(child))) << second.error;
