@@ -3,12 +3,12 @@
 namespace weir::cli {
 
 nlohmann::ordered_json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
-  using Json = nlohmann::ordered_json;
-  Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
-  if (!json.is_object()) json = Json::object();
-  Json item_fields{{"status", jobs::name_of(result.status)},
-                   {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
-                   {"output", item.outputs.front().native()}};
+  nlohmann::ordered_json json =
+      nlohmann::ordered_json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
+  if (!json.is_object()) json = nlohmann::ordered_json::object();
+  nlohmann::ordered_json item_fields{{"status", jobs::name_of(result.status)},
+                                     {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
+                                     {"output", item.outputs.front().native()}};
   if (!result.why.empty()) item_fields["why"] = result.why;
   if (result.redone) item_fields["redone"] = true;
   if (!result.damage.empty()) item_fields["damaged"] = result.damage;
