@@ -36,16 +36,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Grace period after a signal: time in which the work may end by itself. With this value, the process ends within two
-/// seconds of the signal.
-constexpr std::chrono::milliseconds kUpscaleGrace{1600};
-
-/// Called by SignalStopSource when the grace period is over.
-void print_interrupted() {
-  constexpr std::string_view kText = "error: interrupted\n";
-  write_standard_error(kText);
-}
-
 /// Reports the results of dry runs and of pictures that are written to standard output.
 class WorklistReporter final : public tasks::WorklistObserver {
  public:

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/standard_streams.hpp"
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
@@ -40,6 +41,11 @@ void log_notes(const std::vector<std::string>& notes, const Arguments& args) {
 }
 
 }  // namespace
+
+void print_interrupted() {
+  constexpr std::string_view kText = "error: interrupted\n";
+  write_standard_error(kText);
+}
 
 ExitResult make_refusal(const Error& error) {
   return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};

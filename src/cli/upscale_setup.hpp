@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -33,6 +34,12 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
 Result<tasks::NetworkCache> open_networks(const tasks::UpscaleRequest& request);
 /// Returns the settings of a run on workers.
 jobs::RunSettings make_upscale_run_settings(const Invocation& invocation, std::vector<jobs::WorkerDevice> devices);
+
+/// Grace period after a signal: time in which the work may end by itself. With this value, the process ends within two
+/// seconds of the signal.
+inline constexpr std::chrono::milliseconds kUpscaleGrace{1600};
+/// Called by SignalStopSource when the grace period is over.
+void print_interrupted();
 
 /// Makes the command's result for an error before the work.
 ExitResult make_refusal(const Error& error);

@@ -27,15 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kStandardInput = 0, kStandardOutput = 1;
 
-/// Grace period after a signal: time in which the work may end by itself.
-constexpr std::chrono::milliseconds kGrace{1600};
-
-/// Called by SignalStopSource when the grace period is over.
-void print_interrupted() {
-  constexpr std::string_view kText = "error: interrupted\n";
-  write_standard_error(kText);
-}
-
 /// Returns why the flags do not go with a pipe; empty: they do.
 std::string check_usage(const Arguments& args) {
   if (args.operands.size() != 1) return "with a pipe there is one film: weir film - -o FILE, or weir film FILE -o -";
@@ -94,7 +85,7 @@ ExitResult run_film_over_pipe(const cli::Invocation& invocation, film::FilmReque
   const auto container = choose_container(args);
   if (!container) return wrong_usage(container.error().what);
   const SignalBlocker signal_blocker;
-  const SignalStopSource signals{kGrace, static_cast<int>(ExitStatus::interrupted), print_interrupted};
+  const SignalStopSource signals{cli::kUpscaleGrace, static_cast<int>(ExitStatus::interrupted), cli::print_interrupted};
   if (auto bound = cli::bind_to_first_device(args); !bound) return {ExitStatus::nothing_started, bound.error().what};
   if (auto added = cli::add_gpu(args, request.upscale.upscale); !added) return cli::make_refusal(added.error());
   auto network_cache = cli::open_networks(request.upscale);

@@ -28,12 +28,6 @@ using cli::ExitResult;
 using cli::ExitStatus;
 using cli::wrong_usage;
 
-/// Grace period after a signal: time in which the work may end by itself.
-constexpr std::chrono::milliseconds kPreviewGrace{1600};
-
-/// Called by SignalStopSource when the grace period is over.
-void print_preview_interrupted() { write_standard_error("error: interrupted\n"); }
-
 /// Returns why the flags do not go with --preview; empty: they do.
 std::string check_preview_usage(const Arguments& args) {
   const auto is_folder = [](const std::string& path) {
@@ -78,7 +72,7 @@ ExitResult run_film_preview(const cli::Invocation& invocation, film::FilmRequest
     return wrong_usage(
         fmt::format("--format {} contradicts the output's name {}", args.film.container, printable(args.output)));
   const SignalBlocker signal_blocker;
-  const SignalStopSource signals{kPreviewGrace, static_cast<int>(ExitStatus::interrupted), print_preview_interrupted};
+  const SignalStopSource signals{cli::kUpscaleGrace, static_cast<int>(ExitStatus::interrupted), cli::print_interrupted};
   if (auto bound = cli::bind_to_first_device(args); !bound) return {ExitStatus::nothing_started, bound.error().what};
   if (auto added = cli::add_gpu(args, request.upscale.upscale); !added) return cli::make_refusal(added.error());
   request.encode.threads = request.encoder_threads.value_or(request.suggested_encoder_threads);
